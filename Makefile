@@ -1,0 +1,88 @@
+# What a person types. `make` alone lists the targets; variables are set as in `make run CORES=8`.
+
+CORES ?= 2
+VENV ?= .venv
+REAL ?= results/real
+PYTEST_ARGS ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test lint real lock-env clean-env
+
+BIN := $(CURDIR)/$(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+PROFILE := $(CURDIR)/workflow/profiles/local
+export PATH := $(BIN):$(PATH)
+
+help:
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+run: $(VENV)/.runtime ## run the default experiment (toy world, minutes) and print its table
+	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE)
+	@echo && cat results/tables/main.md
+
+test: $(VENV)/.dev ## run all tests; PYTEST_ARGS="-n 2 -k tagging" narrows or spreads them
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## check style, formatting, types and the workflow
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
+	@$(BIN)/mypy
+	@$(BIN)/snakemake --lint
+
+real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/data (within an hour)
+	@[ -d ../shared/data ] || { echo "error: make real reads ../shared/data, which is not there" >&2; exit 1; }
+	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \
+	  --configfile $(CURDIR)/tests/real/config.yaml --directory $(REAL)
+	@echo && cat $(REAL)/results/tables/main.md
+
+lock-env: ## resolve envs/*.in anew: writes requirements*.txt and the pins in xstilts.yaml
+	@$(call make-venv,$(VENV)-lock)
+	@$(call lock,requirements.in) > envs/requirements.txt.new
+	@mv envs/requirements.txt.new envs/requirements.txt
+	@$(call lock,requirements-dev.in) | grep -vxFf <(grep == envs/requirements.txt) \
+	  | sed '1a -r requirements.txt' > envs/requirements-dev.txt.new
+	@mv envs/requirements-dev.txt.new envs/requirements-dev.txt
+	@{ sed '/^  - pip:/q' envs/xstilts.yaml; sed -n 's/^.*==/      - &/p' envs/requirements.txt; } > envs/xstilts.yaml.new
+	@mv envs/xstilts.yaml.new envs/xstilts.yaml
+	@rm -rf $(VENV)-lock
+	@git --no-pager diff --stat envs
+
+clean-env: ## delete the virtual environment
+	@rm -rf $(VENV)
+
+# A stamp in the environment says which pins it holds; a newer pin file installs again.
+$(VENV)/.runtime: envs/requirements.txt
+	@[ -x $(BIN)/pip ] || $(call make-venv,$(VENV))
+	@echo "installing $< into $(VENV) (about two minutes, longer where torch brings CUDA)"
+	@$(PIP) install -r $<
+	@touch $@
+
+$(VENV)/.dev: envs/requirements-dev.txt $(VENV)/.runtime
+	@echo "installing $< into $(VENV)"
+	@$(PIP) install -r $<
+	@touch $@
+
+# $(call make-venv,FOLDER): a fresh virtual environment, by Python 3.11 if there is one.
+define make-venv
+{ \
+  for python in python3.11 python3 none; do \
+    [ $$python != none ] || { echo "error: Python 3.11 or newer is needed, as python3.11 or python3" >&2; exit 1; }; \
+    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+  done; \
+  $$python -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $$python cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }; \
+  rm -rf $(1) && $$python -m venv $(1); \
+}
+endef
+
+# $(call lock,FILE): install envs/FILE and print exact versions of all that it brought. Without the
+# CUDA packages: torch pins those itself, and a machine without a GPU has other builds of torch.
+define lock
+{ $(VENV)-lock/bin/pip --disable-pip-version-check -qq install -r envs/$(1) >&2 && \
+echo "# Written by \`make lock-env\` from $(1): edit that file." && \
+$(VENV)-lock/bin/pip --disable-pip-version-check freeze --all \
+  | sed -E 's/\+[A-Za-z0-9.]+$$//' \
+  | grep -vE '^(pip|nvidia-[a-z0-9-]+|cuda-[a-z]+|triton)=='; }
+endef

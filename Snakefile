@@ -1,0 +1,37 @@
+"""xstilts: every (model, intermediate task, seed, target task) as file-backed steps.
+
+The experiment is `config.yaml`, or the file(s) given by --configfile instead of it. Rules follow in
+the order in which data flows; what they need to know of the grid is in workflow/rules/common.smk.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    default_target: True
+    # The scores too: the tables of a run in which jobs failed are there, but not complete.
+    input:
+        all_scores,
+        "results/tables/main.csv",
+    localrule: True
+
+
+include: "workflow/rules/toy.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"
+
+
+onerror:
+    shell(PARTIAL_TABLES)

@@ -1,0 +1,42 @@
+"""What all tests share: hypothesis settings, and no silent skips where everything is installed."""
+
+import os
+import re
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# No deadline: a first call may import a library. In CI the same examples every time.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail a test that skips in CI."""
+    return _no_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Fail a module that skips in CI as a whole."""
+    return _no_skip((yield))
+
+
+def _no_skip(report):
+    """With CI set, fail what skips, unless its reason names a path in `../shared` that is absent.
+
+    An installable part that is missing would else shrink the tests without a word. An expected
+    failure is no skip.
+    """
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        path = re.search(r"\.\./shared[\w/-]*", reason)
+        if not path or (ROOT / path.group()).exists():
+            report.outcome = "failed"
+            report.longrepr = f"skipped, which may not happen in CI: {reason}"
+    return report

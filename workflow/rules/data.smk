@@ -1,0 +1,58 @@
+"""Data sets: pinned, fetched, brought into unified rows, encoded.
+
+Needs: the hub, a mirror folder or the toy world. Only `pin_data` and `prepare` meet them, on the
+login node.
+Makes: results/pins/datasets, results/data (rows of one language and split), results/encoded (the
+same for one tokenizer and length limit).
+"""
+
+
+rule pin_data:
+    input:
+        toy_world,
+    output:
+        "results/pins/datasets/{hub}.json",
+    params:
+        revision=lambda w: GRID.revision(w.hub),
+    log:
+        "results/logs/pin_data/{hub}.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.pin --kind datasets --name {wildcards.hub} --revision {params.revision}"
+        " {SOURCE} --lock {LOCK:q} --out {output} --log {log}"
+
+
+rule prepare:
+    input:
+        pin=lambda w: f"results/pins/datasets/{EXPERIMENT.tasks[w.task].hub}.json",
+    output:
+        "results/data/{task}/{lang}.{split}.parquet",
+    params:
+        spec=lambda w: spec_text(GRID.data_spec(w.task, w.lang, w.split)),
+    log:
+        "results/logs/prepare/{task}/{lang}.{split}.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.prepare --spec {params.spec:q} {SOURCE} --pin {input.pin}"
+        " --out {output} --log {log}"
+
+
+rule encode:
+    input:
+        rows="results/data/{task}/{lang}.{split}.parquet",
+        tokenizer="results/models/{model}/tokenizer.json",
+    output:
+        "results/encoded/{model}/{task}/{lang}.{split}.{length}.safetensors",
+    params:
+        spec=lambda w: spec_text(GRID.encoded_spec(w.task, w.lang, w.split, int(w.length))),
+    log:
+        "results/logs/encode/{model}/{task}/{lang}.{split}.{length}.log",
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.encode --spec {params.spec:q} --rows {input.rows}"
+        " --tokenizer {input.tokenizer} --out {output} --log {log}"

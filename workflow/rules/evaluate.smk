@@ -1,0 +1,40 @@
+"""Evaluation: one job scores one checkpoint on all languages of one target, a file a language.
+
+Needs: results/tuned (results/encoders or results/models for targets without training), results/data,
+results/encoded.
+Makes: results/scores/{model}/{intermediate}/{seed}/{target}/{lang}.json, and the predictions beside it.
+One rule a target, because the outputs of a rule cannot depend on a wildcard.
+"""
+
+for target in EXPERIMENT.settings["targets"]:
+
+    rule:
+        name:
+            f"evaluate_{target}"
+        input:
+            unpack(evaluate_inputs(target)),
+        output:
+            expand(
+                "results/scores/{{model}}/{{intermediate}}/{{seed}}/{target}/{lang}.{kind}",
+                target=target,
+                lang=EXPERIMENT.languages[target],
+                kind=["json", "parquet"],
+            ),
+        params:
+            specs=score_specs(target),
+            model=lambda w, input: os.path.dirname(input.model[0]),
+            cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
+        log:
+            f"results/logs/evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}.log",
+        threads: THREADS
+        resources:
+            budget=4 * BUDGET,
+        # Before the next tuning, so that few tuned checkpoints wait at a time.
+        priority: 10
+        conda:
+            ENVIRONMENT
+        shell:
+            "python -m xstilts.evaluate --cell {params.cell} --specs {params.specs:q}"
+            " --model {params.model} --rows {input.rows} --encoded {input.encoded}"
+            " --state results/.state/scores/{params.cell} --budget {resources.budget}"
+            " --out results/scores/{params.cell} --log {log}"

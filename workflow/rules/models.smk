@@ -1,0 +1,41 @@
+"""Public checkpoints: pinned, fetched, reduced to the encoder and its tokenizer.
+
+Needs: the hub, a mirror folder, a folder of the user's, or the toy model.
+Makes: results/pins/models; results/models/{model}, an ordinary Hugging Face folder.
+"""
+
+
+rule pin_model:
+    input:
+        toy_model,
+    output:
+        "results/pins/models/{model}.json",
+    params:
+        name=lambda w: GRID.model_spec(w.model)["from"],
+        revision=lambda w: GRID.model_spec(w.model)["revision"],
+    log:
+        "results/logs/pin_model/{model}.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.pin --kind models --name {params.name:q} --revision {params.revision}"
+        " {SOURCE} --lock {LOCK:q} --out {output} --log {log}"
+
+
+rule model:
+    input:
+        pin="results/pins/models/{model}.json",
+    output:
+        multiext("results/models/{model}/", "model.safetensors", "config.json", "tokenizer.json"),
+        "results/models/{model}/node.json",
+    params:
+        spec=lambda w: spec_text(GRID.model_spec(w.model)),
+    log:
+        "results/logs/model/{model}.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.model --spec {params.spec:q} {SOURCE} --pin {input.pin}"
+        " --out results/models/{wildcards.model} --log {log}"

@@ -1,0 +1,47 @@
+"""The result tables.
+
+Needs: every score file of the grid.
+Makes: results/grid.csv and results/config.yaml (the resolved config), results/tables. After a run in
+which some jobs failed, the tables are made of what is there.
+"""
+
+
+rule plan:
+    output:
+        grid="results/grid.csv",
+        resolved="results/config.yaml",
+    params:
+        config=json.dumps(config),
+    log:
+        "results/logs/plan.log",
+    localrule: True
+    # First, so that a run that fails early still knows what is missing.
+    priority: 100
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.grid --config {params.config:q} --resolved {output.resolved}"
+        " --out {output.grid} --log {log}"
+
+
+rule tables:
+    input:
+        grid="results/grid.csv",
+        scores=all_scores,
+    output:
+        "results/tables/main.csv",
+        "results/tables/main.md",
+        "results/tables/per_language.csv",
+    log:
+        "results/logs/tables.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.tables --grid {input.grid} --out results/tables --log {log}"
+
+
+PARTIAL_TABLES = (
+    "test ! -e results/grid.csv || python -m xstilts.tables --grid results/grid.csv"
+    " --out results/tables"
+)

@@ -1,0 +1,65 @@
+"""Training: stage 1 on the intermediate task, stage 2 on the English data of the targets.
+
+Needs: results/models, results/encoded.
+Makes: results/encoders/{model}/{intermediate}/{seed}, results/tuned/{model}/{intermediate}/{seed}/
+{train task}. A tuned model is keyed by what it was trained on, so targets that train on the same data
+share it; a row without intermediate task has no encoder of its own.
+"""
+
+
+rule intermediate:
+    input:
+        unpack(intermediate_inputs),
+    output:
+        multiext(
+            "results/encoders/{model}/{intermediate}/{seed}/",
+            "model.safetensors",
+            "head.safetensors",
+            "config.json",
+            "tokenizer.json",
+            "node.json",
+        ),
+    params:
+        spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
+        init=lambda w: f"results/models/{w.model}",
+    log:
+        "results/logs/intermediate/{model}/{intermediate}/{seed}.log",
+    threads: THREADS
+    resources:
+        budget=BUDGET,
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
+        " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+        " --out results/encoders/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
+        " --log {log}"
+
+
+rule tune:
+    input:
+        unpack(tune_inputs),
+    output:
+        multiext(
+            "results/tuned/{model}/{intermediate}/{seed}/{task}/",
+            "model.safetensors",
+            "head.safetensors",
+            "config.json",
+            "tokenizer.json",
+            "node.json",
+        ),
+    params:
+        spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
+        init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
+    log:
+        "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
+    threads: THREADS
+    resources:
+        budget=BUDGET,
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
+        " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+        " --out results/tuned/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
+        "/{wildcards.task} --log {log}"

@@ -1,0 +1,203 @@
+"""The config of an experiment: checked as a whole before anything runs."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from xstilts import tasks
+from xstilts.errors import UserError, nearest
+from xstilts.tasks import Task
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+NONE = "none"  # the name of the row without an intermediate task
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A checked config: every name in it exists, every default is filled in.
+
+    Attributes:
+        settings: the config with the schema's defaults, plain data.
+        tasks: every known task (`tasks.yaml` and the config's own), by name.
+        intermediates: name -> its tasks' names; `none` -> ().
+        languages: target -> its languages, in the task's order.
+    """
+
+    settings: Mapping[str, Any]
+    tasks: Mapping[str, Task]
+    intermediates: Mapping[str, tuple[str, ...]]
+    languages: Mapping[str, tuple[str, ...]]
+
+    @property
+    def toy(self) -> bool:
+        """Whether data and models are the generated toy world."""
+        return self.settings["source"] == "toy"
+
+    @property
+    def root(self) -> str | None:
+        """The mirror folder that data sets and models are read from; None for the hub."""
+        source = self.settings["source"]
+        return {"toy": "results/toy", "hub": None}.get(source, source)
+
+
+def load(raw: Mapping[str, Any]) -> Experiment:
+    """Return the experiment that a merged config describes; UserError naming the wrong key."""
+    settings = _checked_against_schema(raw)
+    known = _tasks(settings["tasks"])
+    for name, entry in settings["models"].items():
+        if entry["tokenizer"] is not None:
+            _exists(f"models: {name}: tokenizer", entry["tokenizer"], settings["models"], "model")
+    for name, entry in settings["intermediates"].items():
+        if name == NONE:
+            raise UserError(f"intermediates: `{NONE}` is always there; leave it out with `exclude`")
+        for task in entry["tasks"]:
+            _trainable(f"intermediates: {name}", task, known)
+    for target in settings["targets"]:
+        _exists("targets", target, known, "task")
+        if known[target].tuned_on is not None:
+            _trainable(f"task `{target}`: tuned_on", known[target].tuned_on, known)
+        elif known[target].format != "retrieval":
+            scored = [n for n, t in known.items() if t.tuned_on == target]
+            raise UserError(
+                f"targets: `{target}` is a task to train on, not one to score: it has no `tuned_on`"
+                + (f"; did you mean `{scored[0]}`?" if scored else "")
+            )
+        if settings["split"] not in known[target].splits:
+            raise UserError(f"split: target `{target}` has no {settings['split']} split")
+    intermediates = {NONE: ()} | {n: tuple(e["tasks"]) for n, e in settings["intermediates"].items()}
+    _check_patterns(settings, intermediates)
+    for section in ("recipes", "limits"):
+        for name in settings[section]:
+            _exists(section, name, ["all", *known], "task")
+    return Experiment(settings, known, intermediates, _languages(settings, known))
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `over` laid on it, mappings merged deeply, everything else replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:
+    validator = jsonschema.Draft202012Validator(_schema())
+    errors = sorted(validator.iter_errors(raw), key=lambda error: [str(p) for p in error.path])
+    if errors:
+        raise UserError(_line(errors[0]))
+    return _with_defaults(raw, _schema())
+
+
+def _line(error: jsonschema.ValidationError) -> str:
+    """Say a schema error in one line: the key, what is wrong, the nearest valid name."""
+    where = ": ".join(str(part) for part in error.path)
+    prefix = f"config: {where}: " if where else "config: "
+    if error.validator == "additionalProperties":
+        valid = list(error.schema.get("properties", {}))
+        wrong = next(key for key in error.instance if key not in valid)
+        return f"{prefix}there is no key `{wrong}`{nearest(wrong, valid)} (valid: {', '.join(valid)})"
+    if error.validator == "required":
+        missing = [key for key in error.schema["required"] if key not in error.instance]
+        return f"{prefix}the key `{missing[0]}` is missing"
+    if error.validator in ("minItems", "minProperties") and not error.instance:
+        return f"{prefix}the list is empty; name at least one"
+    if isinstance(error.instance, bool) or (
+        error.validator == "oneOf"
+        and isinstance(error.instance, list)
+        and any(isinstance(item, bool) for item in error.instance)
+    ):
+        return f'{prefix}YAML reads no, on, yes and off as booleans: quote it, "no"'
+    if error.validator == "oneOf":
+        return f"{prefix}`{error.instance}` is neither `all` nor a list of one or more language codes"
+    if error.validator == "maxItems":
+        return f"{prefix}more than {error.validator_value} is not supported yet"
+    return f"{prefix}{error.message}"
+
+
+def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Fill in the defaults of a schema made of objects, the only nesting that ours has."""
+    if not isinstance(value, Mapping):
+        return value
+    properties = schema.get("properties", {})
+    rest = schema.get("additionalProperties")
+    filled = {
+        key: _with_defaults(item, properties.get(key, rest if isinstance(rest, dict) else {}))
+        for key, item in value.items()
+    }
+    for key, entry in properties.items():
+        if key not in filled and "default" in entry:
+            filled[key] = entry["default"]
+    return filled
+
+
+def _tasks(own: Mapping[str, Any]) -> dict[str, Task]:
+    return {name: tasks.check(name, entry) for name, entry in merge(tasks.known(), own).items()}
+
+
+def _exists(key: str, name: str, valid: Iterable[str], noun: str) -> None:
+    if name not in valid:
+        raise UserError(f"{key}: there is no {noun} `{name}`{nearest(name, valid)}")
+
+
+def _trainable(key: str, name: str, known: Mapping[str, Task]) -> None:
+    trainable = [n for n, t in known.items() if "train" in t.splits]
+    _exists(key, name, known, "task")
+    if name not in trainable:
+        raise UserError(
+            f"{key}: `{name}` has no train split; tasks that have: {', '.join(trainable)}"
+        )
+
+
+def _check_patterns(settings: Mapping[str, Any], intermediates: Iterable[str]) -> None:
+    axes = {
+        "model": settings["models"],
+        "intermediate": intermediates,
+        "seed": settings["seeds"],
+        "target": settings["targets"],
+    }
+    for section in ("exclude", "include"):
+        for pattern in settings[section]:
+            for axis, value in pattern.items():
+                _exists(f"{section}: {axis}", value, axes[axis], axis)
+
+
+def _languages(settings: Mapping[str, Any], known: Mapping[str, Task]) -> dict[str, tuple[str, ...]]:
+    """Return target -> languages: those asked for that the target (and the toy world) has."""
+    targets = {name: known[name] for name in settings["targets"]}
+    available = {
+        name: [
+            code
+            for code in task.languages
+            if not (settings["split"] == "dev" and code in task.no_dev)
+        ]
+        for name, task in targets.items()
+    }
+    if settings["source"] == "toy":
+        from xstilts.toy import LANGUAGES
+
+        toy = settings["toy"].get("languages", LANGUAGES)
+        available = {name: [c for c in codes if c in toy] for name, codes in available.items()}
+    wanted = settings["languages"]
+    every = sorted({code for codes in available.values() for code in codes})
+    if wanted != "all":
+        for code in wanted:
+            _exists("languages", code, every, "language")
+        available = {name: [c for c in codes if c in wanted] for name, codes in available.items()}
+    for name, codes in available.items():
+        if not codes:
+            raise UserError(
+                f"languages: target `{name}` has none of {', '.join(wanted if wanted != 'all' else [])}"
+                f" (it has {', '.join(targets[name].languages)})"
+            )
+    return {name: tuple(codes) for name, codes in available.items()}
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))

@@ -1,0 +1,41 @@
+"""Step: rows of one language and split -> encoded rows for one tokenizer."""
+
+import argparse
+import json
+
+from xstilts import encoded, formats, prepare, step, tokenizer
+from xstilts.errors import UserError
+
+
+def main(args: argparse.Namespace) -> None:
+    """Encode one prepared file; the result holds everything that training and scoring need."""
+    spec = json.loads(args.spec)
+    rows = prepare.read(args.rows).to_pylist()
+    pieces = tokenizer.load(args.tokenizer)
+    page = formats.page(spec["format"])
+    try:
+        arrays, cut = page.encode(rows, pieces, spec["labels"], spec["max_length"])
+    except UserError as error:
+        raise UserError(f"{args.rows}: {error}") from None
+    made = prepare.metadata(args.rows)
+    meta = {
+        "spec": spec,
+        "pins": {f"datasets/{made['spec']['hub']}": made["pin"]["revision"]},
+        "tokenizer": pieces.digest,
+        "pad": pieces.pad,
+        "rows": len(rows),
+        "cut": cut,
+    }
+    data = encoded.Encoded(arrays, meta)
+    data.save(args.out)
+    tokens = len(arrays["tokens"])
+    print(f"{len(rows)} rows, {len(data)} examples, {tokens} pieces, {cut} rows cut")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spec", required=True, help="what to encode, as JSON")
+    parser.add_argument("--rows", required=True, help="prepared rows (parquet)")
+    parser.add_argument("--tokenizer", required=True, help="tokenizer.json of the model")
+    parser.add_argument("--out", required=True, help="encoded rows (safetensors)")
+    step.run(main, parser)

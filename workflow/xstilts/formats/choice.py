@@ -1,0 +1,79 @@
+"""Choice: which of a row's endings goes with its context; the number of choices may vary.
+
+Arrays: `labels` int64 [examples], the index of the right choice. Too long: the context is cut on the
+left, so that its end, which the choices continue, and the choices themselves stay whole; only where
+a choice alone is too long is the longer text cut instead.
+"""
+
+import numpy as np
+
+from xstilts import encoded, metrics
+
+
+def encode(rows, pieces, labels, max_length):
+    """Rows `context, choices[], label` -> a sequence `<s> context </s></s> choice </s>` a choice."""
+    pairs = [(row["context"], choice) for row in rows for choice in row["choices"]]
+    # A choice that fills half of the room alone would leave no context: then both are cut.
+    whole = pieces.encode([choice for _, choice in pairs], max_length // 2)
+    crowded = [bool(e.overflowing) for e in whole]
+    found = [None] * len(pairs)
+    for flag, strategy in ((False, "only_first"), (True, "longest_first")):
+        chosen = [i for i, c in enumerate(crowded) if c is flag]
+        texts = [pairs[i] for i in chosen]
+        for i, e in zip(chosen, pieces.encode(texts, max_length, strategy, "left"), strict=True):
+            found[i] = e
+    counts = [len(row["choices"]) for row in rows]
+    arrays = encoded.pack([e.ids for e in found], counts)
+    arrays["labels"] = np.array([row["label"] for row in rows], dtype=np.int64)
+    cut = np.add.reduceat([bool(e.overflowing) for e in found], arrays["groups"][:-1], dtype=int)
+    return arrays, int((cut > 0).sum())
+
+
+def collate(data, examples):
+    """Some examples as a batch; `counts` int64 [examples] are their numbers of choices."""
+    batch = encoded.pad(data, examples)
+    counts = np.diff(data.arrays["groups"])[examples]
+    return batch | {
+        "labels": data.arrays["labels"][examples],
+        "counts": counts,
+        "weight": len(examples),
+    }
+
+
+def head(config, labels):
+    """One score a sequence."""
+    from xstilts.formats.heads import FirstPiece
+
+    return FirstPiece(config, 1)
+
+
+def _rectangle(outputs, counts):
+    """Scores [sequences, 1] -> [examples, most choices], -inf where a row has fewer choices."""
+    import torch
+
+    rows = outputs.float().squeeze(-1).split(counts.tolist())
+    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=-torch.inf)
+
+
+def loss(outputs, batch):
+    """Summed cross entropy over the choices of each example."""
+    from torch.nn.functional import cross_entropy
+
+    return cross_entropy(_rectangle(outputs, batch["counts"]), batch["labels"], reduction="sum")
+
+
+def reduce(outputs, batch):
+    """The index of the best choice of each example."""
+    return list(_rectangle(outputs, batch["counts"]).argmax(-1).cpu().numpy())
+
+
+def decode(reduced, data, rows):
+    """The index of each row's choice, as text."""
+    return [str(i) for i in reduced]
+
+
+def score(rows, predictions, metric, lang):
+    """Accuracy; a row's value is 1 if its choice is right."""
+    gold = [str(row["label"]) for row in rows]
+    values = [float(g == p) for g, p in zip(gold, predictions, strict=True)]
+    return metrics.score(metric, gold, predictions, lang), values

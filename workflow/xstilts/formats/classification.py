@@ -1,0 +1,62 @@
+"""Classification: a text, or a pair of texts, gets one of the task's labels.
+
+Arrays: `labels` int64 [examples]. Too long: the longer text of the pair is cut first, on the right.
+"""
+
+import numpy as np
+
+from xstilts import encoded, metrics
+from xstilts.errors import UserError
+
+
+def encode(rows, pieces, labels, max_length):
+    """Rows `text, text_pair, label` -> arrays; a pair is `<s> a </s></s> b </s>`."""
+    texts = [r["text"] if r["text_pair"] is None else (r["text"], r["text_pair"]) for r in rows]
+    found = pieces.encode(texts, max_length, strategy="longest_first")
+    arrays = encoded.pack([e.ids for e in found])
+    arrays["labels"] = np.array([_index(r["label"], labels) for r in rows], dtype=np.int64)
+    return arrays, sum(bool(e.overflowing) for e in found)
+
+
+def _index(label, labels) -> int:
+    if label not in labels:
+        raise UserError(f"label `{label}` is none of the task's ({', '.join(labels)})")
+    return labels.index(label)
+
+
+def collate(data, examples):
+    """Some examples as a batch; every example weighs 1."""
+    batch = encoded.pad(data, examples)
+    return batch | {"labels": data.arrays["labels"][examples], "weight": len(examples)}
+
+
+def head(config, labels):
+    """Scores of the labels from the first piece."""
+    from xstilts.formats.heads import FirstPiece
+
+    return FirstPiece(config, len(labels))
+
+
+def loss(outputs, batch):
+    """Summed cross entropy."""
+    from torch.nn.functional import cross_entropy
+
+    return cross_entropy(outputs.float(), batch["labels"], reduction="sum")
+
+
+def reduce(outputs, batch):
+    """The index of the best label of each example."""
+    return list(outputs.argmax(-1).cpu().numpy())
+
+
+def decode(reduced, data, rows):
+    """The name of each row's label."""
+    labels = data.meta["spec"]["labels"]
+    return [labels[i] for i in reduced]
+
+
+def score(rows, predictions, metric, lang):
+    """Accuracy; a row's value is 1 if its label is right."""
+    gold = [row["label"] for row in rows]
+    values = [float(g == p) for g, p in zip(gold, predictions, strict=True)]
+    return metrics.score(metric, gold, predictions, lang), values

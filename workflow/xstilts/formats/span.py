@@ -1,0 +1,147 @@
+"""Span: the answer to a question is a stretch of its context, or (`no_answer`) there is none.
+
+Arrays: `row` int64 [examples], which row a window belongs to; `offsets` int32 [pieces, 2], where a
+piece begins and ends in the context, (-1, -1) outside it; `answer` int64 [examples, 2], the first and
+last piece of the answer, (0, 0) where the window does not hold it whole.
+Too long: the question is cut on the right at `QUESTION` pieces; the context is cut into windows that
+overlap by a third of the length limit, so nothing of it is lost. Predictions are stretches of the
+original context.
+"""
+
+import numpy as np
+
+from xstilts import encoded, metrics
+from xstilts.recipe import stride
+
+QUESTION = 64  # pieces of a question (max_query_length of the SQuAD and XTREME scripts)
+ANSWER = 30  # pieces of an answer (max_answer_length of the same scripts)
+BEST = 20  # starts and ends tried in each window (n_best_size of the same scripts)
+
+
+def encode(rows, pieces, labels, max_length):
+    """Rows `question, context, answers{text[], start[]}` -> an example a window."""
+    room = min(QUESTION, max_length // 2)
+    questions = pieces.encode([row["question"] for row in rows], room)
+    asked = [
+        row["question"][: e.offsets[-2][1]] if e.overflowing else row["question"]
+        for row, e in zip(rows, questions, strict=True)
+    ]
+    pairs = list(zip(asked, (row["context"] for row in rows), strict=True))
+    overlap = min(stride(max_length), max_length - room - 4 - 1)
+    found = pieces.encode(pairs, max_length, strategy="only_second", stride=overlap)
+    windows = [(i, w) for i, e in enumerate(found) for w in (e, *e.overflowing)]
+    arrays = encoded.pack([w.ids for _, w in windows])
+    offsets = [_offsets(w) for _, w in windows]
+    arrays["offsets"] = np.concatenate(offsets)
+    arrays["row"] = np.array([i for i, _ in windows], dtype=np.int64)
+    arrays["answer"] = np.array(
+        [_answer(rows[i], o) for (i, _), o in zip(windows, offsets, strict=True)], dtype=np.int64
+    )
+    return arrays, sum(bool(e.overflowing) for e in questions)
+
+
+def _offsets(window) -> np.ndarray:
+    offsets = np.array(window.offsets, dtype=np.int32)
+    inside = np.array([sequence == 1 for sequence in window.sequence_ids])
+    return np.where(inside[:, None], offsets, np.int32(-1))
+
+
+def _answer(row, offsets) -> tuple[int, int]:
+    """Return the first and last piece that hold the first gold answer, (0, 0) if not all is here."""
+    answers = row["answers"]
+    if not answers["text"]:
+        return 0, 0
+    start = answers["start"][0]
+    end = start + len(answers["text"][0])
+    inside = offsets[:, 1] > offsets[:, 0]
+    first = np.flatnonzero(inside & (offsets[:, 0] <= start) & (start < offsets[:, 1]))
+    last = np.flatnonzero(inside & (offsets[:, 0] < end) & (end <= offsets[:, 1]))
+    return (int(first[0]), int(last[-1])) if len(first) and len(last) else (0, 0)
+
+
+def collate(data, examples):
+    """Some windows as a batch; `inside` bool [sequences, width] marks the pieces of the context."""
+    batch = encoded.pad(data, examples)
+    inside = np.zeros(batch["ids"].shape, dtype=bool)
+    starts, offsets = data.arrays["starts"], data.arrays["offsets"]
+    for row, s in enumerate(batch["sequences"]):
+        inside[row, : starts[s + 1] - starts[s]] = offsets[starts[s] : starts[s + 1], 0] >= 0
+    answer = data.arrays["answer"][examples]
+    return batch | {"inside": inside, "answer": answer, "weight": len(examples)}
+
+
+def head(config, labels):
+    """A start score and an end score a piece."""
+    from xstilts.formats.heads import EachPiece
+
+    return EachPiece(config, 2)
+
+
+def _logits(outputs, batch):
+    """Start and end scores [sequences, width], -inf on all pieces but the context's and the first."""
+    allowed = batch["inside"].clone()
+    allowed[:, 0] = True
+    return (
+        outputs[..., i].float().masked_fill(~allowed, -float("inf")) for i in range(2)
+    )
+
+
+def loss(outputs, batch):
+    """Summed mean of the cross entropies of start and end; the first piece stands for no answer."""
+    from torch.nn.functional import cross_entropy
+
+    start, end = _logits(outputs, batch)
+    return 0.5 * (
+        cross_entropy(start, batch["answer"][:, 0], reduction="sum")
+        + cross_entropy(end, batch["answer"][:, 1], reduction="sum")
+    )
+
+
+def reduce(outputs, batch):
+    """For each window: score of no answer, and the best span's score, first and last piece."""
+    import torch
+
+    start, end = _logits(outputs, batch)
+    none = (start[:, 0] + end[:, 0]).cpu().numpy()
+    start[:, 0] = end[:, 0] = -torch.inf
+    k = min(BEST, start.shape[1])
+    (s, i), (e, j) = start.topk(k), end.topk(k)
+    length = j[:, None, :] - i[:, :, None] + 1  # [windows, starts, ends]
+    total = s[:, :, None] + e[:, None, :]
+    total = total.masked_fill((length < 1) | (length > ANSWER), -torch.inf).flatten(1)
+    best, at = total.max(1)
+    first = i.gather(1, (at // k)[:, None]).squeeze(1).cpu().numpy()
+    last = j.gather(1, (at % k)[:, None]).squeeze(1).cpu().numpy()
+    return list(zip(none, best.cpu().numpy(), first, last, strict=True))
+
+
+def decode(reduced, data, rows):
+    """The best span over the windows of each row, as text of its context; "" for no answer.
+
+    A task with `no_answer` answers "" where the score of no answer, the
+    lowest over the windows, is above that of the best span (SQuAD v2's rule at threshold 0).
+    """
+    best = [(-np.inf, "")] * len(rows)
+    none = [np.inf] * len(rows)
+    starts, offsets = data.arrays["starts"], data.arrays["offsets"]
+    for window, (no_score, score, first, last) in enumerate(reduced):
+        row = data.arrays["row"][window]
+        none[row] = min(none[row], no_score)
+        if score > best[row][0]:
+            begin = offsets[starts[window] + first, 0]
+            stop = offsets[starts[window] + last, 1]
+            best[row] = (score, rows[row]["context"][begin:stop].strip())
+    allowed = data.meta["spec"]["no_answer"]
+    return [
+        "" if allowed and none[i] > score else text for i, (score, text) in enumerate(best)
+    ]
+
+
+def score(rows, predictions, metric, lang):
+    """F1 and exact match; a row's value is the mean of its two."""
+    gold = [row["answers"]["text"] for row in rows]
+    values = [
+        metrics.METRICS[metric].task_score(metrics.score(metric, [g], [p], lang))
+        for g, p in zip(gold, predictions, strict=True)
+    ]
+    return metrics.score(metric, gold, predictions, lang), values

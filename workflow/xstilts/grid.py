@@ -1,0 +1,294 @@
+"""The grid: from a checked config to its cells, nodes, paths and specs. Pure, but for the step.
+
+As a step it writes what the tables need to know of the plan: `grid.csv`, a row per score file.
+"""
+
+import argparse
+import csv
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from xstilts import config, recipe, step
+from xstilts.config import NONE, Experiment
+from xstilts.errors import UserError
+from xstilts.files import atomic, canonical, digest
+from xstilts.recipe import Recipe
+
+# Raise a number when a change of the code changes what the step computes: it is part of the spec of
+# every node, so exactly the nodes that depend on it are computed again. (Snakemake does not see an
+# edited module.)
+VERSIONS = {"toy": 1, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1}
+NOSEED = "noseed"  # of a cell in which nothing is trained, so that no seed can matter
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Cell:
+    """One cell: a model, an intermediate, a seed (`seed1`, or `noseed`) and a target task."""
+
+    model: str
+    intermediate: str
+    seed: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.intermediate}/{self.seed}/{self.target}"
+
+
+class Grid:
+    """All cells of an experiment, and the spec and inputs of every node that they need."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.tasks = experiment.tasks
+        self.cells = tuple(_cells(experiment))
+        if not self.cells:
+            raise UserError("exclude: no cell is left in the grid")
+        self.tuned_recipes = _tuned_recipes(experiment)
+
+    # ---- recipes
+
+    def recipe(self, intermediate: str) -> Recipe:
+        """Return the stage 1 recipe of an intermediate."""
+        (task,) = self.experiment.intermediates[intermediate]
+        return _recipe(self.experiment, task, task)
+
+    # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
+
+    def source(self) -> str:
+        """Return what the rows and models are: `hub`, `folder`, or a digest of the toy world's sizes."""
+        if self.experiment.toy:
+            return f"toy {digest([VERSIONS['toy'], self.experiment.settings['toy']])}"
+        return "hub" if self.experiment.root is None else "folder"
+
+    def revision(self, hub: str) -> str:
+        """Return the branch that the tasks of a hub data set ask for."""
+        return next(task.revision for task in self.tasks.values() if task.hub == hub)
+
+    def model_spec(self, model: str) -> dict[str, Any]:
+        """Return the spec of a public checkpoint."""
+        entry = self.experiment.settings["models"][model]
+        fetched = {"from": TOY_MODEL} if self.experiment.toy else {"from": entry["from"]}
+        return {
+            "kind": "model",
+            **fetched,
+            "revision": entry["revision"],
+            "source": self.source(),
+            "version": VERSIONS["model"],
+        }
+
+    def data_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
+        """Return the spec of one prepared file: a task's rows of one language and split."""
+        entry, limits = self.tasks[task], self.experiment.settings["limits"]
+        limit = {**limits.get("all", {}), **limits.get(task, {})}
+        return {
+            "kind": "data",
+            "task": task,
+            "format": entry.format,
+            "hub": entry.hub,
+            "revision": entry.revision,
+            "config": entry.hub_config(lang),
+            "split": entry.splits[split],
+            "lang": lang,
+            "rows": entry.rows,
+            "columns": dict(entry.columns),
+            "labels": list(entry.labels) or None,
+            "max_rows": limit.get(split),
+            "version": [VERSIONS["prepare"], entry.version],
+            "source": self.source(),
+        }
+
+    def encoded_spec(self, task: str, lang: str, split: str, length: int) -> dict[str, Any]:
+        """Return the spec of one encoded file; its tokenizer is an input, known by content."""
+        entry = self.tasks[task]
+        return {
+            "kind": "encoded",
+            "format": entry.format,
+            "labels": list(entry.labels),
+            "no_answer": entry.no_answer,
+            "max_length": length,
+            "data": digest(self.data_spec(task, lang, split)),
+            "version": VERSIONS["encode"],
+        }
+
+    def encoder_spec(self, model: str, intermediate: str, seed: str) -> dict[str, Any]:
+        """Return the spec of the encoder that targets start from: stage 1, or the model itself."""
+        if intermediate == NONE:
+            return self.model_spec(model)
+        (task,) = self.experiment.intermediates[intermediate]
+        return self._train_spec(self.model_spec(model), task, self.recipe(intermediate), seed)
+
+    def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
+        """Return the spec of a model tuned on the English data of a target."""
+        parent = self.encoder_spec(model, intermediate, seed)
+        return self._train_spec(parent, task, self.tuned_recipes[task], seed)
+
+    def score_spec(self, cell: Cell, lang: str) -> dict[str, Any]:
+        """Return the spec of one score file."""
+        target = self.tasks[cell.target]
+        path = (cell.model, cell.intermediate, cell.seed)
+        parent = (
+            self.tuned_spec(*path, target.tuned_on)
+            if target.tuned_on
+            else self.encoder_spec(*path)
+        )
+        layer = self.experiment.settings["models"][cell.model]["retrieval_layer"]
+        split, length = self.experiment.settings["split"], self.length(cell.target)
+        return {
+            "kind": "score",
+            "model": digest(parent),
+            "target": cell.target,
+            "metric": target.metric,
+            "encoded": digest(self.encoded_spec(cell.target, lang, split, length)),
+            "retrieval_layer": layer if target.format == "retrieval" else None,
+            "version": VERSIONS["evaluate"],
+        }
+
+    def _train_spec(
+        self, parent: dict[str, Any], task: str, chosen: Recipe, seed: str
+    ) -> dict[str, Any]:
+        encoded = {
+            split: digest(self.encoded_spec(task, "en", split, chosen.max_length))
+            for split in ("train", "dev")
+        }
+        return {
+            "kind": "train",
+            "parent": digest(parent),
+            "task": task,
+            "format": self.tasks[task].format,
+            "labels": list(self.tasks[task].labels),
+            "metric": self.tasks[task].metric,
+            "recipe": dataclasses.asdict(chosen),
+            "seed": int(seed.removeprefix("seed")),
+            **encoded,
+            "version": VERSIONS["train"],
+        }
+
+    # ---- where things are
+
+    def length(self, target: str) -> int:
+        """Return the piece limit at which a target is encoded for scoring: that of its tuning."""
+        train = self.tasks[target].tuned_on
+        if train is None:
+            return _recipe(self.experiment, target, target).max_length
+        return self.tuned_recipes[train].max_length
+
+    def tokenizer(self, model: str) -> str:
+        """Return the model whose tokenizer a model uses: its own, or the one it names."""
+        return self.experiment.settings["models"][model]["tokenizer"] or model
+
+    def encoder(self, model: str, intermediate: str, seed: str) -> str:
+        """Return the folder of the encoder that a target starts from."""
+        if intermediate == NONE:
+            return f"results/models/{model}"
+        return f"results/encoders/{model}/{intermediate}/{seed}"
+
+    def checkpoint(self, cell: Cell) -> str:
+        """Return the folder of the checkpoint that a cell scores."""
+        train = self.tasks[cell.target].tuned_on
+        if train is None:
+            return self.encoder(cell.model, cell.intermediate, cell.seed)
+        return f"results/tuned/{cell.model}/{cell.intermediate}/{cell.seed}/{train}"
+
+    def score(self, cell: Cell, lang: str) -> str:
+        """Return the path of a score file."""
+        return f"results/scores/{cell}/{lang}.json"
+
+
+TOY_MODEL = "toy/xlmr"  # in the toy world every model is this one, so any experiment can be rehearsed
+
+
+def _cells(experiment: Experiment) -> Iterator[Cell]:
+    settings, seen = experiment.settings, set()
+    for model in settings["models"]:
+        for intermediate in experiment.intermediates:
+            for seed in settings["seeds"]:
+                for target in settings["targets"]:
+                    axes = dict(model=model, intermediate=intermediate, seed=seed, target=target)
+                    if _matches(axes, settings["exclude"]) and not _matches(
+                        axes, settings["include"]
+                    ):
+                        continue
+                    untrained = intermediate == NONE and experiment.tasks[target].tuned_on is None
+                    cell = Cell(model, intermediate, NOSEED if untrained else f"seed{seed}", target)
+                    if cell not in seen:
+                        seen.add(cell)
+                        yield cell
+
+
+def _matches(axes: dict[str, Any], patterns: list[dict[str, Any]]) -> bool:
+    return any(all(axes[key] == value for key, value in p.items()) for p in patterns)
+
+
+def _recipe(experiment: Experiment, name: str, train: str) -> Recipe:
+    """Return the recipe set under `name` (an intermediate's task, or a target) for training `train`."""
+    own = experiment.settings["recipes"]
+    layers = (experiment.tasks[train].recipe, experiment.tasks[name].recipe)
+    return recipe.resolve(*layers, own.get("all", {}), own.get(name, {}))
+
+
+def _tuned_recipes(experiment: Experiment) -> dict[str, Recipe]:
+    """Return train task -> stage 2 recipe; targets that share a train task must agree on it."""
+    chosen: dict[str, tuple[str, Recipe]] = {}
+    for target in experiment.settings["targets"]:
+        train = experiment.tasks[target].tuned_on
+        if train is None:
+            continue
+        asked = _recipe(experiment, target, train)
+        first, other = chosen.setdefault(train, (target, asked))
+        if other != asked:
+            raise UserError(
+                f"recipes: `{first}` and `{target}` share one model tuned on `{train}`,"
+                " so their recipes must be the same"
+            )
+    stage_1 = {task for tasks in experiment.intermediates.values() for task in tasks}
+    for train, (target, _) in chosen.items():
+        if train in experiment.settings["recipes"] and train not in stage_1:
+            raise UserError(
+                f"recipes: `{train}` is no intermediate task here; as the training data of `{target}`"
+                f" its recipe is set under `{target}`"
+            )
+    return {train: asked for train, (_, asked) in chosen.items()}
+
+
+def rows(grid: Grid) -> Iterator[dict[str, str]]:
+    """Yield a row of `grid.csv` per score file: its cell, language, path and expected spec."""
+    for cell in grid.cells:
+        for lang in grid.experiment.languages[cell.target]:
+            yield {
+                **dataclasses.asdict(cell),
+                "language": lang,
+                "metric": grid.tasks[cell.target].metric,
+                "score": grid.score(cell, lang),
+                "spec": digest(grid.score_spec(cell, lang)),
+            }
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write `grid.csv` and the resolved config."""
+    settings = json.loads(args.config)
+    grid = Grid(config.load(settings))
+    lines = list(rows(grid))
+    with atomic(args.resolved) as path:
+        path.write_text(yaml.safe_dump(dict(grid.experiment.settings), sort_keys=False))
+    with atomic(args.out) as path, open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    print(f"{len(grid.cells)} cells, {len(lines)} score files")
+
+
+def spec_text(spec: dict[str, Any]) -> str:
+    """Return the text in which a spec is handed to a step and compared by Snakemake."""
+    return canonical(spec)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, help="the merged config, as JSON")
+    parser.add_argument("--resolved", required=True, help="where the resolved config goes (YAML)")
+    parser.add_argument("--out", required=True, help="where the grid goes (CSV)")
+    step.run(main, parser)

@@ -1,0 +1,197 @@
+"""Step: pin one data set or model to exactly the bytes that are used, and keep it in a lock file.
+
+A hub repository is pinned by its commit, a folder by the SHA-256 of its files. The lock is a YAML
+file beside the user's config, to be committed: what is in it is used, what is not is looked up once
+and added. `--update` takes entries out, so that the next run looks them up anew.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from xstilts import source as sources
+from xstilts import step
+from xstilts.errors import UserError, nearest
+from xstilts.files import atomic, canonical, read_json, sha256, write_json
+
+HEADER = "# Written by xstilts; commit it. The version of each data set and model that is used.\n"
+KINDS = ("datasets", "models")
+
+
+def resolve(kind: str, source: str, root: str, name: str, revision: str) -> dict[str, Any]:
+    """Return the pin of what `name` is now.
+
+    From the hub {source: "hub", revision: 40-digit commit}, from a folder {source: "folder",
+    revision: SHA-256 over the listing, files: {relative path: SHA-256}}.
+    UserError if it is not there.
+    """
+    if sources.from_hub(source, name):
+        return {"source": "hub", "revision": sources.hub_info(kind, name, revision).sha}
+    files = listing(sources.folder(root, kind, name), kind)
+    if not files:
+        raise UserError(f"{name}: its folder {sources.folder(root, kind, name)} holds no files")
+    digest = hashlib.sha256(canonical(files).encode()).hexdigest()
+    return {"source": "folder", "revision": digest, "files": files}
+
+
+def listing(folder: Path, kind: str) -> dict[str, str]:
+    """Return {relative path: SHA-256} of a folder's files, of a model's only those it needs."""
+    if kind == "models":
+        found = {f for pattern in sources.MODEL_FILES for f in folder.glob(pattern)}
+    else:
+        found = set(folder.rglob("*"))
+    files = {f.relative_to(folder): f for f in found if f.is_file()}
+    # Hidden files are download caches and git's own.
+    seen = [name for name in sorted(files) if not any(p.startswith(".") for p in name.parts)]
+    return {name.as_posix(): sha256(files[name]) for name in seen}
+
+
+def read_lock(path: str | Path) -> dict[str, dict[str, Any]]:
+    """Return {kind: {name: entry}} of a lock file, empty if there is none."""
+    try:
+        lock = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        lock = {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not YAML ({' '.join(str(error).split())})") from error
+    good = isinstance(lock, dict) and all(isinstance(lock.get(k) or {}, dict) for k in KINDS)
+    entries = [e for k in KINDS for e in (lock.get(k) or {}).values()] if good else [None]
+    if not all(isinstance(e, dict) and {"source", "revision"} <= e.keys() for e in entries):
+        raise UserError(
+            f"{path}: is not a lock file (datasets: org/name: source, requested, revision; "
+            "models: the same); delete it to have it written anew"
+        )
+    return {kind: lock.get(kind) or {} for kind in KINDS}
+
+
+def locked(
+    kind: str, source: str, root: str, name: str, revision: str, lock: str | Path
+) -> dict[str, Any]:
+    """Return the pin of `name` that the lock file holds, adding it if it has none.
+
+    Safe for many processes at once. UserError if the config asks for another revision or source
+    than was locked, or if a locked folder's files have changed.
+    """
+    with _exclusive(lock):
+        entries = read_lock(lock)
+        entry = entries[kind].get(name)
+        if entry is None:
+            pin = resolve(kind, source, root, name, revision)
+            entries[kind][name] = {"requested": revision, **pin}
+            _write_lock(lock, entries)
+            return pin
+    advice = sources.advice(name, str(lock))
+    wanted = "hub" if sources.from_hub(source, name) else "folder"
+    if entry["source"] != wanted:
+        raise UserError(f"{name}: {lock} has it from a {entry['source']}, not a {wanted}; {advice}")
+    if wanted == "hub":
+        if entry.get("requested") != revision:
+            raise UserError(
+                f"{name}: the config asks for revision `{revision}`, {lock} was made for "
+                f"`{entry.get('requested')}`; {advice}"
+            )
+        return {"source": "hub", "revision": entry["revision"]}
+    pin = resolve(kind, source, root, name, revision)
+    if pin["revision"] != entry["revision"]:
+        raise UserError(
+            f"{name}: {_difference(entry.get('files') or {}, pin['files'])} in "
+            f"{sources.folder(root, kind, name)} since {lock} was written; {advice}"
+        )
+    return pin
+
+
+def update(lock: str | Path, names: list[str]) -> list[str]:
+    """Take `names` (all if empty) out of a lock file; return what was taken out."""
+    with _exclusive(lock):
+        entries = read_lock(lock)
+        known = sorted({name for kind in KINDS for name in entries[kind]})
+        for name in names:
+            if name not in known:
+                raise UserError(f"{name}: not in {lock}{nearest(name, known)}")
+        taken = names or known
+        for kind in KINDS:
+            entries[kind] = {n: e for n, e in entries[kind].items() if n not in taken}
+        _write_lock(lock, entries)
+    return taken
+
+
+def stale(lock: dict[str, dict[str, Any]], pins_dir: str | Path) -> list[Path]:
+    """Return the pin files under `pins_dir` that are not what the lock says.
+
+    That is: another revision than the lock's entry, or made with a lock that has no entry any more.
+    """
+    found = []
+    for path in sorted(Path(pins_dir).glob("*/**/*.json")):
+        pin = read_json(path)
+        entry = lock.get(pin["kind"], {}).get(pin["name"])
+        if (entry is None and pin["locked"]) or (entry and entry["revision"] != pin["revision"]):
+            found.append(path)
+    return found
+
+
+def _difference(old: dict[str, str], new: dict[str, str]) -> str:
+    """Name the first file that differs between two listings."""
+    for name in sorted(old | new):
+        if old.get(name) != new.get(name):
+            how = "is new" if name not in old else "is gone" if name not in new else "has changed"
+            return f"{name} {how}"
+    return "the files have changed"
+
+
+def _write_lock(path: str | Path, entries: dict[str, dict[str, Any]]) -> None:
+    with atomic(path) as temporary:
+        body = yaml.safe_dump(entries, sort_keys=True, allow_unicode=True)
+        temporary.write_text(HEADER + body, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _exclusive(path: str | Path) -> Iterator[None]:
+    """Hold the right to change a lock file. Pins are made on one host, so the flock is in its /tmp:
+    it works where the config is on NFS, and leaves no file beside it."""
+    key = hashlib.sha256(str(Path(path).resolve()).encode()).hexdigest()[:16]
+    name = Path(tempfile.gettempdir()) / f"xstilts-{os.getuid()}-{key}.flock"
+    with open(name, "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write one pin file, or with --update take entries out of the lock."""
+    if args.update is not None:
+        if not args.lock:
+            raise UserError("--update: name the lock file with --lock FILE")
+        taken = update(args.lock, args.update)
+        print(f"{args.lock}: took out {', '.join(taken) or 'nothing'}; the next run adds it anew")
+        return
+    missing = [k for k in ("kind", "name", "source", "out") if not getattr(args, k)]
+    if missing:
+        raise UserError(f"--{missing[0]} is missing")
+    where = (args.kind, args.source, args.root, args.name, args.revision)
+    pin = locked(*where, args.lock) if args.lock else resolve(*where)
+    write_json(args.out, {"kind": args.kind, "name": args.name, "locked": bool(args.lock), **pin})
+
+
+def parser() -> argparse.ArgumentParser:
+    """The step's command line."""
+    p = argparse.ArgumentParser(prog="xstilts.pin", description=__doc__)
+    p.add_argument("--kind", choices=KINDS)
+    p.add_argument("--name", help="org/name, or a path to a folder")
+    p.add_argument("--revision", default="main", help="branch, tag or commit")
+    p.add_argument("--source", help="hub, toy, or the folder of a mirror")
+    p.add_argument("--root", default="", help="the folder of the mirror or toy world")
+    p.add_argument("--lock", default="", help='the lock file, "" for none')
+    p.add_argument("--out", help="the pin file to write")
+    p.add_argument("--update", nargs="*", metavar="NAME", help="take these (or all) from the lock")
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())

@@ -1,0 +1,53 @@
+"""Forward passes without gradients: encoded rows -> what a format's `decode` needs."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from xstilts import batches
+from xstilts.device import autocast
+from xstilts.encoded import Encoded
+
+
+def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
+    """Return a batch of numpy arrays as torch tensors on a device; other values stay."""
+    import torch
+
+    return {
+        key: torch.from_numpy(value).to(device, non_blocking=True)
+        if isinstance(value, np.ndarray)
+        else value
+        for key, value in batch.items()
+    }
+
+
+def outputs(encoder, head, batch: dict[str, Any]):
+    """Return the head's outputs for a batch of tensors."""
+    hidden = encoder(input_ids=batch["ids"], attention_mask=batch["mask"]).last_hidden_state
+    return head(hidden, batch["mask"])
+
+
+def reduced(
+    page: ModuleType, encoder, head, data: Encoded, device, budget: int
+) -> list[Any]:
+    """Return `page.reduce` of every example of `data`, in its order.
+
+    Args:
+        budget: pieces of a rectangle, padding included; nothing is kept for gradients, so several
+            times what training takes will fit.
+    """
+    import torch
+
+    lengths, counts = data.shapes()
+    found: list[Any] = [None] * len(data)
+    encoder.eval()
+    head.eval()
+    with torch.inference_mode():
+        for part in batches.micro(np.arange(len(data)), lengths, counts, budget):
+            batch = tensors(page.collate(data, part), device)
+            with autocast(device):
+                scores = outputs(encoder, head, batch)
+            for example, value in zip(part, page.reduce(scores, batch), strict=True):
+                found[example] = value
+    return found

@@ -1,0 +1,51 @@
+"""Progress of a training: a bar on a terminal, a line every few seconds in a log file."""
+
+import sys
+import time
+
+
+class Progress:
+    """Says step, loss, learning rate, tokens a second and the time left."""
+
+    def __init__(self, steps: int, every: float = 10.0) -> None:
+        """Expect `steps` steps; without a terminal, print at most a line in `every` seconds."""
+        self.steps, self.every = steps, every
+        self.start = self.said = time.monotonic()
+        self.bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=steps, unit="step", dynamic_ncols=True)
+
+    def due(self) -> bool:
+        """Return whether it is time to say something (reading the loss waits for the device)."""
+        return time.monotonic() - self.said >= (1.0 if self.bar else self.every)
+
+    def say(self, step: int, loss: float, rate: float, tokens: int) -> None:
+        """Report the state after `step` steps and `tokens` real pieces in all."""
+        now = time.monotonic()
+        self.said = now
+        elapsed = max(now - self.start, 1e-9)
+        speed = tokens / elapsed
+        if self.bar:
+            self.bar.update(step - self.bar.n)
+            self.bar.set_postfix_str(f"loss {loss:.4f}, lr {rate:.1e}, {speed:,.0f} tokens/s")
+            return
+        left = elapsed / max(step, 1) * (self.steps - step)
+        print(
+            f"step {step}/{self.steps}  loss {loss:.4f}  lr {rate:.2e}  {speed:,.0f} tokens/s"
+            f"  ETA {left / 60:.1f} min",
+            flush=True,
+        )
+
+    def note(self, line: str) -> None:
+        """Print a line of its own."""
+        if self.bar:
+            self.bar.write(line)
+        else:
+            print(line, flush=True)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self.bar:
+            self.bar.close()

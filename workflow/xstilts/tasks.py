@@ -1,0 +1,109 @@
+"""A task: what `tasks.yaml` or the config says of one data set, checked and frozen."""
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from xstilts.errors import UserError, nearest
+
+FORMATS = ("classification", "choice", "span", "tagging", "retrieval")
+SPLITS = ("train", "dev", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One task. A target task has `tuned_on`, or is scored without training (retrieval).
+
+    Attributes:
+        name: the key in `tasks.yaml` or in the config.
+        format: one of `FORMATS`; owns everything that differs between kinds of task.
+        hub: hub id of the data set, also its folder in a mirror.
+        config: hub config; `{lang}` stands for the language (through `codes`, where the hub uses names).
+        splits: our split (train, dev, test) -> the hub's split.
+        languages: ISO 639-1 codes of the languages that it has.
+        metric: a key of `metrics.METRICS`.
+        version: part of every spec; raising it re-runs what depends on the task.
+        columns: hub column -> column of the unified row.
+        rows: name of a function in `rows.py`, where renaming columns is not enough.
+        labels: label names, in the order of the head's outputs.
+        codes: language code -> what the hub calls it in `config`.
+        tuned_on: the train task of a target.
+        no_dev: languages without a dev split.
+        no_answer: span only: a question may have no answer in its context.
+        recipe: hyper-parameters over the defaults (`recipe.py`).
+        revision: branch to resolve (`refs/convert/parquet` where main holds a script).
+    """
+
+    name: str
+    format: str
+    hub: str
+    config: str
+    splits: Mapping[str, str]
+    languages: tuple[str, ...]
+    metric: str
+    version: int
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rows: str | None = None
+    labels: tuple[str, ...] = ()
+    codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tuned_on: str | None = None
+    no_dev: tuple[str, ...] = ()
+    no_answer: bool = False
+    recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    revision: str = "main"
+
+    def hub_config(self, language: str) -> str:
+        """Return the hub's config name for a language: `udpos.German` for `de`."""
+        return self.config.replace("{lang}", self.codes.get(language, language))
+
+
+def known() -> dict[str, dict[str, Any]]:
+    """Return the entries of `tasks.yaml`: name -> fields, unchecked."""
+    return dict(_entries())
+
+
+def check(name: str, entry: Mapping[str, Any]) -> Task:
+    """Return the task of an entry; UserError naming the field for anything wrong in it."""
+    from xstilts import metrics, rows  # both are cheap; imported here so that tasks.py has no cycle
+
+    fields = {field.name: field for field in dataclasses.fields(Task)}
+    for key in entry:
+        if key not in fields or key == "name":
+            raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
+    for key, field in fields.items():
+        needed = field.default is field.default_factory is dataclasses.MISSING and key != "name"
+        if needed and key not in entry:
+            raise UserError(f"task `{name}`: the field `{key}` is missing")
+    _one_of(name, "format", entry["format"], FORMATS)
+    _one_of(name, "metric", entry["metric"], metrics.METRICS)
+    if entry.get("rows") is not None:
+        _one_of(name, "rows", entry["rows"], rows.ROWS)
+    for split in entry["splits"]:
+        _one_of(name, "splits", split, SPLITS)
+    if entry["format"] in ("classification", "tagging") and not entry.get("labels"):
+        raise UserError(f"task `{name}`: a {entry['format']} task needs `labels`, in the head's order")
+    languages = entry["languages"]
+    if not languages or not all(isinstance(code, str) for code in languages):
+        raise UserError(
+            f"task `{name}`: `languages` must be a list of language codes, not {languages!r}"
+            ' (YAML reads no and on as booleans: write "no")'
+        )
+    frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    return Task(name=name, **frozen)
+
+
+def _one_of(task: str, field: str, value: Any, valid) -> None:
+    if value not in valid:
+        raise UserError(
+            f"task `{task}`: {field}: there is no `{value}`{nearest(value, valid)}"
+            f" (valid: {', '.join(valid)})"
+        )
+
+
+@cache
+def _entries() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load((Path(__file__).parent / "tasks.yaml").read_text(encoding="utf-8"))

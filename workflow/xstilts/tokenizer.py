@@ -1,0 +1,81 @@
+"""The tokenizer of a model, as a few calls; torch and transformers stay out of the encode step."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from tokenizers import Encoding, Tokenizer
+
+from xstilts.errors import UserError
+from xstilts.files import sha256
+
+
+@dataclasses.dataclass(frozen=True)
+class Pieces:
+    """Encodes text; special tokens written in the data (`<mask>`, `</s>`) stay ordinary text."""
+
+    backend: Tokenizer
+    pad: int
+    digest: str
+
+    @cached_property
+    def frame(self) -> tuple[list[int], list[int]]:
+        """The special pieces before and after a single sequence: `<s>` and `</s>` in XLM-R."""
+        with_specials = self.backend.encode("a").ids
+        plain = self.backend.encode("a", add_special_tokens=False).ids
+        before = next(
+            i for i in range(len(with_specials)) if with_specials[i : i + len(plain)] == plain
+        )
+        return with_specials[:before], with_specials[before + len(plain) :]
+
+    @cached_property
+    def unknown(self) -> int:
+        """The id that stands for text without pieces."""
+        known = (self.backend.token_to_id(name) for name in ("<unk>", "[UNK]"))
+        return next((i for i in known if i is not None), self.pad)
+
+    def encode(
+        self,
+        texts: Sequence[str] | Sequence[tuple[str, str]],
+        max_length: int,
+        strategy: Literal["longest_first", "only_first", "only_second"] = "longest_first",
+        side: Literal["left", "right"] = "right",
+        stride: int = 0,
+    ) -> list[Encoding]:
+        """Encode texts or pairs into at most `max_length` pieces each.
+
+        What does not fit is cut on `side` of the sequence(s) that `strategy` names; the windows that
+        were cut off, overlapping by `stride`, are in `.overflowing`.
+        """
+        self.backend.enable_truncation(
+            max_length, stride=stride, strategy=strategy, direction=side
+        )
+        try:
+            return self.backend.encode_batch(list(texts))
+        finally:
+            self.backend.no_truncation()
+
+    def words(self, words: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
+        """Return word -> its (id, piece) list, without special pieces, each distinct word once."""
+        distinct = sorted(set(words))
+        found = self.backend.encode_batch(distinct, add_special_tokens=False)
+        return {
+            word: list(zip(e.ids, e.tokens, strict=True))
+            for word, e in zip(distinct, found, strict=True)
+        }
+
+
+def load(path: str | Path) -> Pieces:
+    """Load `tokenizer.json`, with the pad id of the `config.json` beside it."""
+    try:
+        backend = Tokenizer.from_file(str(path))
+        config = json.loads((Path(path).parent / "config.json").read_text(encoding="utf-8"))
+    except Exception as error:  # the library raises bare Exception
+        raise UserError(f"{path}: cannot be read as a tokenizer ({error})") from None
+    backend.no_padding()
+    backend.no_truncation()
+    backend.encode_special_tokens = True
+    return Pieces(backend, int(config["pad_token_id"]), sha256(path))

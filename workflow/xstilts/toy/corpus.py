@@ -1,0 +1,88 @@
+"""The text that the toy encoder is pre-trained on: drawn afresh for every batch, never stored.
+
+All batches are pairs of text, as in fine-tuning: translations of a sentence (or of a passage and
+its question), premises with hypotheses, contexts with questions, stories with endings. No label and
+no answer is told.
+"""
+
+from collections.abc import Iterator
+from random import Random
+
+from xstilts.toy import nli, reading, stories, world
+from xstilts.toy.grammar import Grammar, Sentence
+from xstilts.toy.languages import grammar
+
+TextPair = tuple[str, str]
+
+
+def sentences(rng: Random, languages: tuple[str, ...], count: int) -> Iterator[Sentence]:
+    """Sentences in random languages."""
+    for _ in range(count):
+        yield grammar(rng.choice(languages)).sentence(world.sentence(rng))
+
+
+def two(rng: Random, languages: tuple[str, ...]) -> tuple[Grammar, Grammar]:
+    """Two languages, English among them half of the time."""
+    first, second = (rng.choice(languages) for _ in range(2))
+    if "en" in languages and rng.random() < 0.5:
+        first = "en"
+    if first == second:
+        second = rng.choice([code for code in languages if code != first] or [first])
+    both = [grammar(first), grammar(second)]
+    rng.shuffle(both)
+    return both[0], both[1]
+
+
+def translations(rng: Random, languages: tuple[str, ...]) -> TextPair:
+    """A sentence in two languages."""
+    form = world.sentence(rng)
+    one, other = two(rng, languages)
+    return one.sentence(form).text, other.sentence(form).text
+
+
+def inference(rng: Random, languages: tuple[str, ...]) -> TextPair:
+    """A premise and a hypothesis, of any label, in one language or two."""
+    while not (item := nli.candidate(rng, nli.premise(rng))):
+        pass
+    one, other = two(rng, languages)
+    if rng.random() < 0.5:
+        other = one
+    return one.sentence(item.premise).text, other.sentence(item.hypothesis).text
+
+
+def question(rng: Random, languages: tuple[str, ...]) -> TextPair:
+    """A question and its context, in one language or two."""
+    while not (item := reading.passage(rng)):
+        pass
+    one, other = two(rng, languages)
+    if rng.random() < 0.5:
+        other = one
+    return str(reading.read(item, one)["question"]), str(reading.read(item, other)["context"])
+
+
+def ending(rng: Random, languages: tuple[str, ...]) -> TextPair:
+    """A story and its right ending, as whole sentences."""
+    while not (item := stories.story(rng)):
+        pass
+    language = grammar(rng.choice(languages))
+    told = [language.sentence(c).text for c in item.events]
+    return " ".join(told), language.sentence(item.endings[item.right]).text
+
+
+def clauses(rng: Random, languages: tuple[str, ...]) -> TextPair:
+    """A short sentence in two languages."""
+    form = world.clause(rng)
+    one, other = two(rng, languages)
+    return one.sentence(form).text, other.sentence(form).text
+
+
+KINDS = {translations: 12, inference: 3, question: 3, ending: 2}
+
+
+def batch(rng: Random, languages: tuple[str, ...], size: int, early: bool) -> list[TextPair]:
+    """A batch of pairs of one kind, so that lengths are alike; fewer of the long kind.
+
+    Early in training only short translations.
+    """
+    (kind,) = [clauses] if early else rng.choices(list(KINDS), list(KINDS.values()))
+    return [kind(rng, languages) for _ in range(size // 2 if kind is question else size)]

@@ -1,0 +1,84 @@
+"""Write the toy mirror: data sets in the shape of hub repositories.
+
+    python -m xstilts.toy.mirror --spec JSON --out DIR
+
+DIR/datasets/<org>/<name>/README.md          front matter that lists the configurations
+DIR/datasets/<org>/<name>/<config>/<split>-00000-of-00001.parquet
+DIR/manifest.json                            the spec and a digest of every file, written last
+
+The same spec gives the same bytes.
+"""
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xstilts import files, step
+from xstilts.toy import catalogue, schema, spec
+from xstilts.toy.catalogue import Table
+
+ABOUT = """
+# {name}: toy world
+
+Made by `python -m xstilts.toy.mirror`: the fields and label sets of {name}, about a small made-up
+world. It says nothing about real language.
+"""
+
+
+def readme(name: str, splits: dict[str, list[str]]) -> str:
+    """The data card of a repository, with the front matter that `load_dataset` reads."""
+    lines = ["---", "configs:"]
+    for config, names in splits.items():
+        lines += [f"- config_name: {config}", "  data_files:"]
+        for split in names:
+            lines += [f"  - split: {split}", f"    path: {config}/{split}-00000-of-00001.parquet"]
+    return "\n".join([*lines, "---"]) + ABOUT.format(name=name)
+
+
+def write_table(table: Table, out: Path) -> Path:
+    """Write one split, and return its path below `out`."""
+    folder = Path("datasets", table.repository, table.config)
+    path = folder / f"{table.split}-00000-of-00001.parquet"
+    with files.atomic(out / path) as temporary:
+        rows = pa.Table.from_pylist(table.rows, schema.schema(table.features))
+        pq.write_table(rows, temporary)
+    return path
+
+
+def write(wanted: spec.Spec, out: Path) -> None:
+    """Write the whole mirror; files of an earlier mirror that are no longer part of it go."""
+    manifest = out / "manifest.json"
+    old = set(files.read_json(manifest)["files"]) if manifest.exists() else set()
+    manifest.unlink(missing_ok=True)
+    written: list[Path] = []
+    splits: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for table in catalogue.tables(wanted):
+        written.append(write_table(table, out))
+        splits[table.repository][table.config].append(table.split)
+    for name, configs in splits.items():
+        path = Path("datasets", name, "README.md")
+        with files.atomic(out / path) as temporary:
+            temporary.write_text(readme(name, configs), encoding="utf-8")
+        written.append(path)
+    names = sorted(path.as_posix() for path in written)
+    for gone in old.difference(names):
+        (out / gone).unlink(missing_ok=True)
+    described = {k: v for k, v in wanted.as_dict().items() if k != "pretrain"}
+    digests = {name: files.sha256(out / name) for name in names}
+    files.write_json(manifest, {"spec": described, "files": digests})
+    print(f"{len(digests)} files of {len(splits)} repositories in {out}")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(description="Write the toy world's data sets.")
+    parser.add_argument("--spec", required=True, help="JSON file: seed, languages, sizes")
+    parser.add_argument("--out", required=True, help="folder to write")
+    step.run(lambda args: write(spec.read(args.spec), Path(args.out)), parser, argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""Train the toy encoder: a small XLM-R from scratch, in about a minute.
+
+    python -m xstilts.toy.pretrain --spec JSON --out DIR
+
+**A stand-in for a public checkpoint**, so that the whole experiment can be rehearsed without a
+network or a GPU. It has the architecture, file format and vocabulary layout of XLM-R, and is
+pre-trained as XLM-R is not:
+
+- on parallel sentences of the toy world, by translation language modelling (TLM, as in XLM): two
+  translations side by side, 30% of the pieces masked;
+- with a light contrastive loss that brings mean-pooled translations together at the middle layer;
+- on pairs of text made by the same generators as the tasks (without labels or answers), since a
+  model this small does not otherwise learn to compare two texts;
+- for a fixed number of steps over text that is drawn afresh and seen once. Sentences of evaluation
+  sets can occur in it by chance, without their labels.
+
+What a figure from it says about real encoders is: nothing. The same spec and number of threads give
+the same bytes.
+"""
+
+import argparse
+import math
+import os
+import time
+from pathlib import Path
+from random import Random
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import XLMRobertaConfig, XLMRobertaModel
+
+from xstilts import files, step
+from xstilts.toy import corpus, spec, vocabulary, world
+
+
+POSITIONS = 514
+TEMPERATURE = 0.05
+EARLY = 0.4  # the share of the steps with short translations only
+
+
+class Head(nn.Module):
+    """Predicts masked pieces, with the embeddings as its last layer."""
+
+    def __init__(self, encoder: XLMRobertaModel) -> None:
+        super().__init__()
+        config = encoder.config
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self.embeddings = [encoder.embeddings.word_embeddings]  # a list: not a submodule
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        hidden = self.norm(functional.gelu(self.dense(hidden)))
+        return functional.linear(hidden, self.embeddings[0].weight, self.bias)
+
+
+def build(wanted: spec.Pretrain, vocabulary_size: int) -> XLMRobertaModel:
+    """A new encoder."""
+    config = XLMRobertaConfig(
+        vocab_size=vocabulary_size,
+        hidden_size=wanted.width,
+        num_hidden_layers=wanted.layers,
+        num_attention_heads=wanted.heads,
+        intermediate_size=4 * wanted.width,
+        max_position_embeddings=POSITIONS,
+        type_vocab_size=1,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+        hidden_dropout_prob=wanted.dropout,
+        attention_probs_dropout_prob=wanted.dropout,
+    )
+    return XLMRobertaModel(config, add_pooling_layer=False)
+
+
+def align(encoder: XLMRobertaModel, words: dict[str, list[int]], share: float) -> None:
+    """Start the embeddings of translations near each other (at a cosine of about `share`)."""
+    embeddings = encoder.embeddings.word_embeddings.weight.data
+    for ids in words.values():
+        common = torch.randn(embeddings.shape[1]) * encoder.config.initializer_range
+        embeddings[ids] = share**0.5 * common + (1 - share) ** 0.5 * embeddings[ids]
+
+
+def lower_half(encoder: XLMRobertaModel) -> XLMRobertaModel:
+    """The encoder up to its middle layer, sharing its parameters."""
+    config = XLMRobertaConfig(**encoder.config.to_dict())
+    config.num_hidden_layers = (encoder.config.num_hidden_layers + 1) // 2
+    half = XLMRobertaModel(config, add_pooling_layer=False)
+    half.embeddings = encoder.embeddings
+    half.encoder.layer = encoder.encoder.layer[: config.num_hidden_layers]
+    return half
+
+
+def masked(ids: Tensor, share: float, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Hide a share of the pieces (80% as `<mask>`, 10% as another piece); which were chosen."""
+    chosen = (torch.rand(ids.shape, generator=generator) < share) & (ids > 3)
+    how = torch.rand(ids.shape, generator=generator)
+    other = torch.randint(4, size - 1, ids.shape, generator=generator)
+    hidden = torch.where(chosen & (how < 0.8), size - 1, ids)
+    return torch.where(chosen & (how >= 0.9), other, hidden), chosen
+
+
+def contrast(half: XLMRobertaModel, one: dict[str, Tensor], other: dict[str, Tensor]) -> Tensor:
+    """How badly mean-pooled translations find each other among the batch."""
+    pooled = []
+    for batch in (one, other):
+        hidden = half(**batch).last_hidden_state
+        weights = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+        pooled.append(functional.normalize((hidden * weights).sum(1) / weights.sum(1), dim=-1))
+    scores = pooled[0] @ pooled[1].T / TEMPERATURE
+    gold = torch.arange(len(scores))
+    return (functional.cross_entropy(scores, gold) + functional.cross_entropy(scores.T, gold)) / 2
+
+
+def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, vocabulary.XLMRobertaTokenizer]:
+    """Train the tokenizer and the encoder."""
+    plan, rng = wanted.pretrain, Random(f"{wanted.seed}/pretrain")
+    torch.manual_seed(wanted.seed)
+    generator = torch.Generator().manual_seed(wanted.seed)
+    tokenizer = vocabulary.tokenizer(Random(f"{wanted.seed}/vocabulary"), wanted.languages)
+    encoder = build(plan, len(tokenizer))
+    align(encoder, vocabulary.dictionary(tokenizer, wanted.languages), plan.dictionary)
+    half, head = lower_half(encoder), Head(encoder)
+    encoder.train(), half.train()
+    parameters = [*encoder.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(
+        parameters, plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
+    warmup = max(1, plan.steps // 20)
+
+    def rate(done: int) -> float:
+        if done < warmup:
+            return (done + 1) / warmup
+        return 0.02 + 0.98 * (1 + math.cos(math.pi * (done - warmup) / (plan.steps - warmup))) / 2
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+
+    def encode(*texts: list[str]) -> dict[str, Tensor]:
+        return dict(tokenizer(*texts, padding=True, truncation=True, return_tensors="pt"))
+
+    started, losses = time.monotonic(), []
+    for done in range(plan.steps):
+        pairs = corpus.batch(rng, wanted.languages, plan.batch_size, done < plan.steps * EARLY)
+        batch = encode([a for a, _ in pairs], [b for _, b in pairs])
+        ids, chosen = masked(batch["input_ids"], plan.mask, len(tokenizer), generator)
+        hidden = encoder(ids, attention_mask=batch["attention_mask"]).last_hidden_state
+        loss = functional.cross_entropy(head(hidden[chosen]), batch["input_ids"][chosen])
+        both = torch.zeros(())
+        if plan.contrast:
+            said = [world.sentence(rng) for _ in range(plan.batch_size // 2)]
+            languages = [corpus.two(rng, wanted.languages) for _ in said]
+            one, other = (
+                [pair[i].sentence(s).text for pair, s in zip(languages, said, strict=True)]
+                for i in (0, 1)
+            )
+            both = contrast(half, encode(one), encode(other))
+        (loss + plan.contrast * both).backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
+        losses.append((loss.item(), both.item()))
+        if (done + 1) % 100 == 0 or done + 1 == plan.steps:
+            means = [sum(values) / len(losses) for values in zip(*losses, strict=True)]
+            seconds = time.monotonic() - started
+            print(
+                f"step {done + 1}/{plan.steps}  masked {means[0]:.3f}  "
+                f"contrast {means[1]:.3f}  {seconds:.0f} s",
+                flush=True,
+            )
+            losses.clear()
+    return encoder.eval(), tokenizer
+
+
+def write(wanted: spec.Spec, out: Path) -> None:
+    """Train and write the folder; the weights come last."""
+    encoder, tokenizer = train(wanted)
+    out.mkdir(parents=True, exist_ok=True)
+    vocabulary.save(tokenizer, out)
+    encoder.config.architectures = ["XLMRobertaModel"]
+    encoder.config.save_pretrained(out)
+    with files.atomic(out / "model.safetensors") as temporary:
+        save_weights(encoder, temporary)
+    count = sum(p.numel() for p in encoder.parameters())
+    print(f"{count / 1e6:.2f} M parameters, {len(tokenizer)} pieces, in {out}")
+
+
+def save_weights(encoder: XLMRobertaModel, path: Path) -> None:
+    """Write the weights under the names that `from_pretrained` looks for."""
+    from safetensors.torch import save_file
+
+    state = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+    save_file(state, path, metadata={"format": "pt"})
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(description="Train the toy encoder.")
+    parser.add_argument("--spec", required=True, help="JSON file: seed, languages, pretrain")
+    parser.add_argument("--out", required=True, help="folder to write")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    step.run(lambda args: write(spec.read(args.spec), Path(args.out)), parser, argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Contexts of several sentences with questions that one of the sentences answers.
+
+Other sentences of the context are made like the one that answers (same verb, same thing or same
+kind of place), so a question has to be matched to its sentence, not to a type of word.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+
+from xstilts.toy import lexicon, world
+from xstilts.toy.forms import Clause, Thing
+from xstilts.toy.grammar import Grammar
+
+KINDS = ("agent", "patient", "place", "number", "quality")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Clauses that make a context, a question, and which clause answers it."""
+
+    clauses: tuple[Clause, ...]
+    question: Clause
+    answer: int
+
+
+def plain(c: Clause) -> Clause:
+    """A question asks for what it must: no adverb, time or negation."""
+    return replace(c, adverb="", time="", negated=False)
+
+
+def answers(c: Clause, question: Clause) -> bool:
+    """Whether a clause fits a question, so that it could be taken for its answer."""
+    asked = question.ask
+    if (c.verb == "be") != (question.verb == "be") or (not c.quality) != (not question.quality):
+        return False
+    if question.verb != "be" and c.verb != question.verb:
+        return False
+    if asked != "agent" and c.agent.noun != question.agent.noun:
+        return False
+    same_noun = c.patient and question.patient and c.patient.noun == question.patient.noun
+    return bool(asked == "patient" or not question.patient or same_noun)
+
+
+def context(rng: Random, kind: str) -> list[Clause]:
+    """Four clauses, the first of which answers a question of this kind."""
+    some = world.people(rng, 4)
+    if kind == "quality":
+        topics = rng.sample([n for n in world.nouns(*world.OBJECTS)], 2)
+        colours = rng.sample(world.adjectives("colour"), 2)
+        found = [
+            Clause(Thing(n, definite=True), "be", quality=q)
+            for n, q in zip(topics, colours, strict=True)
+        ]
+        found += [plain(world.event(rng, agent, place=0.4)) for agent in some[:2]]
+        return found
+    first = plain(world.event(rng, some[0], place=1.0 if kind == "place" else 0.5))
+    if kind == "number":
+        countable = [n for n in lexicon.concepts()[first.verb].takes if n not in ("name", "person")]
+        thing = world.thing(rng, tuple(countable), counted=1.0) if countable else Thing("")
+        if not thing.number:
+            return []
+        first = replace(first, patient=thing)
+    if kind == "place" and rng.random() < 0.4:
+        first = Clause(some[0], "be", place=first.place)
+    like = plain(world.event(rng, some[1], place=0.7))
+    if first.patient is None:
+        like = world.location(rng, some[1], not_=0)
+    elif kind in ("agent", "patient", "number") or rng.random() < 0.5:
+        like = replace(like, verb=first.verb, patient=world.thing(rng, lexicon.concepts()[first.verb].takes))
+    again = plain(world.event(rng, some[0] if kind != "place" else some[2], place=0.4))
+    other = world.location(rng, some[3], not_=0)
+    return [first, like, again, other]
+
+
+def passage(rng: Random) -> Passage | None:
+    """A context with a question, or nothing where two clauses could answer it."""
+    kind = rng.choice(KINDS)
+    found = context(rng, kind)
+    if not found or any(c.patient and c.patient.noun == c.agent.noun for c in found):
+        return None
+    question = replace(found[0], ask=kind)
+    if kind in ("agent", "patient", "number"):
+        question = replace(question, place="")
+    if question.patient and kind in ("agent", "place"):
+        patient = question.patient
+        is_object = lexicon.concepts()[patient.noun].kind != "name"
+        question = replace(question, patient=replace(patient, number="", definite=is_object))
+    if any(answers(c, question) for c in found[1:]):
+        return None
+    order = rng.sample(range(len(found)), len(found))
+    return Passage(tuple(found[i] for i in order), question, order.index(0))
+
+
+def passages(rng: Random) -> Iterator[Passage]:
+    """Different passages without end."""
+    seen: set[tuple[Clause, ...]] = set()
+    while True:
+        item = passage(rng)
+        if item and item.clauses not in seen:
+            seen.add(item.clauses)
+            yield item
+
+
+def read(item: Passage, grammar: Grammar) -> dict[str, str | int]:
+    """The context, question and answer in a language, with the character where the answer starts."""
+    sentences = [grammar.sentence(c) for c in item.clauses]
+    gap = " " if grammar.spaced else ""
+    start, text = sentences[item.answer].span(item.question.ask.replace("number", "patient.number"))
+    before = sum(len(s.text) + len(gap) for s in sentences[: item.answer])
+    return {
+        "context": gap.join(s.text for s in sentences),
+        "question": grammar.sentence(item.question).text,
+        "answer": text,
+        "start": before + start,
+    }

@@ -1,0 +1,81 @@
+"""Fields of hub data sets: Arrow types, and the `huggingface` metadata that names class labels.
+
+Written by hand, since importing `datasets` takes longer than making the whole mirror; a test loads
+the result with `datasets`.
+"""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+Feature = dict[str, Any]
+
+STRING: Feature = {"dtype": "string", "_type": "Value"}
+INT32: Feature = {"dtype": "int32", "_type": "Value"}
+
+
+def label(*names: str) -> Feature:
+    """A class label."""
+    return {"names": list(names), "_type": "ClassLabel"}
+
+
+def many(feature: Feature) -> Feature:
+    """A list."""
+    return {"feature": feature, "_type": "List"}
+
+
+def arrow_type(feature: Any) -> pa.DataType:
+    """The Arrow type of a feature."""
+    kind = feature.get("_type")
+    if kind == "Value":
+        return {"string": pa.string(), "int32": pa.int32()}[feature["dtype"]]
+    if kind == "ClassLabel":
+        return pa.int64()
+    if kind == "List":
+        return pa.list_(arrow_type(feature["feature"]))
+    return pa.struct([(name, arrow_type(part)) for name, part in feature.items()])
+
+
+def schema(features: dict[str, Feature]) -> pa.Schema:
+    """The Arrow schema of a table."""
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    return pa.schema([(name, arrow_type(f)) for name, f in features.items()], metadata)
+
+
+SPAN: dict[str, Feature] = {
+    "id": STRING,
+    "context": STRING,
+    "question": STRING,
+    "answers": {"text": many(STRING), "answer_start": many(INT32)},
+}
+SQUAD: dict[str, Feature] = {"id": STRING, "title": STRING, **{k: SPAN[k] for k in list(SPAN)[1:]}}
+XNLI: dict[str, Feature] = {
+    "premise": STRING,
+    "hypothesis": STRING,
+    "label": label("entailment", "neutral", "contradiction"),
+}
+GLUE_PAIR: dict[str, Feature] = {**XNLI, "idx": INT32}
+HELLASWAG: dict[str, Feature] = {
+    "ind": INT32,
+    "activity_label": STRING,
+    "ctx_a": STRING,
+    "ctx_b": STRING,
+    "ctx": STRING,
+    "endings": many(STRING),
+    "source_id": STRING,
+    "split": STRING,
+    "split_type": STRING,
+    "label": STRING,
+}
+UPOS = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
+    "PUNCT", "SCONJ", "SYM", "VERB", "X",
+)  # fmt: skip
+UDPOS: dict[str, Feature] = {"tokens": many(STRING), "pos_tags": many(label(*UPOS))}
+TATOEBA: dict[str, Feature] = {
+    "source_sentence": STRING,
+    "target_sentence": STRING,
+    "source_lang": STRING,
+    "target_lang": STRING,
+}
