@@ -35,7 +35,8 @@ lint: $(VENV)/.dev ## check style, formatting, types and the workflow
 real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/data (within an hour)
 	@[ -d ../shared/data ] || { echo "error: make real reads ../shared/data, which is not there" >&2; exit 1; }
 	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \
-	  --configfile $(CURDIR)/tests/real/config.yaml --directory $(REAL)
+	  --configfile $(CURDIR)/tests/real/config.yaml --directory $(REAL) \
+	  --config source=$(abspath ../shared/data)
 	@echo && cat $(REAL)/results/tables/main.md
 
 lock-env: ## resolve envs/*.in anew: writes requirements*.txt and the pins in xstilts.yaml

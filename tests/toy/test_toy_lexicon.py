@@ -44,7 +44,10 @@ def test_no_two_concepts_share_a_word_in_a_language():
             for form in word.forms:
                 owners[form.lower()].add(name)
         shared = {f: names for f, names in owners.items() if len(names) > 1}
-        assert set(map(frozenset, shared.values())) <= {frozenset({"he", "she"})}, (language, shared)
+        assert set(map(frozenset, shared.values())) <= {frozenset({"he", "she"})}, (
+            language,
+            shared,
+        )
 
 
 def test_the_world_refers_to_concepts_that_exist():

@@ -36,7 +36,13 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
-SOURCE = f"--source {EXPERIMENT.settings['source']!r} --root {EXPERIMENT.root or ''!r}"
+# Where data sets and models are read. A resource and not a parameter of the rules: a mirror that has
+# moved re-runs nothing, what is in it is known by the pins.
+WHERE = {
+    "source": EXPERIMENT.settings["source"],
+    "root": EXPERIMENT.root or "",
+    "lock": LOCK,
+}
 THREADS = EXPERIMENT.settings["threads"]
 BUDGET = EXPERIMENT.settings["micro_batch_tokens"]
 
@@ -59,6 +65,11 @@ def toy_world(wildcards):
 def toy_model(wildcards):
     """The generated model, where it is the source."""
     return f"results/toy/models/{TOY_MODEL}/model.safetensors" if EXPERIMENT.toy else []
+
+
+def folder(wildcards, output):
+    """The folder that a job writes."""
+    return os.path.dirname(output[0])
 
 
 def rows(task, lang, split):
@@ -108,9 +119,7 @@ def evaluate_inputs(target):
         return {
             "model": checkpoint_files(GRID.checkpoint(cell)),
             "rows": [rows(target, lang, split) for lang in languages],
-            "encoded": [
-                encoded(cell.model, target, lang, split, length) for lang in languages
-            ],
+            "encoded": [encoded(cell.model, target, lang, split, length) for lang in languages],
         }
 
     return inputs
@@ -130,7 +139,5 @@ def score_specs(target):
 
 def all_scores(wildcards):
     return [
-        GRID.score(cell, lang)
-        for cell in GRID.cells
-        for lang in EXPERIMENT.languages[cell.target]
+        GRID.score(cell, lang) for cell in GRID.cells for lang in EXPERIMENT.languages[cell.target]
     ]

@@ -12,16 +12,19 @@ rule pin_data:
         toy_world,
     output:
         "results/pins/datasets/{hub}.json",
-    params:
-        revision=lambda w: GRID.revision(w.hub),
     log:
         "results/logs/pin_data/{hub}.log",
     localrule: True
     conda:
         ENVIRONMENT
+    resources:
+        **WHERE,
+    params:
+        revision=lambda w: GRID.revision(w.hub),
     shell:
         "python -m xstilts.pin --kind datasets --name {wildcards.hub} --revision {params.revision}"
-        " {SOURCE} --lock {LOCK:q} --out {output} --log {log}"
+        " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
+        " --out {output} --log {log}"
 
 
 rule prepare:
@@ -29,15 +32,18 @@ rule prepare:
         pin=lambda w: f"results/pins/datasets/{EXPERIMENT.tasks[w.task].hub}.json",
     output:
         "results/data/{task}/{lang}.{split}.parquet",
-    params:
-        spec=lambda w: spec_text(GRID.data_spec(w.task, w.lang, w.split)),
     log:
         "results/logs/prepare/{task}/{lang}.{split}.log",
     localrule: True
     conda:
         ENVIRONMENT
+    resources:
+        **WHERE,
+    params:
+        spec=lambda w: spec_text(GRID.data_spec(w.task, w.lang, w.split)),
     shell:
-        "python -m xstilts.prepare --spec {params.spec:q} {SOURCE} --pin {input.pin}"
+        "python -m xstilts.prepare --spec {params.spec:q} --source {resources.source:q}"
+        " --root={resources.root:q} --pin {input.pin}"
         " --out {output} --log {log}"
 
 
@@ -47,12 +53,12 @@ rule encode:
         tokenizer="results/models/{model}/tokenizer.json",
     output:
         "results/encoded/{model}/{task}/{lang}.{split}.{length}.safetensors",
-    params:
-        spec=lambda w: spec_text(GRID.encoded_spec(w.task, w.lang, w.split, int(w.length))),
     log:
         "results/logs/encode/{model}/{task}/{lang}.{split}.{length}.log",
     conda:
         ENVIRONMENT
+    params:
+        spec=lambda w: spec_text(GRID.encoded_spec(w.task, w.lang, w.split, int(w.length))),
     shell:
         "python -m xstilts.encode --spec {params.spec:q} --rows {input.rows}"
         " --tokenizer {input.tokenizer} --out {output} --log {log}"

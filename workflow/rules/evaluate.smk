@@ -20,19 +20,19 @@ for target in EXPERIMENT.settings["targets"]:
                 lang=EXPERIMENT.languages[target],
                 kind=["json", "parquet"],
             ),
-        params:
-            specs=score_specs(target),
-            model=lambda w, input: os.path.dirname(input.model[0]),
-            cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         log:
             f"results/logs/evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}.log",
-        threads: THREADS
-        resources:
-            budget=4 * BUDGET,
         # Before the next tuning, so that few tuned checkpoints wait at a time.
         priority: 10
         conda:
             ENVIRONMENT
+        threads: THREADS
+        resources:
+            budget=4 * BUDGET,
+        params:
+            specs=score_specs(target),
+            model=lambda w, input: os.path.dirname(input.model[0]),
+            cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --rows {input.rows} --encoded {input.encoded}"

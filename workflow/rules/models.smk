@@ -10,32 +10,44 @@ rule pin_model:
         toy_model,
     output:
         "results/pins/models/{model}.json",
-    params:
-        name=lambda w: GRID.model_spec(w.model)["from"],
-        revision=lambda w: GRID.model_spec(w.model)["revision"],
     log:
         "results/logs/pin_model/{model}.log",
     localrule: True
     conda:
         ENVIRONMENT
+    resources:
+        **WHERE,
+    params:
+        name=lambda w: GRID.model_spec(w.model)["from"],
+        revision=lambda w: GRID.model_spec(w.model)["revision"],
     shell:
         "python -m xstilts.pin --kind models --name {params.name:q} --revision {params.revision}"
-        " {SOURCE} --lock {LOCK:q} --out {output} --log {log}"
+        " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
+        " --out {output} --log {log}"
 
 
 rule model:
     input:
         pin="results/pins/models/{model}.json",
     output:
-        multiext("results/models/{model}/", "model.safetensors", "config.json", "tokenizer.json"),
-        "results/models/{model}/node.json",
-    params:
-        spec=lambda w: spec_text(GRID.model_spec(w.model)),
+        multiext(
+            "results/models/{model}/",
+            "model.safetensors",
+            "config.json",
+            "tokenizer.json",
+            "node.json",
+        ),
     log:
         "results/logs/model/{model}.log",
     localrule: True
     conda:
         ENVIRONMENT
+    resources:
+        **WHERE,
+    params:
+        spec=lambda w: spec_text(GRID.model_spec(w.model)),
+        out=folder,
     shell:
-        "python -m xstilts.model --spec {params.spec:q} {SOURCE} --pin {input.pin}"
-        " --out results/models/{wildcards.model} --log {log}"
+        "python -m xstilts.model --spec {params.spec:q} --source {resources.source:q}"
+        " --root={resources.root:q} --pin {input.pin}"
+        " --out {params.out} --log {log}"

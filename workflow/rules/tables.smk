@@ -10,15 +10,15 @@ rule plan:
     output:
         grid="results/grid.csv",
         resolved="results/config.yaml",
-    params:
-        config=json.dumps(config),
     log:
         "results/logs/plan.log",
-    localrule: True
     # First, so that a run that fails early still knows what is missing.
     priority: 100
+    localrule: True
     conda:
         ENVIRONMENT
+    params:
+        config=json.dumps(config),
     shell:
         "python -m xstilts.grid --config {params.config:q} --resolved {output.resolved}"
         " --out {output.grid} --log {log}"

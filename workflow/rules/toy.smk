@@ -9,12 +9,13 @@ stands in for a public checkpoint.
 rule toy_world:
     output:
         "results/toy/manifest.json",
-    params:
-        spec=spec_text({**EXPERIMENT.settings["toy"], "version": GRID.source()}),
     log:
         "results/logs/toy_world.log",
     conda:
         ENVIRONMENT
+    params:
+        spec=spec_text(EXPERIMENT.settings["toy"]),
+        version=GRID.source(),
     shell:
         "python -m xstilts.toy.mirror --spec {params.spec:q} --out results/toy --log {log}"
 
@@ -22,13 +23,14 @@ rule toy_world:
 rule toy_model:
     output:
         f"results/toy/models/{TOY_MODEL}/model.safetensors",
-    params:
-        spec=spec_text({**EXPERIMENT.settings["toy"], "version": GRID.source()}),
-        folder=f"results/toy/models/{TOY_MODEL}",
     log:
         "results/logs/toy_model.log",
-    threads: 2
     conda:
         ENVIRONMENT
+    threads: 2
+    params:
+        spec=spec_text(EXPERIMENT.settings["toy"]),
+        version=GRID.source(),
+        out=folder,
     shell:
-        "python -m xstilts.toy.pretrain --spec {params.spec:q} --out {params.folder} --log {log}"
+        "python -m xstilts.toy.pretrain --spec {params.spec:q} --out {params.out} --log {log}"

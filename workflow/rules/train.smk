@@ -19,21 +19,21 @@ rule intermediate:
             "tokenizer.json",
             "node.json",
         ),
-    params:
-        spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
-        init=lambda w: f"results/models/{w.model}",
     log:
         "results/logs/intermediate/{model}/{intermediate}/{seed}.log",
+    conda:
+        ENVIRONMENT
     threads: THREADS
     resources:
         budget=BUDGET,
-    conda:
-        ENVIRONMENT
+    params:
+        spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
+        init=lambda w: f"results/models/{w.model}",
+        out=folder,
     shell:
         "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
-        " --out results/encoders/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
-        " --log {log}"
+        " --out {params.out} --log {log}"
 
 
 rule tune:
@@ -48,18 +48,18 @@ rule tune:
             "tokenizer.json",
             "node.json",
         ),
-    params:
-        spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
-        init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
     log:
         "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
+    conda:
+        ENVIRONMENT
     threads: THREADS
     resources:
         budget=BUDGET,
-    conda:
-        ENVIRONMENT
+    params:
+        spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
+        init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
+        out=folder,
     shell:
         "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
-        " --out results/tuned/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
-        "/{wildcards.task} --log {log}"
+        " --out {params.out} --log {log}"

@@ -23,12 +23,15 @@ def load_encoder(folder: str | Path, layers: int | None = None, dropout: float |
         UserError: the folder has no weights, or not this model's.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModel
     from transformers.utils import logging
 
     folder = Path(folder)
     if not (folder / "model.safetensors").exists():
-        raise UserError(f"{folder}: a checkpoint without model.safetensors; delete it to have it made anew")
+        raise UserError(
+            f"{folder}: a checkpoint without model.safetensors; delete it to have it made anew"
+        )
     logging.set_verbosity_error()  # layers left out on purpose would be reported as unexpected
     logging.disable_progress_bar()
     try:
@@ -40,10 +43,14 @@ def load_encoder(folder: str | Path, layers: int | None = None, dropout: float |
         model_class = AutoModel._model_mapping[type(config)]
         takes = inspect.signature(model_class.__init__).parameters
         extra = {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
-        return AutoModel.from_pretrained(
-            folder, config=config, dtype=torch.float32, use_safetensors=True, **extra
-        )
-    except (OSError, ValueError, RuntimeError) as error:
+        encoder, report = AutoModel.from_pretrained(
+            folder, config=config, dtype=torch.float32, use_safetensors=True,
+            output_loading_info=True, **extra,
+        )  # fmt: skip
+        if report["missing_keys"]:  # they would be random
+            raise ValueError(f"it lacks {sorted(report['missing_keys'])[0]}")
+        return encoder
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0]
         raise UserError(f"{folder}: cannot be loaded as a model ({first})") from None
 

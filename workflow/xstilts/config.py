@@ -12,6 +12,7 @@ import yaml
 from xstilts import tasks
 from xstilts.errors import UserError, nearest
 from xstilts.tasks import Task
+from xstilts.toy import spec
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 NONE = "none"  # the name of the row without an intermediate task
@@ -25,7 +26,7 @@ class Experiment:
         settings: the config with the schema's defaults, plain data.
         tasks: every known task (`tasks.yaml` and the config's own), by name.
         intermediates: name -> its tasks' names; `none` -> ().
-        languages: target -> its languages, in the task's order.
+        languages: target -> its languages, sorted (as the keys of a spec are).
     """
 
     settings: Mapping[str, Any]
@@ -48,7 +49,13 @@ class Experiment:
 def load(raw: Mapping[str, Any]) -> Experiment:
     """Return the experiment that a merged config describes; UserError naming the wrong key."""
     settings = _checked_against_schema(raw)
+    if settings["source"] == "toy":
+        settings["toy"] = spec.parse(settings["toy"]).as_dict()
     known = _tasks(settings["tasks"])
+    for section in ("models", "intermediates"):
+        for name in settings[section]:
+            if not isinstance(name, str):
+                raise UserError(f'{section}: `{name}` is not text: quote the name, "{name}"')
     for name, entry in settings["models"].items():
         if entry["tokenizer"] is not None:
             _exists(f"models: {name}: tokenizer", entry["tokenizer"], settings["models"], "model")
@@ -61,6 +68,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         _exists("targets", target, known, "task")
         if known[target].tuned_on is not None:
             _trainable(f"task `{target}`: tuned_on", known[target].tuned_on, known)
+            _share_a_head(known[target], known[known[target].tuned_on])
         elif known[target].format != "retrieval":
             scored = [n for n, t in known.items() if t.tuned_on == target]
             raise UserError(
@@ -69,7 +77,9 @@ def load(raw: Mapping[str, Any]) -> Experiment:
             )
         if settings["split"] not in known[target].splits:
             raise UserError(f"split: target `{target}` has no {settings['split']} split")
-    intermediates = {NONE: ()} | {n: tuple(e["tasks"]) for n, e in settings["intermediates"].items()}
+    intermediates = {NONE: ()} | {
+        n: tuple(e["tasks"]) for n, e in settings["intermediates"].items()
+    }
     _check_patterns(settings, intermediates)
     for section in ("recipes", "limits"):
         for name in settings[section]:
@@ -101,7 +111,9 @@ def _line(error: jsonschema.ValidationError) -> str:
     if error.validator == "additionalProperties":
         valid = list(error.schema.get("properties", {}))
         wrong = next(key for key in error.instance if key not in valid)
-        return f"{prefix}there is no key `{wrong}`{nearest(wrong, valid)} (valid: {', '.join(valid)})"
+        return (
+            f"{prefix}there is no key `{wrong}`{nearest(wrong, valid)} (valid: {', '.join(valid)})"
+        )
     if error.validator == "required":
         missing = [key for key in error.schema["required"] if key not in error.instance]
         return f"{prefix}the key `{missing[0]}` is missing"
@@ -114,7 +126,10 @@ def _line(error: jsonschema.ValidationError) -> str:
     ):
         return f'{prefix}YAML reads no, on, yes and off as booleans: quote it, "no"'
     if error.validator == "oneOf":
-        return f"{prefix}`{error.instance}` is neither `all` nor a list of one or more language codes"
+        return (
+            f"{prefix}`{error.instance}` is neither `all` nor a list of one or more different"
+            " language codes"
+        )
     if error.validator == "maxItems":
         return f"{prefix}more than {error.validator_value} is not supported yet"
     return f"{prefix}{error.message}"
@@ -137,7 +152,22 @@ def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def _tasks(own: Mapping[str, Any]) -> dict[str, Task]:
-    return {name: tasks.check(name, entry) for name, entry in merge(tasks.known(), own).items()}
+    found = {name: tasks.check(name, entry) for name, entry in merge(tasks.known(), own).items()}
+    schema = _schema()["properties"]["recipes"]
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(
+        {name: task.recipe for name, task in found.items()}
+    ):
+        error.path.insert(1, "recipe")
+        raise UserError(_line(error).replace("config:", "tasks:", 1))
+    first: dict[str, Task] = {}
+    for task in found.values():
+        other = first.setdefault(task.hub, task)
+        if other.revision != task.revision:
+            raise UserError(
+                f"tasks: `{other.name}` and `{task.name}` are both of {task.hub}, so their"
+                " `revision` must be the same"
+            )
+    return found
 
 
 def _exists(key: str, name: str, valid: Iterable[str], noun: str) -> None:
@@ -148,10 +178,22 @@ def _exists(key: str, name: str, valid: Iterable[str], noun: str) -> None:
 def _trainable(key: str, name: str, known: Mapping[str, Task]) -> None:
     trainable = [n for n, t in known.items() if "train" in t.splits]
     _exists(key, name, known, "task")
+    if name in trainable and "dev" not in known[name].splits:
+        raise UserError(f"{key}: `{name}` has no dev split, by which the best checkpoint is chosen")
     if name not in trainable:
         raise UserError(
             f"{key}: `{name}` has no train split; tasks that have: {', '.join(trainable)}"
         )
+
+
+def _share_a_head(target: Task, train: Task) -> None:
+    for field in ("format", "labels"):
+        ours, theirs = getattr(target, field), getattr(train, field)
+        if ours != theirs:
+            raise UserError(
+                f"task `{target.name}`: its {field} must be the same as of `{train.name}`, which it"
+                f" is tuned on: {theirs}, not {ours}"
+            )
 
 
 def _check_patterns(settings: Mapping[str, Any], intermediates: Iterable[str]) -> None:
@@ -167,7 +209,9 @@ def _check_patterns(settings: Mapping[str, Any], intermediates: Iterable[str]) -
                 _exists(f"{section}: {axis}", value, axes[axis], axis)
 
 
-def _languages(settings: Mapping[str, Any], known: Mapping[str, Task]) -> dict[str, tuple[str, ...]]:
+def _languages(
+    settings: Mapping[str, Any], known: Mapping[str, Task]
+) -> dict[str, tuple[str, ...]]:
     """Return target -> languages: those asked for that the target (and the toy world) has."""
     targets = {name: known[name] for name in settings["targets"]}
     available = {
@@ -179,9 +223,7 @@ def _languages(settings: Mapping[str, Any], known: Mapping[str, Task]) -> dict[s
         for name, task in targets.items()
     }
     if settings["source"] == "toy":
-        from xstilts.toy import LANGUAGES
-
-        toy = settings["toy"].get("languages", LANGUAGES)
+        toy = settings["toy"]["languages"]
         available = {name: [c for c in codes if c in toy] for name, codes in available.items()}
     wanted = settings["languages"]
     every = sorted({code for codes in available.values() for code in codes})
@@ -195,7 +237,7 @@ def _languages(settings: Mapping[str, Any], known: Mapping[str, Task]) -> dict[s
                 f"languages: target `{name}` has none of {', '.join(wanted if wanted != 'all' else [])}"
                 f" (it has {', '.join(targets[name].languages)})"
             )
-    return {name: tuple(codes) for name, codes in available.items()}
+    return {name: tuple(sorted(codes)) for name, codes in available.items()}
 
 
 @cache

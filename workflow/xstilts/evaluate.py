@@ -24,7 +24,9 @@ from xstilts.node import read_node, same_spec, versions
 class Scorer:
     """A checkpoint, loaded at the first language that needs it."""
 
-    def __init__(self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int) -> None:
+    def __init__(
+        self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int
+    ) -> None:
         self.folder, self.node, self.spec, self.budget = folder, node, spec, budget
         self.loaded = None
 
@@ -77,7 +79,9 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     same_spec(paths["encoded"], data.meta["spec"], spec["encoded"])
     node = scorer.node
     if data.meta["tokenizer"] != node["tokenizer"]:
-        raise UserError(f"{paths['encoded']}: encoded with another tokenizer than {scorer.folder}'s")
+        raise UserError(
+            f"{paths['encoded']}: encoded with another tokenizer than {scorer.folder}'s"
+        )
     fingerprint = digest([spec, node["weights"], sha256(paths["encoded"]), sha256(paths["rows"])])
     kept = Path(paths["state"]) / f"{lang}.json"
     if kept.exists() and read_json(kept).get("fingerprint") == fingerprint:

@@ -11,6 +11,11 @@ from typing import Any
 from xstilts.errors import UserError
 
 
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+_MODE = 0o666 & ~_UMASK
+
+
 @contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path`; rename it to `path` on success, delete it on failure."""
@@ -19,6 +24,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
+        temporary.chmod(_MODE)  # some writers make files that only their owner can read
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -47,7 +53,9 @@ def read_json(path: str | Path) -> Any:
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except (ValueError, OSError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error}); delete it to have it made anew") from None
+        raise UserError(
+            f"{path}: cannot be read as JSON ({error}); delete it to have it made anew"
+        ) from None
 
 
 def write_json(path: str | Path, value: Any) -> None:

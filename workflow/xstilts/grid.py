@@ -131,9 +131,7 @@ class Grid:
         target = self.tasks[cell.target]
         path = (cell.model, cell.intermediate, cell.seed)
         parent = (
-            self.tuned_spec(*path, target.tuned_on)
-            if target.tuned_on
-            else self.encoder_spec(*path)
+            self.tuned_spec(*path, target.tuned_on) if target.tuned_on else self.encoder_spec(*path)
         )
         layer = self.experiment.settings["models"][cell.model]["retrieval_layer"]
         split, length = self.experiment.settings["split"], self.length(cell.target)
@@ -198,7 +196,9 @@ class Grid:
         return f"results/scores/{cell}/{lang}.json"
 
 
-TOY_MODEL = "toy/xlmr"  # in the toy world every model is this one, so any experiment can be rehearsed
+TOY_MODEL = (
+    "toy/xlmr"  # in the toy world every model is this one, so any experiment can be rehearsed
+)
 
 
 def _cells(experiment: Experiment) -> Iterator[Cell]:

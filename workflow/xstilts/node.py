@@ -15,14 +15,18 @@ def read_node(folder: str | Path) -> dict[str, Any]:
     folder = Path(folder)
     for name in ("model.safetensors", "node.json"):
         if not (folder / name).exists():
-            raise UserError(f"{folder}: not a finished checkpoint: {name} is missing; delete the folder")
+            raise UserError(
+                f"{folder}: not a finished checkpoint: {name} is missing; delete the folder"
+            )
     return read_json(folder / "node.json")
 
 
 def same_spec(path: str | Path, spec: dict[str, Any], expected: str) -> None:
     """Raise UserError unless the spec that `path` was made by is the one that is asked for."""
     if digest(spec) != expected:
-        raise UserError(f"{path}: made by another spec than the config asks for; delete it, run again")
+        raise UserError(
+            f"{path}: made by another spec than the config asks for; delete it, run again"
+        )
 
 
 @cache

@@ -28,9 +28,7 @@ def outputs(encoder, head, batch: dict[str, Any]):
     return head(hidden, batch["mask"])
 
 
-def reduced(
-    page: ModuleType, encoder, head, data: Encoded, device, budget: int
-) -> list[Any]:
+def reduced(page: ModuleType, encoder, head, data: Encoded, device, budget: int) -> list[Any]:
     """Return `page.reduce` of every example of `data`, in its order.
 
     Args:

@@ -20,7 +20,9 @@ def run(
     With `--log FILE` everything the process prints, also from native code, goes to that file, and
     only the one line of an error to the terminal. A traceback is for our mistakes, never the user's.
     """
-    parser.add_argument("--log", help="file for everything this step prints (default: the terminal)")
+    parser.add_argument(
+        "--log", help="file for everything this step prints (default: the terminal)"
+    )
     args = parser.parse_args(argv)
     terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
     if args.log:

@@ -52,7 +52,7 @@ def _wrong(score: Any, row: dict[str, Any]) -> str | None:
             return "a score from another spec than the config asks for"
         if any(score[key] != row[key] for key in [*CELL, "language"]):
             return "a score of another cell"
-        float(score["score"])
+        float(score["score"]), dict(score["metrics"]), int(score["n"])
     except (KeyError, TypeError, ValueError):
         return "not a score file"
     return None
@@ -118,7 +118,7 @@ SHOWN = {"accuracy": "acc", "retrieval": "acc", "tagging": "F1", "squad": "F1+EM
 
 def main(args: argparse.Namespace) -> None:
     """Write `main.csv`, `main.md` and `per_language.csv`; say what was refused."""
-    grid = pd.read_csv(args.grid, keep_default_na=False)
+    grid = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
     scores, refused = collect(grid, _read)
     table = main_table(grid, scores)
     missing = len(grid) - int((scores["metric"] == "score").sum())

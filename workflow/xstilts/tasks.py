@@ -10,6 +10,12 @@ import yaml
 
 from xstilts.errors import UserError, nearest
 
+KINDS: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(("splits", "columns", "codes", "recipe"), (dict, "a mapping")),
+    **dict.fromkeys(("languages", "labels", "no_dev"), (list, "a list")),
+    "version": (int, "a whole number"),
+    "no_answer": (bool, "true or false"),
+}  # of the fields that are not text
 FORMATS = ("classification", "choice", "span", "tagging", "retrieval")
 SPLITS = ("train", "dev", "test")
 
@@ -70,14 +76,19 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     """Return the task of an entry; UserError naming the field for anything wrong in it."""
     from xstilts import metrics, rows  # both are cheap; imported here so that tasks.py has no cycle
 
-    fields = {field.name: field for field in dataclasses.fields(Task)}
+    fields = {field.name: field for field in dataclasses.fields(Task) if field.name != "name"}
     for key in entry:
-        if key not in fields or key == "name":
+        if key not in fields:
             raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
     for key, field in fields.items():
-        needed = field.default is field.default_factory is dataclasses.MISSING and key != "name"
+        needed = field.default is field.default_factory is dataclasses.MISSING
         if needed and key not in entry:
             raise UserError(f"task `{name}`: the field `{key}` is missing")
+    for key, value in entry.items():
+        kind, noun = KINDS.get(key, (str, "text"))
+        optional = fields[key].default is None and value is None
+        if not optional and not isinstance(value, kind):
+            raise UserError(f"task `{name}`: `{key}` must be {noun}, not {value!r}")
     _one_of(name, "format", entry["format"], FORMATS)
     _one_of(name, "metric", entry["metric"], metrics.METRICS)
     if entry.get("rows") is not None:
@@ -85,11 +96,13 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     for split in entry["splits"]:
         _one_of(name, "splits", split, SPLITS)
     if entry["format"] in ("classification", "tagging") and not entry.get("labels"):
-        raise UserError(f"task `{name}`: a {entry['format']} task needs `labels`, in the head's order")
-    languages = entry["languages"]
-    if not languages or not all(isinstance(code, str) for code in languages):
         raise UserError(
-            f"task `{name}`: `languages` must be a list of language codes, not {languages!r}"
+            f"task `{name}`: a {entry['format']} task needs `labels`, in the head's order"
+        )
+    languages = entry["languages"]
+    if len({c for c in languages if isinstance(c, str)}) != len(languages) or not languages:
+        raise UserError(
+            f"task `{name}`: `languages` must be a list of different language codes, not {languages!r}"
             ' (YAML reads no and on as booleans: write "no")'
         )
     frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}

@@ -13,6 +13,9 @@ from xstilts.errors import UserError
 from xstilts.files import sha256
 
 
+HIDDEN = "\0"  # begins the name of a special piece that no text may find
+
+
 @dataclasses.dataclass(frozen=True)
 class Pieces:
     """Encodes text; special tokens written in the data (`<mask>`, `</s>`) stay ordinary text."""
@@ -34,7 +37,8 @@ class Pieces:
     @cached_property
     def unknown(self) -> int:
         """The id that stands for text without pieces."""
-        known = (self.backend.token_to_id(name) for name in ("<unk>", "[UNK]"))
+        names = (f"{HIDDEN}<unk>", "<unk>", "[UNK]")
+        known = (self.backend.token_to_id(name) for name in names)
         return next((i for i in known if i is not None), self.pad)
 
     def encode(
@@ -50,9 +54,7 @@ class Pieces:
         What does not fit is cut on `side` of the sequence(s) that `strategy` names; the windows that
         were cut off, overlapping by `stride`, are in `.overflowing`.
         """
-        self.backend.enable_truncation(
-            max_length, stride=stride, strategy=strategy, direction=side
-        )
+        self.backend.enable_truncation(max_length, stride=stride, strategy=strategy, direction=side)
         try:
             return self.backend.encode_batch(list(texts))
         finally:
@@ -71,11 +73,30 @@ class Pieces:
 def load(path: str | Path) -> Pieces:
     """Load `tokenizer.json`, with the pad id of the `config.json` beside it."""
     try:
-        backend = Tokenizer.from_file(str(path))
+        backend = Tokenizer.from_str(_hide_specials(Path(path).read_text(encoding="utf-8")))
         config = json.loads((Path(path).parent / "config.json").read_text(encoding="utf-8"))
+        pad = int(config["pad_token_id"])
     except Exception as error:  # the library raises bare Exception
         raise UserError(f"{path}: cannot be read as a tokenizer ({error})") from None
     backend.no_padding()
     backend.no_truncation()
     backend.encode_special_tokens = True
-    return Pieces(backend, int(config["pad_token_id"]), sha256(path))
+    return Pieces(backend, pad, sha256(path))
+
+
+def _hide_specials(text: str) -> str:
+    """Return a `tokenizer.json` whose unigram model finds no special piece in a text.
+
+    `encode_special_tokens` alone is not enough: XLM-R's special pieces are in the vocabulary of its
+    model too, with the best score, so `<mask>` in a text would still be found there. Ids stay.
+    """
+    content = json.loads(text)
+    if content["model"].get("type") != "Unigram":
+        return text
+    special = {token["content"] for token in content["added_tokens"] if token["special"]}
+    content["added_tokens"] = [t for t in content["added_tokens"] if not t["special"]]
+    content["model"]["vocab"] = [
+        [HIDDEN + piece if piece in special else piece, score]
+        for piece, score in content["model"]["vocab"]
+    ]
+    return json.dumps(content, ensure_ascii=False)

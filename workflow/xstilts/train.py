@@ -31,7 +31,9 @@ def optimizer_for(encoder, head, recipe: Recipe):
         {"params": decayed, "weight_decay": recipe.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=True)
+    return torch.optim.AdamW(
+        groups, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=True
+    )
 
 
 def rate(done: int, steps: int, warmup: float) -> float:
@@ -49,9 +51,7 @@ def gradients(page, encoder, head, data: Encoded, examples, where, budget: int):
     not depend on how the batch is cut into micro-batches.
     """
     lengths, counts = data.shapes()
-    parts = [
-        page.collate(data, part) for part in batches.micro(examples, lengths, counts, budget)
-    ]
+    parts = [page.collate(data, part) for part in batches.micro(examples, lengths, counts, budget)]
     weight = sum(part["weight"] for part in parts)
     total, pieces = 0.0, 0
     for part in parts:
@@ -100,9 +100,7 @@ def fit(page, encoder, head, train: Encoded, dev: Encoded, rows, spec, where, bu
         head.train()
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * rate(done, steps, recipe.warmup)
-        loss, seen = gradients(
-            page, encoder, head, train, queue[done % an_epoch], where, budget
-        )
+        loss, seen = gradients(page, encoder, head, train, queue[done % an_epoch], where, budget)
         torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

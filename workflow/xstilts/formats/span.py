@@ -81,9 +81,7 @@ def _logits(outputs, batch):
     """Start and end scores [sequences, width], -inf on all pieces but the context's and the first."""
     allowed = batch["inside"].clone()
     allowed[:, 0] = True
-    return (
-        outputs[..., i].float().masked_fill(~allowed, -float("inf")) for i in range(2)
-    )
+    return (outputs[..., i].float().masked_fill(~allowed, -float("inf")) for i in range(2))
 
 
 def loss(outputs, batch):
@@ -132,9 +130,7 @@ def decode(reduced, data, rows):
             stop = offsets[starts[window] + last, 1]
             best[row] = (score, rows[row]["context"][begin:stop].strip())
     allowed = data.meta["spec"]["no_answer"]
-    return [
-        "" if allowed and none[i] > score else text for i, (score, text) in enumerate(best)
-    ]
+    return ["" if allowed and none[i] > score else text for i, (score, text) in enumerate(best)]
 
 
 def score(rows, predictions, metric, lang):

@@ -6,13 +6,43 @@ no answer is told.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from random import Random
 
 from xstilts.toy import nli, reading, stories, world
+from xstilts.toy.forms import Form
 from xstilts.toy.grammar import Grammar, Sentence
 from xstilts.toy.languages import grammar
+from xstilts.toy.reading import plain
 
 TextPair = tuple[str, str]
+PARTS = ("agent", "verb", "patient", "place")
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A sentence in two languages, and where each says the same part of it: (start, end)."""
+
+    texts: TextPair
+    spans: tuple[tuple[int, int], tuple[int, int]]
+    meaning: tuple
+
+
+def aligned(rng: Random, languages: tuple[str, ...], whole: bool) -> Aligned:
+    """A sentence in two languages with the span of the whole, or of one part."""
+    form: Form = world.sentence(rng)
+    part = ""
+    if not whole:
+        form = plain(world.event(rng))
+        part = rng.choice([p for p in PARTS if p != "place" or form.place])
+    texts, spans = [], []
+    for language in two(rng, languages):
+        sentence = language.sentence(form)
+        start, text = sentence.span(part) if part else (0, sentence.text)
+        texts.append(sentence.text)
+        spans.append((start, start + len(text)))
+    meaning = (part, getattr(form, part) if part else form)
+    return Aligned((texts[0], texts[1]), (spans[0], spans[1]), meaning)
 
 
 def sentences(rng: Random, languages: tuple[str, ...], count: int) -> Iterator[Sentence]:

@@ -92,7 +92,9 @@ class Grammar:
     def gender(self, thing: Thing) -> str:
         """The grammatical gender that a thing imposes; people's own for names and pronouns."""
         concept = lexicon.concepts()[thing.noun]
-        return concept.group if concept.kind in ("name", "pronoun") else self.words[thing.noun].gender
+        return (
+            concept.group if concept.kind in ("name", "pronoun") else self.words[thing.noun].gender
+        )
 
     def is_human(self, thing: Thing) -> bool:
         """Whether a thing is a person."""

@@ -1,14 +1,16 @@
 """Premises with hypotheses, balanced so that no shallow cue gives the label away.
 
 Candidates are drawn by editing a clause of a random premise. They are kept in threes, one of each
-label, that agree in the concepts of the hypothesis that the premise lacks and in the make-up of both (which
-parts they have, whether anything is negated). So neither the hypothesis alone nor the words new in it say anything about the label. Most
-threes have a new concept, so that the words of the world have to be known.
+label, that agree in the concepts of the hypothesis that the premise lacks and in the make-up of
+both (which parts they have, whether anything is negated). So neither the hypothesis alone nor the
+words new in it say much about the label. Most threes have a new concept, so that the words of the
+world have to be known.
 """
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from random import Random
 
 from xstilts.toy import lexicon, world
@@ -42,19 +44,24 @@ def mentioned(form: Form) -> set[str]:
     return found - {""}
 
 
-def near(rng: Random, concept: str, everything: tuple[str, ...]) -> str:
-    """A concept to put in place of another: more general, more specific, excluded, or any."""
+@cache
+def family(concept: str) -> list[str]:
+    """The concepts next to one in the world: more general, more specific, or of the same group."""
     this = lexicon.concepts()[concept]
-    family = [
+    return [
         c.name
         for c in lexicon.concepts().values()
         if c.name != concept
         and c.kind == this.kind
         and (c.name == this.is_a or c.is_a == concept or (c.group and c.group == this.group))
     ]
-    if this.is_a and rng.random() < 0.5:
-        return this.is_a
-    return rng.choice(family if family and rng.random() < 0.8 else everything)
+
+
+def near(rng: Random, concept: str, everything: tuple[str, ...]) -> str:
+    """A concept to put in place of another: more general, one of its family, or any."""
+    if (general := lexicon.concepts()[concept].is_a) and rng.random() < 0.5:
+        return general
+    return rng.choice(family(concept) or everything if rng.random() < 0.8 else everything)
 
 
 def edit(rng: Random, c: Clause) -> Clause:
@@ -80,9 +87,13 @@ def edit(rng: Random, c: Clause) -> Clause:
         return c
     if part == "verb":
         return replace(c, verb=near(rng, c.verb, (c.verb,)))
-    if part == "adjective" and not world_is_person(c.patient):
+    if part == "adjective" and not is_person(c.patient):
         adjective = c.patient.adjective
-        new = near(rng, adjective, world.adjectives()) if adjective else rng.choice(world.adjectives())
+        new = (
+            near(rng, adjective, world.adjectives())
+            if adjective
+            else rng.choice(world.adjectives())
+        )
         return replace(c, patient=replace(c.patient, adjective="" if rng.random() < 0.3 else new))
     if part == "noun" and lexicon.concepts()[c.patient.noun].kind != "name":
         takes = lexicon.concepts()[c.verb].takes
@@ -90,12 +101,12 @@ def edit(rng: Random, c: Clause) -> Clause:
         kind = lexicon.concepts()[noun].kind
         if kind != "name" and not (kind == "mass" and c.patient.number):
             return replace(c, patient=replace(c.patient, noun=noun))
-    if part == "swap" and world_is_person(c.patient):
+    if part == "swap" and is_person(c.patient):
         return replace(c, agent=c.patient, patient=c.agent)
     return c
 
 
-def world_is_person(thing: Thing) -> bool:
+def is_person(thing: Thing) -> bool:
     """Whether a thing is a person."""
     concept = lexicon.concepts()[thing.noun]
     return concept.kind == "name" or concept.group == "person"
@@ -105,11 +116,11 @@ def premise(rng: Random) -> Form:
     """A sentence to reason from."""
     draw = rng.random()
     first = replace(world.event(rng), time="")
-    if draw < 0.65:
-        return first
     if draw < 0.75:
+        return first
+    if draw < 0.87:
         return world.property_(rng) if rng.random() < 0.5 else world.location(rng)
-    if draw < 0.9:
+    if draw < 0.95:
         other, agent = world.people(rng, 2)
         second = replace(world.event(rng, agent, place=0.3), time="", adverb="")
         return Pair(replace(first, agent=other), rng.choice(("and", "but")), second)
@@ -120,7 +131,7 @@ def candidate(rng: Random, given: Form) -> Inference | None:
     """A premise with an edited clause of it as hypothesis, or nothing where that makes no sense."""
     about = rng.choice(clauses(given))
     said = about
-    for _ in range(rng.choice((1, 1, 2, 2, 3))):
+    for _ in range(rng.choice((1, 1, 2))):
         said = edit(rng, said)
     if isinstance(given, Pair) and rng.random() < 0.4:
         said = replace(said, agent=rng.choice(clauses(given)).agent)
@@ -145,7 +156,7 @@ def makeup(*about: Clause) -> tuple[bool, ...]:
 
 
 def key(item: Inference) -> tuple:
-    """What the items of a three agree in: new concepts, and what premise and hypothesis are made of."""
+    """What the items of a three agree in: new concepts, and the make-up of both sentences."""
     new = tuple(sorted(mentioned(item.hypothesis) - mentioned(item.premise)))
     reported = item.premise.verb if isinstance(item.premise, Report) else ""
     return (new, reported, makeup(*clauses(item.premise)), makeup(item.hypothesis))

@@ -6,13 +6,15 @@
 network or a GPU. It has the architecture, file format and vocabulary layout of XLM-R, and is
 pre-trained as XLM-R is not:
 
+- its embeddings start from a dictionary: the words of a concept, in all languages, near each other;
 - on parallel sentences of the toy world, by translation language modelling (TLM, as in XLM): two
-  translations side by side, 30% of the pieces masked;
-- with a light contrastive loss that brings mean-pooled translations together at the middle layer;
-- on pairs of text made by the same generators as the tasks (without labels or answers), since a
-  model this small does not otherwise learn to compare two texts;
-- for a fixed number of steps over text that is drawn afresh and seen once. Sentences of evaluation
-  sets can occur in it by chance, without their labels.
+  translations side by side, 30% of the pieces masked; only short ones at first;
+- with a light contrastive loss at every second step, which brings mean-pooled translations together
+  at the middle layer and, in turn, the words for the same part of a sentence at the last;
+- on pairs of text made by the same generators as the tasks (without labels), since a model this
+  small does not otherwise learn to compare two texts. The stories come with their right ending;
+- for a fixed number of steps over text that is drawn afresh and seen once. Items of evaluation sets
+  can occur in it by chance, without their labels.
 
 What a figure from it says about real encoders is: nothing. The same spec and number of threads give
 the same bytes.
@@ -22,19 +24,20 @@ import argparse
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import XLMRobertaConfig, XLMRobertaModel
+from transformers import XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer
 
 from xstilts import files, step
-from xstilts.toy import corpus, spec, vocabulary, world
-
+from xstilts.toy import corpus, spec, vocabulary
 
 POSITIONS = 514
+Encode = Callable[..., dict[str, Tensor]]
 TEMPERATURE = 0.05
 EARLY = 0.4  # the share of the steps with short translations only
 
@@ -82,17 +85,9 @@ def align(encoder: XLMRobertaModel, words: dict[str, list[int]], share: float) -
         embeddings[ids] = share**0.5 * common + (1 - share) ** 0.5 * embeddings[ids]
 
 
-def lower_half(encoder: XLMRobertaModel) -> XLMRobertaModel:
-    """The encoder up to its middle layer, sharing its parameters."""
-    config = XLMRobertaConfig(**encoder.config.to_dict())
-    config.num_hidden_layers = (encoder.config.num_hidden_layers + 1) // 2
-    half = XLMRobertaModel(config, add_pooling_layer=False)
-    half.embeddings = encoder.embeddings
-    half.encoder.layer = encoder.encoder.layer[: config.num_hidden_layers]
-    return half
-
-
-def masked(ids: Tensor, share: float, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def masked(
+    ids: Tensor, share: float, size: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Hide a share of the pieces (80% as `<mask>`, 10% as another piece); which were chosen."""
     chosen = (torch.rand(ids.shape, generator=generator) < share) & (ids > 3)
     how = torch.rand(ids.shape, generator=generator)
@@ -101,19 +96,27 @@ def masked(ids: Tensor, share: float, size: int, generator: torch.Generator) -> 
     return torch.where(chosen & (how >= 0.9), other, hidden), chosen
 
 
-def contrast(half: XLMRobertaModel, one: dict[str, Tensor], other: dict[str, Tensor]) -> Tensor:
-    """How badly mean-pooled translations find each other among the batch."""
+def contrast(
+    encoder: XLMRobertaModel, encode: Encode, pairs: list[corpus.Aligned], layer: int
+) -> Tensor:
+    """How badly translations, mean-pooled over their spans, find each other among the batch."""
     pooled = []
-    for batch in (one, other):
-        hidden = half(**batch).last_hidden_state
-        weights = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+    for side in (0, 1):
+        batch = encode([pair.texts[side] for pair in pairs], return_offsets_mapping=True)
+        starts, ends = batch.pop("offset_mapping").unbind(-1)
+        spans = torch.tensor([pair.spans[side] for pair in pairs]).unsqueeze(1)
+        inside = (ends > starts) & (ends > spans[..., 0]) & (starts < spans[..., 1])
+        hidden = encoder(**batch, output_hidden_states=True).hidden_states[layer]
+        weights = inside.unsqueeze(-1).to(hidden.dtype)
         pooled.append(functional.normalize((hidden * weights).sum(1) / weights.sum(1), dim=-1))
     scores = pooled[0] @ pooled[1].T / TEMPERATURE
+    same = torch.tensor([[a.meaning == b.meaning for b in pairs] for a in pairs])
+    scores = scores.masked_fill(same & ~torch.eye(len(pairs), dtype=torch.bool), float("-inf"))
     gold = torch.arange(len(scores))
     return (functional.cross_entropy(scores, gold) + functional.cross_entropy(scores.T, gold)) / 2
 
 
-def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, vocabulary.XLMRobertaTokenizer]:
+def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, XLMRobertaTokenizer]:
     """Train the tokenizer and the encoder."""
     plan, rng = wanted.pretrain, Random(f"{wanted.seed}/pretrain")
     torch.manual_seed(wanted.seed)
@@ -121,12 +124,13 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, vocabulary.XLMRobertaToke
     tokenizer = vocabulary.tokenizer(Random(f"{wanted.seed}/vocabulary"), wanted.languages)
     encoder = build(plan, len(tokenizer))
     align(encoder, vocabulary.dictionary(tokenizer, wanted.languages), plan.dictionary)
-    half, head = lower_half(encoder), Head(encoder)
-    encoder.train(), half.train()
+    head = Head(encoder)
+    encoder.train()
     parameters = [*encoder.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(
         parameters, plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
+    middle = (plan.layers + 1) // 2
     warmup = max(1, plan.steps // 20)
 
     def rate(done: int) -> float:
@@ -136,31 +140,29 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, vocabulary.XLMRobertaToke
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
 
-    def encode(*texts: list[str]) -> dict[str, Tensor]:
-        return dict(tokenizer(*texts, padding=True, truncation=True, return_tensors="pt"))
+    def encode(*texts: list[str], **options: bool) -> dict[str, Tensor]:
+        return dict(
+            tokenizer(*texts, padding=True, truncation=True, return_tensors="pt", **options)
+        )
 
     started, losses = time.monotonic(), []
     for done in range(plan.steps):
         pairs = corpus.batch(rng, wanted.languages, plan.batch_size, done < plan.steps * EARLY)
         batch = encode([a for a, _ in pairs], [b for _, b in pairs])
         ids, chosen = masked(batch["input_ids"], plan.mask, len(tokenizer), generator)
-        hidden = encoder(ids, attention_mask=batch["attention_mask"]).last_hidden_state
+        hidden = encoder(ids, batch["attention_mask"]).last_hidden_state
         loss = functional.cross_entropy(head(hidden[chosen]), batch["input_ids"][chosen])
         both = torch.zeros(())
-        if plan.contrast:
-            said = [world.sentence(rng) for _ in range(plan.batch_size // 2)]
-            languages = [corpus.two(rng, wanted.languages) for _ in said]
-            one, other = (
-                [pair[i].sentence(s).text for pair, s in zip(languages, said, strict=True)]
-                for i in (0, 1)
-            )
-            both = contrast(half, encode(one), encode(other))
+        if plan.contrast and done % 2:
+            whole = done % 4 == 1
+            said = [corpus.aligned(rng, wanted.languages, whole) for _ in range(plan.batch_size)]
+            both = contrast(encoder, encode, said, middle if whole else plan.layers)
         (loss + plan.contrast * both).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
-        losses.append((loss.item(), both.item()))
+        losses.append((loss.item(), 2 * both.item()))
         if (done + 1) % 100 == 0 or done + 1 == plan.steps:
             means = [sum(values) / len(losses) for values in zip(*losses, strict=True)]
             seconds = time.monotonic() - started

@@ -67,7 +67,9 @@ def context(rng: Random, kind: str) -> list[Clause]:
     if first.patient is None:
         like = world.location(rng, some[1], not_=0)
     elif kind in ("agent", "patient", "number") or rng.random() < 0.5:
-        like = replace(like, verb=first.verb, patient=world.thing(rng, lexicon.concepts()[first.verb].takes))
+        like = replace(
+            like, verb=first.verb, patient=world.thing(rng, lexicon.concepts()[first.verb].takes)
+        )
     again = plain(world.event(rng, some[0] if kind != "place" else some[2], place=0.4))
     other = world.location(rng, some[3], not_=0)
     return [first, like, again, other]
@@ -103,7 +105,7 @@ def passages(rng: Random) -> Iterator[Passage]:
 
 
 def read(item: Passage, grammar: Grammar) -> dict[str, str | int]:
-    """The context, question and answer in a language, with the character where the answer starts."""
+    """The context, question and answer in a language, and the character where the answer starts."""
     sentences = [grammar.sentence(c) for c in item.clauses]
     gap = " " if grammar.spaced else ""
     start, text = sentences[item.answer].span(item.question.ask.replace("number", "patient.number"))

@@ -60,7 +60,7 @@ def tokenizer(rng: Random, languages: tuple[str, ...]) -> XLMRobertaTokenizer:
 def dictionary(made: XLMRobertaTokenizer, languages: tuple[str, ...]) -> dict[str, list[int]]:
     """The pieces that are words of each concept, capitals, endings and articles aside."""
     found: dict[str, list[int]] = {}
-    ids = {piece.removeprefix("▁").lower(): [] for piece in made.get_vocab()}
+    ids: dict[str, list[int]] = {piece.removeprefix("▁").lower(): [] for piece in made.get_vocab()}
     for piece, number in made.get_vocab().items():
         ids[piece.removeprefix("▁").lower()].append(number)
     for name, concept in lexicon.concepts().items():

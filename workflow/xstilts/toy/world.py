@@ -73,7 +73,9 @@ def thing(rng: Random, groups: tuple[str, ...], plain: float = 0.5, counted: flo
     return Thing(noun.name, adjective, rng.choice(names("number")) if counts else "")
 
 
-def event(rng: Random, agent: Thing | None = None, place: float = 0.5, not_: float = 0.15) -> Clause:
+def event(
+    rng: Random, agent: Thing | None = None, place: float = 0.5, not_: float = 0.15
+) -> Clause:
     """Somebody does something to something."""
     agent = agent or person(rng)
     verb = rng.choice(events())

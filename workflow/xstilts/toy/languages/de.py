@@ -54,7 +54,11 @@ class German(Grammar):
 
     def event(self, clause: Clause, subordinate: bool = False) -> list[Token]:
         """`heute kauft Anna oft in dem Park ein rotes Auto`."""
-        verb, agent, patient = self.word(clause.verb, slot="verb"), self.agent(clause), self.patient(clause)
+        verb, agent, patient = (
+            self.word(clause.verb, slot="verb"),
+            self.agent(clause),
+            self.patient(clause),
+        )
         time, where, adverb = self.maybe(clause.time), self.where(clause), self.maybe(clause.adverb)
         never = [Token("nicht", "PART")] if clause.negated else []
         if subordinate:

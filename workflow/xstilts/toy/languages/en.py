@@ -26,7 +26,9 @@ class English(Grammar):
 
     def place(self, concept: str) -> list[Token]:
         """`in the park`, `in Berlin`."""
-        article = [Token("the", "DET", "place")] if lexicon.concepts()[concept].kind == "site" else []
+        article = (
+            [Token("the", "DET", "place")] if lexicon.concepts()[concept].kind == "site" else []
+        )
         return [*self.word("in", upos="ADP"), *article, *self.word(concept, slot="place")]
 
     def how_many(self, thing: Thing) -> list[Token]:

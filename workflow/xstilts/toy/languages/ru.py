@@ -43,7 +43,11 @@ class Russian(Grammar):
 
     def event(self, clause: Clause, subordinate: bool = False) -> list[Token]:
         """`сегодня Анна часто покупает красную машину в парке`."""
-        verb, agent, patient = self.word(clause.verb, slot="verb"), self.agent(clause), self.patient(clause)
+        verb, agent, patient = (
+            self.word(clause.verb, slot="verb"),
+            self.agent(clause),
+            self.patient(clause),
+        )
         time, where, adverb = self.maybe(clause.time), self.where(clause), self.maybe(clause.adverb)
         never = [Token("не", "PART")] if clause.negated else []
         if clause.ask in ("patient", "number"):

@@ -1,0 +1,55 @@
+"""Retrieval: the nearest sentence by cosine of means over real pieces."""
+
+import numpy as np
+import pytest
+from tests import helpers
+
+from xstilts.formats import retrieval
+
+ROWS = [
+    {"id": "0.s", "side": "source", "text": "猫", "gold": "0.t"},
+    {"id": "0.t", "side": "target", "text": "the cat", "gold": None},
+    {"id": "1.s", "side": "source", "text": "der hund", "gold": "1.t"},
+    {"id": "1.t", "side": "target", "text": "the dog sat on the mat", "gold": None},
+]
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+
+
+def test_sentences_of_both_sides_are_sequences_in_the_order_of_the_rows(pieces):
+    data = helpers.encode(pieces, "retrieval", ROWS, length=6)
+    assert helpers.shown(data) == [
+        "<s> ▁ 猫 </s>",
+        "<s> ▁the ▁cat </s>",
+        "<s> ▁der ▁hund </s>",
+        "<s> ▁the ▁dog ▁sat ▁on </s>",
+    ]
+    assert data.arrays.keys() == {"tokens", "starts", "groups"}
+    assert data.meta["cut"] == 1
+
+
+def test_the_nearest_is_by_angle_not_by_length_or_distance():
+    sources = [[1.0, 0.1], [0.1, 1.0]]
+    targets = [[100.0, 0.0], [0.0, 0.001]]
+    reduced = [np.float32(v) for pair in zip(sources, targets, strict=True) for v in pair]
+    found = retrieval.decode(reduced, None, ROWS)
+    assert found == ["0.t", "1.t"]
+    assert retrieval.score(ROWS, found, "retrieval", "de") == ({"accuracy": 1.0}, [1.0, 1.0])
+    assert retrieval.decode([reduced[i] for i in (2, 1, 0, 3)], None, ROWS) == ["1.t", "0.t"]
+    assert retrieval.score(ROWS, ["1.t", "1.t"], "retrieval", "de") == (
+        {"accuracy": 0.5},
+        [0.0, 1.0],
+    )
+
+
+def test_padding_does_not_count_in_the_mean():
+    import torch
+
+    pool = retrieval.head(None, [])
+    hidden = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [99.0, 99.0]]])
+    mask = torch.tensor([[True, True, False]])
+    assert pool(hidden, mask).tolist() == [[2.0, 3.0]]
+    assert pool(hidden[:, :2], None).tolist() == [[2.0, 3.0]]

@@ -1,0 +1,116 @@
+"""A tiny tokenizer, model and data for the tests of training and evaluation, of XLM-R's shape."""
+
+import json
+from pathlib import Path
+
+from xstilts import encoded, formats, prepare, tokenizer
+from xstilts.encoded import Encoded
+from xstilts.files import sha256, write_json
+
+SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
+WORDS = (
+    "the a cat dog mat sat sees on is not red big who what where yes no likes hund katze sieht der"
+).split()
+UNSPACED = "猫 狗 看见 大 แมว เห็น หมา".split()  # pieces without the mark of a space
+LETTERS = "abcdefghijklmnopqrstuvwxyz<>/.,?!'0123456789"
+# As in XLM-R: specials first, the lone mark of a space is a piece, `<mask>` last.
+VOCABULARY = (*SPECIALS, "▁", *(f"▁{w}" for w in WORDS), *UNSPACED, *LETTERS, "<mask>")
+
+
+def write_tokenizer(folder: Path) -> Path:
+    """Write `tokenizer.json`: a unigram of whole words, else of letters; zero-width space is dropped."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    def score(piece: str) -> float:
+        return (
+            0.0 if piece in (*SPECIALS, "<mask>") else -1.0 if len(piece.strip("▁")) > 1 else -9.0
+        )
+
+    unigram = models.Unigram([(piece, score(piece)) for piece in VOCABULARY], unk_id=3)
+    backend = Tokenizer(unigram)
+    backend.normalizer = normalizers.Replace("\u200b", "")
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    backend.add_special_tokens([*SPECIALS, "<mask>"])
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    backend.save(str(folder / "tokenizer.json"))
+    return folder / "tokenizer.json"
+
+
+def write_model(folder: Path, layers: int = 1, hidden: int = 32, seed: int = 0, **config) -> Path:
+    """Write a random XLM-R as the model step does: config, weights, tokenizer, `node.json`."""
+    import torch
+    import transformers
+
+    settings = transformers.XLMRobertaConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        intermediate_size=2 * hidden,
+        max_position_embeddings=130,
+        **config,
+    )
+    torch.manual_seed(seed)
+    transformers.XLMRobertaModel(settings, add_pooling_layer=False).save_pretrained(folder)
+    write_tokenizer(folder)
+    node = {
+        "kind": "model",
+        "spec": {"kind": "model", "from": "o/tiny", "seed": seed, "layers": layers},
+        "pins": {"models/o/tiny": "r1"},
+        "weights": sha256(folder / "model.safetensors"),
+        "tokenizer": sha256(folder / "tokenizer.json"),
+    }
+    write_json(folder / "node.json", node)
+    return folder
+
+
+def pieces(folder: Path) -> tokenizer.Pieces:
+    """Load the tiny tokenizer from a folder of its own."""
+    path = write_tokenizer(folder)
+    (folder / "config.json").write_text(json.dumps({"pad_token_id": 1}))
+    return tokenizer.load(path)
+
+
+def encode(found: tokenizer.Pieces, format: str, rows, labels=(), length=64, **spec) -> Encoded:
+    """Encode unified rows as the encode step does."""
+    arrays, cut = formats.page(format).encode(rows, found, list(labels), length)
+    about = {
+        "format": format,
+        "labels": list(labels),
+        "no_answer": False,
+        "max_length": length,
+        **spec,
+    }
+    meta = {
+        "spec": about,
+        "pins": {"datasets/o/data": "r2"},
+        "tokenizer": found.digest,
+        "pad": found.pad,
+        "rows": len(rows),
+        "cut": cut,
+    }
+    return Encoded(arrays, meta)
+
+
+def write_rows(path: Path, format: str, rows) -> Path:
+    """Write unified rows as the prepare step does."""
+    prepare.write(path, rows, format, {"spec": {"hub": "o/data"}, "pin": {"revision": "r2"}})
+    return path
+
+
+def shown(data: Encoded) -> list[str]:
+    """Return each sequence as its pieces, separated by spaces."""
+    count = len(data.arrays["starts"]) - 1
+    return [" ".join(VOCABULARY[i] for i in data.sequence(s)) for s in range(count)]
+
+
+def write_encoded(path: Path, data: Encoded) -> Path:
+    """Write an encoded file."""
+    data.save(path)
+    assert encoded.load(path).meta == data.meta
+    return path

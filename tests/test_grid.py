@@ -1,0 +1,264 @@
+"""The grid: its cells by hand, and which specs change with what."""
+
+import argparse
+import csv
+import json
+
+import pytest
+
+from xstilts import grid
+from xstilts.config import load, merge
+from xstilts.errors import UserError
+from xstilts.files import digest
+from xstilts.grid import Cell, Grid
+
+# `other` is a second target that is tuned on SQuAD.
+OTHER = {
+    "format": "span", "hub": "o/other", "config": "{lang}", "splits": {"dev": "validation"},
+    "languages": ["de", "en"], "metric": "squad", "version": 1, "tuned_on": "squad", "rows": "squad",
+    "recipe": {"learning_rate": 1.0e-5, "batch_size": 16, "epochs": 2, "max_length": 384},
+}  # fmt: skip
+BASE = {
+    "source": "hub",
+    "models": {"m": {"from": "o/m"}},
+    "intermediates": {"mnli": {"tasks": ["mnli"]}},
+    "targets": ["xquad", "other", "tatoeba"],
+    "languages": ["de", "en"],
+    "seeds": [1, 2],
+    "tasks": {"other": OTHER},
+}
+
+
+def make(**over):
+    return Grid(load(merge(BASE, over)))
+
+
+def test_all_cells_of_a_small_config():
+    assert list(map(str, make().cells)) == [
+        "m/none/seed1/xquad",
+        "m/none/seed1/other",
+        "m/none/noseed/tatoeba",
+        "m/none/seed2/xquad",
+        "m/none/seed2/other",
+        "m/mnli/seed1/xquad",
+        "m/mnli/seed1/other",
+        "m/mnli/seed1/tatoeba",
+        "m/mnli/seed2/xquad",
+        "m/mnli/seed2/other",
+        "m/mnli/seed2/tatoeba",
+    ]
+
+
+def test_exclude_leaves_out_and_include_brings_back():
+    found = make(
+        exclude=[{"intermediate": "none"}, {"seed": 2, "target": "xquad"}, {"target": "other"}],
+        include=[{"intermediate": "none", "target": "xquad", "seed": 1}],
+    )
+    assert list(map(str, found.cells)) == [
+        "m/none/seed1/xquad",
+        "m/mnli/seed1/xquad",
+        "m/mnli/seed1/tatoeba",
+        "m/mnli/seed2/tatoeba",
+    ]
+    with pytest.raises(UserError, match="exclude: no cell is left in the grid"):
+        make(exclude=[{"model": "m"}])
+
+
+def test_where_things_are():
+    found = make(models={"n": {"from": "o/n", "tokenizer": "m"}})
+    trained, plain = Cell("m", "mnli", "seed1", "xquad"), Cell("m", "none", "noseed", "tatoeba")
+    assert found.checkpoint(trained) == "results/tuned/m/mnli/seed1/squad"
+    assert found.checkpoint(Cell("m", "mnli", "seed1", "other")) == found.checkpoint(trained)
+    assert found.checkpoint(plain) == "results/models/m"
+    assert (
+        found.checkpoint(Cell("m", "mnli", "seed2", "tatoeba")) == "results/encoders/m/mnli/seed2"
+    )
+    assert found.encoder("m", "none", "seed1") == "results/models/m"
+    assert found.score(plain, "de") == "results/scores/m/none/noseed/tatoeba/de.json"
+    assert [found.tokenizer(name) for name in ("m", "n")] == ["m", "m"]
+    assert [found.length(target) for target in ("xquad", "other", "tatoeba")] == [384, 384, 512]
+
+
+def test_later_recipes_win():
+    found = make(
+        targets=["xnli"],
+        recipes={"all": {"epochs": 9}, "mnli": {"epochs": 5}, "xnli": {"learning_rate": 2e-5}},
+    )
+    first, second = found.recipe("mnli"), found.tuned_recipes["mnli"]
+    assert (first.epochs, first.batch_size, first.learning_rate) == (5, 24, 1e-5)
+    assert (second.epochs, second.batch_size, second.learning_rate) == (9, 4, 2e-5)
+
+
+def test_the_spec_of_prepared_rows_in_full():
+    found = make(limits={"all": {"dev": 50, "train": 9}, "xquad": {"dev": 7}})
+    assert found.data_spec("xquad", "de", "dev") == {
+        "kind": "data", "task": "xquad", "format": "span", "hub": "google/xquad", "revision": "main",
+        "config": "xquad.de", "split": "validation", "lang": "de", "rows": "squad", "columns": {},
+        "labels": None, "max_rows": 7, "version": [1, 1], "source": "hub",
+    }  # fmt: skip
+    assert found.data_spec("tatoeba", "de", "dev")["max_rows"] == 50
+    assert found.data_spec("tatoeba", "de", "dev")["config"] == "tatoeba.deu"
+    assert found.data_spec("mnli", "en", "train")["max_rows"] == 9
+
+
+def test_every_spec_names_its_ancestry():
+    found = make()
+    model, encoder = found.model_spec("m"), found.encoder_spec("m", "mnli", "seed2")
+    tuned = found.tuned_spec("m", "mnli", "seed2", "squad")
+    score = found.score_spec(Cell("m", "mnli", "seed2", "xquad"), "de")
+    assert model == {
+        "kind": "model", "from": "o/m", "revision": "main", "source": "hub", "version": 1,
+    }  # fmt: skip
+    assert (encoder["parent"], encoder["task"], encoder["seed"]) == (digest(model), "mnli", 2)
+    assert (tuned["parent"], tuned["task"], tuned["seed"]) == (digest(encoder), "squad", 2)
+    encoded = digest(found.encoded_spec("xquad", "de", "dev", 384))
+    assert score == {
+        "kind": "score", "model": digest(tuned), "target": "xquad", "metric": "squad",
+        "encoded": encoded, "retrieval_layer": None, "version": 1,
+    }  # fmt: skip
+    assert found.encoder_spec("m", "none", "seed1") == model
+    plain = found.score_spec(Cell("m", "none", "noseed", "tatoeba"), "de")
+    assert plain["model"] == digest(model)
+
+
+def specs(found):
+    """Every node of a grid by its path, with its spec."""
+    nodes = {f"models/{m}": found.model_spec(m) for m in found.experiment.settings["models"]}
+    for cell in found.cells:
+        at = (cell.model, cell.intermediate, cell.seed)
+        train = found.tasks[cell.target].tuned_on
+        if cell.intermediate != "none":
+            nodes["encoders/" + "/".join(at)] = found.encoder_spec(*at)
+        if train:
+            nodes["tuned/" + "/".join((*at, train))] = found.tuned_spec(*at, train)
+        for lang in found.experiment.languages[cell.target]:
+            nodes[f"scores/{cell}/{lang}"] = found.score_spec(cell, lang)
+    return {path: digest(spec) for path, spec in nodes.items()}
+
+
+def changed(**over):
+    """Paths of the nodes that a change makes anew, and those that it adds or takes away."""
+    before, after = specs(make()), specs(make(**over))
+    return (
+        {path for path in before.keys() & after.keys() if before[path] != after[path]},
+        before.keys() ^ after.keys(),
+    )
+
+
+def under(*prefixes):
+    return {path for path in specs(make()) if path.startswith(prefixes)}
+
+
+def test_nothing_changes_by_itself():
+    assert changed() == (set(), set())
+
+
+def test_the_learning_rate_of_one_target_changes_its_tunes_and_their_scores():
+    both = {"xquad": {"learning_rate": 1e-4}, "other": {"learning_rate": 1e-4}}
+    expected = {
+        p for p in specs(make()) if p.startswith("tuned/") or "/xquad/" in p or "/other/" in p
+    }
+    assert changed(recipes=both) == (expected, set())
+
+
+def test_the_learning_rate_of_an_intermediate_changes_what_comes_after_it():
+    expected = under("encoders/m/mnli", "tuned/m/mnli", "scores/m/mnli")
+    assert changed(recipes={"mnli": {"learning_rate": 1e-4}}) == (expected, set())
+
+
+def test_a_new_seed_and_a_new_language_only_add():
+    again, added = changed(seeds=[1, 2, 3])
+    assert not again
+    assert {path.split("/")[3] for path in added} == {"seed3"}
+    again, added = changed(languages=["de", "en", "ru"])
+    assert not again
+    assert {path.rsplit("/", 1)[1] for path in added} == {"ru"}
+
+
+def test_a_new_intermediate_only_adds():
+    again, added = changed(intermediates={"hs": {"tasks": ["hellaswag"]}})
+    assert not again
+    assert {path.split("/")[2] for path in added} == {"hs"}
+
+
+def test_a_task_version_changes_what_depends_on_the_task():
+    assert changed(tasks={"xquad": {"version": 2}})[0] == {
+        p for p in specs(make()) if "/xquad/" in p
+    }
+    assert changed(tasks={"mnli": {"version": 2}})[0] == under(
+        "encoders/m/mnli", "tuned/m/mnli", "scores/m/mnli"
+    )
+    assert changed(tasks={"hellaswag": {"version": 2}}) == (set(), set())
+
+
+def test_a_limit_changes_what_reads_that_split():
+    assert changed(limits={"tatoeba": {"dev": 5}})[0] == {
+        p for p in specs(make()) if "/tatoeba/" in p
+    }
+    expected = {
+        p for p in specs(make()) if p.startswith("tuned/") or "/xquad/" in p or "/other/" in p
+    }
+    assert changed(limits={"squad": {"train": 5}})[0] == expected
+    assert changed(limits={"xquad": {"test": 5}}) == (set(), set())
+
+
+def test_the_retrieval_layer_changes_retrieval_alone():
+    assert changed(models={"m": {"retrieval_layer": 3}})[0] == {
+        p for p in specs(make()) if "/tatoeba/" in p
+    }
+
+
+def test_the_machine_does_not_change_a_spec():
+    assert changed(threads=2, micro_batch_tokens=64) == (set(), set())
+
+
+def test_the_version_of_a_step_changes_its_nodes_and_what_comes_after(monkeypatch):
+    before = specs(make())
+    monkeypatch.setitem(grid.VERSIONS, "train", 99)
+    after = specs(make())
+    assert {path for path in before if before[path] == after[path]} == {
+        "models/m", "scores/m/none/noseed/tatoeba/de",
+    }  # fmt: skip
+
+
+def test_a_changed_toy_world_changes_everything():
+    before, after = (specs(make(source="toy", toy=toy)) for toy in ({}, {"seed": 5}))
+    assert before.keys() == after.keys()
+    assert not [path for path in before if before[path] == after[path]]
+
+
+def test_targets_that_share_a_model_must_agree_on_its_recipe():
+    line = "recipes: `xquad` and `other` share one model tuned on `squad`, so their recipes must be"
+    with pytest.raises(UserError, match=line):
+        make(recipes={"other": {"epochs": 7}})
+
+
+def test_a_recipe_under_the_training_data_of_a_target_would_be_lost():
+    with pytest.raises(UserError, match="`squad` is no intermediate task here; .* under `xquad`"):
+        make(recipes={"squad": {"epochs": 7}})
+    make(recipes={"squad": {"epochs": 7}}, intermediates={"squad": {"tasks": ["squad"]}})
+
+
+def test_the_step_writes_the_grid_and_the_resolved_config(tmp_path, capsys):
+    import yaml
+
+    out, resolved = tmp_path / "grid.csv", tmp_path / "config.yaml"
+    grid.main(argparse.Namespace(config=json.dumps(BASE), out=str(out), resolved=str(resolved)))
+    with open(out, newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = make()
+    # German and English everywhere, but Tatoeba has no English.
+    assert len(rows) == 8 * 2 + 3
+    assert rows[0] == {
+        "model": "m", "intermediate": "none", "seed": "seed1", "target": "xquad", "language": "de",
+        "metric": "squad", "score": "results/scores/m/none/seed1/xquad/de.json",
+        "spec": digest(found.score_spec(found.cells[0], "de")),
+    }  # fmt: skip
+    assert yaml.safe_load(resolved.read_text()) == found.experiment.settings
+    assert capsys.readouterr().out == "11 cells, 19 score files\n"
+
+
+def test_languages_come_in_the_order_of_the_specs_text():
+    languages = make(tasks={"other": {"languages": ["en", "de"]}}).experiment.languages["other"]
+    text = grid.spec_text({lang: {} for lang in languages})
+    assert tuple(json.loads(text)) == languages

@@ -1,0 +1,251 @@
+"""The tables, by hand: means, deltas, what is missing, what is refused."""
+
+import argparse
+import json
+
+import pandas as pd
+import pytest
+
+from xstilts import metrics, tables
+from xstilts.errors import UserError
+from xstilts.files import digest, write_json
+
+NAN = float("nan")
+
+
+def row(intermediate, seed, target, language, model="m"):
+    cell = {"model": model, "intermediate": intermediate, "seed": seed, "target": target}
+    metric = "squad" if target == "xquad" else "accuracy"
+    path = f"scores/{model}/{intermediate}/{seed}/{target}/{language}.json"
+    return {
+        **cell,
+        "language": language,
+        "metric": metric,
+        "score": path,
+        "spec": digest(spec(path)),
+    }
+
+
+def spec(path):
+    return {"kind": "score", "of": path}
+
+
+def score(line, value):
+    """The score file of a line of the grid."""
+    named = {key: line[key] for key in (*tables.CELL, "language", "metric")}
+    parts = {"f1": value + 0.1, "exact_match": value - 0.1}
+    found = parts if line["metric"] == "squad" else {"accuracy": value}
+    return {**named, "score": value, "metrics": found, "n": 10, "spec": spec(line["score"])}
+
+
+# Two rows, two seeds, two targets; German and English.
+VALUES = {
+    ("none", "seed1", "xnli", "de"): 0.50, ("none", "seed1", "xnli", "en"): 0.60,
+    ("none", "seed2", "xnli", "de"): 0.52, ("none", "seed2", "xnli", "en"): 0.62,
+    ("none", "seed1", "xquad", "de"): 0.30, ("none", "seed1", "xquad", "en"): 0.50,
+    ("none", "seed2", "xquad", "de"): 0.30, ("none", "seed2", "xquad", "en"): 0.50,
+    ("mnli", "seed1", "xnli", "de"): 0.60, ("mnli", "seed1", "xnli", "en"): 0.70,
+    ("mnli", "seed2", "xnli", "de"): 0.60, ("mnli", "seed2", "xnli", "en"): 0.70,
+    ("mnli", "seed1", "xquad", "de"): 0.20, ("mnli", "seed1", "xquad", "en"): 0.40,
+    ("mnli", "seed2", "xquad", "de"): 0.20, ("mnli", "seed2", "xquad", "en"): 0.40,
+}  # fmt: skip
+
+
+def experiment(values=VALUES):
+    """A grid, and the score of each of its files by path."""
+    lines = [row(*key) for key in values]
+    return pd.DataFrame(lines), {
+        line["score"]: score(line, value)
+        for line, value in zip(lines, values.values(), strict=True)
+    }
+
+
+def main_table(grid, scores):
+    found, refused = tables.collect(grid, scores.get)
+    assert not refused
+    return tables.main_table(grid, found)
+
+
+def as_rows(table):
+    """The table as lists, rounded, None for what is missing."""
+    return [
+        [x if isinstance(x, str) else None if pd.isna(x) else round(x, 6) for x in line]
+        for line in table.to_numpy().tolist()
+    ]
+
+
+def test_the_main_table_in_full():
+    table = main_table(*experiment())
+    assert list(table) == [
+        "model", "intermediate", "xnli", "xnli delta", "xquad", "xquad delta", "average", "average delta",
+    ]  # fmt: skip
+    assert as_rows(table) == [
+        ["m", "none", 56.0, None, 40.0, None, 48.0, None],
+        ["m", "mnli", 65.0, 9.0, 30.0, -10.0, 47.5, -0.5],
+    ]
+
+
+def test_one_missing_language_of_one_seed_is_a_missing_cell():
+    grid, scores = experiment()
+    del scores["scores/m/mnli/seed2/xquad/de.json"]
+    assert as_rows(main_table(grid, scores)) == [
+        ["m", "none", 56.0, None, 40.0, None, 48.0, None],
+        ["m", "mnli", 65.0, 9.0, None, None, None, None],
+    ]
+    grid, scores = experiment()
+    del scores["scores/m/none/seed1/xnli/de.json"]
+    assert as_rows(main_table(grid, scores)) == [
+        ["m", "none", None, None, 40.0, None, None, None],
+        ["m", "mnli", 65.0, None, 30.0, -10.0, 47.5, None],
+    ]
+
+
+def test_without_any_score_everything_is_missing():
+    grid, _ = experiment()
+    assert as_rows(main_table(grid, {})) == [
+        ["m", "none", *[None] * 6],
+        ["m", "mnli", *[None] * 6],
+    ]
+
+
+def test_a_grid_without_the_row_none_has_no_deltas():
+    grid, scores = experiment({k: v for k, v in VALUES.items() if k[0] == "mnli"})
+    assert as_rows(main_table(grid, scores)) == [["m", "mnli", 65.0, None, 30.0, None, 47.5, None]]
+
+
+def test_each_model_has_its_own_baseline():
+    lines = [row(i, "seed1", "xnli", "en", model) for model in ("b", "a") for i in ("none", "mnli")]
+    grid = pd.DataFrame(lines)
+    values = zip(lines, (0.5, 0.75, 0.25, 0.75), strict=True)
+    scores = {line["score"]: score(line, value) for line, value in values}
+    assert [line[:4] for line in as_rows(main_table(grid, scores))] == [
+        ["b", "none", 50.0, None],
+        ["b", "mnli", 75.0, 25.0],
+        ["a", "none", 25.0, None],
+        ["a", "mnli", 75.0, 50.0],
+    ]
+
+
+def test_a_cell_without_seed_is_compared_with_the_seeds_of_the_others():
+    values = {
+        ("none", "noseed", "tatoeba", "de"): 0.5,
+        ("mnli", "seed1", "tatoeba", "de"): 0.6,
+        ("mnli", "seed2", "tatoeba", "de"): 0.8,
+    }
+    table = main_table(*experiment(values))
+    assert [line[2:4] for line in as_rows(table)] == [[50.0, None], [70.0, 20.0]]
+
+
+def test_scores_become_long_rows():
+    grid, scores = experiment({k: v for k, v in VALUES.items() if k[2:] == ("xquad", "de")})
+    found, _ = tables.collect(grid.head(1), scores.get)
+    cell = ["m", "none", "seed1", "xquad", "de"]
+    assert as_rows(found) == [
+        [*cell, "score", 0.3, 10],
+        [*cell, "f1", 0.4, 10],
+        [*cell, "exact_match", 0.2, 10],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"spec": {"kind": "other"}}, "a score from another spec than the config asks for"),
+        ({"seed": "seed9"}, "a score of another cell"),
+        ({"language": "en"}, "a score of another cell"),
+        ({"score": None}, "not a score file"),
+        ({"score": "high"}, "not a score file"),
+        ({"metrics": None}, "not a score file"),
+        ({"n": None}, "not a score file"),
+    ],
+)
+def test_a_score_that_is_not_the_one_asked_for_is_refused_by_name(change, line):
+    grid, scores = experiment()
+    path = "scores/m/none/seed1/xnli/de.json"
+    scores[path] = {**scores[path], **change}
+    found, refused = tables.collect(grid, scores.get)
+    assert refused == [f"{path}: {line}; run the workflow again to replace it"]
+    assert (found["metric"] == "score").sum() == len(grid) - 1
+
+
+@pytest.mark.parametrize("content", [[], {}, "x", 3])
+def test_a_file_of_something_else_is_refused(content):
+    grid, scores = experiment()
+    path = "scores/m/none/seed1/xnli/de.json"
+    _, refused = tables.collect(grid, {**scores, path: content}.get)
+    assert refused == [f"{path}: not a score file; run the workflow again to replace it"]
+
+
+def test_markdown_in_full():
+    grid, scores = experiment()
+    del scores["scores/m/mnli/seed2/xquad/de.json"]
+    text = tables.markdown(main_table(grid, scores), 1, 16, {"xnli": "acc", "xquad": "F1+EM"})
+    assert text == (
+        "| model   | intermediate   | xnli (acc)   | xquad (F1+EM)   | average   |\n"
+        "|:--------|:---------------|:-------------|:----------------|:----------|\n"
+        "| m       | none           | 56.0         | 40.0            | 48.0      |\n"
+        "| m       | mnli           | 65.0 (+9.0)  | –               | –         |\n"
+        "\n"
+        "Mean over languages, in percent; in brackets the difference to the row `none`."
+        " –: not complete; 1 of 16 score files are missing.\n"
+    )
+    assert "missing" not in tables.markdown(main_table(*experiment()), 0, 16, {})
+
+
+def test_every_metric_has_a_heading():
+    assert tables.SHOWN.keys() == metrics.METRICS.keys()
+
+
+def write(root, grid, scores):
+    for path, content in scores.items():
+        write_json(root / path, content)
+    grid = grid.assign(score=[str(root / path) for path in grid["score"]])
+    grid.to_csv(root / "grid.csv", index=False)
+    return argparse.Namespace(grid=str(root / "grid.csv"), out=str(root / "tables"))
+
+
+def test_the_step_writes_three_files_and_says_the_table(tmp_path, capsys):
+    tables.main(write(tmp_path, *experiment()))
+    assert (tmp_path / "tables/main.csv").read_text().splitlines() == [
+        "model,intermediate,xnli,xnli delta,xquad,xquad delta,average,average delta",
+        "m,none,56.0000,,40.0000,,48.0000,",
+        "m,mnli,65.0000,9.0000,30.0000,-10.0000,47.5000,-0.5000",
+    ]
+    long = (tmp_path / "tables/per_language.csv").read_text().splitlines()
+    assert long[:2] == [
+        "model,intermediate,seed,target,language,metric,value,n",
+        "m,none,seed1,xnli,de,accuracy,0.500000,10",
+    ]
+    assert len(long) == 1 + 8 + 2 * 8
+    assert capsys.readouterr().out == (tmp_path / "tables/main.md").read_text()
+
+
+def test_the_step_names_refused_files_and_still_writes_the_rest(tmp_path, capsys):
+    args = write(tmp_path, *experiment())
+    damaged = tmp_path / "scores/m/none/seed1/xnli/de.json"
+    damaged.write_text("{")
+    other = tmp_path / "scores/m/mnli/seed1/xnli/de.json"
+    other.write_text(json.dumps({**json.loads(other.read_text()), "spec": {}}))
+    with pytest.raises(
+        UserError, match=r"2 score file.s. refused: .*none/seed1/xnli/de\.json: cannot"
+    ):
+        tables.main(args)
+    out = capsys.readouterr().out
+    assert f"refused: {damaged}: cannot be read as JSON" in out
+    assert f"refused: {other}: a score from another spec" in out
+    assert "2 of 16 score files are missing" in (tmp_path / "tables/main.md").read_text()
+
+
+def test_names_that_look_like_numbers_stay_names(tmp_path):
+    """pandas would read a model `007`, or a digest of digits, as a number."""
+    line = row("none", "seed1", "xnli", "en", model="007")
+    content = {**score(line, 0.5)}
+    for number in range(10**6):
+        content["spec"] = {"number": number}
+        if digest(content["spec"]).isdecimal():
+            break
+    grid = pd.DataFrame([{**line, "spec": digest(content["spec"])}])
+    tables.main(write(tmp_path, grid, {line["score"]: content}))
+    assert (tmp_path / "tables/main.csv").read_text().splitlines()[
+        1
+    ] == "007,none,50.0000,,50.0000,"

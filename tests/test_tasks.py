@@ -1,0 +1,113 @@
+"""Every registered task is whole, and a wrong entry is named."""
+
+import pytest
+
+from xstilts import formats, metrics, rows, tables, tasks
+from xstilts.errors import UserError
+from xstilts.prepare import SCHEMAS
+from xstilts.recipe import Recipe
+
+NAMES = sorted(tasks.known())
+PAGE = {"encode", "collate", "head", "reduce", "decode", "score"}
+
+
+def get(name):
+    return tasks.check(name, tasks.known()[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_task_is_whole(name):
+    task = get(name)
+    assert task.name == name
+    page = formats.page(task.format)
+    trains = {"loss"} if "train" in task.splits or task.tuned_on else set()
+    assert set(dir(page)) >= PAGE | trains
+    assert task.format in SCHEMAS
+    assert metrics.METRICS[task.metric].averaged
+    assert task.metric in tables.SHOWN
+    assert task.rows is None or task.rows in rows.ROWS
+    assert task.splits.keys() >= {"dev"}
+    Recipe(**task.recipe)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_language_has_a_config_of_its_own(name):
+    task = get(name)
+    configs = [task.hub_config(code) for code in task.languages]
+    assert all("{" not in config for config in configs)
+    if len(task.languages) > 1:
+        assert len(set(configs)) == len(configs)
+        assert list(task.languages) == sorted(set(task.languages))
+    assert set(task.codes) <= set(task.languages)
+    if task.codes:
+        assert set(task.codes) == set(task.languages), (
+            "a code without a name would go through as is"
+        )
+    assert set(task.no_dev) <= set(task.languages)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if get(n).tuned_on])
+def test_every_target_shares_a_head_with_its_train_task(name):
+    target = get(name)
+    train = get(target.tuned_on)
+    assert train.splits.keys() >= {"train", "dev"}
+    assert "en" in train.languages
+    assert train.tuned_on is None
+    assert (train.format, train.labels) == (target.format, target.labels)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_not_trained_is_trained_on_or_retrieved(name):
+    task = get(name)
+    assert task.tuned_on or "train" in task.splits or task.format == "retrieval"
+
+
+def test_an_entry_becomes_a_frozen_task():
+    entry = {
+        "format": "tagging", "hub": "o/x", "config": "c.{lang}", "splits": {"dev": "validation"},
+        "languages": ["de", "en"], "metric": "tagging", "version": 2, "labels": ["A", "B"],
+        "codes": {"de": "German"},
+    }  # fmt: skip
+    task = tasks.check("x", entry)
+    assert (task.name, task.languages, task.labels) == ("x", ("de", "en"), ("A", "B"))
+    assert (task.rows, task.tuned_on, task.no_answer, task.revision) == (None, None, False, "main")
+    assert [task.hub_config(code) for code in task.languages] == ["c.German", "c.en"]
+
+
+ENTRY = {
+    "format": "classification", "hub": "o/x", "config": "c", "splits": {"dev": "validation"},
+    "languages": ["en"], "metric": "accuracy", "version": 1, "labels": ["a", "b"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"metrics": "accuracy"}, "there is no field `metrics`; did you mean `metric`?"),
+        ({"name": "x"}, "there is no field `name`$"),
+        ({"format": "taging"}, "format: there is no `taging`; did you mean `tagging`?"),
+        ({"metric": "f1"}, "metric: there is no `f1` .valid: accuracy,"),
+        ({"metric": ["accuracy"]}, r"`metric` must be text, not \['accuracy'\]"),
+        ({"splits": {"dve": "x"}}, "splits: there is no `dve`; did you mean `dev`?"),
+        ({"splits": None}, "`splits` must be a mapping, not None"),
+        ({"labels": []}, "a classification task needs `labels`"),
+        ({"labels": "ab"}, "`labels` must be a list, not 'ab'"),
+        ({"languages": "en"}, "`languages` must be a list, not 'en'"),
+        ({"languages": []}, "`languages` must be a list of different language codes"),
+        ({"languages": ["en", "en"]}, "`languages` must be a list of different language codes"),
+        ({"languages": ["en", False]}, 'YAML reads no and on as booleans: write "no"'),
+        ({"version": None}, "`version` must be a whole number, not None"),
+        ({"columns": ["a"]}, "`columns` must be a mapping"),
+        ({"rows": "sqad"}, "rows: there is no `sqad`; did you mean `squad`?"),
+    ],
+)
+def test_a_wrong_field_is_named(change, line):
+    with pytest.raises(UserError, match="task `x`: .*" + line):
+        tasks.check("x", {**ENTRY, **change})
+
+
+@pytest.mark.parametrize("field", [k for k in ENTRY if k != "labels"])
+def test_a_missing_field_is_named(field):
+    entry = {k: v for k, v in ENTRY.items() if k != field}
+    with pytest.raises(UserError, match=f"task `x`: the field `{field}` is missing"):
+        tasks.check("x", entry)

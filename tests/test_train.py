@@ -1,0 +1,412 @@
+"""Training: equal gradients, the schedule, the best checkpoint, seeds, and that each format learns."""
+
+import argparse
+import dataclasses
+import json
+import random
+import shutil
+
+import numpy as np
+import pytest
+from tests import helpers
+
+from xstilts import checkpoint, formats, predict, train
+from xstilts.errors import UserError
+from xstilts.files import digest, read_json, write_json
+from xstilts.recipe import Recipe
+
+NLI = ("entailment", "neutral", "contradiction")
+TAGS = ("DET", "NOUN", "VERB")
+FAST = {"learning_rate": 5e-3, "batch_size": 16, "epochs": 10, "dropout": 0.0, "eval_every": 1000}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return helpers.write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+
+
+# --- Toy data: what is right follows from one word ------------------------------------------------
+
+FILLERS = ["the", "a", "on", "is", "not", "sat", "sees", "猫", "mat"]
+
+
+def classification_rows(size, seed, labels=("cat", "dog", "big")):
+    """The label is the word that is in the text."""
+    draw = random.Random(seed)
+    rows = []
+    for i in range(size):
+        words = draw.choices(FILLERS, k=draw.randint(2, 9))
+        label = draw.choice(labels)
+        words[draw.randrange(len(words))] = label
+        rows.append({"id": str(i), "text": " ".join(words), "text_pair": "yes", "label": label})
+    return rows
+
+
+def choice_rows(size, seed):
+    """The right choice is the one with `yes` in it."""
+    draw = random.Random(seed)
+    rows = []
+    for i in range(size):
+        choices = [" ".join(draw.choices(FILLERS, k=3)) for _ in range(draw.randint(2, 4))]
+        label = draw.randrange(len(choices))
+        choices[label] += " yes"
+        rows.append({"id": str(i), "context": "who", "choices": choices, "label": label})
+    return rows
+
+
+def span_rows(size, seed):
+    """The answer is `big dog` wherever it stands, often in a later window."""
+    draw = random.Random(seed)
+    rows = []
+    for i in range(size):
+        words = draw.choices(FILLERS, k=draw.randint(4, 24))
+        words[draw.randrange(len(words))] = "big dog"
+        context = " ".join(words)
+        answers = {"text": ["big dog"], "start": [context.index("big dog")]}
+        rows.append({"id": str(i), "question": "what", "context": context, "answers": answers})
+    return rows
+
+
+def tagging_rows(size, seed):
+    """The tag belongs to the word."""
+    draw = random.Random(seed)
+    tags = dict(zip([*FILLERS, "หมา"], [*TAGS, *TAGS, *TAGS, "VERB"], strict=True))
+    rows = []
+    for i in range(size):
+        words = draw.choices(list(tags), k=draw.randint(1, 20))
+        rows.append({"id": str(i), "tokens": words, "tags": [tags[w] for w in words]})
+    return rows
+
+
+TOYS = {
+    "classification": (classification_rows, ("cat", "dog", "big"), "accuracy"),
+    "choice": (choice_rows, (), "accuracy"),
+    "span": (span_rows, (), "squad"),
+    "tagging": (tagging_rows, TAGS, "tagging"),
+}
+
+
+def spec(format, seed=1, **recipe):
+    """A train spec as far as `fit` reads it."""
+    chosen = dataclasses.asdict(Recipe(**{**FAST, **recipe}))
+    _, labels, metric = TOYS[format]
+    return {
+        "task": f"toy {format}",
+        "format": format,
+        "labels": list(labels),
+        "metric": metric,
+        "recipe": chosen,
+        "seed": seed,
+    }
+
+
+def start(folder, format, seed=0):
+    """An encoder without dropout and a head, as the step makes them."""
+    import torch
+
+    torch.manual_seed(seed)
+    encoder = checkpoint.load_encoder(folder, dropout=0.0)
+    return encoder, formats.page(format).head(encoder.config, TOYS[format][1])
+
+
+def cpu():
+    import torch
+
+    torch.set_num_threads(1)
+    return torch.device("cpu")
+
+
+# --- The loop -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", TOYS)
+def test_gradients_do_not_depend_on_the_micro_batches(folder, pieces, format, monkeypatch):
+    make, labels, _ = TOYS[format]
+    data = helpers.encode(pieces, format, make(12, 1), labels, length=24)
+    page, examples = formats.page(format), np.arange(len(data))
+    encoder, head = start(folder, format)
+    found, parts = {}, {}
+    counted = page.collate
+    for budget in (1, 150, 10**6):
+        calls = []
+        monkeypatch.setattr(
+            page, "collate", lambda d, e, c=calls: c.append(len(e)) or counted(d, e)
+        )
+        encoder.zero_grad()
+        head.zero_grad()
+        loss, seen = train.gradients(page, encoder, head, data, examples, cpu(), budget)
+        assert seen == len(data.arrays["tokens"])
+        parameters = [*encoder.named_parameters(), *head.named_parameters()]
+        found[budget] = {"loss": loss, **{n: p.grad.clone() for n, p in parameters}}
+        parts[budget] = calls
+    assert parts[1] == [1] * len(data)
+    assert 1 < len(parts[150]) < len(data)
+    assert parts[10**6] == [len(data)]
+    assert any(value.abs().max() > 1e-3 for value in found[1].values())
+    for budget in (150, 10**6):
+        for name, value in found[budget].items():
+            assert (value - found[1][name]).abs().max() < 1e-6, name
+
+
+@pytest.mark.parametrize("format", TOYS)
+def test_each_format_learns_a_toy_task(folder, pieces, format):
+    make, labels, metric = TOYS[format]
+    rows = make(60, 2)
+    data, dev = (helpers.encode(pieces, format, r, labels, length=24) for r in (make(240, 1), rows))
+    page = formats.page(format)
+    encoder, head = start(folder, format)
+    before = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
+    _, record = train.fit(page, encoder, head, data, dev, rows, spec(format), cpu(), 2000)
+    after = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
+    (was, _), (values, each) = (page.score(rows, p, metric, "en") for p in (before, after))
+    assert min(values.values()) > 0.95 > 0.8 > max(was.values())
+    assert len(after) == len(each) == len(rows)
+    assert record["history"][-1]["dev"] == values
+
+
+def test_the_rate_rises_and_falls_in_straight_lines():
+    rates = [train.rate(done, 10, 0.2) for done in range(11)]
+    assert rates == [0.5, 1.0, *[n / 8 for n in (8, 7, 6, 5, 4, 3, 2, 1)], 0.0]
+    assert [train.rate(done, 2, 0.0) for done in range(2)] == [1.0, 1.0]
+    assert train.rate(0, 1, 1.0) == 1.0
+
+
+def test_biases_and_layer_norms_do_not_decay(folder):
+    encoder, head = start(folder, "classification")
+    optimizer = train.optimizer_for(encoder, head, Recipe(weight_decay=0.3, learning_rate=2e-5))
+    named = [*encoder.named_parameters(), *head.named_parameters()]
+    name_of = {id(p): name for name, p in named}
+    decay = {name_of[id(p)]: g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
+    assert decay.keys() == set(name_of.values()), "every parameter is trained"
+    for name, value in decay.items():
+        assert value == (0.0 if name.endswith("bias") or "LayerNorm" in name else 0.3), name
+    assert {g["lr"] for g in optimizer.param_groups} == {2e-5}
+
+
+def fit(folder, pieces, monkeypatch=None, scores=None, seed=1, size=64, **recipe):
+    """Fit the toy classification; with `scores`, those instead of the dev scores."""
+    data = helpers.encode(
+        pieces, "classification", classification_rows(size, 1), TOYS["classification"][1]
+    )
+    rows = classification_rows(8, 2)
+    dev = helpers.encode(pieces, "classification", rows, TOYS["classification"][1])
+    encoder, head = start(folder, "classification")
+    seen = []
+    if scores is not None:
+        left = iter(scores)
+
+        def fake(page, encoder, head, *rest):
+            seen.append({k: v.clone() for k, v in encoder.state_dict().items()})
+            return {"accuracy": next(left)}
+
+        monkeypatch.setattr(train, "development", fake)
+    page = formats.page("classification")
+    wanted = spec("classification", seed, **recipe)
+    weights, record = train.fit(page, encoder, head, data, dev, rows, wanted, cpu(), 2000)
+    return weights, record, seen
+
+
+def test_the_best_checkpoint_is_kept_not_the_last(folder, pieces, monkeypatch):
+    import torch
+
+    weights, record, seen = fit(
+        folder, pieces, monkeypatch, [0.1, 0.7, 0.7, 0.3], max_steps=8, eval_every=2
+    )
+    assert [h["score"] for h in record["history"]] == [0.1, 0.7, 0.7, 0.3]
+    assert [h["step"] for h in record["history"]] == [2, 4, 6, 8]
+    assert (record["best"]["step"], record["best"]["score"], record["steps"]) == (4, 0.7, 8)
+    assert all(torch.equal(v, seen[1][k]) for k, v in weights["encoder"].items())
+    assert not all(torch.equal(v, seen[3][k]) for k, v in weights["encoder"].items())
+
+
+def test_training_stops_when_patience_is_over(folder, pieces, monkeypatch):
+    _, record, _ = fit(
+        folder, pieces, monkeypatch, [0.5, 0.4, 0.5, 0.4], epochs=9, eval_every=2, patience=2
+    )
+    assert (record["steps"], record["best"]["step"]) == (6, 2)
+
+
+def test_the_recipe_decides_the_number_of_steps_and_the_last_one_is_evaluated(folder, pieces):
+    for recipe, steps in [
+        ({"epochs": 1}, 4),
+        ({"epochs": 0.5}, 2),
+        ({"epochs": 9, "max_steps": 3}, 3),
+    ]:
+        _, record, _ = fit(folder, pieces, **recipe)
+        assert record["steps"] == steps
+        assert [h["step"] for h in record["history"]] == [steps]
+        assert record["tokens"] > 0 and record["tokens_per_second"] > 0
+
+
+def test_an_infinite_loss_stops_training_and_says_where(folder, pieces, monkeypatch):
+    real, steps = train.gradients, []
+
+    def spoiled(*arguments):
+        loss, seen = real(*arguments)
+        steps.append(seen)
+        return (loss * float("nan") if len(steps) == 3 else loss), seen
+
+    monkeypatch.setattr(train, "gradients", spoiled)
+    line = r"the loss of `toy classification` is nan at step 4 of 8, .* below 0\.005 or a longer warmup"
+    with pytest.raises(UserError, match=line):
+        fit(folder, pieces, max_steps=8, eval_every=4)
+    assert len(steps) == 4
+
+
+# --- The step -------------------------------------------------------------------------------------
+
+
+class Node:
+    """The inputs of one training, as files."""
+
+    def __init__(self, root, pieces, labels=("cat", "dog", "big"), seed=1, **recipe):
+        self.root, self.labels = root, labels
+        self.data = {
+            "train": helpers.encode(
+                pieces, "classification", classification_rows(48, 1, labels), labels
+            ),
+            "dev": helpers.encode(
+                pieces, "classification", classification_rows(8, 2, labels), labels
+            ),
+        }
+        for split, data in self.data.items():
+            data.meta["spec"]["split"] = split
+            helpers.write_encoded(root / f"{split}.safetensors", data)
+        rows = classification_rows(8, 2, labels)
+        helpers.write_rows(root / "dev.parquet", "classification", rows)
+        self.spec = {
+            **spec("classification", seed, epochs=1, **recipe),
+            "kind": "train",
+            "labels": list(labels),
+            **{split: digest(data.meta["spec"]) for split, data in self.data.items()},
+        }
+
+    def run(self, init, out, **changes):
+        parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
+        wanted = {**self.spec, "parent": digest(parent), **changes}
+        train.main(
+            argparse.Namespace(
+                spec=json.dumps(wanted),
+                init=str(init),
+                train=str(self.root / "train.safetensors"),
+                dev=str(self.root / "dev.safetensors"),
+                dev_rows=str(self.root / "dev.parquet"),
+                budget=2000,
+                out=str(out),
+            )
+        )
+        return out
+
+
+@pytest.fixture
+def node(tmp_path, pieces):
+    return Node(tmp_path, pieces)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(folder, node, tmp_path):
+    first, again, other = (
+        node.run(folder, tmp_path / name, seed=seed)
+        for name, seed in [("a", 1), ("b", 1), ("c", 2)]
+    )
+    for name in ("model.safetensors", "head.safetensors"):
+        assert (first / name).read_bytes() == (again / name).read_bytes()
+        assert (first / name).read_bytes() != (other / name).read_bytes()
+
+
+def test_a_checkpoint_is_a_folder_that_transformers_loads(folder, node, tmp_path):
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoModel, AutoTokenizer
+
+    out = node.run(folder, tmp_path / "out")
+    model = AutoModel.from_pretrained(out, add_pooling_layer=False)
+    saved = load_file(out / "model.safetensors")
+    assert model.dtype == torch.float32
+    assert model.state_dict().keys() == saved.keys()
+    assert all(torch.equal(value, saved[name]) for name, value in model.state_dict().items())
+    before = load_file(folder / "model.safetensors")
+    assert any(not torch.equal(value, before[name]) for name, value in saved.items())
+    assert AutoTokenizer.from_pretrained(out)("the cat")["input_ids"] == [0, 5, 7, 2]
+
+
+def test_the_record_says_what_was_made_from_what(folder, node, tmp_path):
+    out = node.run(folder, tmp_path / "out")
+    record = read_json(out / "node.json")
+    assert record["spec"] == {
+        **node.spec,
+        "parent": digest(read_json(folder / "node.json")["spec"]),
+    }
+    assert record["pins"] == {"models/o/tiny": "r1", "datasets/o/data": "r2"}
+    assert record["rows"] == {"train": 48, "dev": 8}
+    assert record["rows_cut"] == {"train": 0, "dev": 0}
+    assert record["steps"] == 3
+    assert record["best"].keys() == {"step", "loss", "dev", "score"}
+    assert {
+        "device",
+        "precision",
+        "seconds",
+        "tokens_per_second",
+        "peak_memory",
+        "versions",
+    } <= set(record)
+
+
+def test_only_the_encoder_is_passed_on(folder, node, pieces, tmp_path, monkeypatch):
+    """Stage 2 starts from stage 1's encoder, whatever its labels, and never from its head."""
+    import torch
+    from safetensors.torch import load_file
+
+    first = node.run(folder, tmp_path / "first")
+    begun = {}
+    real = train.fit
+
+    def spy(page, encoder, head, *rest):
+        begun["encoder"] = {k: v.clone() for k, v in encoder.state_dict().items()}
+        begun["head"] = {k: v.clone() for k, v in head.state_dict().items()}
+        return real(page, encoder, head, *rest)
+
+    monkeypatch.setattr(train, "fit", spy)
+    for name, labels in [("same", ("cat", "dog", "big")), ("two", ("cat", "dog"))]:
+        root = tmp_path / name
+        root.mkdir()
+        out = Node(root, pieces, labels).run(first, root / "out")
+        encoder, head = (load_file(first / f"{part}.safetensors") for part in ("model", "head"))
+        assert all(torch.equal(value, encoder[key]) for key, value in begun["encoder"].items())
+        assert begun["head"]["out.weight"].shape[0] == len(labels)
+        assert not torch.equal(begun["head"]["dense.weight"], head["dense.weight"])
+        assert load_file(out / "head.safetensors")["out.bias"].shape == (len(labels),)
+
+
+def refused(node, init, line, **changes):
+    out = node.root / "out"
+    with pytest.raises(UserError, match=line):
+        node.run(init, out, **changes)
+    assert not out.exists()
+
+
+def test_a_parent_of_another_spec_is_refused(folder, node):
+    refused(node, folder, "made by another spec than the config asks for", parent="0123")
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_rows_of_another_spec_are_refused(folder, node, split):
+    line = rf"{split}\.safetensors: made by another spec"
+    refused(node, folder, line, **{split: "0123"})
+
+
+def test_rows_of_another_tokenizer_are_refused(folder, node, tmp_path):
+    other = shutil.copytree(folder, tmp_path / "other")
+    write_json(other / "node.json", {**read_json(other / "node.json"), "tokenizer": "0123"})
+    refused(node, other, r"train\.safetensors: encoded with another tokenizer than that of")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "node.json"])
+def test_a_folder_that_is_no_finished_checkpoint_is_refused(folder, node, tmp_path, name):
+    other = shutil.copytree(folder, tmp_path / "other")
+    (other / name).unlink()
+    refused(node, other, rf"not a finished checkpoint: {name.replace('.', '[.]')} is missing")
