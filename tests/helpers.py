@@ -8,17 +8,38 @@ from xstilts.encoded import Encoded
 from xstilts.files import sha256, write_json
 
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
-WORDS = (
-    "the a cat dog mat sat sees on is not red big who what where yes no likes hund katze sieht der"
-).split()
-UNSPACED = "猫 狗 看见 大 แมว เห็น หมา".split()  # pieces without the mark of a space
+WORDS = [
+    "the",
+    "a",
+    "cat",
+    "dog",
+    "mat",
+    "sat",
+    "sees",
+    "on",
+    "is",
+    "not",
+    "red",
+    "big",
+    "who",
+    "what",
+    "where",
+    "yes",
+    "no",
+    "likes",
+    "hund",
+    "katze",
+    "sieht",
+    "der",
+]
+UNSPACED = ["猫", "狗", "看见", "大", "แมว", "เห็น", "หมา"]  # pieces without the mark of a space
 LETTERS = "abcdefghijklmnopqrstuvwxyz<>/.,?!'0123456789"
 # As in XLM-R: specials first, the lone mark of a space is a piece, `<mask>` last.
 VOCABULARY = (*SPECIALS, "▁", *(f"▁{w}" for w in WORDS), *UNSPACED, *LETTERS, "<mask>")
 
 
 def write_tokenizer(folder: Path) -> Path:
-    """Write `tokenizer.json`: a unigram of whole words, else of letters; zero-width space is dropped."""
+    """Write `tokenizer.json`: whole words, else letters; the zero-width space is dropped."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     def score(piece: str) -> float:

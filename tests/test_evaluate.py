@@ -1,4 +1,4 @@
-"""Evaluation: only what is new is computed, a failing language keeps the others, the right layer."""
+"""Evaluation: only what is new is computed, failing languages, the right layer."""
 
 import argparse
 import json
@@ -130,7 +130,8 @@ def test_a_language_gets_a_score_and_its_predictions(target, capsys):
     known = {
         "model": "m", "intermediate": "mnli", "seed": "seed1", "target": "xnli", "language": "zh",
         "metric": "accuracy", "score": sum(values) / 2, "metrics": {"accuracy": sum(values) / 2},
-        "n": 2, "rows_cut": 0, "spec": target.specs()["zh"], "weights": sha256(target.model / "model.safetensors"),
+        "n": 2, "rows_cut": 0, "spec": target.specs()["zh"],
+        "weights": sha256(target.model / "model.safetensors"),
         "checkpoint": read_json(target.model / "node.json")["spec"],
         "pins": {"models/o/tiny": "r1", "datasets/o/data": "r2"},
     }  # fmt: skip

@@ -15,8 +15,8 @@ from xstilts.grid import Cell, Grid
 # `other` is a second target that is tuned on SQuAD.
 OTHER = {
     "format": "span", "hub": "o/other", "config": "{lang}", "splits": {"dev": "validation"},
-    "languages": ["de", "en"], "metric": "squad", "version": 1, "tuned_on": "squad", "rows": "squad",
-    "recipe": {"learning_rate": 1.0e-5, "batch_size": 16, "epochs": 2, "max_length": 384},
+    "languages": ["de", "en"], "metric": "squad", "version": 1, "tuned_on": "squad",
+    "rows": "squad", "recipe": {"learning_rate": 1.0e-5, "batch_size": 16, "epochs": 2, "max_length": 384},
 }  # fmt: skip
 BASE = {
     "source": "hub",
@@ -92,8 +92,8 @@ def test_later_recipes_win():
 def test_the_spec_of_prepared_rows_in_full():
     found = make(limits={"all": {"dev": 50, "train": 9}, "xquad": {"dev": 7}})
     assert found.data_spec("xquad", "de", "dev") == {
-        "kind": "data", "task": "xquad", "format": "span", "hub": "google/xquad", "revision": "main",
-        "config": "xquad.de", "split": "validation", "lang": "de", "rows": "squad", "columns": {},
+        "kind": "data", "task": "xquad", "format": "span", "hub": "google/xquad",
+        "revision": "main", "config": "xquad.de", "split": "validation", "lang": "de", "rows": "squad", "columns": {},
         "labels": None, "max_rows": 7, "version": [1, 1], "source": "hub",
     }  # fmt: skip
     assert found.data_spec("tatoeba", "de", "dev")["max_rows"] == 50
@@ -234,7 +234,7 @@ def test_targets_that_share_a_model_must_agree_on_its_recipe():
 
 
 def test_a_recipe_under_the_training_data_of_a_target_would_be_lost():
-    with pytest.raises(UserError, match="`squad` is no intermediate task here; .* under `xquad`"):
+    with pytest.raises(UserError, match=r"`squad` is no intermediate task here; .* under `xquad`"):
         make(recipes={"squad": {"epochs": 7}})
     make(recipes={"squad": {"epochs": 7}}, intermediates={"squad": {"tasks": ["squad"]}})
 

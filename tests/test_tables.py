@@ -77,7 +77,8 @@ def as_rows(table):
 def test_the_main_table_in_full():
     table = main_table(*experiment())
     assert list(table) == [
-        "model", "intermediate", "xnli", "xnli delta", "xquad", "xquad delta", "average", "average delta",
+        "model", "intermediate", "xnli", "xnli delta", "xquad", "xquad delta", "average",
+        "average delta",
     ]  # fmt: skip
     assert as_rows(table) == [
         ["m", "none", 56.0, None, 40.0, None, 48.0, None],

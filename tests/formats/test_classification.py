@@ -54,7 +54,8 @@ def test_the_longer_text_is_cut_first_on_the_right(pieces):
 
 def test_a_label_of_another_task_is_named(pieces):
     row = {"text": "a", "text_pair": None, "label": "maybe"}
-    with pytest.raises(UserError, match="label `maybe` is none of the task's .entailment, neutral"):
+    line = r"label `maybe` is none of the task.s .entailment, neutral"
+    with pytest.raises(UserError, match=line):
         helpers.encode(pieces, "classification", [row], NLI)
 
 

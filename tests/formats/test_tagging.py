@@ -1,5 +1,7 @@
 """Tagging: a tag a word, read off its first real piece, every word scored once."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -114,7 +116,7 @@ def test_every_word_is_scored_in_exactly_one_window_that_holds_it(room, data):
     for first, last, speaks in found:
         assert sum(sizes[first:last]) <= room
         assert not speaks or (first <= speaks[0] and speaks[-1] < last)
-    for (_, end, _), (start, _, _) in zip(found, found[1:], strict=False):
+    for (_, end, _), (start, _, _) in itertools.pairwise(found):
         assert sum(sizes[start:end]) <= overlap
 
 
@@ -129,7 +131,7 @@ def test_predicting_the_gold_tags_gives_them_back_for_any_sentence(pieces, words
     rows = [{"tokens": words, "tags": [TAGS[len(w) % 4] for w in words]}] * 2
     data = helpers.encode(pieces, "tagging", rows, TAGS, length=16)
     spans = data.arrays["spans"]
-    gold = [data.arrays["tags"][a:b] for a, b in zip(spans, spans[1:], strict=False)]
+    gold = [data.arrays["tags"][a:b] for a, b in itertools.pairwise(spans)]
     predictions = tagging.decode(gold, data, rows)
     assert predictions == [" ".join(rows[0]["tags"])] * 2
     assert tagging.score(rows, predictions, "tagging", "en")[0] == {"accuracy": 1.0, "f1": 1.0}
@@ -169,5 +171,5 @@ def test_words_that_are_not_there_do_not_count_in_the_loss(pieces):
 
 
 def test_a_tag_of_another_task_is_named(pieces):
-    with pytest.raises(UserError, match="tag `ADJ` is none of the task's .DET, NOUN"):
+    with pytest.raises(UserError, match=r"tag `ADJ` is none of the task's .DET, NOUN"):
         helpers.encode(pieces, "tagging", [{"tokens": ["a"], "tags": ["ADJ"]}], TAGS)

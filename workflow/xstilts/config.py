@@ -66,9 +66,10 @@ def load(raw: Mapping[str, Any]) -> Experiment:
             _trainable(f"intermediates: {name}", task, known)
     for target in settings["targets"]:
         _exists("targets", target, known, "task")
-        if known[target].tuned_on is not None:
-            _trainable(f"task `{target}`: tuned_on", known[target].tuned_on, known)
-            _share_a_head(known[target], known[known[target].tuned_on])
+        train = known[target].tuned_on
+        if train is not None:
+            _trainable(f"task `{target}`: tuned_on", train, known)
+            _share_a_head(known[target], known[train])
         elif known[target].format != "retrieval":
             scored = [n for n, t in known.items() if t.tuned_on == target]
             raise UserError(
@@ -108,14 +109,15 @@ def _line(error: jsonschema.ValidationError) -> str:
     """Say a schema error in one line: the key, what is wrong, the nearest valid name."""
     where = ": ".join(str(part) for part in error.path)
     prefix = f"config: {where}: " if where else "config: "
+    schema: Any = error.schema
     if error.validator == "additionalProperties":
-        valid = list(error.schema.get("properties", {}))
+        valid = list(schema.get("properties", {}))
         wrong = next(key for key in error.instance if key not in valid)
         return (
             f"{prefix}there is no key `{wrong}`{nearest(wrong, valid)} (valid: {', '.join(valid)})"
         )
     if error.validator == "required":
-        missing = [key for key in error.schema["required"] if key not in error.instance]
+        missing = [key for key in schema["required"] if key not in error.instance]
         return f"{prefix}the key `{missing[0]}` is missing"
     if error.validator in ("minItems", "minProperties") and not error.instance:
         return f"{prefix}the list is empty; name at least one"

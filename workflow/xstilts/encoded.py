@@ -77,7 +77,7 @@ def pack(sequences: Sequence[Sequence[int]], groups: Sequence[int] | None = None
     }
 
 
-def pad(data: Encoded, examples: np.ndarray) -> dict[str, np.ndarray | None]:
+def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
     """Return the sequences of some examples as one rectangle.
 
     Returns:

@@ -28,7 +28,7 @@ class Scorer:
         self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int
     ) -> None:
         self.folder, self.node, self.spec, self.budget = folder, node, spec, budget
-        self.loaded = None
+        self.loaded: Any = None
 
     def _load(self, data: Encoded):
         """Return encoder, head and device; retrieval keeps only the layers that it pools."""

@@ -102,10 +102,10 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     languages = entry["languages"]
     if len({c for c in languages if isinstance(c, str)}) != len(languages) or not languages:
         raise UserError(
-            f"task `{name}`: `languages` must be a list of different language codes, not {languages!r}"
-            ' (YAML reads no and on as booleans: write "no")'
+            f"task `{name}`: `languages` must be a list of different language codes, not"
+            f' {languages!r} (YAML reads no and on as booleans: write "no")'
         )
-    frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    frozen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
     return Task(name=name, **frozen)
 
 

@@ -12,7 +12,6 @@ from tokenizers import Encoding, Tokenizer
 from xstilts.errors import UserError
 from xstilts.files import sha256
 
-
 HIDDEN = "\0"  # begins the name of a special piece that no text may find
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -91,7 +92,9 @@ def fit(page, encoder, head, train: Encoded, dev: Encoded, rows, spec, where, bu
     optimizer = optimizer_for(encoder, head, recipe)
     parameters = [*encoder.parameters(), *head.parameters()]
     progress = Progress(steps)
-    history, best, stale, pieces, recent = [], None, 0, 0, []
+    history: list[dict[str, Any]] = []
+    best: dict[str, Any] = {}
+    stale, pieces, recent = 0, 0, []
     start, evaluating = time.monotonic(), 0.0
     for done in range(steps):
         if done % an_epoch == 0:
@@ -126,7 +129,7 @@ def fit(page, encoder, head, train: Encoded, dev: Encoded, rows, spec, where, bu
         history.append({"step": done + 1, "loss": mean, "dev": values, "score": score})
         recent.clear()
         stale += 1
-        if best is None or score > best["score"]:
+        if not best or score > best["score"]:
             best = history[-1] | {"weights": _weights(encoder, head)}
             stale = 0
         if stale >= recipe.patience:

@@ -5,6 +5,8 @@ left, so that its end, which the choices continue, and the choices themselves st
 a choice alone is too long is the longer text cut instead.
 """
 
+from typing import Any
+
 import numpy as np
 
 from xstilts import encoded, metrics
@@ -16,7 +18,7 @@ def encode(rows, pieces, labels, max_length):
     # A choice that fills half of the room alone would leave no context: then both are cut.
     whole = pieces.encode([choice for _, choice in pairs], max_length // 2)
     crowded = [bool(e.overflowing) for e in whole]
-    found = [None] * len(pairs)
+    found: list[Any] = [None] * len(pairs)
     for flag, strategy in ((False, "only_first"), (True, "longest_first")):
         chosen = [i for i, c in enumerate(crowded) if c is flag]
         texts = [pairs[i] for i in chosen]

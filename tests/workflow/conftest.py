@@ -1,0 +1,37 @@
+"""One finished run, which every test of the workflow starts from."""
+
+import pytest
+from tests.workflow.running import Experiment, tiny
+
+
+def pytest_collection_modifyitems(items):
+    """Mark everything here, so that `-m "not workflow"` leaves it out."""
+    for item in items:
+        if "tests/workflow" in item.path.as_posix():
+            item.add_marker("workflow")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished tiny experiment; not to be changed, `done` is a copy for that."""
+    experiment = Experiment(tmp_path_factory.mktemp("finished"))
+    experiment.write(tiny())
+    experiment.snakemake().ok()
+    return experiment
+
+
+@pytest.fixture
+def done(finished, tmp_path):
+    """A copy of the finished experiment."""
+    return finished.copy(tmp_path / "done")
+
+
+@pytest.fixture
+def plan(finished, tmp_path):
+    """Function from changes of the config to the jobs that a run on the finished results would do."""
+
+    def jobs(**changes):
+        path = Experiment(tmp_path).write(tiny(**changes))
+        return finished.planned(config=path)
+
+    return jobs

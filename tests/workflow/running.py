@@ -1,0 +1,153 @@
+"""The real Snakemake in a process of its own, on a toy experiment of seconds."""
+
+import copy
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILE = ROOT / "workflow/profiles/local"
+# Large enough to run, far too small to learn: what is shown here is which jobs run, and on what.
+TINY: dict[str, Any] = {
+    "source": "toy",
+    "models": {"xlmr": {"from": "FacebookAI/xlm-roberta-base"}},
+    "intermediates": {"mnli": {"tasks": ["mnli"]}},
+    "targets": ["xnli", "udpos", "tatoeba"],
+    "languages": ["de", "en"],
+    "seeds": [1],
+    "recipes": {
+        "all": {
+            "max_steps": 3, "learning_rate": 1.0e-3, "batch_size": 8, "max_length": 64,
+            "eval_every": 3, "eval_rows": 8,
+        }
+    },
+    "toy": {
+        "languages": ["en", "de", "ru"],
+        "sizes": {"train": 48, "dev": 12, "test": 12},
+        "pretrain": {"steps": 3, "batch_size": 8, "layers": 2, "width": 32, "heads": 2},
+    },
+}  # fmt: skip
+
+
+def tiny(**changes: Any) -> dict[str, Any]:
+    """Return the tiny config with some of its keys replaced; `recipes` are laid over its own."""
+    config = copy.deepcopy(TINY)
+    config["recipes"] |= changes.pop("recipes", {})
+    return config | changes
+
+
+@dataclass
+class Run:
+    """How a call ended."""
+
+    code: int
+    out: str  # stdout and stderr together
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all was there already."""
+        return self.code == 0 and "Nothing to be done" in self.out
+
+    @property
+    def jobs(self) -> dict[str, int]:
+        """Rule -> number of jobs that were planned."""
+        table = re.search(r"^job +count\n[- ]+\n(.*?)^total ", self.out, re.M | re.S)
+        if table is None:
+            assert "Nothing to be done" in self.out, self.out
+            return {}
+        return {line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()}
+
+    def ok(self) -> "Run":
+        """Return itself, if it succeeded."""
+        assert self.code == 0, self.out
+        return self
+
+    def failed(self, *texts: str) -> "Run":
+        """Return itself, if it failed with one line that holds all of `texts`, and no traceback."""
+        assert self.code != 0, self.out
+        assert "Traceback" not in self.out and "internal error" not in self.out, self.out
+        assert any(all(t in line for t in texts) for line in self.out.splitlines()), self.out
+        return self
+
+
+def run(args: list[str | Path], cwd: Path, limit: int = 280) -> Run:
+    """Run a command under a hard limit, since Snakemake can hang when it is asked to stop."""
+    done = subprocess.run(
+        ["timeout", "-k", "5", str(limit), *map(str, args)],
+        cwd=cwd, env=environment(), text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode not in (124, 137), f"took more than {limit} s:\n{done.stdout}"
+    return Run(done.returncode, done.stdout)
+
+
+def environment() -> dict[str, str]:
+    """Return an environment in which nothing of the caller's hub, threads or profile is left."""
+    ours = ("HF_", "TRANSFORMERS_", "SNAKEMAKE_", "OMP_", "PYTHONPATH")
+    return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+
+
+def command(folder: Path, configs: list[Path], *args: str, profile: bool = True) -> list[Any]:
+    """Return the command line of the workflow, with its results in `folder`."""
+    return [
+        sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "2",
+        "--directory", folder, "--configfile", *configs,
+        *(["--workflow-profile", PROFILE] if profile else []), *args,
+    ]  # fmt: skip
+
+
+class Experiment:
+    """A folder with a config and its results."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, config: dict[str, Any] | str, name: str = "config.yaml") -> Path:
+        """Write a config, given as data or as text."""
+        text = config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False)
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+    def snakemake(self, *args: str, profile: bool = True, config: Path | None = None) -> Run:
+        """Run the workflow."""
+        configs = [config or self.folder / "config.yaml"]
+        return run(command(self.folder, configs, *args, profile=profile), self.folder)
+
+    def planned(self, *targets: str, config: Path | None = None) -> dict[str, int]:
+        """Return rule -> number of jobs that a run would do (for `targets`, else for all)."""
+        args = ["--dry-run", "--quiet", "rules", *(["--", *targets] if targets else [])]
+        return self.snakemake(*args, config=config).ok().jobs
+
+    def step(self, name: str, *args: str | Path) -> Run:
+        """Run one step as the rules do."""
+        code = f"import sys; sys.path.insert(0, {str(ROOT / 'workflow')!r}); import runpy; "
+        code += f"runpy.run_module('xstilts.{name}', run_name='__main__')"
+        return run([sys.executable, "-c", code, *args], self.folder)
+
+    def path(self, name: str) -> Path:
+        """Return a path below `results`."""
+        return self.folder / "results" / name
+
+    def read(self, name: str) -> str:
+        """Return the text of a file below `results`."""
+        return self.path(name).read_text()
+
+    def copy(self, folder: Path) -> "Experiment":
+        """Return a copy in a new folder, times and Snakemake's own records included."""
+        shutil.copytree(self.folder, folder)
+        return Experiment(folder)
+
+
+def damage(path: Path) -> None:
+    """Overwrite the second half of a file, as a full disk or a broken transfer may."""
+    size = path.stat().st_size
+    with open(path, "r+b") as file:
+        file.seek(size // 2)
+        file.write(b"\0" * (size - size // 2))

@@ -1,0 +1,183 @@
+"""Jobs that fail or are killed: the rest finishes, nothing is lost, the next run does the rest."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pyarrow.parquet as pq
+import pytest
+from tests.workflow.running import command, damage, environment, run, tiny
+
+TABLES = {"plan": 1, "tables": 1, "all": 1}
+NLI = "scores/xlmr/none/seed1/xnli"
+
+
+def main_rows(experiment):
+    return list(csv.DictReader(experiment.read("tables/main.csv").splitlines()))
+
+
+def test_a_new_language_that_fails_does_not_keep_the_others_from_finishing(done):
+    """One language of one target is a damaged file at the source."""
+    source = done.path("toy/datasets/facebook/xnli/ru/validation-00000-of-00001.parquet")
+    good, times = source.read_bytes(), source.stat()
+    damage(source)
+    done.write(tiny(languages=["de", "en", "ru"], targets=["xnli", "tatoeba"]))
+    failed = done.snakemake().failed("error: task xnli (ru)", source.name, "is damaged")
+    assert "1 failed" in failed.out or "job execution failed" in failed.out
+    # The other target has its new language, and the finished scores are still there.
+    for lang in ("de", "ru"):
+        assert done.path(f"scores/xlmr/mnli/seed1/tatoeba/{lang}.json").is_file()
+    assert done.path(f"{NLI}/de.json").is_file()
+    log = done.read("logs/evaluate/xlmr/mnli/seed1/tatoeba.log").splitlines()
+    assert log[0] == "de: already computed" and log[1].startswith("ru: accuracy"), log
+    for row in main_rows(done):
+        assert row["xnli"] == row["average"] == "" and float(row["tatoeba"]) >= 0
+    text = done.read("tables/main.md")
+    assert text.count("–: not complete; 2 of 10 score files are missing") == 1
+    # Mended, the next run does only what failed.
+    source.write_bytes(good)
+    os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    again = done.snakemake().ok()
+    assert again.jobs == {"prepare": 1, "encode": 1, "evaluate_xnli": 2, "tables": 1, "all": 1}
+    for intermediate in ("none", "mnli"):
+        log = done.read(f"logs/evaluate/xlmr/{intermediate}/seed1/xnli.log").splitlines()
+        assert log[:2] == ["de: already computed", "en: already computed"]
+        assert log[2].startswith("ru: accuracy") and len(log) == 3
+    assert all(row["xnli"] and row["average"] for row in main_rows(done))
+    assert done.snakemake().nothing
+
+
+def test_a_language_that_fails_in_evaluation_costs_only_itself(done):
+    encoded = done.path("encoded/xlmr/xnli/de.dev.64.safetensors")
+    before = json.loads(done.read(f"{NLI}/en.json"))
+    damage(encoded)
+    encoded.write_bytes(encoded.read_bytes()[:100])
+    cell = f"results/{NLI}/de.json"
+    done.snakemake(cell).failed("xlmr/none/seed1/xnli: de: ", "de.dev.64.safetensors: damaged")
+    assert main_rows(done)[0]["xnli"] == "" and main_rows(done)[1]["xnli"] != ""
+    # As the line says: delete it.
+    encoded.unlink()
+    assert done.snakemake(cell).ok().jobs == {"encode": 1, "evaluate_xnli": 1}
+    log = done.read("logs/evaluate/xlmr/none/seed1/xnli.log").splitlines()
+    assert log == ["de: already computed", "en: already computed"], "kept beside the outputs"
+    assert json.loads(done.read(f"{NLI}/en.json")) == before
+
+
+@pytest.fixture
+def training(done):
+    """A process group in the middle of a training, with its config."""
+    slow = {"max_steps": 60, "eval_every": 1, "patience": 1000}
+    path = done.write(tiny(recipes={"udpos": slow}))
+    log = done.path("logs/tune/xlmr/none/seed1/udpos_en.log")
+    log.unlink()
+    target = "results/tuned/xlmr/none/seed1/udpos_en/node.json"
+    with open(done.folder / "out.txt", "w") as out:
+        process = subprocess.Popen(
+            [str(a) for a in command(done.folder, [path], target)], cwd=done.folder,
+            env=environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not (log.exists() and "step 1:" in log.read_text()):
+            assert time.monotonic() < deadline and process.poll() is None, log.parent
+            time.sleep(0.02)
+        yield done, process, target
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+
+def step_process(session):
+    """The process id of the training step in a session (Snakemake gives each job's shell its own)."""
+    lines = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    found = [
+        int(line.split(None, 1)[0])
+        for line in lines.stdout.splitlines()
+        if "python -m xstilts.train" in line and "bash" not in line
+        and os.readlink(f"/proc/{line.split(None, 1)[0]}/cwd") == str(session)
+    ]  # fmt: skip
+    assert len(found) == 1, lines.stdout
+    return found[0]
+
+
+def test_a_training_that_is_killed_leaves_nothing_that_counts_as_finished(training):
+    experiment, process, target = training
+    os.kill(step_process(experiment.folder), signal.SIGKILL)
+    assert process.wait(60) != 0
+    folder = experiment.path("tuned/xlmr/none/seed1/udpos_en")
+    assert not list(folder.glob("*.safetensors")) and not (folder / "node.json").exists()
+    assert not list(folder.glob(".*.part"))
+    assert experiment.snakemake(target).ok().jobs == {"tune": 1}
+    assert json.loads((folder / "node.json").read_text())["steps"] == 60
+
+
+def test_a_run_that_is_killed_as_a_whole_goes_on_after_unlocking(training):
+    experiment, process, target = training
+    step = step_process(experiment.folder)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
+    try:
+        os.kill(step, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    # A checkpoint that is half there: its outputs are on record as incomplete.
+    folder = experiment.path("tuned/xlmr/none/seed1/udpos_en")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.safetensors").write_bytes(b"half")
+    experiment.snakemake(target).failed("--unlock")
+    experiment.snakemake("--unlock").ok()
+    experiment.write(tiny())  # short again
+    experiment.snakemake(target).ok()
+    assert json.loads((folder / "node.json").read_text())["steps"] == 3
+    assert (folder / "model.safetensors").stat().st_size > 1000
+
+
+def test_a_checkpoint_without_weights_is_refused_and_made_again(done):
+    folder = done.path("encoders/xlmr/mnli/seed1")
+    (folder / "model.safetensors").unlink()
+    options = ["--specs", "{}", "--rows", "-", "--encoded", "-", "--state", "-", "--out", "-"]
+    refused = done.step("evaluate", "--cell", "a/b/c/d", "--model", folder, *options)
+    refused.failed(f"error: {folder}: ", "model.safetensors is missing")
+    assert done.snakemake().nothing, "what was computed with it is still there"
+    made = done.planned("results/encoders/xlmr/mnli/seed1/model.safetensors")
+    assert made == {"intermediate": 1}
+    done.path("scores/xlmr/mnli/seed1/tatoeba/de.json").unlink()
+    jobs = done.planned()
+    assert jobs["intermediate"] == jobs["evaluate_tatoeba"] == 1
+
+
+def test_a_damaged_file_of_prepared_rows(done):
+    rows = done.path("data/xnli/de.dev.parquet")
+    damage(rows)
+    encoded = "results/encoded/xlmr/xnli/de.dev.64.safetensors"
+    done.snakemake(encoded).failed("error: results/data/xnli/de.dev.parquet: is damaged", "delete")
+    assert done.path(f"{NLI}/de.json").is_file(), "the finished result is still there"
+    rows.unlink()
+    assert done.snakemake(encoded).ok().jobs == {"prepare": 1, "encode": 1}
+    assert pq.read_table(rows).num_rows == 12
+
+
+def test_a_score_of_another_spec_is_refused_by_name(done):
+    path = done.path("scores/xlmr/mnli/seed1/xnli/de.json")
+    score = json.loads(path.read_text())
+    score["spec"]["version"] += 1
+    path.write_text(json.dumps(score))
+    refused = done.snakemake().failed(
+        "error: 1 score file(s) refused: results/scores/xlmr/mnli/seed1/xnli/de.json",
+        "another spec",
+    )
+    assert refused.jobs == {"tables": 1, "all": 1}
+    assert path.is_file() and main_rows(done)[1]["xnli"] == "" and main_rows(done)[0]["xnli"]
+    path.unlink()
+    jobs = done.planned()
+    assert jobs == {"evaluate_xnli": 1, "tables": 1, "all": 1}, "deleted, it is made again"
+
+
+def test_killed_tests_leave_no_process(tmp_path):
+    """The limit of these tests ends a Snakemake that hangs."""
+    with pytest.raises(AssertionError, match="took more than 1 s"):
+        run(["sleep", "30"], tmp_path, limit=1)

@@ -1,0 +1,85 @@
+"""What a finished run leaves behind."""
+
+import csv
+import json
+
+import yaml
+
+
+def table(experiment, name):
+    return list(csv.DictReader(experiment.read(name).splitlines()))
+
+
+def test_the_main_table_has_a_row_an_intermediate_and_a_column_a_target(finished):
+    rows = table(finished, "tables/main.csv")
+    figures = [f"{t}{d}" for t in ("xnli", "udpos", "tatoeba", "average") for d in ("", " delta")]
+    assert list(rows[0]) == ["model", "intermediate", *figures]
+    assert [(row["model"], row["intermediate"]) for row in rows] == [
+        ("xlmr", "none"),
+        ("xlmr", "mnli"),
+    ]
+    none, mnli = rows
+    assert all(none[name] == "" for name in figures if name.endswith("delta"))
+    for name in figures[::2]:
+        assert 0 <= float(none[name]) <= 100
+        delta = float(mnli[name]) - float(none[name])
+        assert abs(float(mnli[f"{name} delta"]) - delta) < 1e-3
+    text = finished.read("tables/main.md")
+    assert "| xlmr    | none " in text and "| xlmr    | mnli " in text and "–" not in text
+
+
+def test_the_long_table_has_a_row_a_language_and_metric(finished):
+    rows = table(finished, "tables/per_language.csv")
+    columns = ["model", "intermediate", "seed", "target", "language", "metric", "value", "n"]
+    assert list(rows[0]) == columns
+    cells = {tuple(row[c] for c in columns[:6]) for row in rows}
+    tagged = [("udpos", lang, metric) for lang in ("de", "en") for metric in ("accuracy", "f1")]
+    classified = [("xnli", lang, "accuracy") for lang in ("de", "en")]
+    retrieved = ("tatoeba", "de", "accuracy")
+    assert cells == {
+        ("xlmr", intermediate, seed, *rest)
+        for intermediate in ("none", "mnli")
+        for rest in (*tagged, *classified, retrieved)
+        for seed in (["noseed"] if (intermediate, rest) == ("none", retrieved) else ["seed1"])
+    }
+    assert len(rows) == len(cells) == 14
+    assert {row["n"] for row in rows} == {"12"} and all(
+        0 <= float(row["value"]) <= 1 for row in rows
+    )
+
+
+def test_the_plan_names_every_score_and_the_whole_config(finished):
+    rows = table(finished, "grid.csv")
+    assert len(rows) == 10
+    assert all((finished.folder / row["score"]).is_file() for row in rows)
+    resolved = yaml.safe_load(finished.read("config.yaml"))
+    assert resolved["micro_batch_tokens"] == 16384, "a default"
+    assert resolved["recipes"]["all"]["max_steps"] == 3 and resolved["toy"]["seed"] == 1
+
+
+def test_a_checkpoint_is_a_hugging_face_folder_with_its_record(finished):
+    import torch
+    from transformers import AutoModel
+
+    folder = finished.path("encoders/xlmr/mnli/seed1")
+    encoder = AutoModel.from_pretrained(folder, add_pooling_layer=False)
+    assert encoder.config.num_hidden_layers == 2
+    start = AutoModel.from_pretrained(finished.path("models/xlmr"), add_pooling_layer=False)
+    pairs = zip(encoder.parameters(), start.parameters(), strict=True)
+    assert any(not torch.equal(a, b) for a, b in pairs), "trained"
+    node = json.loads(finished.read("encoders/xlmr/mnli/seed1/node.json"))
+    assert node["spec"]["task"] == "mnli" and node["spec"]["recipe"]["learning_rate"] == 1e-3
+    assert node["steps"] == 3 and node["rows"] == {"train": 48, "dev": 12}
+    assert node["best"]["dev"].keys() == {"accuracy"} and node["rows_cut"] == {"train": 0, "dev": 0}
+    assert set(node["pins"]) == {"models/toy/xlmr", "datasets/nyu-mll/glue"}
+    assert {"seconds", "tokens_per_second", "peak_memory", "device", "versions"} <= node.keys()
+
+
+def test_a_score_names_its_ancestry(finished):
+    score = json.loads(finished.read("scores/xlmr/mnli/seed1/xnli/de.json"))
+    tuned = json.loads(finished.read("tuned/xlmr/mnli/seed1/mnli/node.json"))
+    assert score["checkpoint"] == tuned["spec"] and score["weights"] == tuned["weights"]
+    pins = {"models/toy/xlmr", "datasets/nyu-mll/glue", "datasets/facebook/xnli"}
+    assert set(score["pins"]) == pins
+    shared = ("model", "intermediate", "seed", "target", "language", "metric", "n")
+    assert [score[key] for key in shared] == ["xlmr", "mnli", "seed1", "xnli", "de", "accuracy", 12]

@@ -1,0 +1,118 @@
+"""A user's own folder of data and models, with a task of their own, and its lock file."""
+
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from tests.workflow.running import Experiment
+
+PAIRS = {
+    "format": "retrieval", "hub": "acme/pairs", "config": "{lang}-en", "splits": {"dev": "validation"},
+    "rows": "tatoeba", "languages": ["de", "ru"], "metric": "retrieval", "version": 1,
+}  # fmt: skip
+CONFIG = {
+    "models": {"small": {"from": "toy/xlmr"}},
+    "intermediates": {},
+    "targets": ["pairs"],
+    "languages": ["de"],
+    "recipes": {"pairs": {"max_length": 64}},
+    "tasks": {"pairs": PAIRS},
+}
+README = """---
+configs:
+- config_name: de-en
+  data_files: [{split: validation, path: de.parquet}]
+- config_name: ru-en
+  data_files: [{split: validation, path: ru.parquet}]
+---
+"""
+
+
+def of(jobs, rule):
+    return jobs.get(rule, 0)
+
+
+@pytest.fixture(scope="module")
+def pinned(finished, tmp_path_factory):
+    """A finished run on a mirror: the toy model, and parallel sentences in a data set of one's own."""
+    folder = tmp_path_factory.mktemp("mirror")
+    shutil.copytree(finished.path("toy/models"), folder / "mirror/models")
+    data = folder / "mirror/datasets/acme/pairs"
+    data.mkdir(parents=True)
+    toy = finished.path("toy/datasets/google/xtreme")
+    for lang, code in (("de", "deu"), ("ru", "rus")):
+        [file] = (toy / f"tatoeba.{code}").glob("*.parquet")
+        shutil.copyfile(file, data / f"{lang}.parquet")
+    (data / "README.md").write_text(README)
+    experiment = Experiment(folder)
+    experiment.write({"source": str(folder / "mirror"), **CONFIG})
+    experiment.snakemake().ok()
+    return experiment
+
+
+def test_it_runs_is_locked_beside_the_config_and_is_done(pinned):
+    assert "small,none," in pinned.read("tables/main.csv")
+    lock = yaml.safe_load((pinned.folder / "config.lock").read_text())
+    assert list(lock["models"]) == ["toy/xlmr"]
+    files = lock["datasets"]["acme/pairs"]["files"]
+    assert list(files) == ["README.md", "de.parquet", "ru.parquet"]
+    assert sorted(p.name for p in pinned.folder.iterdir() if p.name[0] != ".") == [
+        "config.lock", "config.yaml", "mirror", "results",
+    ]  # fmt: skip
+    assert pinned.snakemake().nothing
+
+
+@pytest.fixture
+def changed(pinned):
+    """The mirror with a sentence less of German, after which everything is put back."""
+    path = pinned.folder / "mirror/datasets/acme/pairs/de.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.slice(1), path)
+    return pinned
+
+
+def test_a_changed_mirror_is_refused_until_its_lock_is_updated(changed):
+    experiment, lock = changed, changed.folder / "config.lock"
+    before = lock.read_text()
+    # A new language meets the mirror again: what is there is not what was pinned.
+    config = yaml.safe_load((experiment.folder / "config.yaml").read_text())
+    new = experiment.write(config | {"languages": ["de", "ru"]})
+    experiment.path("pins/datasets/acme/pairs.json").unlink()
+    experiment.snakemake().failed("de.parquet has changed", f"--update acme/pairs --lock {lock}")
+    assert lock.read_text() == before
+    assert "small,none," in experiment.read("tables/main.csv"), "the finished scores are there"
+    assert experiment.path("scores/small/none/noseed/pairs/de.json").is_file()
+    # What the line says to do:
+    experiment.write(config)
+    experiment.step("pin", "--update", "acme/pairs", "--lock", lock).ok()
+    assert "acme/pairs" not in lock.read_text()
+    again = experiment.snakemake(config=new).ok()
+    jobs = {"pin_data": 1, "prepare": 1, "encode": 1, "evaluate_pairs": 1}
+    assert {rule: again.jobs.get(rule) for rule in jobs} == jobs
+    assert "model" not in again.jobs and "pin_model" not in again.jobs
+    assert pq.read_table(experiment.path("data/pairs/de.dev.parquet")).num_rows == 2 * 11
+    assert "already computed" not in experiment.read("logs/evaluate/small/none/noseed/pairs.log")
+    assert experiment.snakemake().nothing
+    assert lock.read_text() != before
+
+
+def test_an_entry_that_is_taken_out_by_hand_is_looked_up_again(pinned):
+    """Nothing in the mirror changed, so nothing but the pin is made."""
+    lock = pinned.folder / "config.lock"
+    entries = yaml.safe_load(lock.read_text())
+    del entries["models"]["toy/xlmr"]
+    lock.write_text(yaml.safe_dump(entries))
+    again = pinned.snakemake().ok()
+    assert "pin_model" in again.jobs and "pin_data" not in again.jobs
+    assert "toy/xlmr" in yaml.safe_load(lock.read_text())["models"]
+    assert pinned.snakemake().nothing
+
+
+def test_a_model_that_is_not_in_the_mirror_is_named_with_the_nearest(pinned, tmp_path):
+    experiment = Experiment(tmp_path)
+    config = yaml.safe_load((pinned.folder / "config.yaml").read_text())
+    experiment.write(config | {"models": {"small": {"from": "toy/xlmrr"}}})
+    experiment.snakemake("results/models/small/node.json").failed(
+        "toy/xlmrr: not among the models of the mirror", "did you mean `toy/xlmr`?"
+    )
