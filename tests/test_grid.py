@@ -16,7 +16,8 @@ from xstilts.grid import Cell, Grid
 OTHER = {
     "format": "span", "hub": "o/other", "config": "{lang}", "splits": {"dev": "validation"},
     "languages": ["de", "en"], "metric": "squad", "version": 1, "tuned_on": "squad",
-    "rows": "squad", "recipe": {"learning_rate": 1.0e-5, "batch_size": 16, "epochs": 2, "max_length": 384},
+    "rows": "squad", "recipe": {"learning_rate": 1.0e-5, "batch_size": 16, "epochs": 2,
+    "max_length": 384},
 }  # fmt: skip
 BASE = {
     "source": "hub",
@@ -92,8 +93,10 @@ def test_later_recipes_win():
 def test_the_spec_of_prepared_rows_in_full():
     found = make(limits={"all": {"dev": 50, "train": 9}, "xquad": {"dev": 7}})
     assert found.data_spec("xquad", "de", "dev") == {
-        "kind": "data", "task": "xquad", "format": "span", "hub": "google/xquad",
-        "revision": "main", "config": "xquad.de", "split": "validation", "lang": "de", "rows": "squad", "columns": {},
+        "kind": "data", "task": "xquad", "format": "span",
+        "hub": "google/xquad",
+        "revision": "main", "config": "xquad.de", "split": "validation", "lang": "de",
+        "rows": "squad", "columns": {},
         "labels": None, "max_rows": 7, "version": [1, 1], "source": "hub",
     }  # fmt: skip
     assert found.data_spec("tatoeba", "de", "dev")["max_rows"] == 50

@@ -99,6 +99,10 @@ ENTRY = {
         ({"version": None}, "`version` must be a whole number, not None"),
         ({"columns": ["a"]}, "`columns` must be a mapping"),
         ({"rows": "sqad"}, "rows: there is no `sqad`; did you mean `squad`?"),
+        (
+            {"metric": "squad"},
+            "metric: `squad` cannot score a classification task .valid: accuracy",
+        ),
     ],
 )
 def test_a_wrong_field_is_named(change, line):

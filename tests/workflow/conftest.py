@@ -9,6 +9,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/workflow" in item.path.as_posix():
             item.add_marker("workflow")
+            item.add_marker(pytest.mark.timeout(1800))  # a busy machine is slow
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,7 @@ def done(finished, tmp_path):
 
 @pytest.fixture
 def plan(finished, tmp_path):
-    """Function from changes of the config to the jobs that a run on the finished results would do."""
+    """From changes of the config to the jobs that a run on the finished results would do."""
 
     def jobs(**changes):
         path = Experiment(tmp_path).write(tiny(**changes))

@@ -77,7 +77,7 @@ class Run:
         return self
 
 
-def run(args: list[str | Path], cwd: Path, limit: int = 280) -> Run:
+def run(args: list[str | Path], cwd: Path, limit: int = 900) -> Run:
     """Run a command under a hard limit, since Snakemake can hang when it is asked to stop."""
     done = subprocess.run(
         ["timeout", "-k", "5", str(limit), *map(str, args)],

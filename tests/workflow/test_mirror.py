@@ -8,8 +8,8 @@ import yaml
 from tests.workflow.running import Experiment
 
 PAIRS = {
-    "format": "retrieval", "hub": "acme/pairs", "config": "{lang}-en", "splits": {"dev": "validation"},
-    "rows": "tatoeba", "languages": ["de", "ru"], "metric": "retrieval", "version": 1,
+    "format": "retrieval", "hub": "acme/pairs", "config": "{lang}-en", "rows": "tatoeba",
+    "splits": {"dev": "validation"}, "languages": ["de", "ru"], "metric": "retrieval", "version": 1,
 }  # fmt: skip
 CONFIG = {
     "models": {"small": {"from": "toy/xlmr"}},
@@ -35,7 +35,7 @@ def of(jobs, rule):
 
 @pytest.fixture(scope="module")
 def pinned(finished, tmp_path_factory):
-    """A finished run on a mirror: the toy model, and parallel sentences in a data set of one's own."""
+    """A finished run on a mirror: the toy model, and a data set of parallel sentences."""
     folder = tmp_path_factory.mktemp("mirror")
     shutil.copytree(finished.path("toy/models"), folder / "mirror/models")
     data = folder / "mirror/datasets/acme/pairs"

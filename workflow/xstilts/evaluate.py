@@ -84,7 +84,8 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
         )
     fingerprint = digest([spec, node["weights"], sha256(paths["encoded"]), sha256(paths["rows"])])
     kept = Path(paths["state"]) / f"{lang}.json"
-    if kept.exists() and read_json(kept).get("fingerprint") == fingerprint:
+    whole = kept.exists() and kept.with_suffix(".parquet").exists()
+    if whole and read_json(kept).get("fingerprint") == fingerprint:
         print(f"{lang}: already computed")
     else:
         rows = prepare.read(paths["rows"]).to_pylist()

@@ -16,7 +16,14 @@ KINDS: dict[str, tuple[type, str]] = {
     "version": (int, "a whole number"),
     "no_answer": (bool, "true or false"),
 }  # of the fields that are not text
-FORMATS = ("classification", "choice", "span", "tagging", "retrieval")
+# The formats, and the metrics that can score each.
+FORMATS = {
+    "classification": ("accuracy",),
+    "choice": ("accuracy",),
+    "span": ("squad", "mlqa"),
+    "tagging": ("tagging",),
+    "retrieval": ("retrieval",),
+}
 SPLITS = ("train", "dev", "test")
 
 
@@ -91,6 +98,11 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
             raise UserError(f"task `{name}`: `{key}` must be {noun}, not {value!r}")
     _one_of(name, "format", entry["format"], FORMATS)
     _one_of(name, "metric", entry["metric"], metrics.METRICS)
+    if entry["metric"] not in FORMATS[entry["format"]]:
+        raise UserError(
+            f"task `{name}`: metric: `{entry['metric']}` cannot score a {entry['format']} task"
+            f" (valid: {', '.join(FORMATS[entry['format']])})"
+        )
     if entry.get("rows") is not None:
         _one_of(name, "rows", entry["rows"], rows.ROWS)
     for split in entry["splits"]:

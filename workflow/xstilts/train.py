@@ -39,7 +39,7 @@ def optimizer_for(encoder, head, recipe: Recipe):
 
 def rate(done: int, steps: int, warmup: float) -> float:
     """Return the share of the peak learning rate after `done` of `steps`: linear up, linear down."""
-    rising = max(1, math.ceil(steps * warmup))
+    rising = max(1, math.ceil(steps * warmup - 1e-9))
     if done < rising:
         return (done + 1) / rising
     return max(0.0, (steps - done) / max(1, steps - rising))

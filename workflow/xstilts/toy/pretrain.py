@@ -9,8 +9,8 @@ pre-trained as XLM-R is not:
 - its embeddings start from a dictionary: the words of a concept, in all languages, near each other;
 - on parallel sentences of the toy world, by translation language modelling (TLM, as in XLM): two
   translations side by side, 30% of the pieces masked; only short ones at first;
-- with a light contrastive loss at every second step, which brings mean-pooled translations together
-  at the middle layer and, in turn, the words for the same part of a sentence at the last;
+- with a light contrastive loss, which in turn brings mean-pooled translations together at the
+  middle layer, and the words for the same part of a sentence at the last;
 - on pairs of text made by the same generators as the tasks (without labels), since a model this
   small does not otherwise learn to compare two texts. The stories come with their right ending;
 - for a fixed number of steps over text that is drawn afresh and seen once. Items of evaluation sets
@@ -153,16 +153,16 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, XLMRobertaTokenizer]:
         hidden = encoder(ids, batch["attention_mask"]).last_hidden_state
         loss = functional.cross_entropy(head(hidden[chosen]), batch["input_ids"][chosen])
         both = torch.zeros(())
-        if plan.contrast and done % 2:
-            whole = done % 4 == 1
-            said = [corpus.aligned(rng, wanted.languages, whole) for _ in range(plan.batch_size)]
+        if plan.contrast:
+            whole, count = done % 2 == 1, max(2, plan.batch_size // 2)
+            said = [corpus.aligned(rng, wanted.languages, whole) for _ in range(count)]
             both = contrast(encoder, encode, said, middle if whole else plan.layers)
         (loss + plan.contrast * both).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad()
         schedule.step()
-        losses.append((loss.item(), 2 * both.item()))
+        losses.append((loss.item(), both.item()))
         if (done + 1) % 100 == 0 or done + 1 == plan.steps:
             means = [sum(values) / len(losses) for values in zip(*losses, strict=True)]
             seconds = time.monotonic() - started

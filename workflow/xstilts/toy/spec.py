@@ -31,7 +31,7 @@ class Pretrain:
     learning_rate: float = 2e-3
     mask: float = 0.3
     contrast: float = 0.3
-    dictionary: float = 0.5
+    dictionary: float = 0.8
     dropout: float = 0.0
 
 
