@@ -136,7 +136,8 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, XLMRobertaTokenizer]:
     def rate(done: int) -> float:
         if done < warmup:
             return (done + 1) / warmup
-        return 0.02 + 0.98 * (1 + math.cos(math.pi * (done - warmup) / (plan.steps - warmup))) / 2
+        share = (done - warmup) / max(1, plan.steps - warmup)
+        return 0.02 + 0.49 * (1 + math.cos(math.pi * share))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
 
