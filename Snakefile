@@ -20,6 +20,7 @@ rule all:
     default_target: True
     # The scores too: the tables of a run in which jobs failed are there, but not complete.
     input:
+        all_pins,
         all_scores,
         "results/tables/main.csv",
     localrule: True

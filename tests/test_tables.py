@@ -165,7 +165,7 @@ def test_a_score_that_is_not_the_one_asked_for_is_refused_by_name(change, line):
     path = "scores/m/none/seed1/xnli/de.json"
     scores[path] = {**scores[path], **change}
     found, refused = tables.collect(grid, scores.get)
-    assert refused == [f"{path}: {line}; run the workflow again to replace it"]
+    assert refused == [f"{path}: {line}; delete it, run again"]
     assert (found["metric"] == "score").sum() == len(grid) - 1
 
 
@@ -174,7 +174,7 @@ def test_a_file_of_something_else_is_refused(content):
     grid, scores = experiment()
     path = "scores/m/none/seed1/xnli/de.json"
     _, refused = tables.collect(grid, {**scores, path: content}.get)
-    assert refused == [f"{path}: not a score file; run the workflow again to replace it"]
+    assert refused == [f"{path}: not a score file; delete it, run again"]
 
 
 def test_markdown_in_full():
@@ -191,6 +191,20 @@ def test_markdown_in_full():
         " –: not complete; 1 of 16 score files are missing.\n"
     )
     assert "missing" not in tables.markdown(main_table(*experiment()), 0, 16, {})
+
+
+def test_a_cell_that_the_grid_leaves_out_is_no_missing_one():
+    grid, scores = experiment()
+    out = (grid["intermediate"] == "mnli") & (grid["target"] == "xquad")
+    text = tables.markdown(
+        main_table(
+            grid[~out], scores[~scores["target"].eq("xquad") | scores["intermediate"].eq("none")]
+        ),
+        0,
+        12,
+        {},
+    )
+    assert text.endswith("–: not in the grid.\n")
 
 
 def test_every_metric_has_a_heading():

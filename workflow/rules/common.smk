@@ -141,3 +141,17 @@ def all_scores(wildcards):
     return [
         GRID.score(cell, lang) for cell in GRID.cells for lang in EXPERIMENT.languages[cell.target]
     ]
+
+
+def all_pins(wildcards):
+    """Pins of every data set and model of the grid. Nobody misses a file in the middle of the graph,
+    so a pin that is stale is only made again because `all` asks for it."""
+    models, tasks = set(), set()
+    for cell in GRID.cells:
+        models |= {cell.model, GRID.tokenizer(cell.model)}
+        tasks |= {cell.target, EXPERIMENT.tasks[cell.target].tuned_on or cell.target}
+        tasks |= set(EXPERIMENT.intermediates[cell.intermediate])
+    hubs = {EXPERIMENT.tasks[task].hub for task in tasks}
+    return [f"results/pins/datasets/{hub}.json" for hub in sorted(hubs)] + [
+        f"results/pins/models/{model}.json" for model in sorted(models)
+    ]

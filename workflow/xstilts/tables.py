@@ -37,7 +37,7 @@ def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
             continue
         wrong = _wrong(score, row)
         if wrong:
-            refused.append(f"{row['score']}: {wrong}; run the workflow again to replace it")
+            refused.append(f"{row['score']}: {wrong}; delete it, run again")
             continue
         key = {k: row[k] for k in [*CELL, "language"]}
         for metric, value in {"score": score["score"], **score["metrics"]}.items():
@@ -104,6 +104,8 @@ def markdown(table: pd.DataFrame, missing: int, total: int, metrics: dict[str, s
     note = "Mean over languages, in percent; in brackets the difference to the row `none`."
     if missing:
         note += f" {MISSING}: not complete; {missing} of {total} score files are missing."
+    elif MISSING in text:
+        note += f" {MISSING}: not in the grid."
     return f"{text}\n\n{note}\n"
 
 
