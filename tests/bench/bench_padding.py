@@ -2,10 +2,11 @@
 
     PYTHONPATH=workflow python tests/bench/bench_padding.py --encoded FILE --model DIR
 
-`FILE` is an encoded train file of a classification task (en.train.*.safetensors in results/encoded),
-`DIR` the model whose tokenizer made it. Ways: `fixed`, every batch padded to --length pieces, as in
-the XTREME scripts; `dynamic`, shuffled batches padded to their longest; `bucketed`, as xstilts does.
-Prints the share of padding and the examples a second of each, and the ratios.
+`FILE` is an encoded train file of a classification task (en.train.*.safetensors in
+results/encoded), `DIR` the model whose tokenizer made it. Ways: `fixed`, every batch padded to
+--length pieces, as in
+the XTREME scripts; `dynamic`, shuffled batches padded to their longest; `bucketed`, as xstilts
+does. Prints the share of padding and the examples a second of each, and the ratios.
 """
 
 import argparse

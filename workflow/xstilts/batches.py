@@ -9,7 +9,8 @@ def epoch(lengths: np.ndarray, batch_size: int, seed: int, number: int) -> list[
     """Return the batches of one pass over the data, each of examples of like length.
 
     The data is shuffled, cut into buckets of `BUCKET` batches, sorted by length inside each bucket,
-    cut into batches, and the batches are shuffled: little padding, and no order by length over time.
+    cut into batches, and the batches are shuffled: little padding, and no order by length over
+    time.
 
     Args:
         lengths: pieces of each example, int [examples].

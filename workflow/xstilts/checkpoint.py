@@ -92,7 +92,8 @@ def save(weights: dict[str, dict], start: str | Path, folder: str | Path) -> Non
 
 
 def retrieval_layer(config, asked: int | None) -> int:
-    """Return the layer whose hidden states are pooled for retrieval: `asked`, or 14/24 of the depth.
+    """Return the layer whose hidden states are pooled for retrieval: `asked`, or 14/24 of the
+    depth.
 
     Phang et al. 2020 and jiant pool hidden state 14 of the 24 layers of XLM-R Large; other depths
     take the same fraction, rounded (12 layers: 7, 6 layers: 4).

@@ -105,11 +105,11 @@ def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:
     return _with_defaults(raw, _schema())
 
 
-def _line(error: jsonschema.ValidationError) -> str:
+def _line(error: Any) -> str:
     """Say a schema error in one line: the key, what is wrong, the nearest valid name."""
     where = ": ".join(str(part) for part in error.path)
     prefix = f"config: {where}: " if where else "config: "
-    schema: Any = error.schema
+    schema = error.schema
     if error.validator == "additionalProperties":
         valid = list(schema.get("properties", {}))
         wrong = next(key for key in error.instance if key not in valid)
@@ -235,8 +235,9 @@ def _languages(
         available = {name: [c for c in codes if c in wanted] for name, codes in available.items()}
     for name, codes in available.items():
         if not codes:
+            asked = ", ".join(every if wanted == "all" else wanted)
             raise UserError(
-                f"languages: target `{name}` has none of {', '.join(wanted if wanted != 'all' else [])}"
+                f"languages: target `{name}` has none of {asked}"
                 f" (it has {', '.join(targets[name].languages)})"
             )
     return {name: tuple(sorted(codes)) for name, codes in available.items()}

@@ -23,8 +23,8 @@ class Encoded:
 
     Attributes:
         arrays: `tokens` int32 [pieces], all sequences one after another; `starts` int64
-            [sequences + 1], where each begins in `tokens`; `groups` int64 [examples + 1], where each
-            example begins in the sequences; and the format's own (see its page).
+            [sequences + 1], where each begins in `tokens`; `groups` int64 [examples + 1], where
+            each example begins in the sequences; and the format's own (see its page).
         meta: spec, pins, tokenizer digest, `pad` id, numbers of rows and of rows cut.
     """
 

@@ -1,7 +1,8 @@
 """Step: one checkpoint on all languages of one target -> a score and the predictions of each.
 
-What is computed is kept, language by language, in a state folder that Snakemake does not know, under
-a fingerprint of all that it follows from. A new language, or one that failed, costs only itself.
+What is computed is kept, language by language, in a state folder that Snakemake does not know,
+under a fingerprint of all that it follows from. A new language, or one that failed, costs only
+itself.
 """
 
 import argparse
@@ -70,7 +71,8 @@ class Scorer:
 
 
 def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: str, paths) -> None:
-    """Make the score file and the predictions of one language, from the state folder if they are there.
+    """Make the score file and the predictions of one language, from the state folder if they are
+    there.
 
     Args:
         paths: `rows`, `encoded`, `state` (folder) and `out` (folder) of this language.

@@ -10,7 +10,6 @@ from typing import Any
 
 from xstilts.errors import UserError
 
-
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 _MODE = 0o666 & ~_UMASK

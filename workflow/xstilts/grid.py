@@ -59,7 +59,7 @@ class Grid:
     # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
 
     def source(self) -> str:
-        """Return what the rows and models are: `hub`, `folder`, or a digest of the toy world's sizes."""
+        """What data and models are: `hub`, `folder`, or a digest of the toy world's sizes."""
         if self.experiment.toy:
             return f"toy {digest([VERSIONS['toy'], self.experiment.settings['toy']])}"
         return "hub" if self.experiment.root is None else "folder"
@@ -224,7 +224,7 @@ def _matches(axes: dict[str, Any], patterns: list[dict[str, Any]]) -> bool:
 
 
 def _recipe(experiment: Experiment, name: str, train: str) -> Recipe:
-    """Return the recipe set under `name` (an intermediate's task, or a target) for training `train`."""
+    """Return the recipe set under `name` (a stage 1 task, or a target) for training `train`."""
     own = experiment.settings["recipes"]
     layers = (experiment.tasks[train].recipe, experiment.tasks[name].recipe)
     return recipe.resolve(*layers, own.get("all", {}), own.get(name, {}))
@@ -248,8 +248,8 @@ def _tuned_recipes(experiment: Experiment) -> dict[str, Recipe]:
     for train, (target, _) in chosen.items():
         if train in experiment.settings["recipes"] and train not in stage_1:
             raise UserError(
-                f"recipes: `{train}` is no intermediate task here; as the training data of `{target}`"
-                f" its recipe is set under `{target}`"
+                f"recipes: `{train}` is no intermediate task here; as the training data of"
+                f" `{target}` its recipe is set under `{target}`"
             )
     return {train: asked for train, (_, asked) in chosen.items()}
 

@@ -18,7 +18,8 @@ def run(
     """Parse `argv`, run `main`, and exit: 0, or 1 with one line on the terminal.
 
     With `--log FILE` everything the process prints, also from native code, goes to that file, and
-    only the one line of an error to the terminal. A traceback is for our mistakes, never the user's.
+    only the one line of an error to the terminal. A traceback is for our mistakes, never the
+    user's.
     """
     parser.add_argument(
         "--log", help="file for everything this step prints (default: the terminal)"

@@ -1,4 +1,4 @@
-"""Step: score files -> the result tables. Everything here is a pure function of `grid.csv` and scores."""
+"""Step: score files -> the result tables, pure functions of `grid.csv` and the scores."""
 
 import argparse
 from pathlib import Path
@@ -23,8 +23,9 @@ def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
         read: path -> the score as a dict, or None where there is no such file.
 
     Returns:
-        A row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is the one
-        figure that the benchmark averages. A file of another spec or cell, or damaged, is left out.
+        A row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is the
+        one figure that the benchmark averages. A file of another spec or cell, or damaged, is left
+        out.
     """
     found, refused = [], []
     for row in grid.to_dict("records"):
@@ -61,9 +62,10 @@ def _wrong(score: Any, row: dict[str, Any]) -> str | None:
 def main_table(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Return a row per (model, intermediate) and a column per target, averaged over seeds.
 
-    A value is the unweighted mean over the languages of the target (English included, as in XTREME),
-    in percent; missing if any language of any seed is. `<target> delta` is the difference to the row
-    without intermediate task; `average` the unweighted mean of the targets.
+    A value is the unweighted mean over the languages of the target (English included, as in
+    XTREME), in percent; missing if any language of any seed is. `<target> delta` is the difference
+    to the
+    row without intermediate task; `average` the unweighted mean of the targets.
     """
     asked = grid.groupby([*CELL])["language"].nunique().rename("asked")
     main = scores[scores["metric"] == "score"]

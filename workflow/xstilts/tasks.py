@@ -35,8 +35,8 @@ class Task:
         name: the key in `tasks.yaml` or in the config.
         format: one of `FORMATS`; owns everything that differs between kinds of task.
         hub: hub id of the data set, also its folder in a mirror.
-        config: hub config; `{lang}` stands for the language (through `codes`, where the hub uses names).
-        splits: our split (train, dev, test) -> the hub's split.
+        config: hub config; `{lang}` stands for the language (through `codes`, where the hub uses
+        names). splits: our split (train, dev, test) -> the hub's split.
         languages: ISO 639-1 codes of the languages that it has.
         metric: a key of `metrics.METRICS`.
         version: part of every spec; raising it re-runs what depends on the task.

@@ -50,8 +50,8 @@ class Pieces:
     ) -> list[Encoding]:
         """Encode texts or pairs into at most `max_length` pieces each.
 
-        What does not fit is cut on `side` of the sequence(s) that `strategy` names; the windows that
-        were cut off, overlapping by `stride`, are in `.overflowing`.
+        What does not fit is cut on `side` of the sequence(s) that `strategy` names; the windows
+        that were cut off, overlapping by `stride`, are in `.overflowing`.
         """
         self.backend.enable_truncation(max_length, stride=stride, strategy=strategy, direction=side)
         try:

@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from xstilts import batches, checkpoint, device, encoded, formats, metrics, predict, prepare, step
 from xstilts.encoded import Encoded
 from xstilts.errors import UserError
@@ -38,7 +36,7 @@ def optimizer_for(encoder, head, recipe: Recipe):
 
 
 def rate(done: int, steps: int, warmup: float) -> float:
-    """Return the share of the peak learning rate after `done` of `steps`: linear up, linear down."""
+    """Return the share of the peak learning rate after `done` of `steps`: linear up, then down."""
     rising = max(1, math.ceil(steps * warmup - 1e-9))
     if done < rising:
         return (done + 1) / rising
@@ -116,7 +114,7 @@ def fit(page, encoder, head, train: Encoded, dev: Encoded, rows, spec, where, bu
         if not math.isfinite(mean):
             raise UserError(
                 f"the loss of `{spec['task']}` is {mean} at step {done + 1} of {steps}, so training"
-                f" stops; a learning_rate below {recipe.learning_rate:g} or a longer warmup may help"
+                f" stops; a learning_rate below {recipe.learning_rate:g} or more warmup may help"
             )
         progress.say(done + 1, mean, optimizer.param_groups[0]["lr"], pieces)
         if not evaluate:

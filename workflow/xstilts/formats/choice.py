@@ -1,7 +1,8 @@
 """Choice: which of a row's endings goes with its context; the number of choices may vary.
 
-Arrays: `labels` int64 [examples], the index of the right choice. Too long: the context is cut on the
-left, so that its end, which the choices continue, and the choices themselves stay whole; only where
+Arrays: `labels` int64 [examples], the index of the right choice. Too long: the context is cut on
+the left, so that its end, which the choices continue, and the choices themselves stay whole; only
+where
 a choice alone is too long is the longer text cut instead.
 """
 
@@ -13,7 +14,7 @@ from xstilts import encoded, metrics
 
 
 def encode(rows, pieces, labels, max_length):
-    """Rows `context, choices[], label` -> a sequence `<s> context </s></s> choice </s>` a choice."""
+    """Rows `context, choices[], label` -> a sequence `<s> context </s></s> ending </s>` each."""
     pairs = [(row["context"], choice) for row in rows for choice in row["choices"]]
     # A choice that fills half of the room alone would leave no context: then both are cut.
     whole = pieces.encode([choice for _, choice in pairs], max_length // 2)

@@ -1,10 +1,11 @@
 """Span: the answer to a question is a stretch of its context, or (`no_answer`) there is none.
 
 Arrays: `row` int64 [examples], which row a window belongs to; `offsets` int32 [pieces, 2], where a
-piece begins and ends in the context, (-1, -1) outside it; `answer` int64 [examples, 2], the first and
-last piece of the answer, (0, 0) where the window does not hold it whole.
-Too long: the question is cut on the right at `QUESTION` pieces; the context is cut into windows that
-overlap by a third of the length limit, so nothing of it is lost. Predictions are stretches of the
+piece begins and ends in the context, (-1, -1) outside it; `answer` int64 [examples, 2], the first
+and last piece of the answer, (0, 0) where the window does not hold it whole.
+Too long: the question is cut on the right at `QUESTION` pieces; the context is cut into windows
+that overlap by a third of the length limit, so nothing of it is lost. Predictions are stretches of
+the
 original context.
 """
 
@@ -47,7 +48,7 @@ def _offsets(window) -> np.ndarray:
 
 
 def _answer(row, offsets) -> tuple[int, int]:
-    """Return the first and last piece that hold the first gold answer, (0, 0) if not all is here."""
+    """Return the first and last piece that hold the first gold answer, (0, 0) if it is not here."""
     answers = row["answers"]
     if not answers["text"]:
         return 0, 0
@@ -78,7 +79,7 @@ def head(config, labels):
 
 
 def _logits(outputs, batch):
-    """Start and end scores [sequences, width], -inf on all pieces but the context's and the first."""
+    """Start and end scores [sequences, width], -inf outside the context and the first piece."""
     allowed = batch["inside"].clone()
     allowed[:, 0] = True
     return (outputs[..., i].float().masked_fill(~allowed, -float("inf")) for i in range(2))

@@ -1,8 +1,8 @@
 """Tagging: every word of a sentence gets a tag, read off its first real piece.
 
 The first *real* piece is the first that covers a character of the word: where a script is written
-without spaces, a word's first piece is often the lone U+2581 that stands for the space before it, the
-same for every such word.
+without spaces, a word's first piece is often the lone U+2581 that stands for the space before it,
+the same for every such word.
 
 Arrays: `row` int64 [examples], which row a window belongs to; `at` int64 [words], the piece in its
 sequence that a word is read from; `tags` int64 [words]; `spans` int64 [examples + 1], where each
@@ -11,6 +11,8 @@ Too long: nothing is cut. A sentence past the limit becomes overlapping windows 
 each word is scored in the window where it has most context; only a single word longer than a whole
 window loses pieces, past the first.
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -90,7 +92,7 @@ def windows(sizes: list[int], room: int, overlap: int) -> list[tuple[int, int, r
             back -= 1
             shared += sizes[back]
         first = back
-    middles = [(n[0] + p[1] + 1) // 2 for p, n in zip(bounds, bounds[1:], strict=False)]
+    middles = [(n[0] + p[1] + 1) // 2 for p, n in pairwise(bounds)]
     edges = [0, *middles, len(sizes)]
     return [
         (first, last, range(a, b))
