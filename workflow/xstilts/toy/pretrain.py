@@ -39,7 +39,6 @@ from xstilts.toy import corpus, spec, vocabulary
 POSITIONS = 514
 Encode = Callable[..., dict[str, Tensor]]
 TEMPERATURE = 0.05
-GAPS = 0.2  # the share of the pieces before which a position is left out
 EARLY = 0.4  # the share of the steps with short translations only
 
 
@@ -76,28 +75,6 @@ def build(wanted: spec.Pretrain, vocabulary_size: int) -> XLMRobertaModel:
         attention_probs_dropout_prob=wanted.dropout,
     )
     return XLMRobertaModel(config, add_pooling_layer=False)
-
-
-def smooth_positions(encoder: XLMRobertaModel) -> None:
-    """Start the position embeddings as sinusoids (Vaswani et al. 2017, section 3.5).
-
-    Neighbours then begin alike. From independent random ones a model this small learns templates by
-    absolute place, and a language without articles, whose words stand elsewhere, gains nothing.
-    """
-    table = encoder.embeddings.position_embeddings.weight.data
-    width = table.shape[1]
-    steps = torch.arange(width // 2) * (-math.log(10000.0) / (width // 2))
-    angles = torch.arange(table.shape[0]).unsqueeze(1) * steps.exp()
-    scale = encoder.config.initializer_range * 2**0.5  # a sinusoid's deviation is 1 / sqrt(2)
-    table[:] = scale * torch.cat([angles.sin(), angles.cos()], dim=1)
-    table[encoder.config.pad_token_id] = 0
-
-
-def gapped(mask: Tensor, generator: torch.Generator) -> Tensor:
-    """Positions of the pieces, XLM-R's first being 2, with gaps: order tells more than place."""
-    steps = 1 + (torch.rand(mask.shape, generator=generator) < GAPS).long()
-    steps[:, 0] = 1
-    return torch.where(mask.bool(), 1 + steps.cumsum(1), 1)
 
 
 def align(encoder: XLMRobertaModel, words: dict[str, list[int]], share: float) -> None:
@@ -146,7 +123,6 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, XLMRobertaTokenizer]:
     generator = torch.Generator().manual_seed(wanted.seed)
     tokenizer = vocabulary.tokenizer(Random(f"{wanted.seed}/vocabulary"), wanted.languages)
     encoder = build(plan, len(tokenizer))
-    smooth_positions(encoder)
     align(encoder, vocabulary.dictionary(tokenizer, wanted.languages), plan.dictionary)
     head = Head(encoder)
     encoder.train()
@@ -175,8 +151,7 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, XLMRobertaTokenizer]:
         pairs = corpus.batch(rng, wanted.languages, plan.batch_size, done < plan.steps * EARLY)
         batch = encode([a for a, _ in pairs], [b for _, b in pairs])
         ids, chosen = masked(batch["input_ids"], plan.mask, len(tokenizer), generator)
-        places = gapped(batch["attention_mask"], generator)
-        hidden = encoder(ids, batch["attention_mask"], position_ids=places).last_hidden_state
+        hidden = encoder(ids, batch["attention_mask"]).last_hidden_state
         loss = functional.cross_entropy(head(hidden[chosen]), batch["input_ids"][chosen])
         both = torch.zeros(())
         if plan.contrast:
