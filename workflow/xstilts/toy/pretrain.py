@@ -154,8 +154,8 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, XLMRobertaTokenizer]:
         hidden = encoder(ids, batch["attention_mask"]).last_hidden_state
         loss = functional.cross_entropy(head(hidden[chosen]), batch["input_ids"][chosen])
         both = torch.zeros(())
-        if plan.contrast:
-            whole, count = done % 2 == 1, max(2, plan.batch_size // 2)
+        if plan.contrast and done % 2:  # every second step, for the time it takes
+            whole, count = done % 4 == 1, max(2, plan.batch_size // 2)
             said = [corpus.aligned(rng, wanted.languages, whole) for _ in range(count)]
             both = contrast(encoder, encode, said, middle if whole else plan.layers)
         (loss + plan.contrast * both).backward()

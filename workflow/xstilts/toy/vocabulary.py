@@ -18,7 +18,7 @@ from xstilts.toy.grammar import Sentence
 
 BOUNDARY = "\u0001"
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
-SENTENCES, MERGES = 60_000, 600
+SENTENCES, MERGES = 20_000, 600
 
 
 def spelled(sentence: Sentence) -> str:
