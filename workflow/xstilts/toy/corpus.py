@@ -21,28 +21,45 @@ PARTS = ("agent", "verb", "patient", "place")
 
 @dataclass(frozen=True)
 class Aligned:
-    """A sentence in two languages, and where each says the same part of it: (start, end)."""
+    """The same in two languages: texts (or pairs of texts), and where they say it: (start, end).
 
-    texts: TextPair
+    With `first` it is the first piece that stands for the whole input.
+    """
+
+    texts: tuple[tuple[str, ...], tuple[str, ...]]
     spans: tuple[tuple[int, int], tuple[int, int]]
     meaning: tuple
+    first: bool = False
 
 
-def aligned(rng: Random, languages: tuple[str, ...], whole: bool) -> Aligned:
-    """A sentence in two languages with the span of the whole, or of one part."""
-    form: Form = world.sentence(rng)
-    part = ""
-    if not whole:
-        form = plain(world.event(rng))
-        part = rng.choice([p for p in PARTS if p != "place" or form.place])
-    texts, spans = [], []
-    for language in two(rng, languages):
-        sentence = language.sentence(form)
-        start, text = sentence.span(part) if part else (0, sentence.text)
-        texts.append(sentence.text)
+def whole(rng: Random, languages: tuple[str, ...]) -> Aligned:
+    """A sentence in two languages."""
+    form = world.sentence(rng)
+    one, other = (language.sentence(form).text for language in two(rng, languages))
+    return Aligned(((one,), (other,)), ((0, len(one)), (0, len(other))), (form,))
+
+
+def part(rng: Random, languages: tuple[str, ...]) -> Aligned:
+    """The words for one part of a sentence, in two languages."""
+    form = plain(world.event(rng))
+    name = rng.choice([p for p in PARTS if p != "place" or form.place])
+    one, other = (language.sentence(form) for language in two(rng, languages))
+    spans = []
+    for sentence in (one, other):
+        start, text = sentence.span(name)
         spans.append((start, start + len(text)))
-    meaning = (part, getattr(form, part) if part else form)
-    return Aligned((texts[0], texts[1]), (spans[0], spans[1]), meaning)
+    return Aligned(((one.text,), (other.text,)), (spans[0], spans[1]), (name, getattr(form, name)))
+
+
+def judged(rng: Random, languages: tuple[str, ...]) -> Aligned:
+    """A premise with a hypothesis in one language, and both in another."""
+    while not (item := nli.candidate(rng, nli.premise(rng))):
+        pass
+    one, other = (
+        (language.sentence(item.premise).text, language.sentence(item.hypothesis).text)
+        for language in two(rng, languages)
+    )
+    return Aligned((one, other), ((0, 0), (0, 0)), (item.premise, item.hypothesis), first=True)
 
 
 def sentences(rng: Random, languages: tuple[str, ...], count: int) -> Iterator[Sentence]:

@@ -6,11 +6,12 @@
 network or a GPU. It has the architecture, file format and vocabulary layout of XLM-R, and is
 pre-trained as XLM-R is not:
 
-- its embeddings start from a dictionary: the words of a concept, in all languages, near each other;
+- its weights start from a dictionary and from attention to what is alike (`xstilts.toy.start`);
 - on parallel sentences of the toy world, by translation language modelling (TLM, as in XLM): two
   translations side by side, 30% of the pieces masked; only short ones at first;
-- with a light contrastive loss, which in turn brings mean-pooled translations together at the
-  middle layer, and the words for the same part of a sentence at the last;
+- with a light contrastive loss, which in turn brings together the translations of a sentence
+  (mean-pooled at the middle layer), the words for the same part of a sentence (at the last), and a
+  premise and hypothesis with the same two in another language (the first piece of the last layer);
 - on pairs of text made by the same generators as the tasks (without labels), since a model this
   small does not otherwise learn to compare two texts. The stories come with their right ending;
 - for a fixed number of steps over text that is drawn afresh and seen once. Items of evaluation sets
@@ -34,11 +35,12 @@ from torch.nn import functional
 from transformers import XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer
 
 from xstilts import files, step
-from xstilts.toy import corpus, spec, vocabulary
+from xstilts.toy import corpus, spec, start, vocabulary
 
 POSITIONS = 514
 Encode = Callable[..., dict[str, Tensor]]
 TEMPERATURE = 0.05
+ALIGNED = (corpus.whole, corpus.part, corpus.judged)
 EARLY = 0.4  # the share of the steps with short translations only
 
 
@@ -47,15 +49,12 @@ class Head(nn.Module):
 
     def __init__(self, encoder: XLMRobertaModel) -> None:
         super().__init__()
-        config = encoder.config
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.norm = nn.LayerNorm(config.hidden_size)
-        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self.norm = nn.LayerNorm(encoder.config.hidden_size)
+        self.bias = nn.Parameter(torch.zeros(encoder.config.vocab_size))
         self.embeddings = [encoder.embeddings.word_embeddings]  # a list: not a submodule
 
     def forward(self, hidden: Tensor) -> Tensor:
-        hidden = self.norm(functional.gelu(self.dense(hidden)))
-        return functional.linear(hidden, self.embeddings[0].weight, self.bias)
+        return functional.linear(self.norm(hidden), self.embeddings[0].weight, self.bias)
 
 
 def build(wanted: spec.Pretrain, vocabulary_size: int) -> XLMRobertaModel:
@@ -73,16 +72,9 @@ def build(wanted: spec.Pretrain, vocabulary_size: int) -> XLMRobertaModel:
         eos_token_id=2,
         hidden_dropout_prob=wanted.dropout,
         attention_probs_dropout_prob=wanted.dropout,
+        initializer_range=start.SPREAD,
     )
     return XLMRobertaModel(config, add_pooling_layer=False)
-
-
-def align(encoder: XLMRobertaModel, words: dict[str, list[int]], share: float) -> None:
-    """Start the embeddings of translations near each other (at a cosine of about `share`)."""
-    embeddings = encoder.embeddings.word_embeddings.weight.data
-    for ids in words.values():
-        common = torch.randn(embeddings.shape[1]) * encoder.config.initializer_range
-        embeddings[ids] = share**0.5 * common + (1 - share) ** 0.5 * embeddings[ids]
 
 
 def masked(
@@ -99,17 +91,20 @@ def masked(
 def contrast(
     encoder: XLMRobertaModel, encode: Encode, pairs: list[corpus.Aligned], layer: int
 ) -> Tensor:
-    """How badly translations, mean-pooled over their spans, find each other among the batch."""
-    pooled = []
-    for side in (0, 1):
-        batch = encode([pair.texts[side] for pair in pairs], return_offsets_mapping=True)
-        starts, ends = batch.pop("offset_mapping").unbind(-1)
-        spans = torch.tensor([pair.spans[side] for pair in pairs]).unsqueeze(1)
-        inside = (ends > starts) & (ends > spans[..., 0]) & (starts < spans[..., 1])
-        hidden = encoder(**batch, output_hidden_states=True).hidden_states[layer]
-        weights = inside.unsqueeze(-1).to(hidden.dtype)
-        pooled.append(functional.normalize((hidden * weights).sum(1) / weights.sum(1), dim=-1))
-    scores = pooled[0] @ pooled[1].T / TEMPERATURE
+    """How badly what means the same, pooled over its span, finds each other among the batch."""
+    both = [pair.texts[side] for side in (0, 1) for pair in pairs]
+    batch = encode(*map(list, zip(*both, strict=True)), return_offsets_mapping=True)
+    starts, ends = batch.pop("offset_mapping").unbind(-1)
+    spans = torch.tensor([pair.spans[side] for side in (0, 1) for pair in pairs]).unsqueeze(1)
+    inside = (ends > starts) & (ends > spans[..., 0]) & (starts < spans[..., 1])
+    if pairs[0].first:
+        inside = torch.zeros_like(inside)
+        inside[:, 0] = True
+    hidden = encoder(**batch, output_hidden_states=True).hidden_states[layer]
+    weights = inside.unsqueeze(-1).to(hidden.dtype)
+    pooled = functional.normalize((hidden * weights).sum(1) / weights.sum(1), dim=-1)
+    one, other = pooled.chunk(2)
+    scores = one @ other.T / TEMPERATURE
     same = torch.tensor([[a.meaning == b.meaning for b in pairs] for a in pairs])
     scores = scores.masked_fill(same & ~torch.eye(len(pairs), dtype=torch.bool), float("-inf"))
     gold = torch.arange(len(scores))
@@ -123,7 +118,8 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, XLMRobertaTokenizer]:
     generator = torch.Generator().manual_seed(wanted.seed)
     tokenizer = vocabulary.tokenizer(Random(f"{wanted.seed}/vocabulary"), wanted.languages)
     encoder = build(plan, len(tokenizer))
-    align(encoder, vocabulary.dictionary(tokenizer, wanted.languages), plan.dictionary)
+    start.words(encoder, vocabulary.dictionary(tokenizer, wanted.languages), plan.dictionary)
+    start.attention(encoder)
     head = Head(encoder)
     encoder.train()
     parameters = [*encoder.parameters(), *head.parameters()]
@@ -153,11 +149,9 @@ def train(wanted: spec.Spec) -> tuple[XLMRobertaModel, XLMRobertaTokenizer]:
         ids, chosen = masked(batch["input_ids"], plan.mask, len(tokenizer), generator)
         hidden = encoder(ids, batch["attention_mask"]).last_hidden_state
         loss = functional.cross_entropy(head(hidden[chosen]), batch["input_ids"][chosen])
-        both = torch.zeros(())
-        if plan.contrast and done % 2:  # every second step, for the time it takes
-            whole, count = done % 4 == 1, max(2, plan.batch_size // 2)
-            said = [corpus.aligned(rng, wanted.languages, whole) for _ in range(count)]
-            both = contrast(encoder, encode, said, middle if whole else plan.layers)
+        kind = ALIGNED[done % len(ALIGNED)]
+        said = [kind(rng, wanted.languages) for _ in range(plan.batch_size)]
+        both = contrast(encoder, encode, said, middle if kind is corpus.whole else plan.layers)
         (loss + plan.contrast * both).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()

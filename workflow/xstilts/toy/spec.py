@@ -26,12 +26,12 @@ class Pretrain:
     layers: int = 3
     width: int = 128
     heads: int = 4
-    steps: int = 900
-    batch_size: int = 32
+    steps: int = 950
+    batch_size: int = 16
     learning_rate: float = 2e-3
     mask: float = 0.3
     contrast: float = 0.3
-    dictionary: float = 0.8
+    dictionary: float = 0.6
     dropout: float = 0.0
 
 
