@@ -26,7 +26,7 @@ class Pretrain:
     layers: int = 3
     width: int = 128
     heads: int = 4
-    steps: int = 950
+    steps: int = 900
     batch_size: int = 16
     learning_rate: float = 2e-3
     mask: float = 0.3
