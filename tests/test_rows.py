@@ -66,8 +66,8 @@ def test_tatoeba_makes_a_pair_of_rows():
         "target_lang": "eng",
     }
     assert rows.tatoeba(raw) == [
-        {"side": "source", "text": "Maria sagte, sie wisse es nicht."},
-        {"side": "target", "text": "Mary said she didn't know."},
+        {"side": "source", "text": "Mary said she didn't know."},
+        {"side": "target", "text": "Maria sagte, sie wisse es nicht."},
     ]
 
 

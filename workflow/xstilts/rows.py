@@ -44,10 +44,13 @@ def xtreme_udpos(row: Row) -> Row:
 
 
 def tatoeba(row: Row) -> list[Row]:
-    """XTREME's Tatoeba: source is the foreign sentence, target the English one."""
+    """XTREME's Tatoeba: the English sentence looks for the foreign one, which the hub calls source.
+
+    So do XTREME's `evaluate_retrieval.py` and jiant's `tatoeba.py`.
+    """
     return [
-        {"side": "source", "text": row["source_sentence"].strip()},
-        {"side": "target", "text": row["target_sentence"].strip()},
+        {"side": "source", "text": row["target_sentence"].strip()},
+        {"side": "target", "text": row["source_sentence"].strip()},
     ]
 
 

@@ -39,7 +39,9 @@ def words(encoder: XLMRobertaModel, dictionary: dict[str, list[int]], share: flo
     times = torch.arange(len(positions)).unsqueeze(1)
     pitch = math.pi / 2 * torch.logspace(0, -math.log10(60), last // 2)  # 4 to 240 pieces a wave
     positions.zero_()
-    positions[:, -last:] = WORDS * torch.cat([torch.sin(times * pitch), torch.cos(times * pitch)], 1)
+    positions[:, -last:] = WORDS * torch.cat(
+        [torch.sin(times * pitch), torch.cos(times * pitch)], 1
+    )
     encoder.embeddings.token_type_embeddings.weight.data.zero_()
 
 
