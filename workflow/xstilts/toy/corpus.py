@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from random import Random
 
 from xstilts.toy import nli, reading, stories, world
-from xstilts.toy.forms import Form
 from xstilts.toy.grammar import Grammar, Sentence
 from xstilts.toy.languages import grammar
 from xstilts.toy.reading import plain
