@@ -23,6 +23,7 @@ rule all:
         all_pins,
         all_scores,
         "results/tables/main.csv",
+        TABLES_COMPLETE,
     localrule: True
 
 

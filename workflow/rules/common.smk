@@ -14,6 +14,8 @@ from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
 
 ENVIRONMENT = f"{workflow.basedir}/envs/xstilts.yaml"
+# Made by `tables` alone, never by PARTIAL_TABLES: the tables are of all scores, and none was refused.
+TABLES_COMPLETE = "results/tables/.complete"
 
 # The steps run with this interpreter, unless a deployment method brings its own.
 shell.prefix(

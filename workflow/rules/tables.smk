@@ -33,6 +33,7 @@ rule tables:
         "results/tables/main.csv",
         "results/tables/main.md",
         "results/tables/per_language.csv",
+        touch(TABLES_COMPLETE),
     log:
         "results/logs/tables.log",
     localrule: True
@@ -43,6 +44,7 @@ rule tables:
 
 
 PARTIAL_TABLES = (
+    f"rm -f {TABLES_COMPLETE}; "
     "test ! -e results/grid.csv || python -m xstilts.tables --grid results/grid.csv"
     " --out results/tables || true"
 )
