@@ -1,5 +1,7 @@
 """The config: defaults, layers, and one line that names what is wrong and what would be right."""
 
+import math
+
 import pytest
 
 from xstilts import config, tasks
@@ -106,7 +108,7 @@ def own(**changes):
             {"models": {"base": {"from": "a", "tokenizer": "bas"}}},
             "tokenizer: there is no model `bas`; did you mean `base`?",
         ),
-        ({"models": {"a b": {"from": "a"}}}, "config: models: 'a b' does not match"),
+        ({"models": {"a b": {"from": "a"}}}, "config: models: `a b` is no name"),
         ({"models": {1: {"from": "a"}}}, 'models: `1` is not text: quote the name, "1"'),
         (
             {"intermediates": {False: {"tasks": ["mnli"]}}},
@@ -149,7 +151,11 @@ def own(**changes):
         ),
         ({"languages": ["sw"]}, "languages: target `xquad` has none of sw .it has ar, de,"),
         ({"seeds": []}, "config: seeds: the list is empty"),
+        ({"seeds": [1.0]}, "config: seeds: 0: must be a whole number, not 1.0"),
         ({"seeds": [1, 1]}, "config: seeds: .* non-unique"),
+        ({"source": ""}, "config: source: '' should be non-empty"),
+        ({"toy": {"sizes": {"train": "many"}}}, "toy: sizes: train: must be a whole number"),
+        ({"toy": {"languages": None}}, "config: toy: languages: must be a list, not nothing"),
         ({"split": "tset"}, "config: split: 'tset' is not one of"),
         ({"split": "test"}, "split: target `xquad` has no test split"),
         (
@@ -172,11 +178,18 @@ def own(**changes):
         ),
         (
             {"recipes": {"mnli": {"learning_rate": "1e-5"}}},
-            "config: recipes: mnli: learning_rate: '1e-5' is not of type 'number'",
+            "learning_rate: must be a number, not '1e-5' .YAML takes 1e-5 for text: write 1.0e-5",
         ),
+        ({"recipes": {"mnli": {"learning_rate": math.nan}}}, "must be a number, not nan"),
+        ({"recipes": {"mnli": {"max_length": 64.0}}}, "must be a whole number, not 64.0"),
+        ({"recipes": None}, "config: recipes: must be a mapping, not nothing"),
         (
             {"limits": {"all": {"trian": 1}}},
             "limits: all: there is no key `trian`; did you mean `train`?",
+        ),
+        (
+            {"limits": {"xnli": {"train": 9}}},
+            "limits: xnli: the task has no train split; it is tuned on `mnli`",
         ),
         ({"limits": {"xnil": {}}}, "limits: there is no task `xnil`; did you mean `xnli`?"),
         (
@@ -185,8 +198,10 @@ def own(**changes):
         ),
         (
             {"tasks": {"mnli": {"recipe": {"epochs": "1"}}}},
-            "tasks: mnli: recipe: epochs: '1' is not of type 'number'",
+            "tasks: mnli: recipe: epochs: must be a number, not '1'",
         ),
+        ({"tasks": {"a b": OWN}}, "config: tasks: `a b` is no name"),
+        ({"tasks": {1: OWN}}, 'tasks: `1` is not text: quote the name, "1"'),
         (
             {"tasks": {"udpos": {"revision": "x"}}},
             "tasks: `udpos_en` and `udpos` are both of google/xtreme, so their `revision`",

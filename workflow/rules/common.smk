@@ -54,7 +54,7 @@ wildcard_constraints:
     intermediate="|".join(EXPERIMENT.intermediates),
     seed=r"noseed|seed\d+",
     task="|".join(EXPERIMENT.tasks),
-    lang="[A-Za-z_-]+",
+    lang="[A-Za-z0-9_-]+",
     split="train|dev|test",
     length=r"\d+",
 

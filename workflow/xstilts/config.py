@@ -1,6 +1,7 @@
 """The config of an experiment: checked as a whole before anything runs."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,22 @@ from xstilts.toy import spec
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 NONE = "none"  # the name of the row without an intermediate task
+# JSON schema takes 1.0 for an integer, which paths and ranges do not, and YAML has .nan and .inf.
+_TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {
+        "integer": lambda _, value: type(value) is int,
+        "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+    }
+)
+_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_TYPES)
+_NOUNS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "null": "null",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,11 +68,11 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     settings = _checked_against_schema(raw)
     if settings["source"] == "toy":
         settings["toy"] = spec.parse(settings["toy"]).as_dict()
-    known = _tasks(settings["tasks"])
-    for section in ("models", "intermediates"):
+    for section in ("models", "intermediates", "tasks"):
         for name in settings[section]:
             if not isinstance(name, str):
                 raise UserError(f'{section}: `{name}` is not text: quote the name, "{name}"')
+    known = _tasks(settings["tasks"])
     for name, entry in settings["models"].items():
         if entry["tokenizer"] is not None:
             _exists(f"models: {name}: tokenizer", entry["tokenizer"], settings["models"], "model")
@@ -85,6 +102,13 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for section in ("recipes", "limits"):
         for name in settings[section]:
             _exists(section, name, ["all", *known], "task")
+    for name, limit in settings["limits"].items():
+        if name != "all" and "train" in limit and "train" not in known[name].splits:
+            train = known[name].tuned_on
+            raise UserError(
+                f"limits: {name}: the task has no train split"
+                + (f"; it is tuned on `{train}`" if train else "")
+            )
     return Experiment(settings, known, intermediates, _languages(settings, known))
 
 
@@ -98,7 +122,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:
-    validator = jsonschema.Draft202012Validator(_schema())
+    validator = _Validator(_schema())
     errors = sorted(validator.iter_errors(raw), key=lambda error: [str(p) for p in error.path])
     if errors:
         raise UserError(_line(errors[0]))
@@ -132,6 +156,15 @@ def _line(error: Any) -> str:
             f"{prefix}`{error.instance}` is neither `all` nor a list of one or more different"
             " language codes"
         )
+    if error.validator == "type":
+        kinds = error.validator_value
+        wanted = " or ".join(_NOUNS[k] for k in ([kinds] if isinstance(kinds, str) else kinds))
+        given = "nothing" if error.instance is None else repr(error.instance)
+        text = isinstance(error.instance, str) and "number" in kinds
+        hint = " (YAML takes 1e-5 for text: write 1.0e-5)" if text else ""
+        return f"{prefix}must be {wanted}, not {given}{hint}"
+    if error.validator == "pattern":
+        return f"{prefix}`{error.instance}` is no name: letters and digits, then also `.`, `_`, `-`"
     if error.validator == "maxItems":
         return f"{prefix}more than {error.validator_value} is not supported yet"
     return f"{prefix}{error.message}"
@@ -156,7 +189,7 @@ def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
 def _tasks(own: Mapping[str, Any]) -> dict[str, Task]:
     found = {name: tasks.check(name, entry) for name, entry in merge(tasks.known(), own).items()}
     schema = _schema()["properties"]["recipes"]
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(
+    for error in _Validator(schema).iter_errors(
         {name: task.recipe for name, task in found.items()}
     ):
         error.path.insert(1, "recipe")
