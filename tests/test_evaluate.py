@@ -173,6 +173,19 @@ def test_another_checkpoint_or_other_rows_are_computed_anew(target, scored):
     assert scored == ["de"] * 4
 
 
+def test_a_score_is_never_beside_predictions_of_another_spec(target, scored, monkeypatch):
+    target.add("de").run()
+    node = read_json(target.model / "node.json")
+    write_json(target.model / "node.json", {**node, "weights": "0123"})
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "write_json", lambda *_: 1 / 0)  # killed after the predictions
+        with pytest.raises(ZeroDivisionError):
+            target.run()
+    write_json(target.model / "node.json", node)
+    target.run()
+    assert scored == ["de"] * 3, "back at the first spec, the predictions are the other one's"
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "safetensors"])
 def test_a_language_that_fails_keeps_the_others_and_alone_is_computed_next(target, scored, suffix):
     target.add("de", "en", "zh")

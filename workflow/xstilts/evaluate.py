@@ -94,6 +94,8 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
         values, predictions, each, record = scorer(data, rows, lang)
         ids = [row["id"] for row in rows if row.get("side") != "target"]
         table = pa.table({"id": ids, "prediction": predictions, "value": each})
+        # An old score must not stand beside new predictions, if this process ends between the two.
+        kept.unlink(missing_ok=True)
         with atomic(kept.with_suffix(".parquet")) as temporary:
             pq.write_table(table, temporary, compression="zstd")
         score = {
