@@ -2,22 +2,27 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from xstilts import encoded, formats, prepare, step, tokenizer
 from xstilts.errors import UserError
+from xstilts.files import read_json
+from xstilts.node import same_spec
 
 
 def main(args: argparse.Namespace) -> None:
     """Encode one prepared file; the result holds everything that training and scoring need."""
     spec = json.loads(args.spec)
     rows = prepare.read(args.rows).to_pylist()
+    made = prepare.metadata(args.rows)
+    same_spec(args.rows, made["spec"], spec["data"])
     pieces = tokenizer.load(args.tokenizer)
+    _check_length(spec["max_length"], Path(args.tokenizer).parent)
     page = formats.page(spec["format"])
     try:
         arrays, cut = page.encode(rows, pieces, spec["labels"], spec["max_length"])
     except UserError as error:
         raise UserError(f"{args.rows}: {error}") from None
-    made = prepare.metadata(args.rows)
     meta = {
         "spec": spec,
         "pins": {f"datasets/{made['spec']['hub']}": made["pin"]["revision"]},
@@ -30,6 +35,18 @@ def main(args: argparse.Namespace) -> None:
     data.save(args.out)
     tokens = len(arrays["tokens"])
     print(f"{len(rows)} rows, {len(data)} examples, {tokens} pieces, {cut} rows cut")
+
+
+def _check_length(length: int, folder: Path) -> None:
+    """Refuse a length that the model has no positions for; on a GPU it ends without a word why."""
+    config = read_json(folder / "config.json")
+    positions = config.get("max_position_embeddings") or length
+    if "roberta" in config.get("model_type", ""):
+        positions -= config["pad_token_id"] + 1  # positions are counted from there
+    if length > positions:
+        raise UserError(
+            f"recipes: max_length {length} is more than {folder} can read, at most {positions}"
+        )
 
 
 if __name__ == "__main__":
