@@ -71,6 +71,7 @@ class Steps:
     def pin(self, kind, name, revision="main", lock="xstilts.lock.yaml", **env):
         out = self.folder / f"results/pins/{kind}/{name}.json"
         args = ["--kind", kind, "--name", name, "--revision", revision, "--lock", lock]
+        args += ["--tasks", "xnli"] if kind == "datasets" else []
         return self.step("pin", *args, "--out", str(out), **env), out
 
     def good_pin(self, kind, name, revision="main", **options):
@@ -212,8 +213,13 @@ def test_a_model_is_fetched_as_a_plain_folder_without_its_pooler(hub, steps):
 @pytest.mark.parametrize(
     ("revision", "name", "env", "words"),
     [
-        ("main", "acme/nli", {"HF_HUB_OFFLINE": "1"}, ["acme/nli", "HF_HUB_OFFLINE"]),
-        ("mian", "acme/nli", {}, ["acme/nli", "no revision `mian`"]),
+        (
+            "main",
+            "acme/nli",
+            {"HF_HUB_OFFLINE": "1"},
+            ["task xnli: ", "acme/nli", "HF_HUB_OFFLINE"],
+        ),
+        ("mian", "acme/nli", {}, ["task xnli: ", "acme/nli", "no revision `mian`"]),
         ("main", "acme/nil", {}, ["no such dataset", "acme/nil"]),
         ("main", "acme nil", {}, ["acme nil"]),
     ],
@@ -245,7 +251,14 @@ def test_an_unreachable_hub_is_one_line_in_seconds(steps):
         unused.bind(("127.0.0.1", 0))
         dead = {"HF_ENDPOINT": f"http://127.0.0.1:{unused.getsockname()[1]}"}
         result, _ = steps.pin("datasets", "acme/nli", **dead)
-        one_line(result, "acme/nli", "cannot reach the hub", dead["HF_ENDPOINT"], seconds=10)
+        one_line(
+            result,
+            "task xnli: ",
+            "acme/nli",
+            "cannot reach the hub",
+            dead["HF_ENDPOINT"],
+            seconds=10,
+        )
         pin = steps.given_pin("datasets", "acme/nli")
         result, _ = steps.prepare(XNLI, pin, **dead)
         one_line(result, "task xnli (de)", "cannot reach the hub", seconds=10)

@@ -145,15 +145,25 @@ def all_scores(wildcards):
     ]
 
 
+def used_tasks():
+    """Every task that a cell of the grid trains on or scores."""
+    tasks = set()
+    for cell in GRID.cells:
+        tasks |= {cell.target, EXPERIMENT.tasks[cell.target].tuned_on or cell.target}
+        tasks |= set(EXPERIMENT.intermediates[cell.intermediate])
+    return tasks
+
+
+def tasks_of(wildcards):
+    """The tasks that use a data set, for the line that says what is wrong with it."""
+    return ", ".join(sorted(t for t in used_tasks() if EXPERIMENT.tasks[t].hub == wildcards.hub))
+
+
 def all_pins(wildcards):
     """Pins of every data set and model of the grid. Nobody misses a file in the middle of the graph,
     so a pin that is stale is only made again because `all` asks for it."""
-    models, tasks = set(), set()
-    for cell in GRID.cells:
-        models |= {cell.model, GRID.tokenizer(cell.model)}
-        tasks |= {cell.target, EXPERIMENT.tasks[cell.target].tuned_on or cell.target}
-        tasks |= set(EXPERIMENT.intermediates[cell.intermediate])
-    hubs = {EXPERIMENT.tasks[task].hub for task in tasks}
+    models = {name for cell in GRID.cells for name in (cell.model, GRID.tokenizer(cell.model))}
+    hubs = {EXPERIMENT.tasks[task].hub for task in used_tasks()}
     return [f"results/pins/datasets/{hub}.json" for hub in sorted(hubs)] + [
         f"results/pins/models/{model}.json" for model in sorted(models)
     ]

@@ -19,10 +19,12 @@ rule pin_data:
         ENVIRONMENT
     resources:
         **WHERE,
+        tasks=tasks_of,
     params:
         revision=lambda w: GRID.revision(w.hub),
     shell:
-        "python -m xstilts.pin --kind datasets --name {wildcards.hub} --revision {params.revision}"
+        "python -m xstilts.pin --kind datasets --name {wildcards.hub:q} --revision {params.revision:q}"
+        " --tasks={resources.tasks:q}"
         " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
         " --out {output} --log {log}"
 

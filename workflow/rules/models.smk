@@ -21,7 +21,7 @@ rule pin_model:
         name=lambda w: GRID.model_spec(w.model)["from"],
         revision=lambda w: GRID.model_spec(w.model)["revision"],
     shell:
-        "python -m xstilts.pin --kind models --name {params.name:q} --revision {params.revision}"
+        "python -m xstilts.pin --kind models --name {params.name:q} --revision {params.revision:q}"
         " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
         " --out {output} --log {log}"
 

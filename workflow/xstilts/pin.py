@@ -175,7 +175,10 @@ def main(args: argparse.Namespace) -> None:
     if missing:
         raise UserError(f"--{missing[0]} is missing")
     where = (args.kind, args.source, args.root, args.name, args.revision)
-    pin = locked(*where, args.lock) if args.lock else resolve(*where)
+    try:
+        pin = locked(*where, args.lock) if args.lock else resolve(*where)
+    except UserError as error:
+        raise UserError(f"task {args.tasks}: {error}" if args.tasks else str(error)) from error
     write_json(args.out, {"kind": args.kind, "name": args.name, "locked": bool(args.lock), **pin})
 
 
@@ -184,6 +187,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="xstilts.pin", description=__doc__)
     p.add_argument("--kind", choices=KINDS)
     p.add_argument("--name", help="org/name, or a path to a folder")
+    p.add_argument("--tasks", default="", help="what uses the data set, for the line of an error")
     p.add_argument("--revision", default="main", help="branch, tag or commit")
     p.add_argument("--source", help="hub, toy, or the folder of a mirror")
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")

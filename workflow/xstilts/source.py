@@ -219,7 +219,8 @@ def _check_files(library: Any, path: Any, pin: dict, hub: str, config: Any, cach
 
 def advice(name: str, lock: str = "FILE") -> str:
     """The command that takes a newer version of `name` into the lock file."""
-    return f"to use what is there now: python -m xstilts.pin --update {name} --lock {lock}"
+    call = f"PYTHONPATH={Path(__file__).parents[1]} python -m xstilts.pin"
+    return f"to use what is there now: {call} --update {name} --lock {lock}"
 
 
 def _script_only(hub: str) -> UserError:
