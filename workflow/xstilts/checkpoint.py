@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from xstilts.errors import UserError
-from xstilts.files import atomic, read_json
+from xstilts.files import atomic, read_json, write_json
 
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")  # beside the weights
 
@@ -51,7 +51,7 @@ def load_encoder(folder: str | Path, layers: int | None = None, dropout: float |
             raise ValueError(f"it lacks {sorted(report['missing_keys'])[0]}")
         return encoder
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        first = str(error).strip().splitlines()[0]
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{folder}: cannot be loaded as a model ({first})") from None
 
 
@@ -82,8 +82,6 @@ def save(weights: dict[str, dict], start: str | Path, folder: str | Path) -> Non
                 shutil.copyfile(Path(start) / name, temporary)
     config = read_json(folder / "config.json")
     if config.get("dtype") != "float32":
-        from xstilts.files import write_json
-
         write_json(folder / "config.json", config | {"dtype": "float32"})
     with atomic(folder / "head.safetensors") as temporary:
         save_file(weights["head"], temporary)
