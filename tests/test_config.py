@@ -27,7 +27,8 @@ def test_defaults_are_filled_in_and_names_resolved():
         **BASE,
         "models": {
             "base": {
-                "from": "o/base", "revision": "main", "tokenizer": None, "retrieval_layer": None,
+                "from": "o/base", "revision": "main", "tokenizer": None, "pooling": None,
+                "retrieval_layer": None,
             }
         },
         "languages": "all", "split": "dev", "seeds": [1], "exclude": [], "include": [],

@@ -110,7 +110,8 @@ def test_every_spec_names_its_ancestry():
     tuned = found.tuned_spec("m", "mnli", "seed2", "squad")
     score = found.score_spec(Cell("m", "mnli", "seed2", "xquad"), "de")
     assert model == {
-        "kind": "model", "from": "o/m", "revision": "main", "source": "hub", "version": 1,
+        "kind": "model", "from": "o/m", "revision": "main", "pooling": None, "source": "hub",
+        "version": 1,
     }  # fmt: skip
     assert (encoder["parent"], encoder["task"], encoder["seed"]) == (digest(model), "mnli", 2)
     assert (tuned["parent"], tuned["task"], tuned["seed"]) == (digest(encoder), "squad", 2)

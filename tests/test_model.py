@@ -24,11 +24,11 @@ def folder(made, tmp_path):
     return Path(shutil.copytree(made, tmp_path / "mirror/models/acme/tiny"))
 
 
-def step(root, name, out):
+def step(root, name, out, **asked):
     found = pin.resolve("models", str(root), str(root), name, "main")
     out.mkdir(parents=True, exist_ok=True)
     (out / "pin.json").write_text(json.dumps(found))
-    args = ["--spec", json.dumps({"from": name, "revision": "main"}), "--source", str(root)]
+    args = ["--spec", json.dumps({"from": name, "revision": "main", **asked}), "--source", str(root)]
     args += ["--root", str(root), "--pin", str(out / "pin.json"), "--out", str(out / "model")]
     model.main(model.parser().parse_args(args))
     return out / "model"
@@ -131,6 +131,17 @@ def test_a_tokenizer_of_another_model(folder):
     name = "embeddings.word_embeddings.weight"
     change_weights(folder, lambda w: w.update({name: w[name][:31].clone()}))
     refused(folder, "its tokenizer has 32 pieces, its embeddings only 31")
+
+
+def test_pooling_stays_with_the_model(made, tmp_path):
+    import transformers
+
+    (tmp_path / "mirror/models/acme").mkdir(parents=True)
+    shutil.copytree(made, tmp_path / "mirror/models/acme/tiny")
+    for asked in ({}, {"pooling": None}, {"pooling": "mean"}):
+        out = step(tmp_path / "mirror", "acme/tiny", tmp_path / str(len(str(asked))), **asked)
+        config = transformers.AutoConfig.from_pretrained(out)
+        assert getattr(config, "classifier_pooling", None) == asked.get("pooling")
 
 
 def test_a_model_that_changed_since_it_was_pinned(folder, tmp_path):

@@ -76,6 +76,7 @@ class Grid:
             "kind": "model",
             **fetched,
             "revision": entry["revision"],
+            "pooling": entry["pooling"],
             "source": self.source(),
             "version": VERSIONS["model"],
         }

@@ -146,6 +146,8 @@ def main(args: argparse.Namespace) -> None:
     spec, pin, out = json.loads(args.spec), read_json(args.pin), Path(args.out)
     path = fetch(args.source, args.root, pin, spec["from"])
     encoder, tokenizer = load(path, spec["from"])
+    if spec.get("pooling"):  # in config.json, so that every checkpoint made from it keeps it
+        encoder.config.classifier_pooling = spec["pooling"]
     (out / "node.json").unlink(missing_ok=True)
     encoder.save_pretrained(out, max_shard_size="1000GB")
     tokenizer.save_pretrained(out)
@@ -173,7 +175,9 @@ def main(args: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The step's command line."""
     p = argparse.ArgumentParser(prog="xstilts.model", description=__doc__)
-    p.add_argument("--spec", required=True, help='JSON: {"from": org/name or path, "revision"}')
+    p.add_argument(
+        "--spec", required=True, help='JSON: {"from": org/name or path, "revision", "pooling"}'
+    )
     p.add_argument("--source", required=True, help="hub, toy, or the folder of a mirror")
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")
     p.add_argument("--pin", required=True, help="the model's pin file")

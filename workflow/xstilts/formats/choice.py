@@ -45,9 +45,9 @@ def collate(data, examples):
 
 def head(config, labels):
     """One score a sequence."""
-    from xstilts.formats.heads import FirstPiece
+    from xstilts.formats.heads import Pooled
 
-    return FirstPiece(config, 1)
+    return Pooled(config, 1)
 
 
 def _rectangle(outputs, counts):

@@ -32,9 +32,9 @@ def collate(data, examples):
 
 def head(config, labels):
     """Scores of the labels from the first piece."""
-    from xstilts.formats.heads import FirstPiece
+    from xstilts.formats.heads import Pooled
 
-    return FirstPiece(config, len(labels))
+    return Pooled(config, len(labels))
 
 
 def loss(outputs, batch):

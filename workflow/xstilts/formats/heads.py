@@ -4,11 +4,16 @@ import torch
 from torch import nn
 
 
-class FirstPiece(nn.Module):
-    """Scores of a sequence from its first piece: dense, tanh, linear (as in XLM-R's own head)."""
+class Pooled(nn.Module):
+    """Scores of a sequence: pooled, dense, tanh, linear (as in XLM-R's own head).
+
+    Pooled is the first piece or, where the encoder's config says `classifier_pooling: mean` (name
+    and values are ModernBERT's), the mean over all pieces, which sentence encoders are trained by.
+    """
 
     def __init__(self, config, outputs: int) -> None:
         super().__init__()
+        self.mean = getattr(config, "classifier_pooling", "cls") == "mean"
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
         self.out = nn.Linear(config.hidden_size, outputs)
@@ -16,8 +21,8 @@ class FirstPiece(nn.Module):
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Return scores [sequences, outputs]."""
-        first = torch.tanh(self.dense(self.dropout(hidden[:, 0])))
-        return self.out(self.dropout(first))
+        pooled = mean(hidden, mask).to(hidden.dtype) if self.mean else hidden[:, 0]
+        return self.out(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
 
 
 class EachPiece(nn.Module):
@@ -42,10 +47,15 @@ class MeanPool(nn.Module):
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Return embeddings [sequences, H]."""
-        if mask is None:
-            return hidden.float().mean(1)
-        weights = mask.unsqueeze(-1).float()
-        return (hidden.float() * weights).sum(1) / weights.sum(1)
+        return mean(hidden, mask)
+
+
+def mean(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Return the mean over the pieces that the mask [sequences, width] keeps, float32."""
+    if mask is None:
+        return hidden.float().mean(1)
+    weights = mask.unsqueeze(-1).float()
+    return (hidden.float() * weights).sum(1) / weights.sum(1)
 
 
 def _initialise(head: nn.Module, config) -> None:

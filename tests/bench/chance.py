@@ -1,0 +1,86 @@
+"""Every score of a run beside what guessing gives; fails where a target is not above it.
+
+    PYTHONPATH=workflow python tests/bench/chance.py [--results DIR] [--margin 0.05]
+
+Guessing is: always the most frequent label, or tag; a random run of words as long as an answer; one
+of the candidates in retrieval. A target passes if, in every row of the grid, its mean over the
+languages other than English, and English, are both at least `--margin` above the same of guessing.
+"""
+
+import argparse
+import csv
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from random import Random
+from statistics import mean
+
+import pyarrow.parquet as pq
+
+from xstilts import metrics
+from xstilts.files import read_json
+
+
+def guess(rows: list[dict], metric: str, language: str) -> float:
+    """Return the score of guessing, by the kind of rows that these are."""
+    rng = Random(1)
+    if "side" in rows[0]:
+        return 1 / sum(row["side"] == "target" for row in rows)
+    if "tags" in rows[0]:
+        gold = [row["tags"] for row in rows]
+        tag = Counter(t for tags in gold for t in tags).most_common(1)[0][0]
+        guessed: list = [[tag] * len(tags) for tags in gold]
+    elif "question" in rows[0]:
+        gold = [row["answers"]["text"] for row in rows]
+        guessed = [some_words(rng, row["context"], row["answers"]["text"]) for row in rows]
+    else:
+        gold = [row["label"] for row in rows]
+        guessed = [Counter(gold).most_common(1)[0][0]] * len(gold)
+    scores = metrics.score(metric, gold, guessed, language)
+    return (
+        mean(scores.values())
+        if metric in ("squad", "mlqa")
+        else scores["f1" if metric == "tagging" else "accuracy"]
+    )
+
+
+def some_words(rng: Random, context: str, answers: list[str]) -> str:
+    """Return a random run of words (or characters, without spaces), as long as the answer."""
+    space = " " if " " in context.strip() else ""
+    words = context.split(" ") if space else list(context)
+    size = len(answers[0].split(" ") if space else answers[0]) if answers else 0
+    start = rng.randrange(max(1, len(words) - size + 1))
+    return space.join(words[start : start + size])
+
+
+def check(results: Path, margin: float) -> list[str]:
+    """Print every score beside guessing; return what is not above it."""
+    above: dict[tuple, dict[bool, list[float]]] = defaultdict(lambda: defaultdict(list))
+    guesses: dict[tuple[str, str], float] = {}
+    with (results / "grid.csv").open(encoding="utf-8") as lines:
+        cells = list(csv.DictReader(lines))
+    for cell in cells:
+        found = read_json(results.parent / cell["score"])
+        key = cell["target"], cell["language"]
+        if key not in guesses:
+            (path,) = (results / "data" / cell["target"]).glob(f"{cell['language']}.*.parquet")
+            rows = pq.read_table(path).to_pylist()
+            guesses[key] = guess(rows, found["metric"], cell["language"])
+        row = cell["model"], cell["intermediate"], cell["seed"], cell["target"]
+        above[row][cell["language"] == "en"].append(found["score"] - guesses[key])
+        print(*row, cell["language"], f"{found['score']:.3f} guessing {guesses[key]:.3f}")
+    return [
+        f"{'/'.join(row)}: {'English' if english else 'other languages'} {mean(values):+.3f} above"
+        f" guessing, less than {margin}"
+        for row, parts in above.items()
+        for english, values in parts.items()
+        if mean(values) < margin
+    ]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--margin", type=float, default=0.05)
+    given = parser.parse_args()
+    sys.exit("\n".join(check(given.results, given.margin)) or 0)
