@@ -117,7 +117,11 @@ def _cell(value: float, delta: float) -> str:
     return f"{value:.1f}" if pd.isna(delta) else f"{value:.1f} ({delta:+.1f})"
 
 
-SHOWN = {"accuracy": "acc", "retrieval": "acc", "tagging": "F1", "squad": "F1+EM", "mlqa": "F1+EM"}
+SHOWN = {
+    **dict.fromkeys(("accuracy", "retrieval"), "acc"),
+    **dict.fromkeys(("tagging", "bucc"), "F1"),
+    **dict.fromkeys(("squad", "squad2", "mlqa"), "F1+EM"),
+}
 
 
 def main(args: argparse.Namespace) -> None:
