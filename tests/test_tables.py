@@ -21,6 +21,7 @@ def row(intermediate, seed, target, language, model="m"):
     return {
         **cell,
         "language": language,
+        "split": "dev",
         "metric": metric,
         "score": path,
         "spec": digest(spec(path)),
@@ -246,6 +247,8 @@ def test_the_step_writes_the_tables_and_says_the_main_one(tmp_path, capsys):
         "m,none,,,,,,,,,,",
         "m,mnli,,,,,,,,,,",
     ]
+    compared = (tmp_path / "tables/comparison.csv").read_text().splitlines()
+    assert compared[1].startswith("m,none,xnli,,score,80.1000,memory,56.0000,-24.1000,15,2,")
     long = (tmp_path / "tables/per_language.csv").read_text().splitlines()
     assert long[:2] == [
         "model,intermediate,seed,target,language,metric,value,n",

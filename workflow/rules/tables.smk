@@ -34,6 +34,7 @@ rule tables:
         "results/tables/main.md",
         "results/tables/seeds.csv",
         "results/tables/groups.csv",
+        "results/tables/comparison.csv",
         "results/tables/per_language.csv",
     log:
         "results/logs/tables.log",

@@ -66,3 +66,16 @@ def cells(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     found = asked.to_frame().join(have).reset_index()
     whole = found["count"] == found["asked"]
     return found[CELL].assign(value=100 * found["mean"].where(whole))
+
+
+def by_language(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return model, intermediate, target, language and `value`: the median over seeds, in percent.
+
+    Missing if that of any seed is.
+    """
+    key = [*CELL, "language"]
+    main = scores.loc[scores["metric"] == "score", [*key, "value"]]
+    found = grid[key].merge(main, how="left", on=key)
+    key.remove("seed")
+    seeds = found.groupby(key, sort=False)["value"]
+    return seeds.agg(lambda values: 100 * values.median(skipna=False)).reset_index()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts import interval, scores, step, xtreme
+from xstilts import comparison, interval, scores, step, xtreme
 from xstilts.config import NONE
 from xstilts.errors import UserError
 from xstilts.files import atomic, read_json
@@ -132,10 +132,13 @@ def main(args: argparse.Namespace) -> None:
     shown = {row.target: SHOWN[row.metric] for row in grid.itertuples()}
     text = markdown(main, missing, len(grid), shown)
     out = Path(args.out)
-    long = found[found["metric"] != "score"]
-    _write(long, out / "per_language.csv", "%.6f")
+    groups = groups_table(main)
+    ours = comparison.measured(main, groups, scores.by_language(grid, found))
+    compared = comparison.comparison(ours, comparison.published(), grid["split"].iloc[0])
+    _write(found[found["metric"] != "score"], out / "per_language.csv", "%.6f")
     _write(seeds_table(cells), out / "seeds.csv")
-    _write(groups_table(main), out / "groups.csv")
+    _write(groups, out / "groups.csv")
+    _write(compared, out / "comparison.csv")
     _write(main, out / "main.csv")
     with atomic(out / "main.md") as path:
         path.write_text(text, encoding="utf-8")
