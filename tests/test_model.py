@@ -28,7 +28,8 @@ def step(root, name, out, **asked):
     found = pin.resolve("models", str(root), str(root), name, "main")
     out.mkdir(parents=True, exist_ok=True)
     (out / "pin.json").write_text(json.dumps(found))
-    args = ["--spec", json.dumps({"from": name, "revision": "main", **asked}), "--source", str(root)]
+    spec = json.dumps({"from": name, "revision": "main", **asked})
+    args = ["--spec", spec, "--source", str(root)]
     args += ["--root", str(root), "--pin", str(out / "pin.json"), "--out", str(out / "model")]
     model.main(model.parser().parse_args(args))
     return out / "model"
