@@ -35,5 +35,13 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
 
 
+onstart:
+    adopt_pins()
+
+
+onsuccess:
+    shell("test ! -e results/tables/main.md || cat results/tables/main.md")
+
+
 onerror:
     shell(PARTIAL_TABLES)

@@ -113,15 +113,22 @@ def test_stale_pins_are_those_that_the_lock_contradicts(world):
     def run(lock):
         pin.main(pin.parser().parse_args([*args, "--lock", lock, "--out", str(file)]))
 
-    lock = str(world / "lock.yaml")
+    lock, other = str(world / "lock.yaml"), str(world / "other.yaml")
     run(lock)
-    assert pin.stale(pin.read_lock(lock), pins) == []
-    other = {"datasets": {"o/n": {"revision": "another"}}, "models": {}}
+    assert pin.stale(lock, pins) == []
+    assert pin.stale(other, pins) == [], "another experiment's pin stands"
+    assert pin.stale("", pins) == [file], "not the toy world's"
+    pin.adopt(other, [str(file), str(pins / "datasets/o/absent.json")])
+    assert pin.read_lock(other) == pin.read_lock(lock)
+    pin.update(lock, ["o/n"])
+    assert pin.stale(lock, pins) == [file], "taken out by --update"
+    text = Path(other).read_text()
+    Path(other).write_text(text.replace(pin.read_lock(other)["datasets"]["o/n"]["revision"], "x"))
     assert pin.stale(other, pins) == [file]
-    assert pin.stale({"datasets": {}, "models": {}}, pins) == [file], "taken out by --update"
     run("")
-    assert pin.stale({"datasets": {}, "models": {}}, pins) == [], "the toy world has no lock"
-    assert pin.stale({}, world / "nowhere") == []
+    assert pin.stale("", pins) == []
+    assert pin.stale(lock, pins) == [file], "the toy world's"
+    assert pin.stale(lock, world / "nowhere") == []
 
 
 def test_a_missing_argument_is_one_line(capfd):

@@ -84,7 +84,7 @@ class Steps:
         out = self.folder / f"pins/{kind}/{name}.json"
         out.parent.mkdir(parents=True, exist_ok=True)
         pin = {"source": "hub", "revision": self.hub.branches[kind, name]["main"]}
-        out.write_text(json.dumps({"kind": kind, "name": name, "locked": True, **pin}))
+        out.write_text(json.dumps({"kind": kind, "name": name, "lock": "my.lock", **pin}))
         return out
 
     def prepare(self, spec, pin, **env):

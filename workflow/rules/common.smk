@@ -33,8 +33,8 @@ try:
     # The lock is beside the last config file. The toy world is generated, so it needs none.
     LOCK = "" if EXPERIMENT.toy else os.path.splitext(workflow.configfiles[-1])[0] + ".lock"
     # A pin that is not (any more) what the lock says is looked up again, and so is all made from it.
-    for path in pin.stale(pin.read_lock(LOCK), "results/pins") if LOCK else []:
-        path.unlink()
+    for path in pin.stale(LOCK, "results/pins"):
+        path.unlink(missing_ok=True)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -167,3 +167,9 @@ def all_pins(wildcards):
     return [f"results/pins/datasets/{hub}.json" for hub in sorted(hubs)] + [
         f"results/pins/models/{model}.json" for model in sorted(models)
     ]
+
+
+def adopt_pins():
+    """Take what other experiments have pinned in the same folder into this one's lock file."""
+    if LOCK:
+        pin.adopt(LOCK, all_pins(None))

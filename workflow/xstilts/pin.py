@@ -123,18 +123,37 @@ def update(lock: str | Path, names: list[str]) -> list[str]:
     return taken
 
 
-def stale(lock: dict[str, dict[str, Any]], pins_dir: str | Path) -> list[Path]:
-    """Return the pin files under `pins_dir` that are not what the lock says.
+def stale(lock: str | Path, pins_dir: str | Path) -> list[Path]:
+    """Return the pin files under `pins_dir` that are not what the lock file ("": none) says.
 
-    That is: another revision than the lock's entry, or made with a lock that has no entry any more.
+    That is: another revision than the lock's entry; or made with this lock, which has no entry any
+    more; or one of the toy world, which has no lock, and the other way round. What an experiment
+    with a lock of its own has pinned in the same folder stands: see `adopt`.
     """
-    found = []
+    entries, found = read_lock(lock) if lock else {kind: {} for kind in KINDS}, []
     for path in sorted(Path(pins_dir).glob("*/**/*.json")):
         pin = read_json(path)
-        entry = lock.get(pin["kind"], {}).get(pin["name"])
-        if (entry is None and pin["locked"]) or (entry and entry["revision"] != pin["revision"]):
+        entry = entries[pin["kind"]].get(pin["name"])
+        other = bool(pin["lock"]) != bool(lock)
+        gone = bool(lock) and entry is None and pin["lock"] == str(lock)
+        if other or gone or (entry and entry["revision"] != pin["revision"]):
             found.append(path)
     return found
+
+
+def adopt(lock: str | Path, pins: list[str]) -> None:
+    """Take into a lock file what other experiments, with locks of their own, have pinned before."""
+    made = [read_json(path) for path in pins if Path(path).exists()]
+    entries = read_lock(lock)
+    new = [p for p in made if p["lock"] and p["name"] not in entries[p["kind"]]]
+    if not new:
+        return
+    with _exclusive(lock):
+        entries = read_lock(lock)
+        for pin in new:
+            kept = {k: pin[k] for k in ("requested", "source", "revision", "files") if k in pin}
+            entries[pin["kind"]].setdefault(pin["name"], kept)
+        _write_lock(lock, entries)
 
 
 def _difference(old: dict[str, str], new: dict[str, str]) -> str:
@@ -179,7 +198,8 @@ def main(args: argparse.Namespace) -> None:
         pin = locked(*where, args.lock) if args.lock else resolve(*where)
     except UserError as error:
         raise UserError(f"task {args.tasks}: {error}" if args.tasks else str(error)) from error
-    write_json(args.out, {"kind": args.kind, "name": args.name, "locked": bool(args.lock), **pin})
+    made = {"kind": args.kind, "name": args.name, "lock": args.lock, "requested": args.revision}
+    write_json(args.out, {**made, **pin})
 
 
 def parser() -> argparse.ArgumentParser:
