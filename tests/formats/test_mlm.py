@@ -99,7 +99,7 @@ def test_the_head_scores_with_the_encoders_embeddings_as_transformers_does(piece
     outputs = head(encoder(ids, attention_mask=mask).last_hidden_state, mask)
     loss = mlm.loss(outputs, {"targets": targets})
     expected = model.eval()(ids, attention_mask=mask, labels=targets).loss * 3
-    assert abs(float(loss - expected)) < 1e-4
+    assert abs((loss - expected).item()) < 1e-4
     loss.backward()
     assert encoder.get_input_embeddings().weight.grad[20].abs().max() > 0, "tied: every piece"
     assert head.state_dict().keys() == {

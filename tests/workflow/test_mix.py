@@ -1,4 +1,4 @@
-"""Intermediates of several tasks, one of them masked language modelling on text of two languages."""
+"""Intermediates of several tasks, one of them masked language modelling in two languages."""
 
 import csv
 import json
