@@ -8,7 +8,8 @@ from xstilts.prepare import SCHEMAS
 from xstilts.recipe import Recipe
 
 NAMES = sorted(tasks.known())
-PAGE = {"encode", "collate", "head", "reduce", "decode", "score"}
+PAGE = {"encode", "collate", "head"}
+SCORED = {"reduce", "decode", "score"}
 
 
 def get(name):
@@ -23,10 +24,12 @@ def test_every_task_is_whole(name):
     trains = {"loss"} if "train" in task.splits or task.tuned_on else set()
     assert set(dir(page)) >= PAGE | trains
     assert task.format in SCHEMAS
-    assert metrics.METRICS[task.metric].averaged
-    assert task.metric in tables.SHOWN
     assert task.rows is None or task.rows in rows.ROWS
-    assert task.splits.keys() >= {"dev"}
+    if task.format != "mlm":
+        assert set(dir(page)) >= SCORED
+        assert metrics.METRICS[task.metric].averaged
+        assert task.metric in tables.SHOWN
+        assert task.splits.keys() >= {"dev"}
     Recipe(**task.recipe)
 
 
@@ -72,6 +75,16 @@ def test_an_entry_becomes_a_frozen_task():
     assert (task.name, task.languages, task.labels) == ("x", ("de", "en"), ("A", "B"))
     assert (task.rows, task.tuned_on, task.no_answer, task.revision) == (None, None, False, "main")
     assert [task.hub_config(code) for code in task.languages] == ["c.German", "c.en"]
+
+
+def test_text_to_model_has_no_metric():
+    entry = {
+        "format": "mlm", "hub": "o/x", "config": "{lang}", "splits": {"train": "train"},
+        "languages": ["de", "en"], "version": 1,
+    }  # fmt: skip
+    assert tasks.check("x", entry).metric == ""
+    with pytest.raises(UserError, match="task `x`: an mlm task is not scored, so it has no `metr"):
+        tasks.check("x", entry | {"metric": "accuracy"})
 
 
 ENTRY = {

@@ -22,6 +22,10 @@ from xstilts.files import atomic, digest, read_json, sha256, write_json
 from xstilts.node import read_node, same_spec, versions
 
 
+class Unloadable(UserError):
+    """The checkpoint cannot be loaded, so no language can be scored."""
+
+
 class Scorer:
     """A checkpoint, loaded at the first language that needs it."""
 
@@ -41,10 +45,10 @@ class Scorer:
             config = AutoConfig.from_pretrained(self.folder)
             layer = checkpoint.retrieval_layer(config, self.spec["retrieval_layer"])
             encoder = checkpoint.load_encoder(self.folder, layers=layer)
-            head = page.head(config, [])
+            head = page.head(encoder, [])
         else:
             encoder = checkpoint.load_encoder(self.folder)
-            head = page.head(encoder.config, data.meta["spec"]["labels"])
+            head = page.head(encoder, data.meta["spec"]["labels"])
             checkpoint.load_head(head, self.folder)
         return encoder.to(where), head.to(where), where
 
@@ -53,7 +57,10 @@ class Scorer:
     ) -> tuple[dict[str, float], list[str], list[float], dict[str, Any]]:
         """Return the metrics, predictions, value of each prediction, and a record of the run."""
         if self.loaded is None:
-            self.loaded = self._load(data)
+            try:
+                self.loaded = self._load(data)
+            except UserError as error:
+                raise Unloadable(str(error)) from error
         encoder, head, where = self.loaded
         page = formats.page(data.meta["spec"]["format"])
         start = time.monotonic()
@@ -133,6 +140,8 @@ def main(args: argparse.Namespace) -> None:
         paths = {"rows": rows, "encoded": data, "state": args.state, "out": args.out}
         try:
             language(scorer, spec, cell, lang, paths)
+        except Unloadable:
+            raise  # the same for every language
         except UserError as error:
             failed.append(f"{lang}: {error}")
             print(failed[-1], flush=True)
