@@ -2,9 +2,15 @@
 
 import argparse
 import json
+from typing import Any
 
 from xstilts import encoded, formats, prepare, step, tokenizer
 from xstilts.errors import UserError
+
+
+def labels_of(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the labels of an open tag set: every tag of the training rows, sorted."""
+    return sorted({tag for row in rows for tag in row["tags"]})
 
 
 def main(args: argparse.Namespace) -> None:
@@ -13,8 +19,9 @@ def main(args: argparse.Namespace) -> None:
     rows = prepare.read(args.rows).to_pylist()
     pieces = tokenizer.load(args.tokenizer)
     page = formats.page(spec["format"])
+    labels = labels_of(prepare.read(args.labels_of).to_pylist()) if args.labels_of else None
     try:
-        arrays, cut = page.encode(rows, pieces, spec["labels"], spec["max_length"])
+        arrays, cut = page.encode(rows, pieces, labels or spec["labels"], spec["max_length"])
     except UserError as error:
         raise UserError(f"{args.rows}: {error}") from None
     made = prepare.metadata(args.rows)
@@ -26,6 +33,8 @@ def main(args: argparse.Namespace) -> None:
         "rows": len(rows),
         "cut": cut,
     }
+    if labels:
+        meta["labels"] = labels
     data = encoded.Encoded(arrays, meta)
     data.save(args.out)
     tokens = len(arrays["tokens"])
@@ -36,6 +45,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spec", required=True, help="what to encode, as JSON")
     parser.add_argument("--rows", required=True, help="prepared rows (parquet)")
+    parser.add_argument(
+        "--labels-of", default="", help="open tag set: the prepared rows that have its tags"
+    )
     parser.add_argument("--tokenizer", required=True, help="tokenizer.json of the model")
     parser.add_argument("--out", required=True, help="encoded rows (safetensors)")
     step.run(main, parser)

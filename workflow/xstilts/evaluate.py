@@ -44,7 +44,7 @@ class Scorer:
             head = page.head(config, [])
         else:
             encoder = checkpoint.load_encoder(self.folder)
-            head = page.head(encoder.config, data.meta["spec"]["labels"])
+            head = page.head(encoder.config, data.labels)
             checkpoint.load_head(head, self.folder)
         return encoder.to(where), head.to(where), where
 

@@ -174,7 +174,7 @@ def main(args: argparse.Namespace) -> None:
     where = device.choose()
     torch.manual_seed(spec["seed"])
     encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(where)
-    head = page.head(encoder.config, spec["labels"]).to(where)
+    head = page.head(encoder.config, train.labels).to(where)
     rows = prepare.read(args.dev_rows).to_pylist()
     weights, record = fit(page, encoder, head, train, dev, rows, spec, where, args.budget)
     checkpoint.save(weights, args.init, args.out)
