@@ -254,7 +254,7 @@ def test_the_step_writes_the_grid_and_the_resolved_config(tmp_path, capsys):
     assert len(rows) == 8 * 2 + 3
     assert rows[0] == {
         "model": "m", "intermediate": "none", "seed": "seed1", "target": "xquad", "language": "de",
-        "metric": "squad", "score": "results/scores/m/none/seed1/xquad/de.json",
+        "split": "dev", "metric": "squad", "score": "results/scores/m/none/seed1/xquad/de.json",
         "spec": digest(found.score_spec(found.cells[0], "de")),
     }  # fmt: skip
     assert yaml.safe_load(resolved.read_text()) == found.experiment.settings

@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import math
 
 import pandas as pd
 import pytest
 
-from xstilts import metrics, tables
+from xstilts import metrics, scores, tables
 from xstilts.errors import UserError
 from xstilts.files import digest, write_json
 
@@ -20,6 +21,7 @@ def row(intermediate, seed, target, language, model="m"):
     return {
         **cell,
         "language": language,
+        "split": "dev",
         "metric": metric,
         "score": path,
         "spec": digest(spec(path)),
@@ -32,7 +34,7 @@ def spec(path):
 
 def score(line, value):
     """The score file of a line of the grid."""
-    named = {key: line[key] for key in (*tables.CELL, "language", "metric")}
+    named = {key: line[key] for key in (*scores.CELL, "language", "metric")}
     parts = {"f1": value + 0.1, "exact_match": value - 0.1}
     found = parts if line["metric"] == "squad" else {"accuracy": value}
     return {**named, "score": value, "metrics": found, "n": 10, "spec": spec(line["score"])}
@@ -60,10 +62,14 @@ def experiment(values=VALUES):
     }
 
 
-def main_table(grid, scores):
-    found, refused = tables.collect(grid, scores.get)
+def cells(grid, files):
+    found, refused = scores.collect(grid, files.get)
     assert not refused
-    return tables.main_table(grid, found)
+    return scores.cells(grid, found)
+
+
+def main_table(grid, files):
+    return tables.main_table(cells(grid, files))
 
 
 def as_rows(table):
@@ -86,16 +92,69 @@ def test_the_main_table_in_full():
     ]
 
 
+# Three seeds of one cell: their median is not their mean.
+THREE = {
+    ("none", "noseed", "tatoeba", "de"): 0.40,
+    ("mnli", "seed1", "tatoeba", "de"): 0.50,
+    ("mnli", "seed2", "tatoeba", "de"): 0.51,
+    ("mnli", "seed3", "tatoeba", "de"): 0.70,
+}
+
+
+def test_the_main_table_has_the_median_over_seeds():
+    table = main_table(*experiment(THREE))
+    assert [line[2:4] for line in as_rows(table)] == [[40.0, None], [51.0, 11.0]]
+
+
+def test_the_seeds_table_in_full():
+    table = tables.seeds_table(cells(*experiment(THREE)))
+    assert list(table) == ["model", "intermediate", "target", "n", "median", "mean", "low", "high"]
+    reach = 4.302653 * math.sqrt((7**2 + 6**2 + 13**2) / 2 / 3)
+    none, mnli = as_rows(table)
+    assert none == ["m", "none", "tatoeba", 1, 40.0, 40.0, None, None]
+    assert mnli[:6] == ["m", "mnli", "tatoeba", 3, 51.0, 57.0]
+    assert mnli[6:] == pytest.approx([57 - reach, 57 + reach], abs=1e-5)
+
+
+def test_a_seed_that_is_missing_is_counted_and_leaves_no_figures():
+    grid, files = experiment(THREE)
+    del files["scores/m/mnli/seed3/tatoeba/de.json"]
+    assert as_rows(tables.seeds_table(cells(grid, files)))[1] == [
+        "m", "mnli", "tatoeba", 2, None, None, None, None,
+    ]  # fmt: skip
+
+
+def test_the_groups_table_in_full():
+    """XTREME's retrieval is whole, its questions lack two targets; `own` is no task of it."""
+    values = {
+        ("none", "noseed", "bucc", "de"): 0.60, ("none", "noseed", "tatoeba", "de"): 0.30,
+        ("none", "seed1", "xquad", "de"): 0.50, ("none", "seed1", "own", "de"): 0.10,
+        ("mnli", "seed1", "bucc", "de"): 0.70, ("mnli", "seed1", "tatoeba", "de"): 0.80,
+        ("mnli", "seed1", "xquad", "de"): 0.55, ("mnli", "seed1", "own", "de"): 0.20,
+    }  # fmt: skip
+    table = tables.groups_table(main_table(*experiment(values)))
+    assert list(table) == [
+        "model", "intermediate", "classification", "classification delta", "tagging",
+        "tagging delta", "qa", "qa delta", "retrieval", "retrieval delta", "overall",
+        "overall delta",
+    ]  # fmt: skip
+    empty = [None] * 6
+    assert as_rows(table) == [
+        ["m", "none", *empty, 45.0, None, None, None],
+        ["m", "mnli", *empty, 75.0, 30.0, None, None],
+    ]
+
+
 def test_one_missing_language_of_one_seed_is_a_missing_cell():
-    grid, scores = experiment()
-    del scores["scores/m/mnli/seed2/xquad/de.json"]
-    assert as_rows(main_table(grid, scores)) == [
+    grid, files = experiment()
+    del files["scores/m/mnli/seed2/xquad/de.json"]
+    assert as_rows(main_table(grid, files)) == [
         ["m", "none", 56.0, None, 40.0, None, 48.0, None],
         ["m", "mnli", 65.0, 9.0, None, None, None, None],
     ]
-    grid, scores = experiment()
-    del scores["scores/m/none/seed1/xnli/de.json"]
-    assert as_rows(main_table(grid, scores)) == [
+    grid, files = experiment()
+    del files["scores/m/none/seed1/xnli/de.json"]
+    assert as_rows(main_table(grid, files)) == [
         ["m", "none", None, None, 40.0, None, None, None],
         ["m", "mnli", 65.0, None, 30.0, -10.0, 47.5, None],
     ]
@@ -110,16 +169,16 @@ def test_without_any_score_everything_is_missing():
 
 
 def test_a_grid_without_the_row_none_has_no_deltas():
-    grid, scores = experiment({k: v for k, v in VALUES.items() if k[0] == "mnli"})
-    assert as_rows(main_table(grid, scores)) == [["m", "mnli", 65.0, None, 30.0, None, 47.5, None]]
+    grid, files = experiment({k: v for k, v in VALUES.items() if k[0] == "mnli"})
+    assert as_rows(main_table(grid, files)) == [["m", "mnli", 65.0, None, 30.0, None, 47.5, None]]
 
 
 def test_each_model_has_its_own_baseline():
     lines = [row(i, "seed1", "xnli", "en", model) for model in ("b", "a") for i in ("none", "mnli")]
     grid = pd.DataFrame(lines)
     values = zip(lines, (0.5, 0.75, 0.25, 0.75), strict=True)
-    scores = {line["score"]: score(line, value) for line, value in values}
-    assert [line[:4] for line in as_rows(main_table(grid, scores))] == [
+    files = {line["score"]: score(line, value) for line, value in values}
+    assert [line[:4] for line in as_rows(main_table(grid, files))] == [
         ["b", "none", 50.0, None],
         ["b", "mnli", 75.0, 25.0],
         ["a", "none", 25.0, None],
@@ -137,66 +196,27 @@ def test_a_cell_without_seed_is_compared_with_the_seeds_of_the_others():
     assert [line[2:4] for line in as_rows(table)] == [[50.0, None], [70.0, 20.0]]
 
 
-def test_scores_become_long_rows():
-    grid, scores = experiment({k: v for k, v in VALUES.items() if k[2:] == ("xquad", "de")})
-    found, _ = tables.collect(grid.head(1), scores.get)
-    cell = ["m", "none", "seed1", "xquad", "de"]
-    assert as_rows(found) == [
-        [*cell, "score", 0.3, 10],
-        [*cell, "f1", 0.4, 10],
-        [*cell, "exact_match", 0.2, 10],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("change", "line"),
-    [
-        ({"spec": {"kind": "other"}}, "a score from another spec than the config asks for"),
-        ({"seed": "seed9"}, "a score of another cell"),
-        ({"language": "en"}, "a score of another cell"),
-        ({"score": None}, "not a score file"),
-        ({"score": "high"}, "not a score file"),
-        ({"metrics": None}, "not a score file"),
-        ({"n": None}, "not a score file"),
-    ],
-)
-def test_a_score_that_is_not_the_one_asked_for_is_refused_by_name(change, line):
-    grid, scores = experiment()
-    path = "scores/m/none/seed1/xnli/de.json"
-    scores[path] = {**scores[path], **change}
-    found, refused = tables.collect(grid, scores.get)
-    assert refused == [f"{path}: {line}; delete it, run again"]
-    assert (found["metric"] == "score").sum() == len(grid) - 1
-
-
-@pytest.mark.parametrize("content", [[], {}, "x", 3])
-def test_a_file_of_something_else_is_refused(content):
-    grid, scores = experiment()
-    path = "scores/m/none/seed1/xnli/de.json"
-    _, refused = tables.collect(grid, {**scores, path: content}.get)
-    assert refused == [f"{path}: not a score file; delete it, run again"]
-
-
 def test_markdown_in_full():
-    grid, scores = experiment()
-    del scores["scores/m/mnli/seed2/xquad/de.json"]
-    text = tables.markdown(main_table(grid, scores), 1, 16, {"xnli": "acc", "xquad": "F1+EM"})
+    grid, files = experiment()
+    del files["scores/m/mnli/seed2/xquad/de.json"]
+    text = tables.markdown(main_table(grid, files), 1, 16, {"xnli": "acc", "xquad": "F1+EM"})
     assert text == (
         "| model   | intermediate   | xnli (acc)   | xquad (F1+EM)   | average   |\n"
         "|:--------|:---------------|:-------------|:----------------|:----------|\n"
         "| m       | none           | 56.0         | 40.0            | 48.0      |\n"
         "| m       | mnli           | 65.0 (+9.0)  | –               | –         |\n"
         "\n"
-        "Mean over languages, in percent; in brackets the difference to the row `none`."
+        "Mean over languages, then median over seeds, in percent; in brackets the difference to the"
+        " row `none`."
         " –: not complete; 1 of 16 score files are missing.\n"
     )
     assert "missing" not in tables.markdown(main_table(*experiment()), 0, 16, {})
 
 
 def test_a_cell_that_the_grid_leaves_out_is_no_missing_one():
-    grid, scores = experiment()
+    grid, files = experiment()
     left_out = (grid["intermediate"] == "mnli") & (grid["target"] == "xquad")
-    text = tables.markdown(main_table(grid[~left_out], scores), 0, 12, {})
+    text = tables.markdown(main_table(grid[~left_out], files), 0, 12, {})
     assert text.endswith("–: not in the grid.\n")
 
 
@@ -204,21 +224,31 @@ def test_every_metric_has_a_heading():
     assert tables.SHOWN.keys() == metrics.METRICS.keys()
 
 
-def write(root, grid, scores):
-    for path, content in scores.items():
+def write(root, grid, files):
+    for path, content in files.items():
         write_json(root / path, content)
     grid = grid.assign(score=[str(root / path) for path in grid["score"]])
     grid.to_csv(root / "grid.csv", index=False)
     return argparse.Namespace(grid=str(root / "grid.csv"), out=str(root / "tables"))
 
 
-def test_the_step_writes_three_files_and_says_the_table(tmp_path, capsys):
+def test_the_step_writes_the_tables_and_says_the_main_one(tmp_path, capsys):
     tables.main(write(tmp_path, *experiment()))
     assert (tmp_path / "tables/main.csv").read_text().splitlines() == [
         "model,intermediate,xnli,xnli delta,xquad,xquad delta,average,average delta",
         "m,none,56.0000,,40.0000,,48.0000,",
         "m,mnli,65.0000,9.0000,30.0000,-10.0000,47.5000,-0.5000",
     ]
+    assert (tmp_path / "tables/seeds.csv").read_text().splitlines()[:2] == [
+        "model,intermediate,target,n,median,mean,low,high",
+        "m,none,xnli,2,56.0000,56.0000,43.2938,68.7062",  # 55 and 57; t of one degree: 12.706
+    ]
+    assert (tmp_path / "tables/groups.csv").read_text().splitlines()[1:] == [
+        "m,none,,,,,,,,,,",
+        "m,mnli,,,,,,,,,,",
+    ]
+    compared = (tmp_path / "tables/comparison.csv").read_text().splitlines()
+    assert compared[1].startswith("m,none,xnli,,score,80.1000,memory,56.0000,-24.1000,15,2,")
     long = (tmp_path / "tables/per_language.csv").read_text().splitlines()
     assert long[:2] == [
         "model,intermediate,seed,target,language,metric,value,n",

@@ -32,6 +32,9 @@ rule tables:
     output:
         "results/tables/main.csv",
         "results/tables/main.md",
+        "results/tables/seeds.csv",
+        "results/tables/groups.csv",
+        "results/tables/comparison.csv",
         "results/tables/per_language.csv",
     log:
         "results/logs/tables.log",

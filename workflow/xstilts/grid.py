@@ -271,6 +271,7 @@ def rows(grid: Grid) -> Iterator[dict[str, str]]:
             yield {
                 **dataclasses.asdict(cell),
                 "language": lang,
+                "split": grid.experiment.settings["split"],
                 "metric": grid.tasks[cell.target].metric,
                 "score": grid.score(cell, lang),
                 "spec": digest(grid.score_spec(cell, lang)),

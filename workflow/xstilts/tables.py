@@ -1,86 +1,81 @@
 """Step: score files -> the result tables, pure functions of `grid.csv` and the scores."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from xstilts import step
+from xstilts import comparison, interval, scores, step, xtreme
 from xstilts.config import NONE
 from xstilts.errors import UserError
-from xstilts.files import atomic, digest, read_json
+from xstilts.files import atomic, read_json
 
-CELL = ["model", "intermediate", "seed", "target"]
 MISSING = "–"
+ROW = ["model", "intermediate"]
 
 
-def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
-    """Return the scores that the grid asks for, and a line for every one that is refused.
+def main_table(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per (model, intermediate) and a column per target: the median over seeds.
+
+    As the paper reports (arXiv 2005.13013; not verified). A value is missing if that of any seed
+    is. `<target> delta` is the difference to the row without intermediate task; `average` the
+    unweighted mean of the targets, so of the medians.
 
     Args:
-        grid: a row per score file: `CELL`, `language`, `metric`, `score` (path), `spec` (digest).
-        read: path -> the score as a dict, or None where there is no such file.
-
-    Returns:
-        A row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is the
-        one figure that the benchmark averages. A file of another spec or cell, or damaged, is left
-        out.
+        cells: see `scores.cells`.
     """
-    found, refused = [], []
-    for row in grid.to_dict("records"):
-        try:
-            score = read(row["score"])
-        except UserError as error:
-            refused.append(str(error))
-            continue
-        if score is None:
-            continue
-        wrong = _wrong(score, row)
-        if wrong:
-            refused.append(f"{row['score']}: {wrong}; delete it, run again")
-            continue
-        key = {k: row[k] for k in [*CELL, "language"]}
-        for metric, value in {"score": score["score"], **score["metrics"]}.items():
-            found.append({**key, "metric": metric, "value": value, "n": score["n"]})
-    columns = [*CELL, "language", "metric", "value", "n"]
-    return pd.DataFrame(found, columns=columns), refused
-
-
-def _wrong(score: Any, row: dict[str, Any]) -> str | None:
-    try:
-        if digest(score["spec"]) != row["spec"]:
-            return "a score from another spec than the config asks for"
-        if any(score[key] != row[key] for key in [*CELL, "language"]):
-            return "a score of another cell"
-        float(score["score"]), dict(score["metrics"]), int(score["n"])
-    except (KeyError, TypeError, ValueError):
-        return "not a score file"
-    return None
-
-
-def main_table(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per (model, intermediate) and a column per target, averaged over seeds.
-
-    A value is the unweighted mean over the languages of the target (English included, as in
-    XTREME), in percent; missing if any language of any seed is. `<target> delta` is the difference
-    to the
-    row without intermediate task; `average` the unweighted mean of the targets.
-    """
-    asked = grid.groupby([*CELL])["language"].nunique().rename("asked")
-    main = scores[scores["metric"] == "score"]
-    have = main.groupby([*CELL])["value"].agg(["mean", "count"])
-    cells = asked.to_frame().join(have).reset_index()
-    cells.loc[cells["count"] != cells["asked"], "mean"] = float("nan")
-    by_target = cells.groupby(["model", "intermediate", "target"], sort=False)["mean"]
-    values = 100 * by_target.agg(lambda seeds: seeds.mean(skipna=False)).unstack("target")
-    rows = list(dict.fromkeys(zip(grid["model"], grid["intermediate"], strict=True)))
-    values = values.reindex(index=pd.MultiIndex.from_tuples(rows, names=["model", "intermediate"]))
-    targets = list(dict.fromkeys(grid["target"]))
-    values = values[targets]
+    by_target = cells.groupby([*ROW, "target"], sort=False)["value"]
+    values = by_target.agg(lambda seeds: seeds.median(skipna=False)).unstack("target")
+    rows = list(dict.fromkeys(zip(cells["model"], cells["intermediate"], strict=True)))
+    values = values.reindex(index=pd.MultiIndex.from_tuples(rows, names=ROW))
+    values = values[list(dict.fromkeys(cells["target"]))]
     values["average"] = values.mean(axis=1, skipna=False)
+    return _with_deltas(values)
+
+
+def groups_table(main: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per (model, intermediate): XTREME's averages of the main table, and deltas.
+
+    A group is missing unless all its targets are there, `overall` unless all nine are.
+    """
+    values = main.set_index(ROW)
+    averages = [
+        xtreme.averages({target: value for target, value in row.items() if pd.notna(value)})
+        for row in values.to_dict("records")
+    ]
+    return _with_deltas(pd.DataFrame(averages, index=values.index, dtype=float))
+
+
+def seeds_table(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per (model, intermediate, target): what its values over seeds are.
+
+    Columns: `n`, how many seeds have a value; `median`, `mean`, and `low` and `high`, the ends of
+    Student's 95% t interval of the mean, in percent. They are missing if the value of any seed is,
+    the interval also where there is one value.
+    """
+    lines = []
+    for key, group in cells.groupby([*ROW, "target"], sort=False)["value"]:
+        whole = group.notna().all()
+        ends = interval.mean_interval(group.tolist()) if whole else None
+        lines.append(
+            {
+                **dict(zip([*ROW, "target"], key, strict=True)),
+                "n": int(group.count()),
+                "median": group.median(skipna=False),
+                "mean": group.mean(skipna=False),
+                "low": ends[0] if ends else float("nan"),
+                "high": ends[1] if ends else float("nan"),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _with_deltas(values: pd.DataFrame) -> pd.DataFrame:
+    """Put `<column> delta` beside each column: the difference to the model's row `none`."""
     columns = {}
-    for name in [*targets, "average"]:
+    for name in values.columns:
         columns[name] = values[name]
         columns[f"{name} delta"] = _delta(values[name])
     return pd.DataFrame(columns).reset_index()
@@ -94,7 +89,7 @@ def _delta(column: pd.Series) -> pd.Series:
     return delta.where(column.index.get_level_values("intermediate") != NONE)
 
 
-def markdown(table: pd.DataFrame, missing: int, total: int, metrics: dict[str, str]) -> str:
+def markdown(table: pd.DataFrame, missing: int, total: int, metrics: Mapping[str, str]) -> str:
     """Return the main table as Markdown: `61.2 (+1.3)` in each cell, a dash where it is missing."""
     names = [c for c in table.columns[2:] if not c.endswith(" delta")]
     shown = table[["model", "intermediate"]].copy()
@@ -103,7 +98,10 @@ def markdown(table: pd.DataFrame, missing: int, total: int, metrics: dict[str, s
         pairs = zip(table[name], table[f"{name} delta"], strict=True)
         shown[heading] = [_cell(value, delta) for value, delta in pairs]
     text = shown.to_markdown(index=False, disable_numparse=True)
-    note = "Mean over languages, in percent; in brackets the difference to the row `none`."
+    note = (
+        "Mean over languages, then median over seeds, in percent; in brackets the difference to the"
+        " row `none`."
+    )
     if missing:
         note += f" {MISSING}: not complete; {missing} of {total} score files are missing."
     elif MISSING in text:
@@ -117,23 +115,31 @@ def _cell(value: float, delta: float) -> str:
     return f"{value:.1f}" if pd.isna(delta) else f"{value:.1f} ({delta:+.1f})"
 
 
-SHOWN = {"accuracy": "acc", "retrieval": "acc", "tagging": "F1", "squad": "F1+EM", "mlqa": "F1+EM"}
+SHOWN = {
+    **dict.fromkeys(("accuracy", "retrieval"), "acc"),
+    **dict.fromkeys(("tagging", "bucc"), "F1"),
+    **dict.fromkeys(("squad", "squad2", "mlqa"), "F1+EM"),
+}
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write `main.csv`, `main.md` and `per_language.csv`; say what was refused."""
+    """Write the tables; say what was refused."""
     grid = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
-    scores, refused = collect(grid, _read)
-    table = main_table(grid, scores)
-    missing = len(grid) - int((scores["metric"] == "score").sum())
+    found, refused = scores.collect(grid, _read)
+    cells = scores.cells(grid, found)
+    main = main_table(cells)
+    missing = len(grid) - int((found["metric"] == "score").sum())
     shown = {row.target: SHOWN[row.metric] for row in grid.itertuples()}
-    text = markdown(table, missing, len(grid), shown)
+    text = markdown(main, missing, len(grid), shown)
     out = Path(args.out)
-    long = scores[scores["metric"] != "score"]
-    with atomic(out / "per_language.csv") as path:
-        long.to_csv(path, index=False, float_format="%.6f")
-    with atomic(out / "main.csv") as path:
-        table.to_csv(path, index=False, float_format="%.4f")
+    groups = groups_table(main)
+    ours = comparison.measured(main, groups, scores.by_language(grid, found))
+    compared = comparison.comparison(ours, comparison.published(), grid["split"].iloc[0])
+    _write(found[found["metric"] != "score"], out / "per_language.csv", "%.6f")
+    _write(seeds_table(cells), out / "seeds.csv")
+    _write(groups, out / "groups.csv")
+    _write(compared, out / "comparison.csv")
+    _write(main, out / "main.csv")
     with atomic(out / "main.md") as path:
         path.write_text(text, encoding="utf-8")
     print(text, end="")
@@ -141,6 +147,11 @@ def main(args: argparse.Namespace) -> None:
         print(f"refused: {line}")
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
+
+
+def _write(table: pd.DataFrame, path: Path, digits: str = "%.4f") -> None:
+    with atomic(path) as temporary:
+        table.to_csv(temporary, index=False, float_format=digits)
 
 
 def _read(path: str) -> Any:

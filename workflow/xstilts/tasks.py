@@ -20,7 +20,7 @@ KINDS: dict[str, tuple[type, str]] = {
 FORMATS = {
     "classification": ("accuracy",),
     "choice": ("accuracy",),
-    "span": ("squad", "mlqa"),
+    "span": ("squad", "squad2", "mlqa"),
     "tagging": ("tagging",),
     "retrieval": ("retrieval",),
 }

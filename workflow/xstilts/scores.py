@@ -1,0 +1,81 @@
+"""Score files: those that the grid asks for, checked, and the value of each cell."""
+
+from typing import Any
+
+import pandas as pd
+
+from xstilts.errors import UserError
+from xstilts.files import digest
+
+CELL = ["model", "intermediate", "seed", "target"]
+
+
+def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
+    """Return the scores that the grid asks for, and a line for every one that is refused.
+
+    Args:
+        grid: a row per score file: `CELL`, `language`, `metric`, `score` (path), `spec` (digest).
+        read: path -> the score as a dict, or None where there is no such file.
+
+    Returns:
+        A row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is the
+        one figure that the benchmark averages. A file of another spec or cell, or damaged, is left
+        out.
+    """
+    found, refused = [], []
+    for row in grid.to_dict("records"):
+        try:
+            score = read(row["score"])
+        except UserError as error:
+            refused.append(str(error))
+            continue
+        if score is None:
+            continue
+        wrong = _wrong(score, row)
+        if wrong:
+            refused.append(f"{row['score']}: {wrong}; delete it, run again")
+            continue
+        key = {k: row[k] for k in [*CELL, "language"]}
+        for metric, value in {"score": score["score"], **score["metrics"]}.items():
+            found.append({**key, "metric": metric, "value": value, "n": score["n"]})
+    columns = [*CELL, "language", "metric", "value", "n"]
+    return pd.DataFrame(found, columns=columns), refused
+
+
+def _wrong(score: Any, row: dict[str, Any]) -> str | None:
+    try:
+        if digest(score["spec"]) != row["spec"]:
+            return "a score from another spec than the config asks for"
+        if any(score[key] != row[key] for key in [*CELL, "language"]):
+            return "a score of another cell"
+        float(score["score"]), dict(score["metrics"]), int(score["n"])
+    except (KeyError, TypeError, ValueError):
+        return "not a score file"
+    return None
+
+
+def cells(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per cell, in the grid's order: `CELL`, and `value` in percent.
+
+    A value is the unweighted mean over the languages of the target (English included, as in
+    XTREME); missing if any language is.
+    """
+    asked = grid.groupby(CELL, sort=False)["language"].nunique().rename("asked")
+    main = scores[scores["metric"] == "score"]
+    have = main.groupby(CELL)["value"].agg(["mean", "count"])
+    found = asked.to_frame().join(have).reset_index()
+    whole = found["count"] == found["asked"]
+    return found[CELL].assign(value=100 * found["mean"].where(whole))
+
+
+def by_language(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return model, intermediate, target, language and `value`: the median over seeds, in percent.
+
+    Missing if that of any seed is.
+    """
+    key = [*CELL, "language"]
+    main = scores.loc[scores["metric"] == "score", [*key, "value"]]
+    found = grid[key].merge(main, how="left", on=key)
+    key.remove("seed")
+    seeds = found.groupby(key, sort=False)["value"]
+    return seeds.agg(lambda values: 100 * values.median(skipna=False)).reset_index()

@@ -1,0 +1,85 @@
+"""XTREME (arXiv 2003.11080): its tasks, languages and files, and how its scores are averaged.
+
+All from `evaluate.py` of google-research/xtreme. The keys are our names of the targets.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+GROUPS = {
+    "classification": ("pawsx", "xnli"),
+    "tagging": ("udpos", "wikiann"),
+    "qa": ("xquad", "mlqa", "tydiqa"),
+    "retrieval": ("bucc", "tatoeba"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Benchmark:
+    """A task of XTREME.
+
+    Attributes:
+        folder: its name there, and so its folder in a submission.
+        languages: those that a submission must have.
+        split: of the prepared rows that XTREME calls test; three tasks publish one split only.
+    """
+
+    folder: str
+    languages: tuple[str, ...]
+    split: str = "test"
+
+    def file(self, language: str) -> str:
+        """Return the path of a language's predictions in a submission."""
+        suffix = "json" if self.folder in GROUPS["qa"] else "tsv"
+        return f"{self.folder}/test-{language}.{suffix}"
+
+
+def _task(folder: str, languages: str, split: str = "test") -> Benchmark:
+    return Benchmark(folder, tuple(languages.split()), split)
+
+
+TASKS = {
+    "pawsx": _task("pawsx", "de en es fr ja ko zh"),
+    "xnli": _task("xnli", "ar bg de el en es fr hi ru sw th tr ur vi zh"),
+    "udpos": _task(
+        "udpos",
+        "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur"
+        " vi yo zh",
+    ),
+    "wikiann": _task(
+        "panx",
+        "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru"
+        " sw ta te th tl tr ur vi yo zh",
+    ),
+    "xquad": _task("xquad", "ar de el en es hi ru th tr vi zh", "dev"),
+    "mlqa": _task("mlqa", "ar de en es hi vi zh"),
+    "tydiqa": _task("tydiqa", "ar bn en fi id ko ru sw te", "dev"),
+    "bucc": _task("bucc2018", "de fr ru zh"),
+    "tatoeba": _task(
+        "tatoeba",
+        "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr nl pt ru sw ta te"
+        " th tl tr ur vi zh",
+        "dev",
+    ),
+}
+
+
+def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
+    """Return the score of each group, and `overall`: unweighted means over their tasks.
+
+    Args:
+        scores: target -> its score: for questions the mean of F1 and exact match, each averaged
+            over all languages, English included.
+
+    Returns:
+        None for a mean of which a task is missing; `overall` is the mean of all nine tasks, not of
+        the groups.
+    """
+    means = {group: _mean(scores, tasks) for group, tasks in GROUPS.items()}
+    return {**means, "overall": _mean(scores, tuple(TASKS))}
+
+
+def _mean(scores: Mapping[str, float], tasks: tuple[str, ...]) -> float | None:
+    if any(task not in scores for task in tasks):
+        return None
+    return sum(scores[task] for task in tasks) / len(tasks)
