@@ -32,7 +32,7 @@ def test_defaults_are_filled_in_and_names_resolved():
         "recipes": {}, "limits": {}, "tasks": {}, "toy": {}, "threads": 1,
         "micro_batch_tokens": 16384,
     }  # fmt: skip
-    assert found.intermediates == {"none": (), "mnli": ("mnli",)}
+    assert found.intermediates == {"none": {}, "mnli": {"mnli": ("en",)}}
     assert found.languages == {
         "xnli": tuple(
             [
@@ -122,8 +122,28 @@ def own(**changes):
         ),
         ({"intermediates": {"x": {"tasks": []}}}, "intermediates: x: tasks: the list is empty"),
         (
-            {"intermediates": {"x": {"tasks": ["mnli", "squad"]}}},
-            "intermediates: x: tasks: more than 1 is not supported yet",
+            {"intermediates": {"x": {"tasks": ["mnli", "mnli"]}}},
+            "config: intermediates: x: tasks: .* non-unique",
+        ),
+        (
+            {"intermediates": {"x": {"task": ["mnli"]}}},
+            "config: intermediates: x: there is no key `task`; did you mean `tasks`?",
+        ),
+        (
+            {"intermediates": {"squad": {"tasks": ["mnli", "squad"]}}},
+            "intermediates: `squad` is the name of a task, .* give it another name",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli"], "cap": 9}}},
+            r"intermediates: x: cap: .* `limits: {mnli: {train: 9}}`",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli"], "languages": ["ne"]}}},
+            "intermediates: x: languages: there is no language `ne`; did you mean `en`?",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli"], "languages": [False]}}},
+            'intermediates: x: languages: 0: YAML reads no, .* as booleans: quote it, "no"',
         ),
         (
             {"intermediates": {"none": {"tasks": ["mnli"]}}},
@@ -165,7 +185,10 @@ def own(**changes):
             "config: exclude: 0: there is no key `modle`; did you mean `model`?",
         ),
         ({"exclude": [{"seed": 3}]}, "exclude: seed: there is no seed `3`"),
-        ({"recipes": {"mnil": {}}}, "recipes: there is no task `mnil`; did you mean `mnli`?"),
+        (
+            {"recipes": {"mnil": {}}},
+            "recipes: there is no task or intermediate `mnil`; did you mean `mnli`?",
+        ),
         (
             {"recipes": {"mnli": {"learnin_rate": 1}}},
             "recipes: mnli: there is no key `learnin_rate`; did you mean `learning_rate`?",
@@ -223,6 +246,69 @@ def test_a_train_task_needs_a_dev_split():
     line = "intermediates: i: `tr` has no dev split, by which the best checkpoint is chosen"
     with pytest.raises(UserError, match=line):
         load({**BASE, "tasks": {"tr": train}, "intermediates": {"i": {"tasks": ["tr"]}}})
+
+
+TEXT = {
+    "format": "mlm", "hub": "o/text", "config": "{lang}", "splits": {"train": "train"},
+    "languages": ["ru", "de", "en"], "version": 1,
+}  # fmt: skip
+TRANSLATED = {
+    **{k: v for k, v in OWN.items() if k != "tuned_on"},
+    "hub": "o/translated", "splits": {"train": "train", "dev": "dev"}, "languages": ["de", "sw"],
+}  # fmt: skip
+
+
+def trained_in(entry, **over):
+    own = {"text": TEXT, "translated": TRANSLATED}
+    return load({**BASE, "tasks": own, "intermediates": {"x": entry}, **over}).intermediates["x"]
+
+
+def test_a_task_is_trained_in_english_and_masked_language_modelling_in_all_its_languages():
+    mixed = {"tasks": ["text", "mnli"]}
+    assert trained_in(mixed) == {"text": ("de", "en", "ru"), "mnli": ("en",)}
+    assert list(trained_in(mixed)) == ["text", "mnli"], "in the order of the config"
+    toy = trained_in(mixed, source="toy", toy={"languages": ["en", "ru"]})
+    assert toy == {"text": ("en", "ru"), "mnli": ("en",)}
+
+
+def test_the_languages_of_an_intermediate_are_for_its_tasks_of_several_languages():
+    mixed = {"tasks": ["mnli", "text", "translated"], "languages": ["ru", "sw"]}
+    assert trained_in(mixed) == {"mnli": ("en",), "text": ("ru",), "translated": ("sw",)}
+    assert trained_in({"tasks": ["translated"], "languages": ["sw", "de"]}) == {
+        "translated": ("de", "sw")
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        (
+            {"tasks": ["translated"]},
+            "x: languages: task `translated` has none of en .it has de, sw",
+        ),
+        (
+            {"tasks": ["text", "translated"], "languages": ["ru"]},
+            "x: languages: task `translated` has none of ru .it has de, sw",
+        ),
+        (
+            {"tasks": ["text", "mnli"], "languages": ["dd"]},
+            "x: languages: there is no language `dd`; did you mean `de`?",
+        ),
+        ({"tasks": ["text"]}, "x: masked language modelling has no dev set .* mix it with a task"),
+    ],
+)
+def test_languages_that_a_mix_cannot_have_are_named(entry, line):
+    with pytest.raises(UserError, match="intermediates: " + line) as error:
+        trained_in(entry)
+    assert "\n" not in str(error.value)
+
+
+def test_an_intermediate_has_a_recipe_of_its_own_name():
+    mixed = {"multi": {"tasks": ["mnli", "squad"], "cap": 9}}
+    load({**BASE, "intermediates": mixed, "recipes": {"multi": {"learning_rate": 1e-4}}})
+    line = "recipes: there is no task or intermediate `mutli`; did you mean `multi`?"
+    with pytest.raises(UserError, match=line):
+        load({**BASE, "intermediates": mixed, "recipes": {"mutli": {}}})
 
 
 @pytest.mark.parametrize("key", ["models", "intermediates", "targets"])

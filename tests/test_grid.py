@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import dataclasses
 import json
 
 import pytest
@@ -122,6 +123,100 @@ def test_every_spec_names_its_ancestry():
     assert found.encoder_spec("m", "none", "seed1") == model
     plain = found.score_spec(Cell("m", "none", "noseed", "tatoeba"), "de")
     assert plain["model"] == digest(model)
+
+
+# A mix of a task in English, a task of two languages, and text of three.
+GERMAN = {
+    "format": "classification", "hub": "o/nli", "config": "{lang}", "metric": "accuracy",
+    "splits": {"train": "train", "dev": "dev"}, "languages": ["de", "ru"], "version": 1,
+    "labels": ["entailment", "neutral", "contradiction"], "recipe": {"max_length": 100},
+}  # fmt: skip
+TEXT = {
+    "format": "mlm", "hub": "o/text", "config": "{lang}", "splits": {"train": "train"},
+    "languages": ["de", "en", "ru"], "version": 1, "recipe": {"batch_size": 6, "max_length": 80},
+}  # fmt: skip
+MIX = {
+    "targets": ["xquad", "tatoeba"],
+    "seeds": [1],
+    "tasks": {"german": GERMAN, "text": TEXT},
+    "intermediates": {
+        "mix": {"tasks": ["mnli", "german", "text"], "languages": ["ru", "de"], "cap": 50}
+    },
+    "recipes": {"all": {"epochs": 9}, "mnli": {"batch_size": 5}, "mix": {"learning_rate": 3e-5}},
+}
+
+
+def test_the_tasks_of_a_mix_have_their_own_batches_lengths_and_languages():
+    found = make(**MIX)
+    assert [
+        (one.task, one.languages, one.dev, one.recipe.batch_size, one.recipe.max_length)
+        for one in found.lessons("mix")
+    ] == [
+        ("mnli", ("en",), "en", 5, 256),
+        ("german", ("de", "ru"), "de", 32, 100),
+        ("text", ("de", "ru"), None, 6, 80),
+    ]
+    chosen = found.recipe("mix")
+    assert (chosen.learning_rate, chosen.epochs, chosen.eval_every) == (3e-5, 9, 1000)
+
+
+def test_the_spec_of_a_mix_in_full():
+    found = make(**MIX)
+
+    def encoded(task, split, length, *languages):
+        return {lang: digest(found.encoded_spec(task, lang, split, length)) for lang in languages}
+
+    nli = {"format": "classification", "labels": GERMAN["labels"], "metric": "accuracy"}
+    assert found.encoder_spec("m", "mix", "seed1") == {
+        "kind": "train", "parent": digest(found.model_spec("m")), "seed": 1, "version": 1,
+        "cap": 50, "recipe": dataclasses.asdict(found.recipe("mix")),
+        "tasks": [
+            {"task": "mnli", **nli, "batch_size": 5,
+             "train": encoded("mnli", "train", 256, "en"),
+             "dev": encoded("mnli", "dev", 256, "en")},
+            {"task": "german", **nli, "batch_size": 32,
+             "train": encoded("german", "train", 100, "de", "ru"),
+             "dev": encoded("german", "dev", 100, "de")},
+            {"task": "text", "format": "mlm", "labels": [], "metric": "", "batch_size": 6,
+             "train": encoded("text", "train", 80, "de", "ru"), "dev": {}},
+        ],
+    }  # fmt: skip
+
+
+def test_the_cap_of_a_mix_is_the_papers_unless_it_is_given():
+    both = {"multi": {"tasks": ["mnli", "squad"]}}
+    assert make(intermediates=both).encoder_spec("m", "multi", "seed1")["cap"] == 131072
+
+
+def test_one_task_in_another_language_is_a_mix_of_itself():
+    alone = {"ru": {"tasks": ["german"], "languages": ["ru"]}}
+    found = make(**MIX | {"recipes": {}, "intermediates": alone})
+    spec = found.encoder_spec("m", "ru", "seed1")
+    (one,) = spec["tasks"]
+    assert (one["train"].keys(), one["dev"].keys(), spec["cap"]) == ({"ru"}, {"ru"}, None)
+    assert spec["recipe"]["max_length"] == 100, "its own recipe"
+
+
+def test_a_recipe_of_the_name_of_an_intermediate_is_for_it_alone():
+    named = {"intermediates": {"slow": {"tasks": ["mnli"]}}}
+    expected = {p for p in specs(make(**named)) if "/slow/" in p}
+    before, after = (
+        specs(make(**named, recipes=recipes)) for recipes in ({}, {"slow": {"learning_rate": 1e-6}})
+    )
+    assert {p for p in before if before[p] != after[p]} == expected
+
+
+def test_a_change_of_one_task_of_a_mix_changes_the_mix():
+    before = specs(make(**MIX))
+    for over in (
+        {"limits": {"text": {"train": 5}}},
+        {"recipes": {"german": {"batch_size": 7}}},
+        {"tasks": {"mnli": {"version": 2}}},
+        {"intermediates": {"mix": {"cap": 51}}},
+    ):
+        after = specs(make(**merge(MIX, over)))
+        mixed = {p for p in before if p.startswith(("encoders/m/mix", "scores/m/mix"))}
+        assert mixed and mixed <= {p for p in before if before[p] != after[p]}, over
 
 
 def specs(found):

@@ -145,6 +145,16 @@ def test_an_entry_becomes_a_frozen_task():
     assert [task.hub_config(code) for code in task.languages] == ["c.German", "c.en"]
 
 
+def test_text_to_model_has_no_metric():
+    entry = {
+        "format": "mlm", "hub": "o/x", "config": "{lang}", "splits": {"train": "train"},
+        "languages": ["de", "en"], "version": 1,
+    }  # fmt: skip
+    assert tasks.check("x", entry).metric == ""
+    with pytest.raises(UserError, match="task `x`: an mlm task is not scored, so it has no `metr"):
+        tasks.check("x", entry | {"metric": "accuracy"})
+
+
 ENTRY = {
     "format": "classification", "hub": "o/x", "config": "c", "splits": {"dev": "validation"},
     "languages": ["en"], "metric": "accuracy", "version": 1, "labels": ["a", "b"],

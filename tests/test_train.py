@@ -13,6 +13,8 @@ from tests import helpers
 from xstilts import checkpoint, formats, predict, train
 from xstilts.errors import UserError
 from xstilts.files import digest, read_json, write_json
+from xstilts.optimize import optimizer_for, rate
+from xstilts.part import Part
 from xstilts.recipe import Recipe
 
 NLI = ("entailment", "neutral", "contradiction")
@@ -111,7 +113,16 @@ def start(folder, format, seed=0):
 
     torch.manual_seed(seed)
     encoder = checkpoint.load_encoder(folder, dropout=0.0)
-    return encoder, formats.page(format).head(encoder.config, TOYS[format][1])
+    return encoder, formats.page(format).head(encoder, TOYS[format][1])
+
+
+def part(format, head, data, dev=None, rows=(), **about):
+    """One task of a training."""
+    _, labels, metric = TOYS[format]
+    about = {"task": f"toy {format}", "batch_size": 16, "metric": metric} | about
+    return Part(
+        format=format, labels=labels, train={"en": data}, head=head, dev=dev, rows=rows, **about
+    )
 
 
 def cpu():
@@ -130,16 +141,17 @@ def test_gradients_do_not_depend_on_the_micro_batches(folder, pieces, format, mo
     data = helpers.encode(pieces, format, make(12, 1), labels, length=24)
     page, examples = formats.page(format), np.arange(len(data))
     encoder, head = start(folder, format)
+    one = part(format, head, data)
     found, parts = {}, {}
     counted = page.collate
     for budget in (1, 150, 10**6):
         calls = []
         monkeypatch.setattr(
-            page, "collate", lambda d, e, c=calls: c.append(len(e)) or counted(d, e)
+            page, "collate", lambda d, e, s, c=calls: c.append(len(e)) or counted(d, e, s)
         )
         encoder.zero_grad()
         head.zero_grad()
-        loss, seen = train.gradients(page, encoder, head, data, examples, cpu(), budget)
+        loss, seen = train.gradients(encoder, one, data, examples, (1, 0), cpu(), budget)
         assert seen == len(data.arrays["tokens"])
         parameters = [*encoder.named_parameters(), *head.named_parameters()]
         found[budget] = {"loss": loss, **{n: p.grad.clone() for n, p in parameters}}
@@ -161,7 +173,8 @@ def test_each_format_learns_a_toy_task(folder, pieces, format):
     page = formats.page(format)
     encoder, head = start(folder, format)
     before = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
-    _, record = train.fit(page, encoder, head, data, dev, rows, spec(format), cpu(), 2000)
+    one = part(format, head, data, dev, rows)
+    _, record = train.fit(encoder, [one], spec(format), cpu(), 2000)
     after = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
     (was, _), (values, each) = (page.score(rows, p, metric, "en") for p in (before, after))
     assert min(values.values()) > 0.95 > 0.8 > max(was.values())
@@ -170,15 +183,15 @@ def test_each_format_learns_a_toy_task(folder, pieces, format):
 
 
 def test_the_rate_rises_and_falls_in_straight_lines():
-    rates = [train.rate(done, 10, 0.2) for done in range(11)]
+    rates = [rate(done, 10, 0.2) for done in range(11)]
     assert rates == [0.5, 1.0, *[n / 8 for n in (8, 7, 6, 5, 4, 3, 2, 1)], 0.0]
-    assert [train.rate(done, 2, 0.0) for done in range(2)] == [1.0, 1.0]
-    assert train.rate(0, 1, 1.0) == 1.0
+    assert [rate(done, 2, 0.0) for done in range(2)] == [1.0, 1.0]
+    assert rate(0, 1, 1.0) == 1.0
 
 
 def test_biases_and_layer_norms_do_not_decay(folder):
     encoder, head = start(folder, "classification")
-    optimizer = train.optimizer_for(encoder, head, Recipe(weight_decay=0.3, learning_rate=2e-5))
+    optimizer = optimizer_for([encoder, head], Recipe(weight_decay=0.3, learning_rate=2e-5))
     named = [*encoder.named_parameters(), *head.named_parameters()]
     name_of = {id(p): name for name, p in named}
     decay = {name_of[id(p)]: g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
@@ -200,14 +213,14 @@ def fit(folder, pieces, monkeypatch=None, scores=None, seed=1, size=64, **recipe
     if scores is not None:
         left = iter(scores)
 
-        def fake(page, encoder, head, *rest):
+        def fake(encoder, *rest):
             seen.append({k: v.clone() for k, v in encoder.state_dict().items()})
             return {"accuracy": next(left)}
 
         monkeypatch.setattr(train, "development", fake)
-    page = formats.page("classification")
     wanted = spec("classification", seed, **recipe)
-    weights, record = train.fit(page, encoder, head, data, dev, rows, wanted, cpu(), 2000)
+    one = part("classification", head, data, dev, rows, batch_size=wanted["recipe"]["batch_size"])
+    weights, record = train.fit(encoder, [one], wanted, cpu(), 2000)
     return weights, record, seen
 
 
@@ -293,9 +306,9 @@ class Node:
             argparse.Namespace(
                 spec=json.dumps(wanted),
                 init=str(init),
-                train=str(self.root / "train.safetensors"),
-                dev=str(self.root / "dev.safetensors"),
-                dev_rows=str(self.root / "dev.parquet"),
+                train=[str(self.root / "train.safetensors")],
+                dev=[str(self.root / "dev.safetensors")],
+                dev_rows=[str(self.root / "dev.parquet")],
                 budget=2000,
                 out=str(out),
             )
@@ -365,10 +378,10 @@ def test_only_the_encoder_is_passed_on(folder, node, pieces, tmp_path, monkeypat
     begun = {}
     real = train.fit
 
-    def spy(page, encoder, head, *rest):
+    def spy(encoder, parts, *rest):
         begun["encoder"] = {k: v.clone() for k, v in encoder.state_dict().items()}
-        begun["head"] = {k: v.clone() for k, v in head.state_dict().items()}
-        return real(page, encoder, head, *rest)
+        begun["head"] = {k: v.clone() for k, v in parts[0].head.state_dict().items()}
+        return real(encoder, parts, *rest)
 
     monkeypatch.setattr(train, "fit", spy)
     for name, labels in [("same", ("cat", "dog", "big")), ("two", ("cat", "dog"))]:

@@ -72,9 +72,7 @@ def main() -> None:
     args = parser.parse_args()
     data, where = encoded.load(args.encoded), device.choose()
     encoder = checkpoint.load_encoder(args.model).to(where)
-    head = (
-        formats.page("classification").head(encoder.config, data.meta["spec"]["labels"]).to(where)
-    )
+    head = formats.page("classification").head(encoder, data.meta["spec"]["labels"]).to(where)
     ways = ("fixed", "dynamic", "bucketed")
     found = {way: measure(way, data, encoder, head, where, args) for way in (ways[0], *ways)}
     for way, values in found.items():

@@ -36,7 +36,7 @@ CASES = {
     ),
     "task of a recipe": (
         tiny(recipes={"udpo": {"epochs": 1}}),
-        "recipes: there is no task `udpo`; did you mean `udpos`?",
+        "recipes: there is no task or intermediate `udpo`; did you mean `udpos`?",
     ),
     "task that is only scored": (
         tiny(intermediates={"x": {"tasks": ["xnli"]}}),

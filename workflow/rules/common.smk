@@ -84,20 +84,27 @@ def checkpoint_files(folder):
     return [f"{folder}/model.safetensors", f"{folder}/node.json"]
 
 
-def training_data(wildcards, task, recipe):
-    """Encoded train and dev rows of a task, and the dev rows as text."""
+def training_data(wildcards, lessons):
+    """Encoded train and dev rows of the tasks of a training, and the dev rows as text."""
+    scored = [lesson for lesson in lessons if lesson.dev]
     return {
-        "train": encoded(wildcards.model, task, "en", "train", recipe.max_length),
-        "dev": encoded(wildcards.model, task, "en", "dev", recipe.max_length),
-        "dev_rows": rows(task, "en", "dev"),
+        "train": [
+            encoded(wildcards.model, lesson.task, lang, "train", lesson.recipe.max_length)
+            for lesson in lessons
+            for lang in lesson.languages
+        ],
+        "dev": [
+            encoded(wildcards.model, lesson.task, lesson.dev, "dev", lesson.recipe.max_length)
+            for lesson in scored
+        ],
+        "dev_rows": [rows(lesson.task, lesson.dev, "dev") for lesson in scored],
     }
 
 
 def intermediate_inputs(wildcards):
-    (task,) = EXPERIMENT.intermediates[wildcards.intermediate]
     return {
         "init": checkpoint_files(f"results/models/{wildcards.model}"),
-        **training_data(wildcards, task, GRID.recipe(wildcards.intermediate)),
+        **training_data(wildcards, GRID.lessons(wildcards.intermediate)),
     }
 
 
@@ -105,7 +112,7 @@ def tune_inputs(wildcards):
     folder = GRID.encoder(wildcards.model, wildcards.intermediate, wildcards.seed)
     return {
         "init": checkpoint_files(folder),
-        **training_data(wildcards, wildcards.task, GRID.tuned_recipes[wildcards.task]),
+        **training_data(wildcards, GRID.tuning(wildcards.task)),
     }
 
 

@@ -1,4 +1,4 @@
-"""Training: stage 1 on the intermediate task, stage 2 on the English data of the targets.
+"""Training: stage 1 on the intermediate task or tasks, stage 2 on the English data of the targets.
 
 Needs: results/models, results/encoded.
 Makes: results/encoders/{model}/{intermediate}/{seed}, results/tuned/{model}/{intermediate}/{seed}/

@@ -25,13 +25,13 @@ class Experiment:
     Attributes:
         settings: the config with the schema's defaults, plain data.
         tasks: every known task (`tasks.yaml` and the config's own), by name.
-        intermediates: name -> its tasks' names; `none` -> ().
+        intermediates: name -> its tasks, each with the languages it is trained in; `none` -> {}.
         languages: target -> its languages, sorted (as the keys of a spec are).
     """
 
     settings: Mapping[str, Any]
     tasks: Mapping[str, Task]
-    intermediates: Mapping[str, tuple[str, ...]]
+    intermediates: Mapping[str, Mapping[str, tuple[str, ...]]]
     languages: Mapping[str, tuple[str, ...]]
 
     @property
@@ -62,8 +62,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for name, entry in settings["intermediates"].items():
         if name == NONE:
             raise UserError(f"intermediates: `{NONE}` is always there; leave it out with `exclude`")
-        for task in entry["tasks"]:
-            _trainable(f"intermediates: {name}", task, known)
+        _check_intermediate(name, entry, known)
     for target in settings["targets"]:
         _exists("targets", target, known, "task")
         train = known[target].tuned_on
@@ -78,13 +77,14 @@ def load(raw: Mapping[str, Any]) -> Experiment:
             )
         if settings["split"] not in known[target].splits:
             raise UserError(f"split: target `{target}` has no {settings['split']} split")
-    intermediates = {NONE: ()} | {
-        n: tuple(e["tasks"]) for n, e in settings["intermediates"].items()
-    }
+    intermediates: dict[str, dict[str, tuple[str, ...]]] = {NONE: {}}
+    for name, entry in settings["intermediates"].items():
+        intermediates[name] = _trained_in(name, entry, settings, known)
     _check_patterns(settings, intermediates)
-    for section in ("recipes", "limits"):
-        for name in settings[section]:
-            _exists(section, name, ["all", *known], "task")
+    for name in settings["recipes"]:
+        _exists("recipes", name, ["all", *known, *intermediates], "task or intermediate")
+    for name in settings["limits"]:
+        _exists("limits", name, ["all", *known], "task")
     return Experiment(settings, known, intermediates, _languages(settings, known))
 
 
@@ -132,8 +132,6 @@ def _line(error: Any) -> str:
             f"{prefix}`{error.instance}` is neither `all` nor a list of one or more different"
             " language codes"
         )
-    if error.validator == "maxItems":
-        return f"{prefix}more than {error.validator_value} is not supported yet"
     return f"{prefix}{error.message}"
 
 
@@ -180,12 +178,62 @@ def _exists(key: str, name: str, valid: Iterable[str], noun: str) -> None:
 def _trainable(key: str, name: str, known: Mapping[str, Task]) -> None:
     trainable = [n for n, t in known.items() if "train" in t.splits]
     _exists(key, name, known, "task")
-    if name in trainable and "dev" not in known[name].splits:
+    if name in trainable and known[name].format != "mlm" and "dev" not in known[name].splits:
         raise UserError(f"{key}: `{name}` has no dev split, by which the best checkpoint is chosen")
     if name not in trainable:
         raise UserError(
             f"{key}: `{name}` has no train split; tasks that have: {', '.join(trainable)}"
         )
+
+
+def _check_intermediate(name: str, entry: Mapping[str, Any], known: Mapping[str, Task]) -> None:
+    names = entry["tasks"]
+    for task in names:
+        _trainable(f"intermediates: {name}", task, known)
+    if name in known and names != [name]:
+        raise UserError(
+            f"intermediates: `{name}` is the name of a task, so it must be of that task alone, or"
+            f" `recipes: {name}` would have two meanings; give it another name"
+        )
+    if all(known[task].format == "mlm" for task in names):
+        raise UserError(
+            f"intermediates: {name}: masked language modelling has no dev set by which the best"
+            " checkpoint is chosen; mix it with a task that has one"
+        )
+    if "cap" in entry and len(names) == 1:
+        raise UserError(
+            f"intermediates: {name}: cap: is for the mixing of several tasks; for fewer rows of"
+            f" one set `limits: {{{names[0]}: {{train: {entry['cap']}}}}}`"
+        )
+
+
+def _trained_in(
+    name: str, entry: Mapping[str, Any], settings: Mapping[str, Any], known: Mapping[str, Task]
+) -> dict[str, tuple[str, ...]]:
+    """Return task -> languages that an intermediate is trained in.
+
+    A task of several languages is trained in those that the intermediate lists; without a list in
+    English, and mlm in all. A task of one language is trained in that. (In the toy world: as far
+    as it has them.)
+    """
+    key, asked = f"intermediates: {name}: languages", entry.get("languages")
+    every = sorted({code for task in entry["tasks"] for code in known[task].languages})
+    for code in asked or []:
+        _exists(key, code, every, "language")
+    toy = settings["toy"]["languages"] if settings["source"] == "toy" else every
+    found = {}
+    for task in entry["tasks"]:
+        codes = known[task].languages
+        wanted = asked or (codes if known[task].format == "mlm" else ["en"])
+        if len(codes) == 1:
+            wanted = codes
+        found[task] = tuple(sorted(c for c in codes if c in wanted and c in toy))
+        if not found[task]:
+            raise UserError(
+                f"{key}: task `{task}` has none of {', '.join(wanted)}"
+                f" (it has {', '.join(c for c in codes if c in toy) or 'none in the toy world'})"
+            )
+    return found
 
 
 def _share_a_head(target: Task, train: Task) -> None:

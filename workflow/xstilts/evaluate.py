@@ -41,10 +41,10 @@ class Scorer:
             config = AutoConfig.from_pretrained(self.folder)
             layer = checkpoint.retrieval_layer(config, self.spec["retrieval_layer"])
             encoder = checkpoint.load_encoder(self.folder, layers=layer)
-            head = page.head(config, [])
+            head = page.head(encoder, [])
         else:
             encoder = checkpoint.load_encoder(self.folder)
-            head = page.head(encoder.config, data.labels)
+            head = page.head(encoder, data.labels)
             checkpoint.load_head(head, self.folder)
         return encoder.to(where), head.to(where), where
 

@@ -7,7 +7,7 @@ import argparse
 import csv
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
@@ -22,6 +22,7 @@ from xstilts.recipe import Recipe
 # every node, so exactly the nodes that depend on it are computed again. (Snakemake does not see an
 # edited module.)
 VERSIONS = {"toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1}
+CAP = 131_072  # K of examples-proportional mixing, 2**17 (`mix.py`)
 NOSEED = "noseed"  # of a cell in which nothing is trained, so that no seed can matter
 
 
@@ -38,6 +39,20 @@ class Cell:
         return f"{self.model}/{self.intermediate}/{self.seed}/{self.target}"
 
 
+@dataclasses.dataclass(frozen=True)
+class Lesson:
+    """One task of a training: the languages of its train rows, of its dev rows, its recipe.
+
+    `dev` is English where the task has it, else the first language of the train rows; None for
+    masked language modelling, which has no say in which checkpoint is the best.
+    """
+
+    task: str
+    languages: tuple[str, ...]
+    dev: str | None
+    recipe: Recipe
+
+
 class Grid:
     """All cells of an experiment, and the spec and inputs of every node that they need."""
 
@@ -52,9 +67,30 @@ class Grid:
     # ---- recipes
 
     def recipe(self, intermediate: str) -> Recipe:
-        """Return the stage 1 recipe of an intermediate."""
-        (task,) = self.experiment.intermediates[intermediate]
-        return _recipe(self.experiment, task, task)
+        """Return the stage 1 recipe of an intermediate: its only task's, or that of its mix.
+
+        A mix has the learning rate, epochs and so on that are set under its name or under `all`.
+        Batch size and length are each task's own (`lessons`).
+        """
+        lessons = self.lessons(intermediate)
+        if len(lessons) == 1:
+            return lessons[0].recipe
+        own = self.experiment.settings["recipes"]
+        return recipe.resolve(own.get("all", {}), own.get(intermediate, {}))
+
+    def lessons(self, intermediate: str) -> list[Lesson]:
+        """Return the tasks of an intermediate, in the order of the config."""
+        found, own = [], self.experiment.settings["recipes"].get(intermediate, {})
+        for name, languages in self.experiment.intermediates[intermediate].items():
+            task = self.tasks[name]
+            dev = "en" if "en" in task.languages else languages[0]
+            chosen = dataclasses.replace(_recipe(self.experiment, name, name), **own)
+            found.append(Lesson(name, languages, None if task.format == "mlm" else dev, chosen))
+        return found
+
+    def tuning(self, task: str) -> list[Lesson]:
+        """Return what stage 2 trains on: the English data of a target."""
+        return [Lesson(task, ("en",), "en", self.tuned_recipes[task])]
 
     # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
 
@@ -128,13 +164,16 @@ class Grid:
         """Return the spec of the encoder that targets start from: stage 1, or the model itself."""
         if intermediate == NONE:
             return self.model_spec(model)
-        (task,) = self.experiment.intermediates[intermediate]
-        return self._train_spec(self.model_spec(model), task, self.recipe(intermediate), seed)
+        lessons, parent = self.lessons(intermediate), self.model_spec(model)
+        if len(lessons) == 1 and lessons[0].languages == ("en",):
+            return self._train_spec(parent, lessons[0], seed)
+        return self._mix_spec(parent, intermediate, seed)
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the English data of a target."""
         parent = self.encoder_spec(model, intermediate, seed)
-        return self._train_spec(parent, task, self.tuned_recipes[task], seed)
+        (lesson,) = self.tuning(task)
+        return self._train_spec(parent, lesson, seed)
 
     def score_spec(self, cell: Cell, lang: str) -> dict[str, Any]:
         """Return the spec of one score file."""
@@ -155,9 +194,9 @@ class Grid:
             "version": VERSIONS["evaluate"],
         }
 
-    def _train_spec(
-        self, parent: dict[str, Any], task: str, chosen: Recipe, seed: str
-    ) -> dict[str, Any]:
+    def _train_spec(self, parent: dict[str, Any], lesson: Lesson, seed: str) -> dict[str, Any]:
+        """Return the spec of a training on one task in English."""
+        task, chosen = lesson.task, lesson.recipe
         encoded = {
             split: digest(self.encoded_spec(task, "en", split, chosen.max_length))
             for split in ("train", "dev")
@@ -172,6 +211,39 @@ class Grid:
             "recipe": dataclasses.asdict(chosen),
             "seed": int(seed.removeprefix("seed")),
             **encoded,
+            "version": VERSIONS["train"],
+        }
+
+    def _mix_spec(self, parent: dict[str, Any], intermediate: str, seed: str) -> dict[str, Any]:
+        """Return the spec of a training on several tasks, or on one in other languages."""
+
+        def encoded(lesson: Lesson, split: str, languages: Iterable[str]) -> dict[str, str]:
+            length = lesson.recipe.max_length
+            return {
+                lang: digest(self.encoded_spec(lesson.task, lang, split, length))
+                for lang in languages
+            }
+
+        lessons = self.lessons(intermediate)
+        entry = self.experiment.settings["intermediates"][intermediate]
+        return {
+            "kind": "train",
+            "parent": digest(parent),
+            "tasks": [
+                {
+                    "task": lesson.task,
+                    "format": self.tasks[lesson.task].format,
+                    "labels": list(self.tasks[lesson.task].labels),
+                    "metric": self.tasks[lesson.task].metric,
+                    "batch_size": lesson.recipe.batch_size,
+                    "train": encoded(lesson, "train", lesson.languages),
+                    "dev": encoded(lesson, "dev", [lesson.dev] if lesson.dev else []),
+                }
+                for lesson in lessons
+            ],
+            "cap": entry.get("cap", CAP) if len(lessons) > 1 else None,
+            "recipe": dataclasses.asdict(self.recipe(intermediate)),
+            "seed": int(seed.removeprefix("seed")),
             "version": VERSIONS["train"],
         }
 

@@ -31,6 +31,7 @@ SCHEMAS = {
         "span": [("question", _TEXT), ("context", _TEXT), ("answers", _ANSWERS)],
         "tagging": [("tokens", _TEXTS), ("tags", _TEXTS)],
         "retrieval": [("side", _TEXT), ("text", _TEXT), ("gold", _TEXT)],
+        "mlm": [("text", _TEXT)],
     }.items()
 }
 OPTIONAL = {"id", "text_pair", "label", "gold"}

@@ -175,6 +175,9 @@ class Check:
             raise UserError(f"task {self.task}: side `{row['side']}` is not `source` or `target`")
         return None if row["text"] else "no text"
 
+    def _mlm(self, row: Row) -> str | None:
+        return None if (row["text"] or "").strip() else "no text"
+
     def _label(self, label: Any) -> str | None:
         """Return a label's name, None for no label; numbers count in the task's `labels`."""
         if label is None or label == -1 or label == "":

@@ -23,6 +23,7 @@ FORMATS = {
     "span": ("squad", "squad2", "mlqa"),
     "tagging": ("tagging",),
     "retrieval": ("retrieval",),
+    "mlm": (),
 }
 SPLITS = ("train", "dev", "test")
 
@@ -38,7 +39,7 @@ class Task:
         config: hub config; `{lang}` stands for the language (through `codes`, where the hub uses
         names). splits: our split (train, dev, test) -> the hub's split.
         languages: ISO 639-1 codes of the languages that it has.
-        metric: a key of `metrics.METRICS`.
+        metric: a key of `metrics.METRICS`; none for mlm, which is not scored.
         version: part of every spec; raising it re-runs what depends on the task.
         columns: hub column -> column of the unified row.
         rows: name of a function in `rows.py`, where renaming columns is not enough.
@@ -63,8 +64,8 @@ class Task:
     config: str
     splits: Mapping[str, str]
     languages: tuple[str, ...]
-    metric: str
     version: int
+    metric: str = ""
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rows: str | None = None
     labels: tuple[str, ...] = ()
@@ -115,6 +116,7 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
             raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
     for key, field in fields.items():
         needed = field.default is field.default_factory is dataclasses.MISSING
+        needed = needed or (key == "metric" and entry["format"] != "mlm")
         if needed and key not in entry:
             raise UserError(f"task `{name}`: the field `{key}` is missing")
     for key, value in entry.items():
@@ -123,8 +125,11 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
         if not optional and not isinstance(value, kind):
             raise UserError(f"task `{name}`: `{key}` must be {noun}, not {value!r}")
     _one_of(name, "format", entry["format"], FORMATS)
-    _one_of(name, "metric", entry["metric"], metrics.METRICS)
-    if entry["metric"] not in FORMATS[entry["format"]]:
+    if entry["format"] == "mlm" and "metric" in entry:
+        raise UserError(f"task `{name}`: an mlm task is not scored, so it has no `metric`")
+    if entry["format"] != "mlm":
+        _one_of(name, "metric", entry["metric"], metrics.METRICS)
+    if "metric" in entry and entry["metric"] not in FORMATS[entry["format"]]:
         raise UserError(
             f"task `{name}`: metric: `{entry['metric']}` cannot score a {entry['format']} task"
             f" (valid: {', '.join(FORMATS[entry['format']])})"

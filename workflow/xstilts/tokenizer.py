@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from xstilts.errors import UserError
@@ -22,6 +23,7 @@ class Pieces:
     backend: Tokenizer
     pad: int
     digest: str
+    specials: Mapping[str, int]  # special piece -> id
 
     @cached_property
     def frame(self) -> tuple[list[int], list[int]]:
@@ -39,6 +41,23 @@ class Pieces:
         names = (f"{HIDDEN}<unk>", "<unk>", "[UNK]")
         known = (self.backend.token_to_id(name) for name in names)
         return next((i for i in known if i is not None), self.pad)
+
+    @cached_property
+    def mask(self) -> int:
+        """The id of the piece that hides others in masked language modelling."""
+        for name in ("<mask>", "[MASK]"):
+            if name in self.specials:
+                return self.specials[name]
+        raise UserError("this model's tokenizer has no <mask> piece, which mlm needs")
+
+    @cached_property
+    def ordinary(self) -> np.ndarray:
+        """Whether each id is no special piece, bool [vocabulary]."""
+        ids = self.backend.get_vocab().values()
+        ordinary: np.ndarray = np.zeros(max(*ids, *self.specials.values()) + 1, dtype=bool)
+        ordinary[list(ids)] = True
+        ordinary[list(self.specials.values())] = False
+        return ordinary
 
     def encode(
         self,
@@ -72,7 +91,9 @@ class Pieces:
 def load(path: str | Path) -> Pieces:
     """Load `tokenizer.json`, with the pad id of the `config.json` beside it."""
     try:
-        backend = Tokenizer.from_str(_hide_specials(Path(path).read_text(encoding="utf-8")))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        specials = {t["content"]: t["id"] for t in content["added_tokens"] if t["special"]}
+        backend = Tokenizer.from_str(_hide_specials(content))
         config = json.loads((Path(path).parent / "config.json").read_text(encoding="utf-8"))
         pad = int(config["pad_token_id"])
     except Exception as error:  # the library raises bare Exception
@@ -80,18 +101,17 @@ def load(path: str | Path) -> Pieces:
     backend.no_padding()
     backend.no_truncation()
     backend.encode_special_tokens = True
-    return Pieces(backend, pad, sha256(path))
+    return Pieces(backend, pad, sha256(path), specials)
 
 
-def _hide_specials(text: str) -> str:
+def _hide_specials(content: dict[str, Any]) -> str:
     """Return a `tokenizer.json` whose unigram model finds no special piece in a text.
 
     `encode_special_tokens` alone is not enough: XLM-R's special pieces are in the vocabulary of its
     model too, with the best score, so `<mask>` in a text would still be found there. Ids stay.
     """
-    content = json.loads(text)
     if content["model"].get("type") != "Unigram":
-        return text
+        return json.dumps(content, ensure_ascii=False)
     special = {token["content"] for token in content["added_tokens"] if token["special"]}
     content["added_tokens"] = [t for t in content["added_tokens"] if not t["special"]]
     content["model"]["vocab"] = [

@@ -1,77 +1,74 @@
-"""Step: encoder + encoded rows of one task -> a fine-tuned encoder, with its head beside it.
+"""Step: encoder + encoded rows of one task or several -> a fine-tuned encoder, heads beside it.
 
-One loop for stage 1 (intermediate task) and stage 2 (English target data), for every format.
+One loop for stage 1 (intermediate tasks) and stage 2 (English target data), for every format. A
+training on one task is a mix of that task alone; `mix.py` says what is drawn from several.
 """
 
 import argparse
 import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xstilts import batches, checkpoint, device, encoded, formats, metrics, predict, prepare, step
+from xstilts import batches, checkpoint, device, metrics, mix, predict, step
 from xstilts.encoded import Encoded
 from xstilts.errors import UserError
 from xstilts.files import sha256, write_json
 from xstilts.node import read_node, same_spec, versions
+from xstilts.optimize import optimizer_for, rate
+from xstilts.part import Part, named_heads, read_parts, snapshot, with_heads
 from xstilts.progress import Progress
 from xstilts.recipe import Recipe
 
 
-def optimizer_for(encoder, head, recipe: Recipe):
-    """Return AdamW without weight decay on biases and LayerNorm, betas and eps as in jiant."""
-    import torch
-
-    named = [*encoder.named_parameters(), *head.named_parameters()]
-    decayed = [p for _, p in named if p.ndim > 1]
-    plain = [p for _, p in named if p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=True
-    )
-
-
-def rate(done: int, steps: int, warmup: float) -> float:
-    """Return the share of the peak learning rate after `done` of `steps`: linear up, then down."""
-    rising = max(1, math.ceil(steps * warmup - 1e-9))
-    if done < rising:
-        return (done + 1) / rising
-    return max(0.0, (steps - done) / max(1, steps - rising))
-
-
-def gradients(page, encoder, head, data: Encoded, examples, where, budget: int):
+def gradients(encoder, part: Part, data: Encoded, examples, seed, where, budget: int):
     """Accumulate the gradients of one batch; return its mean loss (tensor) and its real pieces.
 
     The loss is the sum over the batch divided by the weight of the *batch*, so that the result does
     not depend on how the batch is cut into micro-batches.
     """
-    lengths, counts = data.shapes()
-    parts = [page.collate(data, part) for part in batches.micro(examples, lengths, counts, budget)]
-    weight = sum(part["weight"] for part in parts)
+    page, (lengths, counts) = part.page, data.shapes()
+    cut = batches.micro(examples, lengths, counts, budget)
+    parts = [page.collate(data, some, seed) for some in cut]
+    weight = sum(batch["weight"] for batch in parts) or 1  # of a few pieces mlm may choose none
     total, pieces = 0.0, 0
-    for part in parts:
-        pieces += part["ids"].size if part["mask"] is None else int(part["mask"].sum())
-        batch = predict.tensors(part, where)
+    for arrays in parts:
+        pieces += arrays["ids"].size if arrays["mask"] is None else int(arrays["mask"].sum())
+        batch = predict.tensors(arrays, where)
         with device.autocast(where):
-            scores = predict.outputs(encoder, head, batch)
+            scores = predict.outputs(encoder, part.head, batch)
         loss = page.loss(scores, batch) / weight
         loss.backward()
         total = total + loss.detach()
     return total, pieces
 
 
-def development(page, encoder, head, dev: Encoded, rows, spec, where, budget) -> dict[str, float]:
-    """Return the metrics on the English dev rows."""
-    found = predict.reduced(page, encoder, head, dev, where, 4 * budget)
-    values, _ = page.score(rows, page.decode(found, dev, rows), spec["metric"], "en")
+def development(encoder, part: Part, where, budget: int) -> dict[str, float]:
+    """Return the metrics of one task on its dev rows."""
+    assert part.dev is not None
+    found = predict.reduced(part.page, encoder, part.head, part.dev, where, 4 * budget)
+    predictions = part.page.decode(found, part.dev, part.rows)
+    values, _ = part.page.score(part.rows, predictions, part.metric, part.lang)
     return values
 
 
-def fit(page, encoder, head, train: Encoded, dev: Encoded, rows, spec, where, budget: int):
+def evaluation(encoder, parts: Sequence[Part], where, budget: int) -> tuple[dict, float]:
+    """Return the dev metrics, under the names of their tasks if there are several, and the score.
+
+    The score, by which the best checkpoint is chosen, is the mean over the tasks of the figure of
+    each on its dev rows (English, where the task has English); tasks without dev rows (mlm) are
+    left out. jiant's `EqualMetricAggregator` does the same.
+    """
+    scored = [part for part in parts if part.dev is not None]
+    found = {part.task: development(encoder, part, where, budget) for part in scored}
+    scores = [metrics.METRICS[part.metric].task_score(found[part.task]) for part in scored]
+    named = {f"{task} {k}": v for task, values in found.items() for k, v in values.items()}
+    return named if len(parts) > 1 else found[parts[0].task], sum(scores) / len(scores)
+
+
+def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int):
     """Train by the spec's recipe; return the best weights by dev score, and the record of the run.
 
     Raises:
@@ -79,56 +76,56 @@ def fit(page, encoder, head, train: Encoded, dev: Encoded, rows, spec, where, bu
     """
     import torch
 
-    recipe = Recipe(**spec["recipe"])
-    metric = metrics.METRICS[spec["metric"]]
-    lengths, _ = train.shapes()
-    an_epoch = math.ceil(len(train) / recipe.batch_size)
-    steps = max(1, round(an_epoch * recipe.epochs))
-    if recipe.max_steps is not None:
-        steps = min(steps, recipe.max_steps)
-    dev, rows = dev.first_rows(recipe.eval_rows), rows[: recipe.eval_rows]
-    optimizer = optimizer_for(encoder, head, recipe)
-    parameters = [*encoder.parameters(), *head.parameters()]
+    recipe, cap = Recipe(**spec["recipe"]), spec.get("cap")
+    steps = mix.steps(parts, cap, recipe)
+    streams = mix.streams(parts, cap, spec["seed"])
+    order = mix.schedule([stream.share for stream in streams], steps, spec["seed"])
+    modules = [encoder, *named_heads(parts).values()]
+    optimizer = optimizer_for(modules, recipe)
+    parameters = [p for module in modules for p in module.parameters()]
     progress = Progress(steps)
     history: list[dict[str, Any]] = []
     best: dict[str, Any] = {}
-    stale, pieces, recent = 0, 0, []
+    stale, pieces = 0, 0
+    recent: list[tuple[str, Any]] = []  # task and loss of each step since the last evaluation
     start, evaluating = time.monotonic(), 0.0
     for done in range(steps):
-        if done % an_epoch == 0:
-            queue = batches.epoch(lengths, recipe.batch_size, spec["seed"], done // an_epoch)
-        encoder.train()
-        head.train()
+        stream = streams[order[done]]
+        for module in modules:
+            module.train()
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * rate(done, steps, recipe.warmup)
-        loss, seen = gradients(page, encoder, head, train, queue[done % an_epoch], where, budget)
+        examples, seed = stream.next(), (spec["seed"], done)
+        loss, seen = gradients(encoder, stream.part, stream.data, examples, seed, where, budget)
         torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        stream.drawn["tokens"] += seen
         pieces += seen
-        recent.append(loss)
+        recent.append((stream.part.task, loss))
         evaluate = (done + 1) % recipe.eval_every == 0 or done + 1 == steps
         if not (evaluate or progress.due()):
             continue
-        mean = float(torch.stack(recent[-50:]).mean())
+        mean = float(torch.stack([value for _, value in recent[-50:]]).mean())
         if not math.isfinite(mean):
+            wrong = (name for name, value in recent if not math.isfinite(value))
+            task = next(wrong, recent[-1][0])
             raise UserError(
-                f"the loss of `{spec['task']}` is {mean} at step {done + 1} of {steps}, so training"
+                f"the loss of `{task}` is {mean} at step {done + 1} of {steps}, so training"
                 f" stops; a learning_rate below {recipe.learning_rate:g} or more warmup may help"
             )
         progress.say(done + 1, mean, optimizer.param_groups[0]["lr"], pieces)
         if not evaluate:
             continue
         before = time.monotonic()
-        values = development(page, encoder, head, dev, rows, spec, where, budget)
+        values, score = evaluation(encoder, parts, where, budget)
         evaluating += time.monotonic() - before
-        score = metric.task_score(values)
         progress.note(f"step {done + 1}: dev " + _text(values))
         history.append({"step": done + 1, "loss": mean, "dev": values, "score": score})
         recent.clear()
         stale += 1
         if not best or score > best["score"]:
-            best = history[-1] | {"weights": _weights(encoder, head)}
+            best = history[-1] | {"weights": snapshot(encoder, parts)}
             stale = 0
         if stale >= recipe.patience:
             progress.note(f"no gain in {stale} evaluations: stopped")
@@ -140,18 +137,12 @@ def fit(page, encoder, head, train: Encoded, dev: Encoded, rows, spec, where, bu
         "steps": done + 1,
         "best": best,
         "history": history,
+        "drawn": mix.record(streams),
         "seconds": round(seconds, 2),
         "tokens": pieces,
         "tokens_per_second": round(pieces / max(seconds - evaluating, 1e-9), 1),
     }
     return weights, record
-
-
-def _weights(encoder, head) -> dict[str, dict]:
-    return {
-        name: {k: v.detach().to("cpu", copy=True).contiguous() for k, v in m.state_dict().items()}
-        for name, m in (("encoder", encoder), ("head", head))
-    }
 
 
 def _text(values: dict[str, float]) -> str:
@@ -165,28 +156,29 @@ def main(args: argparse.Namespace) -> None:
     spec = json.loads(args.spec)
     parent = read_node(args.init)
     same_spec(args.init, parent["spec"], spec["parent"])
-    train, dev = encoded.load(args.train), encoded.load(args.dev)
-    for path, data, split in ((args.train, train, "train"), (args.dev, dev, "dev")):
-        same_spec(path, data.meta["spec"], spec[split])
-        if data.meta["tokenizer"] != parent["tokenizer"]:
-            raise UserError(f"{path}: encoded with another tokenizer than that of {args.init}")
-    page = formats.page(spec["format"])
+    parts = read_parts(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows)
+    files = {
+        "train": [data for part in parts for data in part.train.values()],
+        "dev": [part.dev for part in parts if part.dev is not None],
+    }
     where = device.choose()
     torch.manual_seed(spec["seed"])
     encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(where)
-    head = page.head(encoder.config, train.labels).to(where)
-    rows = prepare.read(args.dev_rows).to_pylist()
-    weights, record = fit(page, encoder, head, train, dev, rows, spec, where, args.budget)
+    parts = with_heads(parts, encoder)
+    weights, record = fit(encoder, parts, spec, where, args.budget)
     checkpoint.save(weights, args.init, args.out)
+    names = {id(head): name for name, head in named_heads(parts).items()}
+    pins = [data.meta["pins"] for split in files.values() for data in split]
     node = {
         "kind": "train",
         "spec": spec,
-        "pins": parent["pins"] | train.meta["pins"] | dev.meta["pins"],
+        "pins": dict(parent["pins"], **{k: v for found in pins for k, v in found.items()}),
         "weights": sha256(Path(args.out) / "model.safetensors"),
         "tokenizer": parent["tokenizer"],
-        "rows": {"train": train.meta["rows"], "dev": dev.meta["rows"]},
-        "examples": len(train),
-        "rows_cut": {"train": train.meta["cut"], "dev": dev.meta["cut"]},
+        "rows": {split: sum(d.meta["rows"] for d in found) for split, found in files.items()},
+        "examples": sum(map(len, files["train"])),
+        "rows_cut": {split: sum(d.meta["cut"] for d in found) for split, found in files.items()},
+        "heads": {part.task: names[id(part.head)] for part in parts},
         **record,
         **device.describe(where),
         "versions": versions(),
@@ -197,11 +189,15 @@ def main(args: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", required=True, help="task, recipe, seed and parent, as JSON")
+    parser.add_argument("--spec", required=True, help="tasks, recipe, seed and parent, as JSON")
     parser.add_argument("--init", required=True, help="checkpoint folder to start from")
-    parser.add_argument("--train", required=True, help="encoded train rows")
-    parser.add_argument("--dev", required=True, help="encoded English dev rows")
-    parser.add_argument("--dev-rows", required=True, help="prepared English dev rows")
+    parser.add_argument(
+        "--train", required=True, nargs="+", help="encoded train rows, by task and language"
+    )
+    parser.add_argument("--dev", required=True, nargs="+", help="encoded dev rows, one a task")
+    parser.add_argument(
+        "--dev-rows", required=True, nargs="+", help="prepared dev rows, one a task"
+    )
     parser.add_argument("--budget", type=int, default=16384, help="pieces of a micro-batch")
     parser.add_argument("--out", required=True, help="checkpoint folder to write")
     step.run(main, parser)

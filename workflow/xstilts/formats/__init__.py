@@ -4,15 +4,19 @@ A page has the same few names, found by `page(name)`:
 
 - `encode(rows, pieces, labels, max_length) -> (arrays, cut)`: unified rows to the arrays of an
   `Encoded`, and how many rows lost text;
-- `collate(data, examples) -> batch`: some examples as numpy arrays, `ids` and `mask` first, and
-  `weight`, by which the loss of a batch is divided;
-- `head(config, labels) -> module`: what sits on the encoder (a torch module);
+- `collate(data, examples, seed=()) -> batch`: some examples as numpy arrays, `ids` and `mask`
+  first, and `weight`, by which the loss of a batch is divided. What a format draws at random (mlm
+  its masks) follows for each example from the ints of `seed` and its index alone, so that it does
+  not depend on how a batch is cut;
+- `head(encoder, labels) -> module`: what sits on the encoder (a torch module);
 - `loss(outputs, batch) -> tensor`: the sum of the losses of a micro-batch;
 - `reduce(outputs, batch) -> list`: what decoding needs of each example, as numpy;
 - `decode(reduced, data, rows) -> predictions`: one a row, as text;
 - `score(rows, predictions, metric, lang) -> (metrics, values)`: the metrics of a file, and the
-  value
-  of each row (0 to 1), of which the main metric is or resembles the mean.
+  value of each row (0 to 1), of which the main metric is or resembles the mean.
+
+Retrieval has no `loss`, since nothing is trained for it; mlm has `encode`, `collate`, `head` and
+`loss` alone, since it is not scored.
 
 Only `head`, `loss` and `reduce` touch torch, so encoding and scoring start in a third of a second.
 """

@@ -32,7 +32,7 @@ def encode(rows, pieces, labels, max_length):
     return arrays, int((cut > 0).sum())
 
 
-def collate(data, examples):
+def collate(data, examples, seed=()):
     """Some examples as a batch; `counts` int64 [examples] are their numbers of choices."""
     batch = encoded.pad(data, examples)
     counts = np.diff(data.arrays["groups"])[examples]
@@ -43,11 +43,11 @@ def collate(data, examples):
     }
 
 
-def head(config, labels):
+def head(encoder, labels):
     """One score a sequence."""
     from xstilts.formats.heads import FirstPiece
 
-    return FirstPiece(config, 1)
+    return FirstPiece(encoder.config, 1)
 
 
 def _rectangle(outputs, counts):

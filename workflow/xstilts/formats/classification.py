@@ -24,17 +24,17 @@ def _index(label, labels) -> int:
     return labels.index(label)
 
 
-def collate(data, examples):
+def collate(data, examples, seed=()):
     """Some examples as a batch; every example weighs 1."""
     batch = encoded.pad(data, examples)
     return batch | {"labels": data.arrays["labels"][examples], "weight": len(examples)}
 
 
-def head(config, labels):
+def head(encoder, labels):
     """Scores of the labels from the first piece."""
     from xstilts.formats.heads import FirstPiece
 
-    return FirstPiece(config, len(labels))
+    return FirstPiece(encoder.config, len(labels))
 
 
 def loss(outputs, batch):

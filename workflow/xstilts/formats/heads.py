@@ -48,6 +48,34 @@ class MeanPool(nn.Module):
         return (hidden.float() * weights).sum(1) / weights.sum(1)
 
 
+class TiedPieces(nn.Module):
+    """What scores all pieces of the vocabulary: dense, GELU, LayerNorm, embeddings, bias.
+
+    As `XLMRobertaLMHead` of transformers, and its weights are new as those of every head. The
+    embeddings are the encoder's, neither trained nor saved twice.
+    """
+
+    def __init__(self, encoder) -> None:
+        super().__init__()
+        config = encoder.config
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self.tied = (encoder.get_input_embeddings(),)  # in a tuple, where torch does not see it
+        _initialise(self, config)
+
+    def forward(
+        self, hidden: torch.Tensor, mask: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return features [sequences, width, H], embeddings [vocabulary, H], bias [vocabulary].
+
+        The score of a piece is its embedding times the features, plus its bias; the loss computes
+        it where it is needed alone, since all scores of a batch would fill the memory.
+        """
+        features = self.norm(nn.functional.gelu(self.dense(hidden)))
+        return features, self.tied[0].weight, self.bias
+
+
 def _initialise(head: nn.Module, config) -> None:
     for module in head.modules():
         if isinstance(module, nn.Linear):

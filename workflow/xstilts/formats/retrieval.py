@@ -15,12 +15,12 @@ def encode(rows, pieces, labels, max_length):
     return encoded.pack([e.ids for e in found]), sum(bool(e.overflowing) for e in found)
 
 
-def collate(data, examples):
+def collate(data, examples, seed=()):
     """Some sentences as a batch."""
     return encoded.pad(data, examples) | {"weight": len(examples)}
 
 
-def head(config, labels):
+def head(encoder, labels):
     """The mean over all pieces that are not padding."""
     from xstilts.formats.heads import MeanPool
 

@@ -60,7 +60,7 @@ def _answer(row, offsets) -> tuple[int, int]:
     return (int(first[0]), int(last[-1])) if len(first) and len(last) else (0, 0)
 
 
-def collate(data, examples):
+def collate(data, examples, seed=()):
     """Some windows as a batch; `inside` bool [sequences, width] marks the pieces of the context."""
     batch = encoded.pad(data, examples)
     inside = np.zeros(batch["ids"].shape, dtype=bool)
@@ -71,11 +71,11 @@ def collate(data, examples):
     return batch | {"inside": inside, "answer": answer, "weight": len(examples)}
 
 
-def head(config, labels):
+def head(encoder, labels):
     """A start score and an end score a piece."""
     from xstilts.formats.heads import EachPiece
 
-    return EachPiece(config, 2)
+    return EachPiece(encoder.config, 2)
 
 
 def _logits(outputs, batch):

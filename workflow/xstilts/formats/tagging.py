@@ -98,7 +98,7 @@ def windows(sizes: list[int], room: int, overlap: int) -> list[tuple[int, int, r
     ]
 
 
-def collate(data, examples):
+def collate(data, examples, seed=()):
     """Some windows as a batch; `at` and `tags` int64 [sequences, most words], -100 past a window's.
 
     The weight is the number of words, as in a mean over tokens.
@@ -115,11 +115,11 @@ def collate(data, examples):
     return batch | {"at": at, "tags": tags, "counts": counts, "weight": int(counts.sum())}
 
 
-def head(config, labels):
+def head(encoder, labels):
     """Scores of the tags for every piece."""
     from xstilts.formats.heads import EachPiece
 
-    return EachPiece(config, len(labels))
+    return EachPiece(encoder.config, len(labels))
 
 
 def _words(outputs, batch):
