@@ -128,6 +128,20 @@ def test_unlabelled_rows_are_kept_where_the_spec_says_so():
         unify(raw, {**spec, "keep_unlabelled": False})
 
 
+def test_a_folder_of_text_files_of_ones_own(tmp_path):
+    (tmp_path / "de.txt").write_text("Erste Zeile.\n\nZweite  Zeile. \n")
+    (tmp_path / "ru.txt").write_text("Строка.\n")
+    front = "".join(f"- {{config_name: {c}, data_files: {c}.txt}}\n" for c in ("de", "ru"))
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n{front}---\n")
+    spec = {
+        "task": "mlm", "format": "mlm", "hub": str(tmp_path), "config": "de", "split": "train",
+        "lang": "de",
+    }  # fmt: skip
+    rows, about = step(tmp_path, spec, tmp_path / "out")
+    assert rows == [{"id": "0", "text": "Erste Zeile."}, {"id": "2", "text": "Zweite  Zeile. "}]
+    assert about["dropped"] == {"no text": 1}
+
+
 def test_the_rows_of_one_language_are_known_by_their_ids():
     raw = [{"id": i, "text": "x", "label": "a"} for i in ("english-0", "englis-1", "swahili-0")]
     spec = {"format": "classification", "id_prefix": "english-"}

@@ -34,6 +34,7 @@ THERE = {
     "cosmosqa": EN,
     "csqa": EN,
     "ccg": {},
+    "mlm": {},
     "ccg_pmb": {**EN, "test": ["en"]},
     "pawsx_en": {"dev": ["en"]},
     "udpos_en": EN,
