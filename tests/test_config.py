@@ -171,7 +171,7 @@ def own(**changes):
         ({"seeds": []}, "config: seeds: the list is empty"),
         ({"seeds": [1, 1]}, "config: seeds: .* non-unique"),
         ({"split": "tset"}, "config: split: 'tset' is not one of"),
-        ({**own(), "split": "test"}, "split: target `own` has no test split"),
+        ({"split": "test"}, "split: target `xquad` has no test split"),
         (
             {"exclude": [{"model": "bose"}]},
             "exclude: model: there is no model `bose`; did you mean `base`?",

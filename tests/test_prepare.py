@@ -142,6 +142,19 @@ def test_a_folder_of_text_files_of_ones_own(tmp_path):
     assert about["dropped"] == {"no text": 1}
 
 
+def test_a_ccgbank_export_of_ones_own(tmp_path):
+    line = {"tokens": ["Ms.", "Haag", "plays"], "tags": ["N/N", "N", "S[dcl]\\NP"]}
+    for name, count in {"train": 3, "validation": 2}.items():
+        (tmp_path / f"{name}.jsonl").write_text("\n".join([json.dumps(line)] * count))
+    spec = {
+        "task": "ccg", "format": "tagging", "hub": str(tmp_path), "config": "default",
+        "split": "validation", "lang": "en", "labels": None,
+    }  # fmt: skip
+    rows, about = step(tmp_path, spec, tmp_path / "out")
+    assert rows == [{"id": "0", **line}, {"id": "1", **line}]
+    assert about["dropped"] == {}
+
+
 def test_the_rows_of_one_language_are_known_by_their_ids():
     raw = [{"id": i, "text": "x", "label": "a"} for i in ("english-0", "englis-1", "swahili-0")]
     spec = {"format": "classification", "id_prefix": "english-"}
