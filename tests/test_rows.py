@@ -213,6 +213,9 @@ def test_answers_are_at_their_offset_or_moved_to_their_only_occurrence():
         ("tagging", {"tokens": ["a", "b"], "tags": ["X"]}, "not as many tags as tokens"),
         ("tagging", {"tokens": ["a"], "tags": [None]}, "no label"),
         ("retrieval", {"side": "source", "text": ""}, "no text"),
+        ("mlm", {"text": "a"}, None),
+        ("mlm", {"text": " "}, "no text"),
+        ("mlm", {"text": None}, "no text"),
     ],
 )  # fmt: skip
 def test_rows_of_no_use(format, row, reason):

@@ -14,7 +14,7 @@ from xstilts import checkpoint, formats, predict, train
 from xstilts.errors import UserError
 from xstilts.files import digest, read_json, write_json
 from xstilts.optimize import optimizer_for, rate
-from xstilts.part import Part
+from xstilts.part import Part, with_heads
 from xstilts.recipe import Recipe
 
 NLI = ("entailment", "neutral", "contradiction")
@@ -85,12 +85,22 @@ def tagging_rows(size, seed):
     return rows
 
 
+def text_rows(size, seed):
+    """A text says one word over and over."""
+    draw = random.Random(seed)
+    words = [draw.choice(helpers.WORDS[:6]) for _ in range(size)]
+    return [{"id": str(i), "text": f"{w} " * draw.randint(4, 12)} for i, w in enumerate(words)]
+
+
 TOYS = {
     "classification": (classification_rows, ("cat", "dog", "big"), "accuracy"),
     "choice": (choice_rows, (), "accuracy"),
     "span": (span_rows, (), "squad"),
     "tagging": (tagging_rows, TAGS, "tagging"),
 }
+
+
+TEXT = {"mlm": (text_rows, (), "")}  # not scored
 
 
 def spec(format, seed=1, **recipe):
@@ -113,12 +123,12 @@ def start(folder, format, seed=0):
 
     torch.manual_seed(seed)
     encoder = checkpoint.load_encoder(folder, dropout=0.0)
-    return encoder, formats.page(format).head(encoder, TOYS[format][1])
+    return encoder, formats.page(format).head(encoder, (TOYS | TEXT)[format][1])
 
 
 def part(format, head, data, dev=None, rows=(), **about):
     """One task of a training."""
-    _, labels, metric = TOYS[format]
+    _, labels, metric = (TOYS | TEXT)[format]
     about = {"task": f"toy {format}", "batch_size": 16, "metric": metric} | about
     return Part(
         format=format, labels=labels, train={"en": data}, head=head, dev=dev, rows=rows, **about
@@ -135,9 +145,9 @@ def cpu():
 # --- The loop -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("format", TOYS)
+@pytest.mark.parametrize("format", TOYS | TEXT)
 def test_gradients_do_not_depend_on_the_micro_batches(folder, pieces, format, monkeypatch):
-    make, labels, _ = TOYS[format]
+    make, labels, _ = (TOYS | TEXT)[format]
     data = helpers.encode(pieces, format, make(12, 1), labels, length=24)
     page, examples = formats.page(format), np.arange(len(data))
     encoder, head = start(folder, format)
@@ -271,6 +281,70 @@ def test_an_infinite_loss_stops_training_and_says_where(folder, pieces, monkeypa
     assert len(steps) == 4
 
 
+# --- Several tasks --------------------------------------------------------------------------------
+
+
+def mixture(folder, pieces, *formats):
+    """An encoder and a task of each format, with dev rows where it is scored."""
+    encoder, parts = start(folder, formats[0])[0], []
+    for format in formats:
+        make, labels, _ = (TOYS | TEXT)[format]
+        data, rows = helpers.encode(pieces, format, make(240, 1), labels, length=24), make(40, 2)
+        dev = {"dev": helpers.encode(pieces, format, rows, labels, length=24), "rows": rows}
+        head = start(folder, format)[1]
+        parts.append(part(format, head, data, **(dev if format in TOYS else {})))
+    return encoder, with_heads(parts, encoder)
+
+
+def test_several_tasks_are_learnt_together(folder, pieces):
+    encoder, parts = mixture(folder, pieces, "classification", "tagging", "mlm")
+    wanted = spec("tagging", max_steps=420, eval_every=140)
+    _, record = train.fit(encoder, parts, wanted, cpu(), 2000)
+    best = record["best"]
+    names = {"toy classification accuracy", "toy tagging accuracy", "toy tagging f1"}
+    assert best["dev"].keys() == names
+    assert min(best["dev"].values()) > 0.9
+    scores = best["dev"]["toy classification accuracy"], best["dev"]["toy tagging f1"]
+    assert best["score"] == sum(scores) / 2, "mlm has no say"
+    drawn = {task: by["en"] for task, by in record["drawn"].items()}
+    assert drawn.keys() == {"toy classification", "toy tagging", "toy mlm"}
+    assert sum(of["batches"] for of in drawn.values()) == record["steps"] == 420
+    assert sum(of["tokens"] for of in drawn.values()) == record["tokens"]
+    assert all(110 < of["batches"] < 170 for of in drawn.values())
+    text = parts[2]
+    batch = predict.tensors(text.page.collate(text.train["en"], np.arange(160), (9,)), cpu())
+    encoder.eval()
+    loss = text.page.loss(predict.outputs(encoder, text.head, batch), batch) / batch["weight"]
+    assert loss.item() < 0.5 * np.log(6), "better than the frequencies of the six words"
+
+
+def test_an_infinite_loss_names_the_task_of_the_mix_that_it_began_with(folder, pieces, monkeypatch):
+    real = train.gradients
+
+    def spoiled(encoder, one, *arguments):
+        loss, seen = real(encoder, one, *arguments)
+        return loss * float("inf" if one.task == "toy mlm" else 1), seen
+
+    monkeypatch.setattr(train, "gradients", spoiled)
+    encoder, parts = mixture(folder, pieces, "classification", "mlm")
+    with pytest.raises(UserError, match="the loss of `toy mlm` is inf at step 20 of 20"):
+        train.fit(encoder, parts, spec("classification", max_steps=20), cpu(), 2000)
+
+
+def test_the_score_of_a_mix_is_the_mean_over_its_tasks(folder, pieces, monkeypatch):
+    encoder, parts = mixture(folder, pieces, "classification", "span", "mlm")
+    figures = {
+        "toy classification": {"accuracy": 0.25},
+        "toy span": {"f1": 1.0, "exact_match": 0.5},
+    }
+    monkeypatch.setattr(train, "development", lambda encoder, one, *rest: figures[one.task])
+    values, score = train.evaluation(encoder, parts, cpu(), 2000)
+    assert values == {
+        "toy classification accuracy": 0.25, "toy span f1": 1.0, "toy span exact_match": 0.5,
+    }  # fmt: skip
+    assert score == (0.25 + 0.75) / 2
+
+
 # --- The step -------------------------------------------------------------------------------------
 
 
@@ -393,6 +467,68 @@ def test_only_the_encoder_is_passed_on(folder, node, pieces, tmp_path, monkeypat
         assert begun["head"]["out.weight"].shape[0] == len(labels)
         assert not torch.equal(begun["head"]["dense.weight"], head["dense.weight"])
         assert load_file(out / "head.safetensors")["out.bias"].shape == (len(labels),)
+
+
+@pytest.fixture
+def mixed(tmp_path, pieces):
+    """Arguments of the step for a mix of a task and of text in two languages."""
+    node = Node(tmp_path, pieces)
+    texts, paths = {}, []
+    for lang, size in (("de", 30), ("en", 50)):
+        data = helpers.encode(pieces, "mlm", text_rows(size, 5), lang=lang)
+        paths.append(str(helpers.write_encoded(tmp_path / f"{lang}.safetensors", data)))
+        texts[lang] = digest(data.meta["spec"])
+    shared = {key: node.spec[key] for key in ("task", "format", "labels", "metric")}
+    own = {"train": {"en": node.spec["train"]}, "dev": {"en": node.spec["dev"]}, "batch_size": 8}
+    text = {"task": "text", "format": "mlm", "labels": [], "metric": "", "batch_size": 4}
+    wanted = {
+        "kind": "train", "seed": 1, "cap": 40,
+        "tasks": [shared | own, text | {"train": texts, "dev": {}}],
+        "recipe": dataclasses.asdict(Recipe(max_steps=12, learning_rate=1e-3)),
+    }  # fmt: skip
+
+    def run(init, out, **changes):
+        parent = digest(read_json(init / "node.json")["spec"])
+        arguments = {
+            "spec": json.dumps(wanted | {"parent": parent} | changes),
+            "init": str(init),
+            "train": [str(tmp_path / "train.safetensors"), *paths],
+            "dev": [str(tmp_path / "dev.safetensors")],
+            "dev_rows": [str(tmp_path / "dev.parquet")],
+        }
+        train.main(argparse.Namespace(**arguments, budget=2000, out=str(out)))
+        return out
+
+    return run
+
+
+def test_a_mix_with_the_same_seed_gives_the_same_bytes(folder, mixed, tmp_path):
+    first, again, other = (
+        mixed(folder, tmp_path / name, seed=seed) for name, seed in [("a", 1), ("b", 1), ("c", 2)]
+    )
+    for name in ("model.safetensors", "head.safetensors"):
+        assert (first / name).read_bytes() == (again / name).read_bytes()
+        assert (first / name).read_bytes() != (other / name).read_bytes()
+
+
+def test_the_record_of_a_mix_says_what_was_drawn(folder, mixed, tmp_path):
+    from safetensors.torch import load_file
+
+    out = mixed(folder, tmp_path / "out")
+    record = read_json(out / "node.json")
+    shares = {
+        (t, lang): of["share"] for t, by in record["drawn"].items() for lang, of in by.items()
+    }
+    assert shares.keys() == {("toy classification", "en"), ("text", "de"), ("text", "en")}
+    assert shares[("toy classification", "en")] == 0.5, "both weigh 40"
+    assert 0.25 < shares[("text", "en")] < 0.5 * 50 / 80, "smoothed"
+    batches = [of["batches"] for by in record["drawn"].values() for of in by.values()]
+    assert sum(batches) == record["steps"] == 12
+    assert record["rows"] == {"train": 48 + 30 + 50, "dev": 8}
+    assert record["heads"] == {"toy classification": "toy classification", "text": "text"}
+    heads = load_file(out / "head.safetensors")
+    assert heads["toy classification.out.weight"].shape == (3, 32)
+    assert heads["text.bias"].shape == (len(helpers.VOCABULARY),)
 
 
 def refused(node, init, line, **changes):

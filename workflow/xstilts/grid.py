@@ -79,7 +79,11 @@ class Grid:
         return recipe.resolve(own.get("all", {}), own.get(intermediate, {}))
 
     def lessons(self, intermediate: str) -> list[Lesson]:
-        """Return the tasks of an intermediate, in the order of the config."""
+        """Return the tasks of an intermediate, in the order of the config.
+
+        The recipe of each is what it would be for the task alone; what is set under the name of the
+        intermediate is for all its tasks.
+        """
         found, own = [], self.experiment.settings["recipes"].get(intermediate, {})
         for name, languages in self.experiment.intermediates[intermediate].items():
             task = self.tasks[name]
