@@ -20,6 +20,8 @@ rule plan:
     params:
         # A function, because what is in braces in a text would be taken for a wildcard.
         config=lambda w: json.dumps(config),
+        # Of the columns of grid.csv, which the tables read: raised, it is written again.
+        version=2,
     shell:
         "python -m xstilts.grid --config {params.config:q} --resolved {output.resolved}"
         " --out {output.grid} --log {log}"

@@ -1,13 +1,19 @@
 """Score files: those that the grid asks for, checked, and the value of each cell."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from xstilts.errors import UserError
-from xstilts.files import digest
+from xstilts.files import digest, read_json
 
 CELL = ["model", "intermediate", "seed", "target"]
+
+
+def read(path: str) -> Any:
+    """Return what is in a score file, None if there is none; UserError if it is damaged."""
+    return read_json(path) if Path(path).exists() else None
 
 
 def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:

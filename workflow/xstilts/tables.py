@@ -3,14 +3,13 @@
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from xstilts import comparison, interval, scores, step, xtreme
 from xstilts.config import NONE
 from xstilts.errors import UserError
-from xstilts.files import atomic, read_json
+from xstilts.files import atomic
 
 MISSING = "–"
 ROW = ["model", "intermediate"]
@@ -125,7 +124,7 @@ SHOWN = {
 def main(args: argparse.Namespace) -> None:
     """Write the tables; say what was refused."""
     grid = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
-    found, refused = scores.collect(grid, _read)
+    found, refused = scores.collect(grid, scores.read)
     cells = scores.cells(grid, found)
     main = main_table(cells)
     missing = len(grid) - int((found["metric"] == "score").sum())
@@ -152,10 +151,6 @@ def main(args: argparse.Namespace) -> None:
 def _write(table: pd.DataFrame, path: Path, digits: str = "%.4f") -> None:
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False, float_format=digits)
-
-
-def _read(path: str) -> Any:
-    return read_json(path) if Path(path).exists() else None
 
 
 if __name__ == "__main__":

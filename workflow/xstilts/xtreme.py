@@ -20,43 +20,47 @@ class Benchmark:
 
     Attributes:
         folder: its name there, and so its folder in a submission.
+        kind: what a file of predictions holds: labels, tags, answers, pairs or indices.
         languages: those that a submission must have.
         split: of the prepared rows that XTREME calls test; three tasks publish one split only.
     """
 
     folder: str
+    kind: str
     languages: tuple[str, ...]
     split: str = "test"
 
     def file(self, language: str) -> str:
         """Return the path of a language's predictions in a submission."""
-        suffix = "json" if self.folder in GROUPS["qa"] else "tsv"
-        return f"{self.folder}/test-{language}.{suffix}"
+        return f"{self.folder}/test-{language}.{'json' if self.kind == 'answers' else 'tsv'}"
 
 
-def _task(folder: str, languages: str, split: str = "test") -> Benchmark:
-    return Benchmark(folder, tuple(languages.split()), split)
+def _task(folder: str, kind: str, languages: str, split: str = "test") -> Benchmark:
+    return Benchmark(folder, kind, tuple(languages.split()), split)
 
 
 TASKS = {
-    "pawsx": _task("pawsx", "de en es fr ja ko zh"),
-    "xnli": _task("xnli", "ar bg de el en es fr hi ru sw th tr ur vi zh"),
+    "pawsx": _task("pawsx", "labels", "de en es fr ja ko zh"),
+    "xnli": _task("xnli", "labels", "ar bg de el en es fr hi ru sw th tr ur vi zh"),
     "udpos": _task(
         "udpos",
+        "tags",
         "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur"
         " vi yo zh",
     ),
     "wikiann": _task(
         "panx",
+        "tags",
         "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru"
         " sw ta te th tl tr ur vi yo zh",
     ),
-    "xquad": _task("xquad", "ar de el en es hi ru th tr vi zh", "dev"),
-    "mlqa": _task("mlqa", "ar de en es hi vi zh"),
-    "tydiqa": _task("tydiqa", "ar bn en fi id ko ru sw te", "dev"),
-    "bucc": _task("bucc2018", "de fr ru zh"),
+    "xquad": _task("xquad", "answers", "ar de el en es hi ru th tr vi zh", "dev"),
+    "mlqa": _task("mlqa", "answers", "ar de en es hi vi zh"),
+    "tydiqa": _task("tydiqa", "answers", "ar bn en fi id ko ru sw te", "dev"),
+    "bucc": _task("bucc2018", "pairs", "de fr ru zh"),
     "tatoeba": _task(
         "tatoeba",
+        "indices",
         "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr nl pt ru sw ta te"
         " th tl tr ur vi zh",
         "dev",
