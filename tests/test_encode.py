@@ -1,4 +1,4 @@
-"""The encode step: what it refuses, and what it writes down."""
+"""The encode step: what it refuses and writes down, and where the labels of a head come from."""
 
 import argparse
 import json
@@ -10,6 +10,8 @@ from xstilts import encode, encoded
 from xstilts.errors import UserError
 from xstilts.files import digest, write_json
 
+TRAIN = [{"id": "0", "tokens": ["the", "cat"], "tags": ["NP/N", "N"]}]
+DEV = [{"id": "0", "tokens": ["cat", "sat"], "tags": ["N", "S\\NP"]}]
 LABELS = ["neutral", "contradiction"]
 ROWS = [{"id": "0", "text": "the dog", "text_pair": "cat sees", "label": "neutral"}]
 
@@ -30,6 +32,7 @@ def step(tmp_path):
                 spec=json.dumps(spec),
                 rows=str(tmp_path / "rows.parquet"),
                 tokenizer=str(tmp_path / "model/tokenizer.json"),
+                labels_of="",
                 out=str(tmp_path / "out.safetensors"),
             )
         )
@@ -57,3 +60,39 @@ def test_a_length_that_the_model_has_no_positions_for_is_refused(step, tmp_path,
     with pytest.raises(UserError, match=f"max_length {room + 1} is .* at most {room}"):
         step(max_length=room + 1)
     assert step(max_length=room).meta["rows"] == 1
+
+
+@pytest.fixture
+def run(tmp_path):
+    helpers.pieces(tmp_path / "model")
+
+    def call(labels, labels_of):
+        spec = {"format": "tagging", "labels": labels, "no_answer": False, "max_length": 16}
+        spec["data"] = digest({"hub": "o/data"})
+        paths = {
+            name: str(helpers.write_rows(tmp_path / f"{name}.parquet", "tagging", rows))
+            for name, rows in (("train", TRAIN), ("dev", DEV))
+        }
+        encode.main(
+            argparse.Namespace(
+                spec=json.dumps(spec), rows=paths["dev"], labels_of=paths.get(labels_of, ""),
+                tokenizer=str(tmp_path / "model/tokenizer.json"), out=tmp_path / "out.safetensors",
+            )
+        )  # fmt: skip
+        return encoded.load(tmp_path / "out.safetensors")
+
+    return call
+
+
+def test_the_labels_of_a_task(run):
+    data = run(["S\\NP", "N"], "")
+    assert data.labels == ["S\\NP", "N"]
+    assert data.arrays["tags"].tolist() == [1, 0]
+    assert "labels" not in data.meta
+
+
+def test_the_labels_of_an_open_set_are_those_of_the_training_rows(run):
+    data = run([], "train")
+    assert data.labels == ["N", "NP/N"]
+    assert data.arrays["tags"].tolist() == [0, -100], "no training row has the second"
+    assert data.meta["spec"]["labels"] == [], "the spec stays what was planned"

@@ -105,6 +105,22 @@ def test_the_spec_of_prepared_rows_in_full():
     assert found.data_spec("mnli", "en", "train")["max_rows"] == 9
 
 
+def test_the_spec_of_prepared_rows_has_what_few_tasks_need():
+    found = make()
+    assert found.data_spec("tydiqa", "sw", "dev")["id_prefix"] == "swahili-"
+    assert found.data_spec("bucc", "fr", "dev")["gold"] == "fr/dev.gold.tsv"
+    assert not {"id_prefix", "gold"} & found.data_spec("xquad", "de", "dev").keys()
+
+
+def test_an_open_tag_set_depends_on_the_training_rows():
+    found = make()
+    train = digest(found.data_spec("ccg", "en", "train"))
+    for split in ("train", "dev"):
+        spec = found.encoded_spec("ccg", "en", split, 256)
+        assert (spec["labels"], spec["labels_of"]) == ([], train)
+    assert "labels_of" not in found.encoded_spec("udpos", "en", "dev", 256)
+
+
 def test_every_spec_names_its_ancestry():
     found = make()
     model, encoder = found.model_spec("m"), found.encoder_spec("m", "mnli", "seed2")

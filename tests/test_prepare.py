@@ -59,10 +59,10 @@ def test_retrieval_pairs_rows_by_gold(tiny, tmp_path):
     }  # fmt: skip
     rows, _ = step(tiny, spec, tmp_path)
     assert rows == [
-        {"id": "0.source", "side": "source", "text": "Hallo!", "gold": "0.target"},
-        {"id": "0.target", "side": "target", "text": "Hello!", "gold": None},
-        {"id": "1.source", "side": "source", "text": "Danke.", "gold": "1.target"},
-        {"id": "1.target", "side": "target", "text": "Thanks.", "gold": None},
+        {"id": "0.source", "side": "source", "text": "Hello!", "gold": "0.target"},
+        {"id": "0.target", "side": "target", "text": "Hallo!", "gold": None},
+        {"id": "1.source", "side": "source", "text": "Thanks.", "gold": "1.target"},
+        {"id": "1.target", "side": "target", "text": "Danke.", "gold": None},
     ]
     sampled, _ = step(tiny, {**spec, "max_rows": 1}, tmp_path)
     assert sampled in (rows[:2], rows[2:])
@@ -126,6 +126,43 @@ def test_unlabelled_rows_are_kept_where_the_spec_says_so():
     assert unify(raw, spec)[0] == [{"id": "0", "text": "x", "label": None}]
     with pytest.raises(UserError, match=r"task t: o/n has no usable row \(no label: 1\)"):
         unify(raw, {**spec, "keep_unlabelled": False})
+
+
+def test_a_folder_of_text_files_of_ones_own(tmp_path):
+    (tmp_path / "de.txt").write_text("Erste Zeile.\n\nZweite  Zeile. \n")
+    (tmp_path / "ru.txt").write_text("Строка.\n")
+    front = "".join(f"- {{config_name: {c}, data_files: {c}.txt}}\n" for c in ("de", "ru"))
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n{front}---\n")
+    spec = {
+        "task": "mlm", "format": "mlm", "hub": str(tmp_path), "config": "de", "split": "train",
+        "lang": "de",
+    }  # fmt: skip
+    rows, about = step(tmp_path, spec, tmp_path / "out")
+    assert rows == [{"id": "0", "text": "Erste Zeile."}, {"id": "2", "text": "Zweite  Zeile. "}]
+    assert about["dropped"] == {"no text": 1}
+
+
+def test_a_ccgbank_export_of_ones_own(tmp_path):
+    line = {"tokens": ["Ms.", "Haag", "plays"], "tags": ["N/N", "N", "S[dcl]\\NP"]}
+    for name, count in {"train": 3, "validation": 2}.items():
+        (tmp_path / f"{name}.jsonl").write_text("\n".join([json.dumps(line)] * count))
+    spec = {
+        "task": "ccg", "format": "tagging", "hub": str(tmp_path), "config": "default",
+        "split": "validation", "lang": "en", "labels": None,
+    }  # fmt: skip
+    rows, about = step(tmp_path, spec, tmp_path / "out")
+    assert rows == [{"id": "0", **line}, {"id": "1", **line}]
+    assert about["dropped"] == {}
+
+
+def test_the_rows_of_one_language_are_known_by_their_ids():
+    raw = [{"id": i, "text": "x", "label": "a"} for i in ("english-0", "englis-1", "swahili-0")]
+    spec = {"format": "classification", "id_prefix": "english-"}
+    rows, about = unify(raw, spec)
+    assert [row["id"] for row in rows] == ["english-0"]
+    assert about["dropped"] == {"of another language": 2}
+    with pytest.raises(UserError, match=r"no usable row \(of another language: 3\)"):
+        unify(raw, {**spec, "id_prefix": "telugu-"})
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,59 @@ def test_hellaswag_without_a_begun_sentence_and_without_a_label():
     }
 
 
+def test_cosmosqa_continues_the_context_with_the_question():
+    raw = {
+        "id": "3FSEU3P2##Blog_412956",
+        "context": "I watched the debate last night . ",
+        "question": "What may be a result ?",
+        "answer0": "she becomes angry",
+        "answer1": " She confirms her biases",
+        "answer2": "She decides",
+        "answer3": "None of the above choices .",
+        "label": 1,
+    }
+    assert rows.cosmosqa(raw) == {
+        "id": "3FSEU3P2##Blog_412956",
+        "context": "I watched the debate last night . What may be a result ?",
+        "choices": [
+            "she becomes angry",
+            "She confirms her biases",
+            "She decides",
+            "None of the above choices .",
+        ],
+        "label": 1,
+    }
+
+
+CSQA = {
+    "id": "1afa02df",
+    "question": "A revolving door also serves as a security measure at a what?",
+    "question_concept": "revolving door",
+    "choices": {
+        "label": ["A", "B", "C", "D", "E"],
+        "text": ["bank", "library", "store", "mall", "new york"],
+    },
+    "answerKey": "D",
+}
+
+
+def test_csqa_labels_the_choice_by_its_place():
+    assert rows.csqa(CSQA) == {
+        "id": "1afa02df",
+        "context": "A revolving door also serves as a security measure at a what?",
+        "choices": ["bank", "library", "store", "mall", "new york"],
+        "label": 3,
+    }
+    assert rows.csqa({**CSQA, "answerKey": ""})["label"] is None, "a test row"
+
+
+def test_ccg_pmb_has_a_comment_where_the_first_word_should_be():
+    raw = {"tokens": ["# tok:gold", "A", "dog"], "tags": ["cat:gold", "np/n", "n"]}
+    words = {"tokens": ["A", "dog"], "tags": ["np/n", "n"]}
+    assert rows.ccg_pmb(raw) == words
+    assert rows.ccg_pmb(words) == words
+
+
 def test_xtreme_udpos():
     raw = {"tokens": ["ทั้ง", "สอง"], "pos_tags": ["DET", "NUM"]}
     assert rows.xtreme_udpos(raw) == {"tokens": ["ทั้ง", "สอง"], "tags": ["DET", "NUM"]}

@@ -87,3 +87,19 @@ def test_a_folder_without_data(root):
     (root / "datasets/acme/empty/README.md").write_text("nothing\n")
     with pytest.raises(UserError, match=r"acme/empty: no data files in .*parquet"):
         load(root, "acme/empty", None)
+
+
+def test_a_data_set_that_is_on_no_hub_says_how_to_obtain_it(tmp_path):
+    (tmp_path / "datasets").mkdir()
+    with pytest.raises(UserError, match=r"^local/ccgbank: not in the mirror .*LDC2005T13") as error:
+        source.folder(tmp_path, "datasets", "local/ccgbank")
+    assert '{"tokens": ["Ms.", "Haag"], "tags": ["N/N", "N"]}' in str(error.value)
+    assert "\n" not in str(error.value)
+    with pytest.raises(UserError, match=r"^local/bucc2018: is on no hub\. .*pools\.py"):
+        source.hub_info("datasets", "local/bucc2018", "main")
+    assert source.obtain("nyu-mll/glue") is None
+
+
+def test_a_file_beside_the_tables_is_read_from_a_folder_only(tmp_path):
+    with pytest.raises(UserError, match=r"dataset o/n: a\.tsv is read from a folder only"):
+        source.file("hub", tmp_path, {}, "o/n", "a.tsv")

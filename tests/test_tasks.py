@@ -1,5 +1,8 @@
 """Every registered task is whole, and a wrong entry is named."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from xstilts import formats, metrics, rows, tables, tasks
@@ -36,8 +39,8 @@ def test_every_task_is_whole(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_language_has_a_config_of_its_own(name):
     task = get(name)
-    configs = [task.hub_config(code) for code in task.languages]
-    assert all("{" not in config for config in configs)
+    configs = [(task.hub_config(code), task.id_start(code) or "") for code in task.languages]
+    assert all("{" not in config + prefix for config, prefix in configs)
     if len(task.languages) > 1:
         assert len(set(configs)) == len(configs)
         assert list(task.languages) == sorted(set(task.languages))
@@ -63,6 +66,74 @@ def test_every_target_shares_a_head_with_its_train_task(name):
 def test_what_is_not_trained_is_trained_on_or_retrieved(name):
     task = get(name)
     assert task.tuned_on or "train" in task.splits or task.format == "retrieval"
+
+
+def test_inference_tasks_can_share_a_head():
+    heads = {get(name).labels for name in ("mnli", "mnli_translated", "anli", "snli", "xnli")}
+    assert heads == {("entailment", "neutral", "contradiction")}
+
+
+# XTREME's own names (evaluate.py) for what is called otherwise here.
+XTREME = {"panx": "wikiann", "bucc2018": "bucc"}
+REFERENCE = Path(__file__).resolve().parents[1] / "../shared/reference"
+needs_reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason="needs ../shared/reference")
+
+
+def reference(name):
+    with open(REFERENCE / name, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@needs_reference
+def test_the_targets_have_the_languages_of_xtreme():
+    wanted = {
+        XTREME.get(row["task"], row["task"]): tuple(row["languages_iso639_1"].split())
+        for row in reference("xtreme_languages.csv")
+        if row["benchmark"] == "xtreme"
+    }
+    targets = {name: get(name) for name in NAMES}
+    scored = {n: t for n, t in targets.items() if t.tuned_on or t.format == "retrieval"}
+    assert {name: task.languages for name, task in scored.items()} == wanted
+
+
+@needs_reference
+@pytest.mark.parametrize("name", [n for n in NAMES if get(n).hub == "google/xtreme"])
+def test_the_configs_of_xtreme_are_there_with_their_splits(name):
+    task = get(name)
+    there = {row["config"]: row for row in reference("xtreme_hub_configs.csv")}
+    for code in task.languages:
+        row = there[task.hub_config(code)]
+        for ours, split in task.splits.items():
+            assert bool(row[split]) == (not (ours == "dev" and code in task.no_dev))
+
+
+@needs_reference
+@pytest.mark.parametrize("name", ["wikiann", "pawsx"])
+def test_the_languages_of_other_copies_are_those_of_xtreme(name):
+    prefix = {"wikiann": "PAN-X.", "pawsx": "PAWS-X."}[name]
+    there = [row["config"].removeprefix(prefix) for row in reference("xtreme_hub_configs.csv")
+             if row["config"].startswith(prefix)]  # fmt: skip
+    assert sorted(get(name).languages) == sorted(there)
+
+
+def test_one_config_may_hold_several_languages():
+    task = get("tydiqa")
+    assert (task.hub_config("sw"), task.id_start("sw")) == ("secondary_task", "swahili-")
+    assert get("xquad").id_start("de") is None
+
+
+def test_gold_pairs_are_named_by_language_and_the_split_of_the_data_set():
+    entry = {**tasks.known()["bucc"], "splits": {"dev": "sample", "test": "training"}}
+    assert tasks.check("bucc", entry).gold_file("fr", "test") == "fr/training.gold.tsv"
+    assert get("tatoeba").gold_file("fr", "dev") is None
+
+
+def test_a_tagging_task_without_labels_takes_them_from_its_training_rows():
+    assert get("ccg").open_labels
+    assert not get("udpos").open_labels
+    entry = {**tasks.known()["ccg"], "splits": {"dev": "validation"}}
+    with pytest.raises(UserError, match=r"task `x`: a tagging task needs `labels`, .* or a train"):
+        tasks.check("x", entry)
 
 
 def test_an_entry_becomes_a_frozen_task():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests import helpers
 
-from xstilts.errors import UserError
+from xstilts import encode
 from xstilts.formats import tagging
 
 TAGS = ("DET", "NOUN", "VERB", "PUNCT")
@@ -170,6 +170,26 @@ def test_words_that_are_not_there_do_not_count_in_the_loss(pieces):
     assert batch["weight"] == 4
 
 
-def test_a_tag_of_another_task_is_named(pieces):
-    with pytest.raises(UserError, match=r"tag `ADJ` is none of the task's .DET, NOUN"):
-        helpers.encode(pieces, "tagging", [{"tokens": ["a"], "tags": ["ADJ"]}], TAGS)
+def test_a_tag_that_no_training_row_has_gives_no_loss_and_is_wrong(pieces):
+    import torch
+
+    rows = [{"tokens": ["a", "cat"], "tags": ["S/NP", "NOUN"]}]
+    data = helpers.encode(pieces, "tagging", rows, TAGS)
+    batch = tagging.collate(data, np.array([0]))
+    assert batch["tags"].tolist() == [[-100, 1]]
+    tensors = {k: torch.from_numpy(v) for k, v in batch.items() if isinstance(v, np.ndarray)}
+    width = batch["ids"].shape[1]
+    loss = tagging.loss(torch.zeros(1, width, 4), tensors)
+    assert loss.item() == pytest.approx(np.log(4), abs=1e-5), "of the one known tag"
+    predictions = tagging.decode([np.array([1, 1])], data, rows)
+    found, values = tagging.score(rows, predictions, "tagging", "en")
+    assert (predictions, found["accuracy"], values) == (["NOUN NOUN"], 0.5, [0.5])
+
+
+def test_the_tags_of_an_open_set_are_those_of_the_training_rows(pieces):
+    rows = [{"tokens": ["a"], "tags": ["NP/N"]}, {"tokens": ["a", "cat"], "tags": ["NP/N", "N"]}]
+    labels = encode.labels_of(rows)
+    assert labels == ["N", "NP/N"]
+    data = helpers.encode(pieces, "tagging", rows, labels)
+    data.meta["labels"], data.meta["spec"]["labels"] = labels, []  # as the encode step does
+    assert tagging.decode([np.array([1]), np.array([1, 0])], data, rows) == ["NP/N", "NP/N N"]

@@ -53,6 +53,9 @@ rule encode:
     input:
         rows="results/data/{task}/{lang}.{split}.parquet",
         tokenizer="results/models/{model}/tokenizer.json",
+        labels_of=lambda w: (
+            rows(w.task, "en", "train") if EXPERIMENT.tasks[w.task].open_labels else []
+        ),
     output:
         "results/encoded/{model}/{task}/{lang}.{split}.{length}.safetensors",
     log:
@@ -63,4 +66,4 @@ rule encode:
         spec=lambda w: spec_text(GRID.encoded_spec(w.task, w.lang, w.split, int(w.length))),
     shell:
         "python -m xstilts.encode --spec {params.spec:q} --rows {input.rows}"
-        " --tokenizer {input.tokenizer} --out {output} --log {log}"
+        " --labels-of={input.labels_of} --tokenizer {input.tokenizer} --out {output} --log {log}"

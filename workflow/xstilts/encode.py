@@ -3,11 +3,17 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from xstilts import encoded, formats, prepare, step, tokenizer
 from xstilts.errors import UserError
 from xstilts.files import read_json
 from xstilts.node import same_spec
+
+
+def labels_of(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the labels of an open tag set: every tag of the training rows, sorted."""
+    return sorted({tag for row in rows for tag in row["tags"]})
 
 
 def main(args: argparse.Namespace) -> None:
@@ -19,8 +25,9 @@ def main(args: argparse.Namespace) -> None:
     pieces = tokenizer.load(args.tokenizer)
     _check_length(spec["max_length"], Path(args.tokenizer).parent)
     page = formats.page(spec["format"])
+    labels = labels_of(prepare.read(args.labels_of).to_pylist()) if args.labels_of else None
     try:
-        arrays, cut = page.encode(rows, pieces, spec["labels"], spec["max_length"])
+        arrays, cut = page.encode(rows, pieces, labels or spec["labels"], spec["max_length"])
     except UserError as error:
         raise UserError(f"{args.rows}: {error}") from None
     meta = {
@@ -31,6 +38,8 @@ def main(args: argparse.Namespace) -> None:
         "rows": len(rows),
         "cut": cut,
     }
+    if labels:
+        meta["labels"] = labels
     data = encoded.Encoded(arrays, meta)
     data.save(args.out)
     tokens = len(arrays["tokens"])
@@ -53,6 +62,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spec", required=True, help="what to encode, as JSON")
     parser.add_argument("--rows", required=True, help="prepared rows (parquet)")
+    parser.add_argument(
+        "--labels-of", default="", help="open tag set: the prepared rows that have its tags"
+    )
     parser.add_argument("--tokenizer", required=True, help="tokenizer.json of the model")
     parser.add_argument("--out", required=True, help="encoded rows (safetensors)")
     step.run(main, parser)

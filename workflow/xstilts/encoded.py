@@ -25,7 +25,8 @@ class Encoded:
         arrays: `tokens` int32 [pieces], all sequences one after another; `starts` int64
             [sequences + 1], where each begins in `tokens`; `groups` int64 [examples + 1], where
             each example begins in the sequences; and the format's own (see its page).
-        meta: spec, pins, tokenizer digest, `pad` id, numbers of rows and of rows cut.
+        meta: spec, pins, tokenizer digest, `pad` id, numbers of rows and of rows cut; `labels`
+            where they were taken from training rows (an open tag set).
     """
 
     arrays: dict[str, np.ndarray]
@@ -34,6 +35,11 @@ class Encoded:
     def __len__(self) -> int:
         """Return the number of examples."""
         return len(self.arrays["groups"]) - 1
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names, in the order of the head's outputs."""
+        return self.meta.get("labels") or self.meta["spec"]["labels"]
 
     def sequence_lengths(self) -> np.ndarray:
         """Return the pieces of each sequence, int64 [sequences]."""

@@ -48,7 +48,7 @@ class Scorer:
             head = page.head(encoder, [])
         else:
             encoder = checkpoint.load_encoder(self.folder)
-            head = page.head(encoder, data.meta["spec"]["labels"])
+            head = page.head(encoder, data.labels)
             checkpoint.load_head(head, self.folder)
         return encoder.to(where), head.to(where), where
 

@@ -125,6 +125,7 @@ class Grid:
         """Return the spec of one prepared file: a task's rows of one language and split."""
         entry, limits = self.tasks[task], self.experiment.settings["limits"]
         limit = {**limits.get("all", {}), **limits.get(task, {})}
+        prefix, gold = entry.id_start(lang), entry.gold_file(lang, split)
         return {
             "kind": "data",
             "task": task,
@@ -135,6 +136,8 @@ class Grid:
             "split": entry.splits[split],
             "lang": lang,
             "rows": entry.rows,
+            # Only of the tasks that have them, so that the specs of the others stay what they were.
+            **{k: v for k, v in (("id_prefix", prefix), ("gold", gold)) if v},
             "columns": dict(entry.columns),
             "labels": list(entry.labels) or None,
             "max_rows": limit.get(split),
@@ -149,11 +152,18 @@ class Grid:
             "kind": "encoded",
             "format": entry.format,
             "labels": list(entry.labels),
+            **self._labels_of(task),
             "no_answer": entry.no_answer,
             "max_length": length,
             "data": digest(self.data_spec(task, lang, split)),
             "version": VERSIONS["encode"],
         }
+
+    def _labels_of(self, task: str) -> dict[str, str]:
+        """Say which rows the labels of an open tag set are taken from."""
+        if not self.tasks[task].open_labels:
+            return {}
+        return {"labels_of": digest(self.data_spec(task, "en", "train"))}
 
     def encoder_spec(self, model: str, intermediate: str, seed: str) -> dict[str, Any]:
         """Return the spec of the encoder that targets start from: stage 1, or the model itself."""

@@ -87,7 +87,8 @@ def read_parts(
     parts = []
     for one in asked(spec):
         rows = {lang: data(next(trains), expected) for lang, expected in one["train"].items()}
-        part = Part(one["task"], one["format"], one["batch_size"], one["labels"], rows)
+        labels = next(iter(rows.values())).labels  # the spec's, or those of an open tag set
+        part = Part(one["task"], one["format"], one["batch_size"], labels, rows)
         for lang, expected in one["dev"].items():
             part = dataclasses.replace(
                 part,

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts import source, step
+from xstilts import pools, source, step
 from xstilts.errors import UserError, nearest
 from xstilts.files import atomic, read_json
 from xstilts.rows import ROWS, Check, Row, identity, namer, unique_ids
@@ -37,23 +37,36 @@ SCHEMAS = {
 OPTIONAL = {"id", "text_pair", "label", "gold"}
 
 
-def unify(table: pa.Table, features: Mapping[str, Any], spec: dict) -> tuple[list[Row], dict]:
+def unify(
+    table: pa.Table,
+    features: Mapping[str, Any],
+    spec: dict,
+    gold: list[tuple[str, str]] | None = None,
+) -> tuple[list[Row], dict]:
     """Turn raw rows into unified rows of `spec["format"]`, in the raw order.
 
-    `features` are the data set's, for the names of its ClassLabels. Returns the rows and
-    {rows_total, rows_kept, dropped: {reason: n}, repaired: n}. rows_total counts raw rows. Raises
-    UserError for columns or labels that are not as the task says, or if no row is left.
+    `features` are the data set's, for the names of its ClassLabels; `gold` the pairs of source and
+    target ids, where they are in a file of their own. Returns the rows and {rows_total, rows_kept,
+    dropped: {reason: n}, repaired: n}. rows_total counts raw rows. Raises UserError for columns or
+    labels that are not as the task says, or if no row is left.
     """
     task, counts = spec["task"], Counter[str]()
     check = Check(spec)
     convert = _converter(table.column_names, features, spec)
     units = []  # one raw row each: its number and its unified rows
+    prefix = spec.get("id_prefix") or ""
     for number, raw in enumerate(table.to_pylist()):
+        if prefix and not str(raw.get("id")).startswith(prefix):
+            counts["of another language"] += 1
+            continue
         made = convert(raw)
         if made is None:
             counts["not used by the task"] += 1
             continue
         units.append((number, made if isinstance(made, list) else [made]))
+    if gold is not None:
+        units, taken = pools.pair(task, units, gold)
+        counts.update(taken)
     rows = []
     for index in sample(len(units), spec.get("max_rows")):
         number, unit = units[index]
@@ -175,7 +188,11 @@ def main(args: argparse.Namespace) -> None:
         )
     except UserError as error:
         raise UserError(f"task {spec['task']} ({spec['lang']}): {error}") from error
-    rows, report = unify(data.with_format("arrow")[:], data.features, spec)
+    gold = None
+    if spec.get("gold"):
+        pools.check_columns(spec["task"], _where(spec), data.column_names)
+        gold = pools.read_gold(source.file(args.source, args.root, pin, spec["hub"], spec["gold"]))
+    rows, report = unify(data.with_format("arrow")[:], data.features, spec, gold)
     # The revision alone: the list of a mirror's files is in the pin file.
     origin = {key: pin[key] for key in ("source", "revision")}
     write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})

@@ -38,6 +38,34 @@ def hellaswag(row: Row) -> Row:
     }
 
 
+def cosmosqa(row: Row) -> Row:
+    """Cosmos QA: the question continues the context, as in jiant. The label of a test row is -1."""
+    return {
+        "id": row["id"],
+        "context": f"{row['context'].strip()} {row['question'].strip()}",
+        "choices": [row[f"answer{i}"].strip() for i in range(4)],
+        "label": row["label"],
+    }
+
+
+def csqa(row: Row) -> Row:
+    """CommonsenseQA: the question is the context, as in jiant. Test rows have the answer ""."""
+    choices, key = row["choices"], row["answerKey"]
+    return {
+        "id": row["id"],
+        "context": row["question"].strip(),
+        "choices": [text.strip() for text in choices["text"]],
+        "label": choices["label"].index(key) if key else None,
+    }
+
+
+def ccg_pmb(row: Row) -> Row:
+    """CCG tags of the Parallel Meaning Bank: most sentences of its layer files begin with a
+    comment line, `# tok:gold` tagged `cat:gold`, that is no word."""
+    first = 1 if row["tags"][:1] == ["cat:gold"] else 0
+    return {"tokens": row["tokens"][first:], "tags": row["tags"][first:]}
+
+
 def xtreme_udpos(row: Row) -> Row:
     """XTREME's part-of-speech tags."""
     return {"tokens": row["tokens"], "tags": row["pos_tags"]}
@@ -55,7 +83,7 @@ def tatoeba(row: Row) -> list[Row]:
 
 
 ROWS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
-    f.__name__: f for f in (squad, hellaswag, xtreme_udpos, tatoeba)
+    f.__name__: f for f in (squad, hellaswag, cosmosqa, csqa, ccg_pmb, xtreme_udpos, tatoeba)
 }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xstilts import tasks
 from xstilts.errors import UserError, nearest
 from xstilts.files import sha256
 
@@ -56,12 +57,20 @@ def folder(root: str | Path, kind: str, name: str) -> Path:
         )
     path = root / kind / name
     if not path.is_dir():
+        if text := obtain(name):
+            raise UserError(f"{name}: not in the mirror {root}. {text}")
         there = sorted(p.relative_to(root / kind).as_posix() for p in (root / kind).glob("*/*"))
         raise UserError(
             f"{name}: not among the {kind} of the mirror {root}{nearest(name, there)} "
             f"(there are {', '.join(there) or 'none'})"
         )
     return path.resolve()
+
+
+def obtain(name: str) -> str | None:
+    """Return what to do for a data set that is on no hub, as its task says; None for others."""
+    found = (entry for entry in tasks.known().values() if entry["hub"] == name)
+    return next((entry["obtain"] for entry in found if entry.get("obtain")), None)
 
 
 def hub_info(kind: str, name: str, revision: str) -> Any:
@@ -72,6 +81,8 @@ def hub_info(kind: str, name: str, revision: str) -> Any:
     """
     from huggingface_hub import HfApi
 
+    if text := obtain(name):
+        raise UserError(f"{name}: is on no hub. {text}")
     quiet()
     try:
         return HfApi().repo_info(name, repo_type=kind[:-1], revision=revision, timeout=TIMEOUT_S)
@@ -159,6 +170,17 @@ def load(
     return rows
 
 
+def file(source: str, root: str | Path, pin: dict[str, Any], hub: str, name: str) -> Path:
+    """Return a file of a data set's folder that `load` does not read, exactly as pinned."""
+    if from_hub(source, hub):
+        raise UserError(f"dataset {hub}: {name} is read from a folder only; give `hub` as a folder")
+    path = folder(root, "datasets", hub) / name
+    if not path.is_file():
+        raise UserError(f"dataset {hub}: {path} is missing")
+    _check_file(path, pin, hub, name)
+    return path
+
+
 def quiet() -> None:
     """Keep the libraries' warnings and bars off stderr: an error is one line of our own."""
     import huggingface_hub
@@ -213,8 +235,13 @@ def _check_files(library: Any, path: Any, pin: dict, hub: str, config: Any, cach
     files = [Path(f) for group in (builder.config.data_files or {}).values() for f in group]
     for file in [path / "README.md", *files]:
         name = file.relative_to(path).as_posix() if file.is_relative_to(path) else str(file)
-        if file.is_file() and sha256(file) != pin["files"].get(name):
-            raise UserError(f"dataset {hub}: {file} has changed since it was pinned; {advice(hub)}")
+        if file.is_file():
+            _check_file(file, pin, hub, name)
+
+
+def _check_file(path: Path, pin: dict, hub: str, name: str) -> None:
+    if sha256(path) != pin["files"].get(name):
+        raise UserError(f"dataset {hub}: {path} has changed since it was pinned; {advice(hub)}")
 
 
 def advice(name: str, lock: str = "FILE") -> str:

@@ -43,11 +43,17 @@ class Task:
         version: part of every spec; raising it re-runs what depends on the task.
         columns: hub column -> column of the unified row.
         rows: name of a function in `rows.py`, where renaming columns is not enough.
-        labels: label names, in the order of the head's outputs.
-        codes: language code -> what the hub calls it in `config`.
+        labels: label names, in the order of the head's outputs. A tagging task without them has an
+            open tag set: the tags of its English training rows.
+        codes: language code -> what the hub calls it in `config` and `id_prefix`.
         tuned_on: the train task of a target.
         no_dev: languages without a dev split.
         no_answer: span only: a question may have no answer in its context.
+        id_prefix: where one config holds several languages: how the ids of one language's rows
+            begin, `{lang}` standing for it.
+        gold: retrieval from full pools: the file of gold pairs in the data set's folder; `{lang}`
+            and `{split}` stand for the language and the hub's split. See `pools.py`.
+        obtain: what to do where a data set that is on no hub is not there; part of that error.
         recipe: hyper-parameters over the defaults (`recipe.py`).
         revision: branch to resolve (`refs/convert/parquet` where main holds a script).
     """
@@ -67,12 +73,32 @@ class Task:
     tuned_on: str | None = None
     no_dev: tuple[str, ...] = ()
     no_answer: bool = False
+    id_prefix: str | None = None
+    gold: str | None = None
+    obtain: str | None = None
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     revision: str = "main"
 
     def hub_config(self, language: str) -> str:
         """Return the hub's config name for a language: `udpos.German` for `de`."""
-        return self.config.replace("{lang}", self.codes.get(language, language))
+        return self._named(self.config, language)
+
+    def id_start(self, language: str) -> str | None:
+        """Return how the ids of a language's rows begin: `english-`; None for all rows."""
+        return None if self.id_prefix is None else self._named(self.id_prefix, language)
+
+    def gold_file(self, language: str, split: str) -> str | None:
+        """Return the file of gold pairs of a language and of one of our splits, if it has one."""
+        name = None if self.gold is None else self._named(self.gold, language)
+        return name and name.replace("{split}", self.splits[split])
+
+    @property
+    def open_labels(self) -> bool:
+        """Whether the labels are those of the training rows."""
+        return self.format == "tagging" and not self.labels
+
+    def _named(self, template: str, language: str) -> str:
+        return template.replace("{lang}", self.codes.get(language, language))
 
 
 def known() -> dict[str, dict[str, Any]]:
@@ -112,9 +138,12 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
         _one_of(name, "rows", entry["rows"], rows.ROWS)
     for split in entry["splits"]:
         _one_of(name, "splits", split, SPLITS)
-    if entry["format"] in ("classification", "tagging") and not entry.get("labels"):
+    if entry["format"] == "classification" and not entry.get("labels"):
+        raise UserError(f"task `{name}`: a classification task needs `labels`, in the head's order")
+    if entry["format"] == "tagging" and not entry.get("labels") and "train" not in entry["splits"]:
         raise UserError(
-            f"task `{name}`: a {entry['format']} task needs `labels`, in the head's order"
+            f"task `{name}`: a tagging task needs `labels`, in the head's order, or a train split"
+            " to take them from"
         )
     languages = entry["languages"]
     if len({c for c in languages if isinstance(c, str)}) != len(languages) or not languages:

@@ -51,8 +51,7 @@ def reduce(outputs, batch):
 
 def decode(reduced, data, rows):
     """The name of each row's label."""
-    labels = data.meta["spec"]["labels"]
-    return [labels[i] for i in reduced]
+    return [data.labels[i] for i in reduced]
 
 
 def score(rows, predictions, metric, lang):

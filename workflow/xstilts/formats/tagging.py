@@ -5,7 +5,8 @@ without spaces, a word's first piece is often the lone U+2581 that stands for th
 the same for every such word.
 
 Arrays: `row` int64 [examples], which row a window belongs to; `at` int64 [words], the piece in its
-sequence that a word is read from; `tags` int64 [words]; `spans` int64 [examples + 1], where each
+sequence that a word is read from; `tags` int64 [words], `UNKNOWN` where the head
+has no such tag; `spans` int64 [examples + 1], where each
 example's words begin in those; `scored` bool [words], whether this window speaks for the word.
 Too long: nothing is cut. A sentence past the limit becomes overlapping windows of whole words, and
 each word is scored in the window where it has most context; only a single word longer than a whole
@@ -17,9 +18,9 @@ from itertools import pairwise
 import numpy as np
 
 from xstilts import encoded, metrics
-from xstilts.errors import UserError
 from xstilts.recipe import stride
 
+UNKNOWN = -100  # a tag of an open set that no training row has: without loss, and always wrong
 SPACE = "\u2581"  # sentencepiece's mark for a space
 
 
@@ -32,9 +33,6 @@ def encode(rows, pieces, labels, max_length):
     index = {label: i for i, label in enumerate(labels)}
     sequences, at, tags, scored, spans, owner, cut = [], [], [], [], [0], [], 0
     for number, row in enumerate(rows):
-        unknown = set(row["tags"]) - set(index)
-        if unknown:
-            raise UserError(f"tag `{unknown.pop()}` is none of the task's ({', '.join(labels)})")
         found = [words[token] for token in row["tokens"]]
         cut += any(len(vocabulary[token]) > room for token in row["tokens"])
         sizes = [len(ids) for ids, _ in found]
@@ -44,7 +42,7 @@ def encode(rows, pieces, labels, max_length):
                 at.append(len(ids) + found[word][1])
                 ids += found[word][0]
             sequences.append(ids + after)
-            tags += [index[tag] for tag in row["tags"][first:last]]
+            tags += [index.get(tag, UNKNOWN) for tag in row["tags"][first:last]]
             scored += [word in speaks for word in range(first, last)]
             spans.append(len(at))
             owner.append(number)
@@ -145,7 +143,7 @@ def reduce(outputs, batch):
 
 def decode(reduced, data, rows):
     """The tags of each row, separated by spaces, one a word."""
-    labels, spans = data.meta["spec"]["labels"], data.arrays["spans"]
+    labels, spans = data.labels, data.arrays["spans"]
     found: list[list[str]] = [[] for _ in rows]
     for window, best in enumerate(reduced):
         speaks = data.arrays["scored"][spans[window] : spans[window + 1]]
