@@ -45,6 +45,32 @@ def test_the_nearest_is_by_angle_not_by_length_or_distance():
     )
 
 
+def test_pairs_are_mined_where_some_sentences_have_no_translation():
+    rows = [
+        {"id": "de-1", "side": "source", "text": "eins", "gold": "en-1"},
+        {"id": "de-2", "side": "source", "text": "zwei", "gold": None},
+        {"id": "de-3", "side": "source", "text": "drei", "gold": "en-3"},
+        {"id": "de-4", "side": "source", "text": "drei", "gold": None},
+        {"id": "en-1", "side": "target", "text": "one", "gold": None},
+        {"id": "en-2", "side": "target", "text": "five", "gold": None},
+        {"id": "en-3", "side": "target", "text": "three", "gold": None},
+    ]
+    vectors = [
+        [1, 0, 0.1],
+        [0.5, 0.5, 0.6],
+        [0, 1, 0],
+        [0, 1, 0],
+        [1, 0, 0],
+        [0.4, -1, 0],
+        [0, 1, 0.1],
+    ]
+    found = retrieval.decode([np.float32(v) for v in vectors], None, rows)
+    assert found == ["en-1", "", "", ""], "nobody can say which `drei` has the translation"
+    values, each = retrieval.score(rows, found, "bucc", "de")
+    assert values == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3)}
+    assert each == [1.0, 1.0, 0.0, 1.0]
+
+
 def test_padding_does_not_count_in_the_mean():
     import torch
 

@@ -22,7 +22,7 @@ FORMATS = {
     "choice": ("accuracy",),
     "span": ("squad", "squad2", "mlqa"),
     "tagging": ("tagging",),
-    "retrieval": ("retrieval",),
+    "retrieval": ("retrieval", "bucc"),
     "mlm": (),
 }
 SPLITS = ("train", "dev", "test")

@@ -1,12 +1,15 @@
 """Retrieval: for each source sentence, the nearest target sentence by cosine. Nothing is trained.
 
+Where some source sentences have no translation (BUCC), pairs are mined (`xstilts.bitext`) instead,
+and kept above the threshold that is best on these same rows, which is what a dev set is for.
+
 Arrays: none of its own; the sequences are the sentences of both sides, in the order of the rows.
 Too long: cut on the right.
 """
 
 import numpy as np
 
-from xstilts import encoded, metrics
+from xstilts import bitext, encoded, metrics
 
 
 def encode(rows, pieces, labels, max_length):
@@ -33,17 +36,44 @@ def reduce(outputs, batch):
 
 
 def decode(reduced, data, rows):
-    """The id of the nearest target of each source row, in the order of the source rows."""
+    """The id of the target of each source row, in the order of the source rows; "" for none."""
     vectors = np.stack(reduced)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     sides = np.array([row["side"] for row in rows])
-    targets = np.flatnonzero(sides == "target")
-    similarity = vectors[sides == "source"] @ vectors[targets].T
+    sources, targets = np.flatnonzero(sides == "source"), np.flatnonzero(sides == "target")
+    if any(rows[i]["gold"] is None for i in sources):
+        found = _mined(vectors, rows, sources, targets)
+        return [found.get(rows[i]["id"], "") for i in sources]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    similarity = vectors[sources] @ vectors[targets].T
     return [rows[targets[i]]["id"] for i in similarity.argmax(1)]
 
 
+def _mined(vectors, rows, sources, targets) -> dict[str, str]:
+    """Return source id -> target id of the mined pairs that the threshold keeps."""
+    first, again = bitext.distinct([rows[i]["text"] for i in sources])
+    other, repeated = bitext.distinct([rows[i]["text"] for i in targets])
+    sources, targets = sources[first], targets[other]
+    mined = bitext.mine(vectors[sources], vectors[targets])
+    clear = ~(again[mined.source] | repeated[mined.target])
+    pairs = [
+        (rows[sources[s]]["id"], rows[targets[t]]["id"])
+        for s, t in zip(mined.source[clear], mined.target[clear], strict=True)
+    ]
+    scores = mined.score[clear]
+    kept = scores >= bitext.threshold(pairs, scores.tolist(), _gold(rows))
+    return dict(pair for pair, keep in zip(pairs, kept, strict=True) if keep)
+
+
+def _gold(rows) -> list[tuple[str, str]]:
+    return [(row["id"], row["gold"]) for row in rows if row["side"] == "source" and row["gold"]]
+
+
 def score(rows, predictions, metric, lang):
-    """Share of source sentences whose nearest target is their translation."""
-    gold = [row["gold"] for row in rows if row["side"] == "source"]
+    """Share of source sentences whose target is their translation; of mined pairs, their F1."""
+    sources = [row for row in rows if row["side"] == "source"]
+    gold = [row["gold"] or "" for row in sources]
     values = [float(g == p) for g, p in zip(gold, predictions, strict=True)]
+    if metric == "bucc":
+        found = [(row["id"], p) for row, p in zip(sources, predictions, strict=True) if p]
+        return metrics.score(metric, _gold(rows), found, lang), values
     return metrics.score(metric, gold, predictions, lang), values
