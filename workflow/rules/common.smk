@@ -143,15 +143,20 @@ def all_scores(wildcards):
     ]
 
 
-def all_pins(wildcards):
-    """Pins of every data set and model of the grid. Nobody misses a file in the middle of the graph,
-    so a pin that is stale is only made again because `all` asks for it."""
+def used():
+    """Every model of the grid, and every hub repository that its tasks read."""
     models, tasks = set(), set()
     for cell in GRID.cells:
         models |= {cell.model, GRID.tokenizer(cell.model)}
         tasks |= {cell.target, EXPERIMENT.tasks[cell.target].tuned_on or cell.target}
         tasks |= set(EXPERIMENT.intermediates[cell.intermediate])
-    hubs = {EXPERIMENT.tasks[task].hub for task in tasks}
-    return [f"results/pins/datasets/{hub}.json" for hub in sorted(hubs)] + [
-        f"results/pins/models/{model}.json" for model in sorted(models)
+    return sorted(models), sorted({EXPERIMENT.tasks[task].hub for task in tasks})
+
+
+def all_pins(wildcards):
+    """Pins of every data set and model of the grid. Nobody misses a file in the middle of the graph,
+    so a pin that is stale is only made again because `all` asks for it."""
+    models, hubs = used()
+    return [f"results/pins/datasets/{hub}.json" for hub in hubs] + [
+        f"results/pins/models/{model}.json" for model in models
     ]

@@ -1,6 +1,6 @@
 """The toy world, where it is the source.
 
-Needs: the sizes under `toy:` in the config.
+Needs: the sizes under `toy:` in the config, and the names of the data sets that the experiment uses.
 Makes: results/toy/datasets, a mirror of the hub data sets; results/toy/models, an encoder that
 stands in for a public checkpoint.
 """
@@ -15,9 +15,11 @@ rule toy_world:
         ENVIRONMENT
     params:
         spec=spec_text(EXPERIMENT.settings["toy"]),
+        repositories=used()[1],
         version=GRID.source(),
     shell:
-        "python -m xstilts.toy.mirror --spec {params.spec:q} --out results/toy --log {log}"
+        "python -m xstilts.toy.mirror --spec {params.spec:q} --out results/toy"
+        " --repositories {params.repositories:q} --log {log}"
 
 
 rule toy_model:

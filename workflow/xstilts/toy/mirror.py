@@ -1,16 +1,18 @@
 """Write the toy mirror: data sets in the shape of hub repositories.
 
-    python -m xstilts.toy.mirror --spec JSON --out DIR
+    python -m xstilts.toy.mirror --spec JSON --out DIR [--repositories ORG/NAME ...]
 
 DIR/datasets/<org>/<name>/README.md          front matter that lists the configurations
 DIR/datasets/<org>/<name>/<config>/<split>-00000-of-00001.parquet
+DIR/datasets/<org>/<name>/<config>/<split>.gold.tsv      where there are gold pairs: id TAB id
 DIR/manifest.json                            the spec and a digest of every file, written last
 
-The same spec gives the same bytes.
+The same spec gives the same bytes, whichever repositories are written.
 """
 
 import argparse
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,25 +40,31 @@ def readme(name: str, splits: dict[str, list[str]]) -> str:
     return "\n".join([*lines, "---"]) + ABOUT.format(name=name)
 
 
-def write_table(table: Table, out: Path) -> Path:
-    """Write one split, and return its path below `out`."""
+def write_table(table: Table, out: Path) -> list[Path]:
+    """Write one split, and return the paths of its files below `out`."""
     folder = Path("datasets", table.repository, table.config)
-    path = folder / f"{table.split}-00000-of-00001.parquet"
-    with files.atomic(out / path) as temporary:
+    paths = [folder / f"{table.split}-00000-of-00001.parquet"]
+    with files.atomic(out / paths[0]) as temporary:
         rows = pa.Table.from_pylist(table.rows, schema.schema(table.features))
         pq.write_table(rows, temporary)
-    return path
+    if table.gold:
+        paths.append(folder / f"{table.split}.gold.tsv")
+        with files.atomic(out / paths[1]) as temporary:
+            lines = [f"{source}\t{target}\n" for source, target in table.gold]
+            temporary.write_text("".join(lines), encoding="utf-8")
+    return paths
 
 
-def write(wanted: spec.Spec, out: Path) -> None:
-    """Write the whole mirror; files of an earlier mirror that are no longer part of it go."""
+def write(wanted: spec.Spec, out: Path, repositories: Collection[str] | None = None) -> None:
+    """Write the mirror, or some repositories of it; files of an earlier one that are not part of it
+    go. A repository that the toy world lacks is left out: who loads it says so."""
     manifest = out / "manifest.json"
     old = set(files.read_json(manifest)["files"]) if manifest.exists() else set()
     manifest.unlink(missing_ok=True)
     written: list[Path] = []
     splits: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for table in catalogue.tables(wanted):
-        written.append(write_table(table, out))
+    for table in catalogue.tables(wanted, repositories):
+        written += write_table(table, out)
         splits[table.repository][table.config].append(table.split)
     for name, configs in splits.items():
         path = Path("datasets", name, "README.md")
@@ -77,7 +85,10 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Write the toy world's data sets.")
     parser.add_argument("--spec", required=True, help="JSON file: seed, languages, sizes")
     parser.add_argument("--out", required=True, help="folder to write")
-    step.run(lambda args: write(spec.read(args.spec), Path(args.out)), parser, argv)
+    parser.add_argument("--repositories", nargs="+", help="org/name ...; all where not given")
+    step.run(
+        lambda args: write(spec.read(args.spec), Path(args.out), args.repositories), parser, argv
+    )
 
 
 if __name__ == "__main__":
