@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from random import Random
 
 from xstilts.toy import lexicon, world
+from xstilts.toy.forms import Clause, Thing
 from xstilts.toy.languages import grammar
 from xstilts.toy.stories import NEXT, fits
 
 CHOICES = 5
-KINDS_OF_NOUN = ("noun", "mass", "site")
+NARROW = 4  # classes of noun that a verb takes
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def is_a(general: str, name: str) -> bool:
 
 def kinds() -> Facts:
     """A class, and something of it."""
-    nouns = lexicon.of_kind(*KINDS_OF_NOUN)
+    nouns = lexicon.of_kind("noun", "mass", "site")
     return [(general, c.name) for c in nouns for general in lexicon.ancestors(c.name)]
 
 
@@ -66,9 +67,10 @@ def lands() -> Facts:
 
 
 def uses() -> Facts:
-    """A verb, and a thing that it takes."""
+    """A verb, and a thing that it takes; only verbs that leave room for four others."""
+    verbs = [v for v in world.events() if len(lexicon.concepts()[v].takes) <= NARROW]
     things = world.nouns("person", *world.OBJECTS)
-    return [(verb, noun) for verb in world.events() for noun in things if fits(verb, noun)]
+    return [(verb, noun) for verb in verbs for noun in things if fits(verb, noun)]
 
 
 def deeds() -> Facts:
@@ -76,9 +78,17 @@ def deeds() -> Facts:
     return list(NEXT.items())
 
 
+def told(rng: Random, hero: Thing, deed: str, after: str) -> str:
+    """What somebody does to a thing to which the next can be done, too."""
+    groups = set(lexicon.concepts()[deed].takes) & set(lexicon.concepts()[after].takes)
+    things = tuple(sorted(groups.intersection(world.OBJECTS)))
+    return grammar("en").sentence(Clause(hero, deed, world.thing(rng, things, counted=0))).text
+
+
 def five(rng: Random) -> list[tuple[str, str, str]]:
     """Five questions with the words they are about and their right answers; at times fewer."""
-    hero = said(rng.choice(world.names("name")))
+    name = rng.choice(world.names("name"))
+    hero = said(name)
     sort = rng.choice((kinds, lands, uses, deeds))
     if sort is kinds:
         facts = apart(rng, kinds(), is_a)
@@ -91,10 +101,9 @@ def five(rng: Random) -> list[tuple[str, str, str]]:
     if sort is uses:
         facts = apart(rng, uses(), fits)
         return [(f"What can {hero} {said(a, 1)}?", said(a, 1), said(b)) for a, b in facts]
-    things = {verb: world.thing(rng, lexicon.concepts()[verb].takes).noun for verb in NEXT}
     facts = apart(rng, deeds(), lambda deed, after: NEXT[deed] == after)
     return [
-        (f"{hero} {said(a)} {said(things[a])}. What next?", said(a, 1), f"{said(b)} it")
+        (f"{told(rng, Thing(name), a, b)} What does {hero} do next?", said(a, 1), f"{said(b)} it")
         for a, b in facts
     ]
 
