@@ -196,13 +196,19 @@ def test_families_say_which_repositories_they_make():
         assert made == set(family.repositories), family.make.__name__
 
 
-def test_a_repository_is_the_same_whichever_others_are_written(written, tmp_path):
-    asked = ["facebook/xnli", "google/xtreme", "who/knows"]
-    mirror.write(spec.parse(SMALL), tmp_path, asked)
-    whole, part = contents(written), contents(tmp_path)
-    part.pop("manifest.json")
-    names = [name for name in whole if name.startswith(tuple(f"datasets/{a}/" for a in asked))]
-    assert part == {name: whole[name] for name in names}
+@pytest.mark.parametrize("name", ["facebook/xnli", "google/xtreme", "local/bucc2018"])
+def test_a_repository_is_the_same_whichever_others_are_written(written, tmp_path, name):
+    mirror.write(spec.parse(SMALL), tmp_path, name)
+    whole = contents(written)
+    starts = (f"datasets/{name}/", f"manifests/{name}.json")
+    assert contents(tmp_path) == {k: v for k, v in whole.items() if k.startswith(starts)}
+
+
+def test_what_the_toy_world_lacks_has_an_empty_manifest(tmp_path):
+    mirror.write(spec.parse(SMALL), tmp_path, "who/knows")
+    (name,) = contents(tmp_path)
+    assert name == "manifests/who/knows.json"
+    assert json.loads((tmp_path / name).read_text())["files"] == {}
 
 
 def test_the_same_spec_gives_the_same_bytes(written, tmp_path):

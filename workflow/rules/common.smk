@@ -58,8 +58,8 @@ wildcard_constraints:
 
 
 def toy_world(wildcards):
-    """The generated data sets, where they are the source."""
-    return "results/toy/manifest.json" if EXPERIMENT.toy else []
+    """The generated data set, where that is the source."""
+    return f"results/toy/manifests/{wildcards.hub}.json" if EXPERIMENT.toy else []
 
 
 def toy_model(wildcards):
@@ -143,20 +143,15 @@ def all_scores(wildcards):
     ]
 
 
-def used():
-    """Every model of the grid, and every hub repository that its tasks read."""
+def all_pins(wildcards):
+    """Pins of every data set and model of the grid. Nobody misses a file in the middle of the graph,
+    so a pin that is stale is only made again because `all` asks for it."""
     models, tasks = set(), set()
     for cell in GRID.cells:
         models |= {cell.model, GRID.tokenizer(cell.model)}
         tasks |= {cell.target, EXPERIMENT.tasks[cell.target].tuned_on or cell.target}
         tasks |= set(EXPERIMENT.intermediates[cell.intermediate])
-    return sorted(models), sorted({EXPERIMENT.tasks[task].hub for task in tasks})
-
-
-def all_pins(wildcards):
-    """Pins of every data set and model of the grid. Nobody misses a file in the middle of the graph,
-    so a pin that is stale is only made again because `all` asks for it."""
-    models, hubs = used()
-    return [f"results/pins/datasets/{hub}.json" for hub in hubs] + [
-        f"results/pins/models/{model}.json" for model in models
+    hubs = {EXPERIMENT.tasks[task].hub for task in tasks}
+    return [f"results/pins/datasets/{hub}.json" for hub in sorted(hubs)] + [
+        f"results/pins/models/{model}.json" for model in sorted(models)
     ]

@@ -7,7 +7,7 @@ evaluation items differ; an item of a parallel set has the same row number in ev
 Labels of test sets are missing where the hub's are.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from xstilts.toy.catalogue import choice, classification, qa, retrieval, tagging, text
@@ -46,13 +46,10 @@ CATALOGUE = (
 )
 
 
-def tables(spec: Spec, repositories: Collection[str] | None = None) -> Iterator[Table]:
-    """Every table of the mirror, or those of some repositories.
-
-    A repository is always whole, as its pin is a hash of all its files.
-    """
+def tables(spec: Spec, repository: str | None = None) -> Iterator[Table]:
+    """Every table of the mirror, or those of one repository."""
     for family in CATALOGUE:
-        if repositories is None or set(family.repositories) & set(repositories):
+        if repository is None or repository in family.repositories:
             for table in family.make(spec):
-                if repositories is None or table.repository in repositories:
+                if repository in (None, table.repository):
                     yield table
