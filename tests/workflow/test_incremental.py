@@ -38,7 +38,7 @@ def test_seeds_and_the_cell_that_no_seed_can_change(plan):
 
 def test_an_intermediate(plan):
     jobs = plan(intermediates={"mnli": {"tasks": ["mnli"]}, "squad": {"tasks": ["squad"]}})
-    data = {"pin_data": 1, "prepare": 2, "encode": 2}
+    data = {"toy_world": 1, "pin_data": 1, "prepare": 2, "encode": 2}
     scored = {"evaluate_xnli": 1, "evaluate_udpos": 1, "evaluate_tatoeba": 1}
     assert jobs == {**data, "intermediate": 1, "tune": 2, **scored, **TABLES}
 

@@ -60,8 +60,8 @@ wildcard_constraints:
 
 
 def toy_world(wildcards):
-    """The generated data sets, where they are the source."""
-    return "results/toy/manifest.json" if EXPERIMENT.toy else []
+    """The generated data set, where that is the source."""
+    return f"results/toy/manifests/{wildcards.hub}.json" if EXPERIMENT.toy else []
 
 
 def toy_model(wildcards):

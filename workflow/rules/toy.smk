@@ -1,23 +1,25 @@
 """The toy world, where it is the source.
 
 Needs: the sizes under `toy:` in the config.
-Makes: results/toy/datasets, a mirror of the hub data sets; results/toy/models, an encoder that
-stands in for a public checkpoint.
+Makes: results/toy/datasets, a mirror of the hub data sets that the experiment uses (a job each, so
+that one more leaves the others as they are); results/toy/models, an encoder that stands in for a
+public checkpoint.
 """
 
 
 rule toy_world:
     output:
-        "results/toy/manifest.json",
+        "results/toy/manifests/{hub}.json",
     log:
-        "results/logs/toy_world.log",
+        "results/logs/toy_world/{hub}.log",
     conda:
         ENVIRONMENT
     params:
         spec=spec_text(EXPERIMENT.settings["toy"]),
         version=GRID.source(),
     shell:
-        "python -m xstilts.toy.mirror --spec {params.spec:q} --out results/toy --log {log}"
+        "python -m xstilts.toy.mirror --spec {params.spec:q} --out results/toy"
+        " --repository {wildcards.hub:q} --log {log}"
 
 
 rule toy_model:

@@ -6,7 +6,9 @@ semantic forms (`forms`), and realised in any language by that language's gramma
     lexicon, forms, world    what there is, what can be said of it, how it is drawn at random
     grammar, languages       a semantic form -> tagged tokens -> text
     inference, nli           what follows from what; premise-hypothesis pairs
-    reading, stories         contexts with questions; contexts with endings
+    paraphrase               sentences with the same words and the same meaning or not
+    reading, stories, quiz   contexts with questions; with endings; questions without a context
+    entities, supertags      words with BIO tags; with CCG categories
     schema, catalogue, mirror    hub fields; every data set; the mirror on disk
     corpus, vocabulary, pretrain the toy encoder
 """

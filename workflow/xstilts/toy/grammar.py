@@ -109,7 +109,8 @@ class Grammar:
         """A whole sentence, with a capital where the script has them, and its final mark."""
         first, *rest = self.phrase(form)
         first = replace(first, text=first.text[0].upper() + first.text[1:])
-        asks = isinstance(form, Clause) and form.ask
+        last = form.second if isinstance(form, Pair) else form
+        asks = isinstance(last, Clause) and last.ask
         end = Token(self.question if asks else self.stop, "PUNCT")
         return Sentence((first, *rest, end), self.spaced)
 

@@ -5,12 +5,15 @@ Two clauses are compared part by part: equal, more general (`up`), more specific
 be about the same event. Negation turns the direction of generality round.
 """
 
+from functools import cache
+
 from xstilts.toy import lexicon
 from xstilts.toy.forms import Clause, Form, Pair, Report, Thing
 
 LABELS = ("entailment", "neutral", "contradiction")
 
 
+@cache
 def relation(premise: str, hypothesis: str) -> str:
     """How a concept of the hypothesis relates to that of the premise in the same part."""
     if premise == hypothesis:
@@ -24,9 +27,12 @@ def relation(premise: str, hypothesis: str) -> str:
     return "excluded" if excludes else "other"
 
 
+NOTHING = Thing("")
+
+
 def relations(premise: Clause, hypothesis: Clause) -> set[str]:
     """The relations of all parts of two clauses."""
-    first, second = premise.patient or Thing(""), hypothesis.patient or Thing("")
+    first, second = premise.patient or NOTHING, hypothesis.patient or NOTHING
     pairs = [
         (premise.agent.noun, hypothesis.agent.noun),
         (premise.verb, hypothesis.verb),

@@ -1,12 +1,14 @@
 """Write the toy mirror: data sets in the shape of hub repositories.
 
-    python -m xstilts.toy.mirror --spec JSON --out DIR
+    python -m xstilts.toy.mirror --spec JSON --out DIR [--repository ORG/NAME]
 
 DIR/datasets/<org>/<name>/README.md          front matter that lists the configurations
 DIR/datasets/<org>/<name>/<config>/<split>-00000-of-00001.parquet
-DIR/manifest.json                            the spec and a digest of every file, written last
+DIR/datasets/<org>/<name>/<config>/<split>.gold.tsv      where there are gold pairs: id TAB id
+DIR/manifests/<org>/<name>.json              the spec and a digest of every file, written last
 
-The same spec gives the same bytes.
+The same spec gives the same bytes, whether a repository is written alone or all are. A repository
+is always whole, since its pin is a hash of all its files.
 """
 
 import argparse
@@ -38,38 +40,54 @@ def readme(name: str, splits: dict[str, list[str]]) -> str:
     return "\n".join([*lines, "---"]) + ABOUT.format(name=name)
 
 
-def write_table(table: Table, out: Path) -> Path:
-    """Write one split, and return its path below `out`."""
+def write_table(table: Table, out: Path) -> list[Path]:
+    """Write one split, and return the paths of its files below `out`."""
     folder = Path("datasets", table.repository, table.config)
-    path = folder / f"{table.split}-00000-of-00001.parquet"
-    with files.atomic(out / path) as temporary:
+    paths = [folder / f"{table.split}-00000-of-00001.parquet"]
+    with files.atomic(out / paths[0]) as temporary:
         rows = pa.Table.from_pylist(table.rows, schema.schema(table.features))
         pq.write_table(rows, temporary)
-    return path
+    if table.gold:
+        paths.append(folder / f"{table.split}.gold.tsv")
+        with files.atomic(out / paths[1]) as temporary:
+            lines = [f"{source}\t{target}\n" for source, target in table.gold]
+            temporary.write_text("".join(lines), encoding="utf-8")
+    return paths
 
 
-def write(wanted: spec.Spec, out: Path) -> None:
-    """Write the whole mirror; files of an earlier mirror that are no longer part of it go."""
-    manifest = out / "manifest.json"
+def write_repository(name: str, tables: list[Table], wanted: spec.Spec, out: Path) -> None:
+    """Write one repository; files of an earlier one that are not part of it go."""
+    manifest = out / "manifests" / f"{name}.json"
     old = set(files.read_json(manifest)["files"]) if manifest.exists() else set()
     manifest.unlink(missing_ok=True)
     written: list[Path] = []
-    splits: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for table in catalogue.tables(wanted):
-        written.append(write_table(table, out))
-        splits[table.repository][table.config].append(table.split)
-    for name, configs in splits.items():
-        path = Path("datasets", name, "README.md")
-        with files.atomic(out / path) as temporary:
-            temporary.write_text(readme(name, configs), encoding="utf-8")
-        written.append(path)
+    splits: dict[str, list[str]] = defaultdict(list)
+    for table in tables:
+        written += write_table(table, out)
+        splits[table.config].append(table.split)
+    if tables:
+        written.append(Path("datasets", name, "README.md"))
+        with files.atomic(out / written[-1]) as temporary:
+            temporary.write_text(readme(name, splits), encoding="utf-8")
     names = sorted(path.as_posix() for path in written)
     for gone in old.difference(names):
         (out / gone).unlink(missing_ok=True)
     described = {k: v for k, v in wanted.as_dict().items() if k != "pretrain"}
-    digests = {name: files.sha256(out / name) for name in names}
+    digests = {path: files.sha256(out / path) for path in names}
     files.write_json(manifest, {"spec": described, "files": digests})
-    print(f"{len(digests)} files of {len(splits)} repositories in {out}")
+    print(f"{name}: {len(digests)} files in {out}")
+
+
+def write(wanted: spec.Spec, out: Path, repository: str | None = None) -> None:
+    """Write one repository of the mirror, or all.
+
+    One that the toy world lacks gets a manifest of no files: who loads it says so.
+    """
+    found: dict[str, list[Table]] = {repository: []} if repository else {}
+    for table in catalogue.tables(wanted, repository):
+        found.setdefault(table.repository, []).append(table)
+    for name, tables in found.items():
+        write_repository(name, tables, wanted, out)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -77,7 +95,10 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Write the toy world's data sets.")
     parser.add_argument("--spec", required=True, help="JSON file: seed, languages, sizes")
     parser.add_argument("--out", required=True, help="folder to write")
-    step.run(lambda args: write(spec.read(args.spec), Path(args.out)), parser, argv)
+    parser.add_argument("--repository", help="org/name; all where not given")
+    step.run(
+        lambda args: write(spec.read(args.spec), Path(args.out), args.repository), parser, argv
+    )
 
 
 if __name__ == "__main__":

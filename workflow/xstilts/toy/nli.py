@@ -15,7 +15,7 @@ from random import Random
 
 from xstilts.toy import lexicon, world
 from xstilts.toy.forms import Clause, Form, Pair, Report, Thing
-from xstilts.toy.inference import LABELS, label
+from xstilts.toy.inference import LABELS, NOTHING, infer, label
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def mentioned(form: Form) -> set[str]:
     """The concepts of a sentence."""
     found = set()
     for c in clauses(form):
-        patient = c.patient or Thing("")
+        patient = c.patient or NOTHING
         parts = (c.agent.noun, c.verb, patient.noun, patient.adjective, patient.number)
         found |= {*parts, c.place, c.adverb, c.time, c.quality}
     return found - {""}
@@ -155,31 +155,46 @@ def makeup(*about: Clause) -> tuple[bool, ...]:
     )
 
 
-def key(item: Inference) -> tuple:
-    """What the items of a three agree in: new concepts, and the make-up of both sentences."""
-    new = tuple(sorted(mentioned(item.hypothesis) - mentioned(item.premise)))
-    reported = item.premise.verb if isinstance(item.premise, Report) else ""
-    return (new, reported, makeup(*clauses(item.premise)), makeup(item.hypothesis))
+def outline(given: Form) -> tuple:
+    """Whether a premise reports, and which parts its clauses have."""
+    return (given.verb if isinstance(given, Report) else "", makeup(*clauses(given)))
 
 
 def inferences(rng: Random) -> Iterator[Inference]:
     """Different items without end, in threes of the three labels in random order."""
     seen: set[tuple[Form, Form]] = set()
+    # What the items of a three agree in -> label -> items that have no three yet.
     waiting: dict[tuple, dict[str, deque[Inference]]] = defaultdict(lambda: defaultdict(deque))
     given = premise(rng)
+    known, shape = mentioned(given), outline(given)
     while True:
         if rng.random() < 0.1:
             given = premise(rng)
+            known, shape = mentioned(given), outline(given)
         item = candidate(rng, given)
-        if item is None or (item.premise, item.hypothesis) in seen:
+        if item is None or (given, item.hypothesis) in seen:
             continue
-        agreed = key(item)
-        if not agreed[0] and rng.random() < 0.6:
+        new = tuple(sorted(mentioned(item.hypothesis) - known))
+        if not new and rng.random() < 0.6:
             continue
-        seen.add((item.premise, item.hypothesis))
-        bucket = waiting[agreed]
+        seen.add((given, item.hypothesis))
+        bucket = waiting[(new, shape, makeup(item.hypothesis))]
         bucket[item.label].append(item)
         if all(bucket[name] for name in LABELS):
             three = [bucket[name].popleft() for name in LABELS]
             rng.shuffle(three)
             yield from three
+
+
+def asides(rng: Random, item: Inference, count: int) -> list[Clause]:
+    """Clauses to put around a premise, which neither support nor contradict the hypothesis."""
+    about, found = item.hypothesis, list[Clause]()
+    while len(found) < count:
+        clause = replace(world.event(rng), time="")
+        if about.verb == "be":
+            says_nothing = clause.agent.noun != about.agent.noun
+        else:
+            says_nothing = infer(clause, about) == "neutral"
+        if says_nothing:
+            found.append(clause)
+    return found

@@ -17,11 +17,13 @@ KINDS = ("agent", "patient", "place", "number", "quality")
 
 @dataclass(frozen=True)
 class Passage:
-    """Clauses that make a context, a question, and which clause answers it."""
+    """Clauses that make a context, a question, and which clause answers it (or, where it is not
+    answerable, comes near to)."""
 
     clauses: tuple[Clause, ...]
     question: Clause
     answer: int
+    answerable: bool = True
 
 
 def plain(c: Clause) -> Clause:
@@ -102,6 +104,39 @@ def passages(rng: Random) -> Iterator[Passage]:
         if item and item.clauses not in seen:
             seen.add(item.clauses)
             yield item
+
+
+def near_misses(rng: Random, told: Clause, asked: str) -> list[Clause]:
+    """A clause with another agent, verb or patient, where the question does not ask for that."""
+    if told.quality:
+        return [replace(told, agent=Thing(rng.choice(world.nouns(*world.OBJECTS)), definite=True))]
+    found = [] if asked == "agent" else [replace(told, agent=world.person(rng))]
+    if told.patient:
+        found.append(replace(told, verb=rng.choice(world.events())))
+        kin = lexicon.concepts()[told.patient.noun]
+        alike = [c.name for c in lexicon.of_kind(kin.kind) if c.group == kin.group]
+        if asked != "patient":
+            found.append(replace(told, patient=replace(told.patient, noun=rng.choice(alike))))
+    return [c for c in found if not c.patient or world.fits(c)]
+
+
+def spoilt(rng: Random, item: Passage) -> Passage | None:
+    """A passage with the clause that answers turned into a near miss, so that nothing answers the
+    question; nothing where something still would."""
+    misses = near_misses(rng, item.clauses[item.answer], item.question.ask)
+    if not misses:
+        return None
+    clauses = list(item.clauses)
+    clauses[item.answer] = rng.choice(misses)
+    if any(answers(c, item.question) for c in clauses):
+        return None
+    return replace(item, clauses=tuple(clauses), answerable=False)
+
+
+def with_unanswerable(rng: Random) -> Iterator[Passage]:
+    """Different passages without end, a third of which do not answer their question."""
+    for item in passages(rng):
+        yield (rng.random() < 0.4 and spoilt(rng, item)) or item
 
 
 def read(item: Passage, grammar: Grammar) -> dict[str, str | int]:

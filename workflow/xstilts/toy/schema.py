@@ -50,12 +50,29 @@ SPAN: dict[str, Feature] = {
     "answers": {"text": many(STRING), "answer_start": many(INT32)},
 }
 SQUAD: dict[str, Feature] = {"id": STRING, "title": STRING, **{k: SPAN[k] for k in list(SPAN)[1:]}}
+MLQA: dict[str, Feature] = {
+    **SQUAD,
+    "answers": {"answer_start": many(INT32), "text": many(STRING)},
+}
 XNLI: dict[str, Feature] = {
     "premise": STRING,
     "hypothesis": STRING,
     "label": label("entailment", "neutral", "contradiction"),
 }
-GLUE_PAIR: dict[str, Feature] = {**XNLI, "idx": INT32}
+GLUE_NLI: dict[str, Feature] = {**XNLI, "idx": INT32}
+ANLI: dict[str, Feature] = {"uid": STRING, **XNLI, "reason": STRING}
+QQP: dict[str, Feature] = {
+    "question1": STRING,
+    "question2": STRING,
+    "label": label("not_duplicate", "duplicate"),
+    "idx": INT32,
+}
+PAWSX: dict[str, Feature] = {
+    "id": INT32,
+    "sentence1": STRING,
+    "sentence2": STRING,
+    "label": label("0", "1"),
+}
 HELLASWAG: dict[str, Feature] = {
     "ind": INT32,
     "activity_label": STRING,
@@ -68,6 +85,20 @@ HELLASWAG: dict[str, Feature] = {
     "split_type": STRING,
     "label": STRING,
 }
+COSMOSQA: dict[str, Feature] = {
+    "id": STRING,
+    "context": STRING,
+    "question": STRING,
+    **{f"answer{number}": STRING for number in range(4)},
+    "label": INT32,
+}
+CSQA: dict[str, Feature] = {
+    "id": STRING,
+    "question": STRING,
+    "question_concept": STRING,
+    "choices": {"label": many(STRING), "text": many(STRING)},
+    "answerKey": STRING,
+}
 UPOS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
     "PUNCT", "SCONJ", "SYM", "VERB", "X",
@@ -79,3 +110,13 @@ TATOEBA: dict[str, Feature] = {
     "source_lang": STRING,
     "target_lang": STRING,
 }
+NER = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
+WIKIANN: dict[str, Feature] = {
+    "tokens": many(STRING),
+    "ner_tags": many(label(*NER)),
+    "langs": many(STRING),
+    "spans": many(STRING),
+}
+CCG: dict[str, Feature] = {"tokens": many(STRING), "tags": many(STRING)}
+BUCC: dict[str, Feature] = {"side": STRING, "id": STRING, "text": STRING}
+WIKIPEDIA: dict[str, Feature] = {"id": STRING, "url": STRING, "title": STRING, "text": STRING}

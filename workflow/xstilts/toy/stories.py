@@ -1,4 +1,4 @@
-"""Short stories with four ways to go on, of which one fits.
+"""Short stories with four ways to go on (or four things that came before), of which one fits.
 
 What people do next follows from what they did (`NEXT`): who loses a key finds it, who breaks a cup
 repairs it. The wrong endings are right for another deed or another thing, so an ending is judged by
@@ -28,6 +28,7 @@ NEXT = {
     "hear": "feed",
     "take": "wash",
 }
+BEFORE = {after: before for before, after in NEXT.items()}
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,14 @@ def fits(verb: str, noun: str) -> bool:
     return lexicon.concepts()[noun].group in lexicon.concepts()[verb].takes
 
 
-def story(rng: Random) -> Story | None:
-    """A story, or nothing where an ending would not be fluent."""
+def story(rng: Random, chain: dict[str, str] = NEXT) -> Story | None:
+    """A story, or nothing where an ending would not be fluent; `chain`: deed -> fitting deed."""
     hero, other = (Thing(n) for n in rng.sample(world.names("name"), 2))
-    verbs = rng.sample(sorted(NEXT), 2)
+    verbs = rng.sample(sorted(chain), 2)
     things = [world.thing(rng, lexicon.concepts()[v].takes, plain=0.7, counted=0) for v in verbs]
     if things[0].noun == things[1].noun:
         return None
-    follows = [NEXT[v] for v in verbs]
+    follows = [chain[v] for v in verbs]
     if not all(fits(v, t.noun) for v in follows for t in things):
         return None
     endings = [Clause(hero, v, replace(t, definite=True)) for v in follows for t in things]
@@ -65,11 +66,11 @@ def story(rng: Random) -> Story | None:
     return Story(tuple(told), hero, tuple(endings[i] for i in order), order.index(0))
 
 
-def stories(rng: Random) -> Iterator[Story]:
+def stories(rng: Random, chain: dict[str, str] = NEXT) -> Iterator[Story]:
     """Different stories without end."""
     seen: set[tuple[tuple[Clause, ...], Thing]] = set()
     while True:
-        item = story(rng)
+        item = story(rng, chain)
         if item and (item.events, item.hero) not in seen:
             seen.add((item.events, item.hero))
             yield item

@@ -95,6 +95,16 @@ def event(
     )
 
 
+def fits(clause: Clause) -> bool:
+    """Whether a verb takes what it is done to, which is not who does it."""
+    patient = clause.patient
+    if patient is None or patient.noun == clause.agent.noun:
+        return False
+    concept = lexicon.concepts()[patient.noun]
+    group = "name" if concept.kind == "name" else concept.group
+    return group in lexicon.concepts()[clause.verb].takes
+
+
 def location(rng: Random, agent: Thing | None = None, not_: float = 0.15) -> Clause:
     """Somebody is somewhere."""
     place, negated = rng.choice(places()), rng.random() < not_

@@ -1,0 +1,150 @@
+"""Nothing but the meaning gives a label away: what a linear model of the words cannot do."""
+
+from collections import Counter
+from itertools import islice
+from random import Random
+
+import numpy as np
+import pytest
+
+from xstilts.toy import nli, paraphrase, quiz, reading, stories
+from xstilts.toy.languages import grammar
+
+
+def scores(texts, labels):
+    """Held-out scores of a logistic model of the words of each text, a column a label."""
+    words = sorted({word for text in texts for word in text})
+    index = {word: i for i, word in enumerate(words)}
+    features = np.zeros((len(texts), len(words) + 1), np.float32)
+    features[:, -1] = 1
+    for row, text in enumerate(texts):
+        features[row, [index[word] for word in text]] = 1
+    names = sorted(set(labels))
+    gold = np.eye(len(names), dtype=np.float32)[[names.index(name) for name in labels]]
+    split = len(texts) * 3 // 4
+    weights = np.zeros((len(words) + 1, len(names)), np.float32)
+    speed = np.zeros_like(weights)
+    # Below 4 / mean squared length of a row, gradient descent converges; momentum hurries it.
+    rate = 2 / features.sum(1).mean()
+    for _ in range(200):
+        found = features[:split] @ weights
+        chances = np.exp(found - found.max(1, keepdims=True))
+        chances /= chances.sum(1, keepdims=True)
+        error = features[:split].T @ (chances - gold[:split]) / split + 1e-3 * weights
+        speed = 0.9 * speed - rate * error
+        weights += speed
+    return features[split:] @ weights
+
+
+def accuracy(texts, labels):
+    """Held-out accuracy of that model."""
+    names = sorted(set(labels))
+    guesses = scores(texts, labels).argmax(1)
+    gold = labels[len(texts) * 3 // 4 :]
+    return np.mean([names[guess] == name for guess, name in zip(guesses, gold, strict=True)])
+
+
+def words_of(form):
+    return {token.text.lower() for token in grammar("en").sentence(form).tokens}
+
+
+def marked(first, second):
+    """The words of two texts, of either and of the second alone."""
+    return (
+        {"1:" + w for w in first}
+        | {"2:" + w for w in second}
+        | {"new:" + w for w in second - first}
+    )
+
+
+def test_a_shortcut_is_found_where_there_is_one():
+    rng = Random(1)
+    labels = [rng.choice("ab") for _ in range(400)]
+    texts = [{label, rng.choice("xyz")} for label in labels]
+    assert accuracy(texts, labels) == 1
+
+
+def test_no_shortcut_gives_the_label_of_an_inference_away():
+    items = list(islice(nli.inferences(Random("shortcuts")), 1500))
+    assert set(Counter(item.label for item in items).values()) == {500}
+    assert len({(item.premise, item.hypothesis) for item in items}) == len(items)
+    labels = [item.label for item in items]
+    premise = [words_of(item.premise) for item in items]
+    hypothesis = [words_of(item.hypothesis) for item in items]
+    new = [h - p for p, h in zip(premise, hypothesis, strict=True)]
+    both = [marked(p, h) for p, h in zip(premise, hypothesis, strict=True)]
+    figures = [accuracy(texts, labels) for texts in (hypothesis, new, premise, both)]
+    print(figures)
+    assert all(f < most for f, most in zip(figures, (0.40, 0.45, 0.60, 0.60), strict=True)), figures
+
+
+@pytest.mark.parametrize("draw", [paraphrase.statements, paraphrase.questions])
+def test_the_words_of_twins_do_not_tell_whether_they_mean_the_same(draw):
+    items = list(islice(paraphrase.twins(Random("shortcuts"), draw), 2000))
+    labels = [item.same for item in items]
+    assert 0.45 < np.mean(labels) < 0.55
+    first = [words_of(item.first) for item in items]
+    second = [words_of(item.second) for item in items]
+    both = [marked(a, b) for a, b in zip(first, second, strict=True)]
+    figures = [accuracy(texts, labels) for texts in (first, second, both)]
+    print(draw.__name__, figures)
+    assert max(figures) < 0.57, figures
+
+
+def test_twins_are_as_long_and_keep_their_words_whether_or_not_they_mean_the_same():
+    items = list(islice(paraphrase.twins(Random("length"), paraphrase.statements), 3000))
+    for measure in (
+        lambda item: len(words_of(item.first)) - len(words_of(item.second)),
+        lambda item: len(words_of(item.second) - words_of(item.first)),
+    ):
+        means = [np.mean([measure(i) for i in items if i.same is same]) for same in (True, False)]
+        assert abs(means[0] - means[1]) < 0.1, means
+
+
+def test_the_words_of_a_question_do_not_tell_whether_it_is_answered():
+    items = list(islice(reading.with_unanswerable(Random("shortcuts")), 2000))
+    labels = [item.answerable for item in items]
+    most = np.mean(labels)
+    assert 0.6 < most < 0.72
+    read = [reading.read(item, grammar("en")) for item in items]
+    asked = [set(r["question"].rstrip("?").split()) for r in read]
+    said = [set(r["context"].replace(".", "").split()) for r in read]
+    figures = [
+        accuracy(asked, labels),
+        accuracy([marked(c, q) for c, q in zip(said, asked, strict=True)], labels),
+    ]
+    print(most, figures)
+    assert max(figures) < most + 0.03, figures
+
+
+def told(chain):
+    """The choices of stories, and which is right."""
+    items = list(islice(stories.stories(Random("shortcuts"), chain), 1200))
+    texts = [[grammar("en").sentence(c).text for c in item.endings] for item in items]
+    return texts, [item.right for item in items]
+
+
+def quizzed():
+    """The choices of questions without a context, and which is right."""
+    items = list(islice(quiz.questions(Random("shortcuts")), 1200))
+    return [list(item.choices) for item in items], [item.right for item in items]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: told(stories.NEXT), lambda: told(stories.BEFORE), quizzed],
+    ids=["next", "before", "quiz"],
+)
+def test_neither_place_nor_length_nor_the_words_of_a_choice_tell_that_it_is_right(make):
+    texts, right = make()
+    count = len(texts[0])
+    places = Counter(right)
+    assert max(places.values()) < 1.2 * len(texts) / count, places
+    for pick in (min, max):
+        lengths = [[len(text) for text in row] for row in texts]
+        hits = [row.index(pick(row)) == answer for row, answer in zip(lengths, right, strict=True)]
+        assert abs(np.mean(hits) - 1 / count) < 0.05, np.mean(hits)
+    alone = [set(text.rstrip(".").split()) for row in texts for text in row]
+    labels = [i == answer for row, answer in zip(texts, right, strict=True) for i in range(count)]
+    guesses = scores(alone, labels)[:, 1].reshape(-1, count).argmax(1)
+    assert np.mean(guesses == right[-len(guesses) :]) < 1 / count + 0.07

@@ -1,0 +1,92 @@
+"""Choosing one of several texts: HellaSwag, Cosmos QA, CommonsenseQA."""
+
+from collections.abc import Iterator
+from itertools import chain
+from random import Random
+from typing import Any
+
+from xstilts.toy import quiz, stories
+from xstilts.toy import schema as hub
+from xstilts.toy.catalogue.table import Rows, Table, take
+from xstilts.toy.languages import grammar
+from xstilts.toy.spec import Spec
+
+LETTERS = "ABCDE"
+
+
+def splits(stream: Iterator, spec: Spec) -> dict[str, list]:
+    """The items of the three splits."""
+    dev = take(stream, spec.sizes.dev)
+    train = take(stream, spec.sizes.train)
+    return {"train": train, "validation": dev, "test": take(stream, spec.sizes.test)}
+
+
+def hellaswag(spec: Spec) -> Iterator[Table]:
+    """HellaSwag in English."""
+    stream = stories.stories(Random(f"{spec.seed}/stories"))
+    for split, items in splits(stream, spec).items():
+        rows: Rows = []
+        for number, item in enumerate(items):
+            told = stories.tell(item, grammar("en"))
+            row: dict[str, Any] = {
+                "ind": number,
+                "activity_label": item.events[0].verb.capitalize(),
+                "ctx_a": told["context"],
+                "ctx_b": told["begin"],
+                "ctx": f"{told['context']} {told['begin']}",
+                "endings": told["endings"],
+                "source_id": f"toy~{split}-{number}",
+                "split": {"validation": "val"}.get(split, split),
+                "split_type": "indomain",
+                "label": "" if split == "test" else str(told["right"]),
+            }
+            rows.append(row)
+        yield Table("Rowan/hellaswag", "default", split, hub.HELLASWAG, rows)
+
+
+def cosmosqa_row(item: stories.Story, question: str, identity: str, hidden: bool) -> dict[str, Any]:
+    """A row of Cosmos QA."""
+    english = grammar("en")
+    hero = english.words[item.hero.noun].form(0)
+    answers = [english.sentence(ending).text for ending in item.endings]
+    return {
+        "id": identity,
+        "context": " ".join(english.sentence(c).text for c in item.events),
+        "question": question.format(hero=hero),
+        **{f"answer{number}": answer for number, answer in enumerate(answers)},
+        "label": -1 if hidden else item.right,
+    }
+
+
+def cosmosqa(spec: Spec) -> Iterator[Table]:
+    """Cosmos QA in English: what comes next, and what came before, in turns."""
+    told = zip(
+        stories.stories(Random(f"{spec.seed}/cosmosqa/next"), stories.NEXT),
+        stories.stories(Random(f"{spec.seed}/cosmosqa/before"), stories.BEFORE),
+        strict=True,
+    )
+    asked = ("What may {hero} do next?", "What did {hero} do before?")
+    stream = chain.from_iterable(zip(both, asked, strict=True) for both in told)
+    for split, items in splits(stream, spec).items():
+        rows = [
+            cosmosqa_row(item, question, f"toy##{split}##{number:06}", split == "test")
+            for number, (item, question) in enumerate(items)
+        ]
+        yield Table("allenai/cosmos_qa", "default", split, hub.COSMOSQA, rows)
+
+
+def csqa(spec: Spec) -> Iterator[Table]:
+    """CommonsenseQA in English."""
+    stream = quiz.questions(Random(f"{spec.seed}/csqa"))
+    for split, items in splits(stream, spec).items():
+        rows: Rows = [
+            {
+                "id": f"toy-{split}-{number:06}",
+                "question": item.text,
+                "question_concept": item.concept,
+                "choices": {"label": list(LETTERS), "text": list(item.choices)},
+                "answerKey": "" if split == "test" else LETTERS[item.right],
+            }
+            for number, item in enumerate(items)
+        ]
+        yield Table("tau/commonsense_qa", "default", split, hub.CSQA, rows)

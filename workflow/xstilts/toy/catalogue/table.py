@@ -1,0 +1,35 @@
+"""What a data set of the mirror is made of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from xstilts.toy import schema as hub
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One split of one configuration of a hub data set.
+
+    `gold` are the pairs of ids that belong together, which BUCC keeps in a file of their own.
+    """
+
+    repository: str
+    config: str
+    split: str
+    features: dict[str, hub.Feature]
+    rows: Rows
+    gold: tuple[tuple[str, str], ...] = ()
+
+
+def take(stream: Iterator, count: int) -> list:
+    """The next `count` items of a stream."""
+    return list(islice(stream, count))
+
+
+def only(languages: tuple[str, ...], *codes: str) -> list[str]:
+    """Those of the languages that a hub data set has."""
+    return [code for code in languages if code in codes]
