@@ -61,7 +61,7 @@ def test_pairs_are_mined_where_some_sentences_have_no_translation():
         [0, 1, 0],
         [0, 1, 0],
         [1, 0, 0],
-        [0.4, -1, 0],
+        [0.5, 0.5, -3],
         [0, 1, 0.1],
     ]
     found = retrieval.decode([np.float32(v) for v in vectors], None, rows)
