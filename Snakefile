@@ -39,9 +39,5 @@ onstart:
     adopt_pins()
 
 
-onsuccess:
-    shell("test ! -e results/tables/main.md || cat results/tables/main.md")
-
-
 onerror:
     shell(PARTIAL_TABLES)

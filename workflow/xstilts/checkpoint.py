@@ -4,6 +4,7 @@ import inspect
 import shutil
 from pathlib import Path
 
+from xstilts import step
 from xstilts.errors import UserError
 from xstilts.files import atomic, read_json, write_json
 
@@ -49,6 +50,7 @@ def load_encoder(folder: str | Path, layers: int | None = None, dropout: float |
         )  # fmt: skip
         if report["missing_keys"]:  # they would be random
             raise ValueError(f"it lacks {sorted(report['missing_keys'])[0]}")
+        step.imported()
         return encoder
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
