@@ -3,12 +3,14 @@
 CORES ?= 2
 VENV ?= .venv
 REAL ?= results/real
+EXPERIMENT ?= experiments/paper.yaml
+REHEARSAL ?= results/rehearsal
 PYTEST_ARGS ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint real lock-env clean-env
+.PHONY: help run test lint rehearse real lock-env clean-env
 
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -31,6 +33,11 @@ lint: $(VENV)/.dev ## check style, formatting, types and the workflow
 	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
 	@$(BIN)/snakemake --lint
+
+rehearse: $(VENV)/.runtime ## run the whole graph of EXPERIMENT=experiments/paper.yaml on toy data
+	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \
+	  --configfile $(abspath $(EXPERIMENT)) $(CURDIR)/experiments/rehearsal.yaml --directory $(REHEARSAL)
+	@echo && cat $(REHEARSAL)/results/tables/main.md
 
 real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/data (within an hour)
 	@[ -d ../shared/data ] || { echo "error: make real reads ../shared/data, which is not there" >&2; exit 1; }

@@ -24,6 +24,7 @@ rule all:
         all_scores,
         "results/tables/main.csv",
         TABLES_COMPLETE,
+        test_outputs,
     localrule: True
 
 
@@ -33,6 +34,11 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
+
+
+if EXPERIMENT.test_languages:
+
+    include: "workflow/rules/test.smk"
 
 
 onstart:

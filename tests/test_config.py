@@ -1,6 +1,7 @@
 """The config: defaults, layers, and one line that names what is wrong and what would be right."""
 
 import math
+import re
 
 import pytest
 
@@ -31,9 +32,9 @@ def test_defaults_are_filled_in_and_names_resolved():
                 "retrieval_layer": None,
             }
         },
-        "languages": "all", "split": "dev", "seeds": [1], "exclude": [], "include": [],
-        "recipes": {}, "limits": {}, "tasks": {}, "toy": {}, "threads": 1,
-        "micro_batch_tokens": 16384,
+        "languages": "all", "split": "dev", "test": False, "seeds": [1],
+        "exclude": [], "include": [], "recipes": {}, "limits": {}, "tasks": {}, "toy": {},
+        "threads": 1, "micro_batch_tokens": 16384,
     }  # fmt: skip
     assert found.intermediates == {"none": {}, "mnli": {"mnli": ("en",)}}
     assert found.languages == {
@@ -277,6 +278,46 @@ TRANSLATED = {
 def trained_in(entry, **over):
     own = {"text": TEXT, "translated": TRANSLATED}
     return load({**BASE, "tasks": own, "intermediates": {"x": entry}, **over}).intermediates["x"]
+
+
+@pytest.mark.parametrize(
+    ("over", "line"),
+    [
+        (
+            {"split": "test"},
+            "test: the best cells are chosen by dev scores, so `split` must be dev",
+        ),
+        ({"intermediates": {}}, "test: there is no intermediate task of which to choose the best"),
+    ],
+)
+def test_the_best_on_test_must_be_chosen_somehow(over, line):
+    with pytest.raises(UserError, match=re.escape(line)):
+        load(BASE | {"targets": ["xnli"], "test": True} | over)
+
+
+def test_languages_without_dev_rows_are_scored_on_test():
+    found = load(BASE | {"targets": ["udpos", "xquad"], "test": True})
+    more = set(found.test_languages["udpos"]) - set(found.languages["udpos"])
+    assert more == {"kk", "th", "tl", "yo"}
+    assert found.test_languages["xquad"] == found.languages["xquad"]
+    assert load(BASE).test_languages == {}
+
+
+def test_a_rehearsal_has_toy_data_and_toy_languages_in_place_of_other():
+    over = {
+        "tasks": {"ccg": {"hub": "~/ccgbank", "config": "mine", "recipe": {"epochs": 4}}},
+        "intermediates": {
+            "ccg": {"tasks": ["ccg"]},
+            "swahili": {"tasks": ["mnli_translated"], "languages": ["sw"]},
+        },
+        "exclude": [{"seed": 3}],
+    }
+    found = load(BASE | over | {"source": "toy"})
+    assert (found.tasks["ccg"].hub, found.tasks["ccg"].config) == ("local/ccgbank", "default")
+    assert found.tasks["ccg"].recipe["epochs"] == 4
+    assert found.intermediates["swahili"] == {"mnli_translated": ("ar",)}
+    with pytest.raises(UserError, match="exclude: seed: there is no seed `3`"):
+        load(BASE | over)
 
 
 def test_a_task_is_trained_in_english_and_masked_language_modelling_in_all_its_languages():

@@ -81,6 +81,8 @@ class Target:
                 model=str(self.model),
                 rows=[str(self.root / f"{lang}.parquet") for lang in specs],
                 encoded=[str(self.root / f"{lang}.safetensors") for lang in specs],
+                dev_rows=[],
+                dev_encoded=[],
                 state=str(self.root / "state"),
                 budget=1000,
                 out=str(self.root / "out"),
@@ -102,9 +104,9 @@ def scored(monkeypatch):
     calls = []
     real = evaluate.Scorer.__call__
 
-    def spy(self, data, rows, lang):
+    def spy(self, data, rows, lang, dev):
         calls.append(lang)
-        return real(self, data, rows, lang)
+        return real(self, data, rows, lang, dev)
 
     monkeypatch.setattr(evaluate.Scorer, "__call__", spy)
     return calls

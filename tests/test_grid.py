@@ -1,7 +1,5 @@
 """The grid: its cells by hand, and which specs change with what."""
 
-import argparse
-import csv
 import dataclasses
 import json
 
@@ -76,7 +74,7 @@ def test_where_things_are():
         found.checkpoint(Cell("m", "mnli", "seed2", "tatoeba")) == "results/encoders/m/mnli/seed2"
     )
     assert found.encoder("m", "none", "seed1") == "results/models/m"
-    assert found.score(plain, "de") == "results/scores/m/none/noseed/tatoeba/de.json"
+    assert found.score(plain, "de", "dev") == "results/scores/m/none/noseed/tatoeba/de.json"
     assert [found.tokenizer(name) for name in ("m", "n")] == ["m", "m"]
     assert [found.length(target) for target in ("xquad", "other", "tatoeba")] == [384, 384, 512]
 
@@ -125,7 +123,7 @@ def test_every_spec_names_its_ancestry():
     found = make()
     model, encoder = found.model_spec("m"), found.encoder_spec("m", "mnli", "seed2")
     tuned = found.tuned_spec("m", "mnli", "seed2", "squad")
-    score = found.score_spec(Cell("m", "mnli", "seed2", "xquad"), "de")
+    score = found.score_spec(Cell("m", "mnli", "seed2", "xquad"), "de", "dev")
     assert model == {
         "kind": "model", "from": "o/m", "revision": "main", "pooling": None, "source": "hub",
         "version": 1,
@@ -138,7 +136,7 @@ def test_every_spec_names_its_ancestry():
         "encoded": encoded, "retrieval_layer": None, "version": 1,
     }  # fmt: skip
     assert found.encoder_spec("m", "none", "seed1") == model
-    plain = found.score_spec(Cell("m", "none", "noseed", "tatoeba"), "de")
+    plain = found.score_spec(Cell("m", "none", "noseed", "tatoeba"), "de", "dev")
     assert plain["model"] == digest(model)
 
 
@@ -247,7 +245,7 @@ def specs(found):
         if train:
             nodes["tuned/" + "/".join((*at, train))] = found.tuned_spec(*at, train)
         for lang in found.experiment.languages[cell.target]:
-            nodes[f"scores/{cell}/{lang}"] = found.score_spec(cell, lang)
+            nodes[f"scores/{cell}/{lang}"] = found.score_spec(cell, lang, "dev")
     return {path: digest(spec) for path, spec in nodes.items()}
 
 
@@ -354,23 +352,36 @@ def test_a_recipe_under_the_training_data_of_a_target_would_be_lost():
     make(recipes={"squad": {"epochs": 7}}, intermediates={"squad": {"tasks": ["squad"]}})
 
 
-def test_the_step_writes_the_grid_and_the_resolved_config(tmp_path, capsys):
-    import yaml
+def test_test_scores_are_apart_and_their_spec_knows_the_rows_of_the_threshold():
+    found = make(targets=["xnli", "xquad", "bucc"], test=True)
+    assert [found.test_split(target) for target in ("xnli", "xquad", "bucc")] == [
+        "test", "dev", "test",
+    ]  # fmt: skip
+    cell = Cell("m", "mnli", "seed1", "bucc")
+    assert found.score(cell, "de", "test") == "results/test/m/mnli/seed1/bucc/de.json"
+    assert found.score(cell, "de", "dev") == "results/scores/m/mnli/seed1/bucc/de.json"
+    dev, test = (found.score_spec(cell, "de", split) for split in ("dev", "test"))
+    encoded = {
+        split: digest(found.encoded_spec("bucc", "de", split, 512)) for split in ("dev", "test")
+    }
+    assert (dev["encoded"], "dev" in dev) == (encoded["dev"], False)
+    assert (test["encoded"], test["dev"]) == (encoded["test"], encoded["dev"])
 
-    out, resolved = tmp_path / "grid.csv", tmp_path / "config.yaml"
-    grid.main(argparse.Namespace(config=json.dumps(BASE), out=str(out), resolved=str(resolved)))
-    with open(out, newline="") as file:
-        rows = list(csv.DictReader(file))
-    found = make()
-    # German and English everywhere, but Tatoeba has no English.
-    assert len(rows) == 8 * 2 + 3
-    assert rows[0] == {
-        "model": "m", "intermediate": "none", "seed": "seed1", "target": "xquad", "language": "de",
-        "split": "dev", "metric": "squad", "score": "results/scores/m/none/seed1/xquad/de.json",
-        "spec": digest(found.score_spec(found.cells[0], "de")),
-    }  # fmt: skip
-    assert yaml.safe_load(resolved.read_text()) == found.experiment.settings
-    assert capsys.readouterr().out == "11 cells, 19 score files\n"
+
+def test_a_test_split_that_is_scored_alone_is_in_the_folder_of_the_scores():
+    found = make(targets=["xnli"], split="test")
+    cell = Cell("m", "mnli", "seed1", "xnli")
+    assert found.score(cell, "de", "test") == "results/scores/m/mnli/seed1/xnli/de.json"
+
+
+def test_the_toy_encoder_has_its_own_layer_for_retrieval():
+    models = {"m": {"from": "o/m", "retrieval_layer": 14}}
+    cell = Cell("m", "none", "noseed", "tatoeba")
+    layers = [
+        make(models=models, source=source).score_spec(cell, "de", "dev")["retrieval_layer"]
+        for source in ("hub", "toy")
+    ]
+    assert layers == [14, None]
 
 
 def test_languages_come_in_the_order_of_the_specs_text():

@@ -1,5 +1,6 @@
 """Which score files are taken, and what they become."""
 
+import pandas as pd
 import pytest
 from tests.test_tables import VALUES, as_rows, experiment
 
@@ -56,3 +57,19 @@ def test_a_file_of_something_else_is_refused(content):
     path = "scores/m/none/seed1/xnli/de.json"
     _, refused = scores.collect(grid, {**files, path: content}.get)
     assert refused == [f"{path}: not a score file; delete it, run again"]
+
+
+def test_cells_of_several_intermediates_are_one_row_of_the_test_tables():
+    grid = pd.DataFrame(
+        [
+            ["m", "none", "seed1", "xnli", "de", "none"],
+            ["m", "mnli", "seed2", "xnli", "de", "best"],
+            ["m", "squad", "seed1", "xquad", "de", "best"],
+        ],
+        columns=[*scores.CELL, "language", "row"],
+    )
+    found = grid.drop(columns="row").assign(metric="score", value=0.5, n=1)
+    rows, values = scores.by_row(grid, found)
+    expected = ["none", "best", "best"]
+    assert list(rows["intermediate"]) == list(values["intermediate"]) == expected
+    assert list(rows) == [*scores.CELL, "language"] and list(values) == list(found)

@@ -1,6 +1,7 @@
 """The best intermediate task of each target, by hand."""
 
 import argparse
+import json
 
 import pandas as pd
 import pytest
@@ -58,12 +59,33 @@ def test_the_baseline_alone_is_no_choice():
         selection.best(cells({("none", "seed1", "xnli"): 50.0}))
 
 
+def test_the_baselines_are_those_that_have_a_value():
+    found = selection.baselines(cells({**VALUES, ("none", "seed2", "xnli"): NAN}))
+    assert as_rows(found) == [
+        ["m", "xnli", "none", "seed1", 99.0],
+        ["m", "tatoeba", "none", "noseed", 99.0],
+    ]
+    assert selection.baselines(cells({("mnli", "seed1", "xnli"): 1.0})).empty
+
+
+CONFIG = {
+    "source": "hub", "models": {"m": {"from": "o/m"}},
+    "intermediates": {"mnli": {"tasks": ["mnli"]}},
+    "targets": ["xnli", "xquad"], "languages": ["de", "en"], "seeds": [1, 2], "test": True,
+}  # fmt: skip
+
+
 def arguments(root, *files):
     grid = write(root, *files).grid
-    return argparse.Namespace(grid=grid, out=str(root / "selection.csv"))
+    return argparse.Namespace(
+        grid=grid,
+        config=json.dumps(CONFIG),
+        out=str(root / "selection.csv"),
+        test_grid=str(root / "test.csv"),
+    )
 
 
-def test_the_step_writes_what_it_chose(tmp_path, capsys):
+def test_the_step_writes_what_it_chose_and_the_scores_on_test(tmp_path, capsys):
     selection.main(arguments(tmp_path, *experiment()))
     assert (tmp_path / "selection.csv").read_text().splitlines() == [
         "model,target,intermediate,seed,value",
@@ -71,12 +93,14 @@ def test_the_step_writes_what_it_chose(tmp_path, capsys):
         "m,xquad,mnli,seed1,30.0000",
     ]
     assert capsys.readouterr().out.splitlines()[0] == "m xnli: mnli (seed1, 65.0)"
-
-
-def test_test_scores_choose_nothing(tmp_path):
-    grid, files = experiment()
-    with pytest.raises(UserError, match=r"grid\.csv: models are chosen by dev scores"):
-        selection.main(arguments(tmp_path, grid.assign(split="test"), files))
+    tested = pd.read_csv(tmp_path / "test.csv")
+    # XQuAD has one split alone, so what is chosen there has its scores already.
+    assert as_rows(tested[["row", "target", "language", "split", "score"]]) == [
+        [row, target, lang, "test", f"results/{folder}/m/{cell}/seed1/{target}/{lang}.json"]
+        for row, cell in (("none", "none"), ("best", "mnli"))
+        for target, folder in (("xnli", "test"), ("xquad", "scores"))
+        for lang in ("de", "en")
+    ]
 
 
 def test_a_damaged_score_stops_the_choice(tmp_path):

@@ -79,9 +79,9 @@ def write_predictions(folder, target, language="de"):
     return folder / target
 
 
-def run(data, *, out=None, check=None, cell=(), rehearsal=False):
+def run(data, *, out=None, check=None, cell=(), rehearsal=False, faults=None):
     args = {"out": out and str(out), "check": check and str(check), "cell": list(cell)}
-    submission.main(argparse.Namespace(data=str(data), rehearsal=rehearsal, **args))
+    submission.main(argparse.Namespace(data=str(data), rehearsal=rehearsal, faults=faults, **args))
 
 
 @pytest.fixture
@@ -142,6 +142,27 @@ def test_a_damaged_submission_is_refused_with_a_line_for_each_fault(made, capsys
         "xnli/test-de.tsv: has 2 lines, but there are 3 rows",
         "udpos/test-de.tsv: is missing",
     ]
+
+
+def test_an_export_says_what_is_missing_in_it(made, tmp_path, capsys):
+    data, out, cells = made
+    capsys.readouterr()
+    run(data, out=out, cell=cells, faults=str(tmp_path / "faults.txt"))
+    lines = (tmp_path / "faults.txt").read_text().splitlines()
+    assert "xnli/test-ar.tsv: is missing" in lines and "xnli/test-de.tsv" not in str(lines)
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[-1]
+        .endswith(f"out: {len(lines)} thing(s) missing, see {tmp_path}/faults.txt")
+    )
+
+
+def test_an_export_beside_what_does_not_belong_there_is_refused(made, tmp_path):
+    data, out, cells = made
+    (out / "xnli/test-xx.tsv").write_text("neutral\n")
+    with pytest.raises(UserError, match=r"out: xnli/test-xx\.tsv: is no file of a submission"):
+        run(data, out=out, cell=cells, faults=str(tmp_path / "faults.txt"))
+    assert not (tmp_path / "faults.txt").exists()
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,11 @@ def test_pairs_are_mined_where_some_sentences_have_no_translation():
     values, each = retrieval.score(rows, found, "bucc", "de")
     assert values == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3)}
     assert each == [1.0, 1.0, 0.0, 1.0]
+    # The threshold of other rows: just above the margin of the one pair, and just below.
+    _, best = retrieval.search([np.float32(v) for v in vectors], rows)
+    stricter = retrieval.search([np.float32(v) for v in vectors], rows, best * 2)
+    assert stricter == (["", "", "", ""], best * 2)
+    assert retrieval.search([np.float32(v) for v in vectors], rows, best) == (found, best)
 
 
 def test_padding_does_not_count_in_the_mean():

@@ -1,5 +1,6 @@
 """What the rules ask of the experiment: the grid, and input functions on it. No rule is here."""
 
+import csv
 import json
 import os
 import sys
@@ -8,10 +9,11 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import pin
+from xstilts import pin, xtreme
 from xstilts.config import load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
+from xstilts.selection import BEST
 
 ENVIRONMENT = f"{workflow.basedir}/envs/xstilts.yaml"
 # Made by `tables` alone, never by PARTIAL_TABLES: the tables are of all scores, and none was refused.
@@ -118,37 +120,104 @@ def tune_inputs(wildcards):
     }
 
 
-def evaluate_inputs(target):
+def languages(split):
+    """Target -> the languages in which it is scored on a split."""
+    on_dev = split == EXPERIMENT.settings["split"]
+    return EXPERIMENT.languages if on_dev else EXPERIMENT.test_languages
+
+
+# What is scored: every cell on one split, and what is best there on another.
+EVALUATED = [
+    (target, EXPERIMENT.settings["split"]) for target in EXPERIMENT.settings["targets"]
+] + [(target, "test") for target in EXPERIMENT.test_languages if GRID.test_split(target) == "test"]
+
+
+def evaluate_inputs(target, split):
     """Input function of the evaluation of one target: its checkpoint, and rows of every language."""
-    split, languages = EXPERIMENT.settings["split"], EXPERIMENT.languages[target]
 
     def inputs(wildcards):
         cell = Cell(wildcards.model, wildcards.intermediate, wildcards.seed, target)
-        length = GRID.length(target)
+        length, langs = GRID.length(target), languages(split)[target]
+        dev = langs if GRID.needs_dev(target, split) else []
         return {
             "model": checkpoint_files(GRID.checkpoint(cell)),
-            "rows": [rows(target, lang, split) for lang in languages],
-            "encoded": [encoded(cell.model, target, lang, split, length) for lang in languages],
+            "rows": [rows(target, lang, split) for lang in langs],
+            "encoded": [encoded(cell.model, target, lang, split, length) for lang in langs],
+            "dev_rows": [rows(target, lang, "dev") for lang in dev],
+            "dev_encoded": [encoded(cell.model, target, lang, "dev", length) for lang in dev],
         }
 
     return inputs
 
 
-def score_specs(target):
+def score_specs(target, split):
     """Parameter of the evaluation of one target: language -> spec of its score, as JSON."""
 
     def specs(wildcards):
         cell = Cell(wildcards.model, wildcards.intermediate, wildcards.seed, target)
         return spec_text(
-            {lang: GRID.score_spec(cell, lang) for lang in EXPERIMENT.languages[target]}
+            {lang: GRID.score_spec(cell, lang, split) for lang in languages(split)[target]}
         )
 
     return specs
 
 
 def all_scores(wildcards):
+    split = EXPERIMENT.settings["split"]
     return [
-        GRID.score(cell, lang) for cell in GRID.cells for lang in EXPERIMENT.languages[cell.target]
+        GRID.score(cell, lang, split)
+        for cell in GRID.cells
+        for lang in EXPERIMENT.languages[cell.target]
+    ]
+
+
+def test_grid(wildcards):
+    """The rows of the test grid: what was chosen, known once all is scored on dev."""
+    with open(checkpoints.select.get().output.grid, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_scores(wildcards):
+    return [row["score"] for row in test_grid(wildcards)]
+
+
+def submitted(wildcards):
+    """Target -> folder of the predictions of the best cell of a model, of targets of XTREME."""
+    return {
+        row["target"]: os.path.dirname(row["score"])
+        for row in test_grid(wildcards)
+        if row["model"] == wildcards.model and row["row"] == BEST and row["target"] in xtreme.TASKS
+    }
+
+
+def submission_inputs(wildcards):
+    """Predictions of the best cells, and the rows that they are of."""
+    return [
+        file
+        for target, folder in submitted(wildcards).items()
+        for lang in EXPERIMENT.test_languages[target]
+        for file in (f"{folder}/{lang}.parquet", rows(target, lang, GRID.test_split(target)))
+    ]
+
+
+def submission_files():
+    """The files of a submission of one model, below its folder."""
+    return [
+        task.file(lang)
+        for target, task in xtreme.TASKS.items()
+        for lang in EXPERIMENT.test_languages.get(target, [])
+        if lang in task.languages
+    ]
+
+
+def test_outputs(wildcards):
+    """What the test set adds, where it is asked for."""
+    if not EXPERIMENT.test_languages:
+        return []
+    models = EXPERIMENT.settings["models"] if submission_files() else []
+    return [
+        "results/tables/test/main.csv",
+        *(f"results/submission/{model}.txt" for model in models),
     ]
 
 

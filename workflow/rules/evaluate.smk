@@ -2,26 +2,28 @@
 
 Needs: results/tuned (results/encoders or results/models for targets without training), results/data,
 results/encoded.
-Makes: results/scores/{model}/{intermediate}/{seed}/{target}/{lang}.json, and the predictions beside it.
+Makes: results/scores/{model}/{intermediate}/{seed}/{target}/{lang}.json, and the predictions beside it;
+results/test/..., the same of the cells that are scored on test because they are best on dev.
 One rule a target, because the outputs of a rule cannot depend on a wildcard.
 """
 
-for target in EXPERIMENT.settings["targets"]:
+for target, split in EVALUATED:
 
     rule:
         name:
-            f"evaluate_{target}"
+            f"evaluate_{target}" if split == EXPERIMENT.settings["split"] else f"test_{target}"
         input:
-            unpack(evaluate_inputs(target)),
+            unpack(evaluate_inputs(target, split)),
         output:
             expand(
-                "results/scores/{{model}}/{{intermediate}}/{{seed}}/{target}/{lang}.{kind}",
+                "{scores}/{{model}}/{{intermediate}}/{{seed}}/{target}/{lang}.{kind}",
+                scores=GRID.scores(split),
                 target=target,
-                lang=EXPERIMENT.languages[target],
+                lang=languages(split)[target],
                 kind=["json", "parquet"],
             ),
         log:
-            f"results/logs/evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}.log",
+            f"results/logs/evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}.{split}.log",
         # Before the next tuning, so that few tuned checkpoints wait at a time.
         priority: 10
         conda:
@@ -30,11 +32,13 @@ for target in EXPERIMENT.settings["targets"]:
         resources:
             budget=4 * BUDGET,
         params:
-            specs=score_specs(target),
+            specs=score_specs(target, split),
+            scores=GRID.scores(split),
             model=lambda w, input: os.path.dirname(input.model[0]),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --rows {input.rows} --encoded {input.encoded}"
-            " --state results/.state/scores/{params.cell} --budget {resources.budget}"
-            " --out results/scores/{params.cell} --log {log}"
+            " --dev-rows {input.dev_rows} --dev-encoded {input.dev_encoded}"
+            " --state results/.state/{params.scores}/{params.cell} --budget {resources.budget}"
+            " --out {params.scores}/{params.cell} --log {log}"

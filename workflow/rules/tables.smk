@@ -23,7 +23,7 @@ rule plan:
         # Of the columns of grid.csv, which the tables read: raised, it is written again.
         version=2,
     shell:
-        "python -m xstilts.grid --config {params.config:q} --resolved {output.resolved}"
+        "python -m xstilts.plan --config {params.config:q} --resolved {output.resolved}"
         " --out {output.grid} --log {log}"
 
 

@@ -44,12 +44,15 @@ class Experiment:
         tasks: every known task (`tasks.yaml` and the config's own), by name.
         intermediates: name -> its tasks, each with the languages it is trained in; `none` -> {}.
         languages: target -> its languages, sorted (as the keys of a spec are).
+        test_languages: the same on the test split, where the best cells are scored on that; else
+            empty. (A target that publishes one split alone has its dev split for both.)
     """
 
     settings: Mapping[str, Any]
     tasks: Mapping[str, Task]
     intermediates: Mapping[str, Mapping[str, tuple[str, ...]]]
     languages: Mapping[str, tuple[str, ...]]
+    test_languages: Mapping[str, tuple[str, ...]]
 
     @property
     def toy(self) -> bool:
@@ -72,7 +75,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         for name in settings[section]:
             if not isinstance(name, str):
                 raise UserError(f'{section}: `{name}` is not text: quote the name, "{name}"')
-    known = _tasks(settings["tasks"])
+    known = _tasks(settings["tasks"], settings["source"] == "toy")
     for name, entry in settings["models"].items():
         if entry["tokenizer"] is not None:
             _exists(f"models: {name}: tokenizer", entry["tokenizer"], settings["models"], "model")
@@ -109,7 +112,9 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                 f"limits: {name}: the task has no train split"
                 + (f"; it is tuned on `{train}`" if train else "")
             )
-    return Experiment(settings, known, intermediates, _languages(settings, known))
+    languages = _languages(settings, known, settings["split"])
+    tested = _languages(settings, known, "test") if _tests(settings) else {}
+    return Experiment(settings, known, intermediates, languages, tested)
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,8 +189,12 @@ def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
     return filled
 
 
-def _tasks(own: Mapping[str, Any]) -> dict[str, Task]:
-    found = {name: tasks.check(name, entry) for name, entry in merge(tasks.known(), own).items()}
+def _tasks(own: Mapping[str, Any], toy: bool) -> dict[str, Task]:
+    """Return every task. The toy world has its own data in place of a known task's other data."""
+    ours = tasks.known()
+    elsewhere = {name for name, entry in own.items() if toy and name in ours and "hub" in entry}
+    own = {k: {"recipe": v.get("recipe", {})} if k in elsewhere else v for k, v in own.items()}
+    found = {name: tasks.check(name, entry) for name, entry in merge(ours, own).items()}
     schema = _schema()["properties"]["recipes"]
     for error in _Validator(schema).iter_errors(
         {name: task.recipe for name, task in found.items()}
@@ -247,7 +256,7 @@ def _trained_in(
 
     A task of several languages is trained in those that the intermediate lists; without a list in
     English, and mlm in all. A task of one language is trained in that. (In the toy world: as far
-    as it has them.)
+    as it has them, and in the first that it has in place of others alone.)
     """
     key, asked = f"intermediates: {name}: languages", entry.get("languages")
     every = sorted({code for task in entry["tasks"] for code in known[task].languages})
@@ -260,11 +269,14 @@ def _trained_in(
         wanted = asked or (codes if known[task].format == "mlm" else ["en"])
         if len(codes) == 1:
             wanted = codes
-        found[task] = tuple(sorted(c for c in codes if c in wanted and c in toy))
+        there = sorted(c for c in codes if c in toy)
+        found[task] = tuple(c for c in there if c in wanted)
+        if settings["source"] == "toy" and not found[task]:
+            found[task] = tuple(there[:1])
         if not found[task]:
             raise UserError(
                 f"{key}: task `{task}` has none of {', '.join(wanted)}"
-                f" (it has {', '.join(c for c in codes if c in toy) or 'none in the toy world'})"
+                f" (it has {', '.join(there) or 'none in the toy world'})"
             )
     return found
 
@@ -289,11 +301,22 @@ def _check_patterns(settings: Mapping[str, Any], intermediates: Iterable[str]) -
     for section in ("exclude", "include"):
         for pattern in settings[section]:
             for axis, value in pattern.items():
+                if axis == "seed" and settings["source"] == "toy":
+                    continue  # a rehearsal has fewer
                 _exists(f"{section}: {axis}", value, axes[axis], axis)
 
 
+def _tests(settings: Mapping[str, Any]) -> bool:
+    """Whether the best cells are to be scored on test; UserError where none can be chosen."""
+    if settings["test"] and settings["split"] != "dev":
+        raise UserError("test: the best cells are chosen by dev scores, so `split` must be dev")
+    if settings["test"] and not settings["intermediates"]:
+        raise UserError("test: there is no intermediate task of which to choose the best")
+    return settings["test"]
+
+
 def _languages(
-    settings: Mapping[str, Any], known: Mapping[str, Task]
+    settings: Mapping[str, Any], known: Mapping[str, Task], split: str
 ) -> dict[str, tuple[str, ...]]:
     """Return target -> languages: those asked for that the target (and the toy world) has."""
     targets = {name: known[name] for name in settings["targets"]}
@@ -301,7 +324,7 @@ def _languages(
         name: [
             code
             for code in task.languages
-            if not (settings["split"] == "dev" and code in task.no_dev)
+            if not ((split == "dev" or split not in task.splits) and code in task.no_dev)
         ]
         for name, task in targets.items()
     }

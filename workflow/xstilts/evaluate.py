@@ -20,6 +20,7 @@ from xstilts.encoded import Encoded
 from xstilts.errors import UserError
 from xstilts.files import atomic, digest, read_json, sha256, write_json
 from xstilts.node import read_node, same_spec, versions
+from xstilts.rows import Row
 
 
 class Unloadable(UserError):
@@ -53,28 +54,46 @@ class Scorer:
         return encoder.to(where), head.to(where), where
 
     def __call__(
-        self, data: Encoded, rows: list[dict[str, Any]], lang: str
+        self, data: Encoded, rows: list[Row], lang: str, dev: tuple[Encoded, list[Row]] | None
     ) -> tuple[dict[str, float], list[str], list[float], dict[str, Any]]:
-        """Return the metrics, predictions, value of each prediction, and a record of the run."""
+        """Return the metrics, predictions, value of each prediction, and a record of the run.
+
+        Args:
+            data: encoded rows.
+            rows: the same as text.
+            lang: their language.
+            dev: encoded and text rows of the dev split, where mining on `data` needs the threshold
+                that is best on them.
+        """
         if self.loaded is None:
             try:
                 self.loaded = self._load(data)
             except UserError as error:
                 raise Unloadable(str(error)) from error
-        encoder, head, where = self.loaded
+        where = self.loaded[2]
         page = formats.page(data.meta["spec"]["format"])
         start = time.monotonic()
-        found = predict.reduced(page, encoder, head, data, where, self.budget)
-        predictions = page.decode(found, data, rows)
+        settled = {}
+        if data.meta["spec"]["format"] == "retrieval":
+            threshold = page.search(self._reduced(page, dev[0]), dev[1])[1] if dev else None
+            predictions, threshold = page.search(self._reduced(page, data), rows, threshold)
+            settled = {} if threshold is None else {"threshold": threshold}
+        else:
+            predictions = page.decode(self._reduced(page, data), data, rows)
         seconds = time.monotonic() - start
         values, each = page.score(rows, predictions, self.spec["metric"], lang)
-        tokens = len(data.arrays["tokens"])
+        tokens = sum(len(part.arrays["tokens"]) for part in (data, *(dev or ())[:1]))
         record = {
+            **settled,
             "seconds": round(seconds, 3),
             "tokens_per_second": round(tokens / max(seconds, 1e-9), 1),
             **device.describe(where),
         }
         return values, predictions, each, record
+
+    def _reduced(self, page, data: Encoded) -> list:
+        encoder, head, where = self.loaded
+        return predict.reduced(page, encoder, head, data, where, self.budget)
 
 
 def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: str, paths) -> None:
@@ -82,23 +101,23 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     there.
 
     Args:
-        paths: `rows`, `encoded`, `state` (folder) and `out` (folder) of this language.
+        paths: `rows`, `encoded`, `state` (folder) and `out` (folder) of this language; `dev_rows`
+            and `dev_encoded` where its dev split settles something.
     """
-    data = encoded.load(paths["encoded"])
-    same_spec(paths["encoded"], data.meta["spec"], spec["encoded"])
     node = scorer.node
-    if data.meta["tokenizer"] != node["tokenizer"]:
-        raise UserError(
-            f"{paths['encoded']}: encoded with another tokenizer than {scorer.folder}'s"
-        )
-    fingerprint = digest([spec, node["weights"], sha256(paths["encoded"]), sha256(paths["rows"])])
+    data = _loaded(paths["encoded"], spec["encoded"], scorer)
+    used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
+    fingerprint = digest([spec, node["weights"], *map(sha256, used)])
     kept = Path(paths["state"]) / f"{lang}.json"
     whole = kept.exists() and kept.with_suffix(".parquet").exists()
     if whole and read_json(kept).get("fingerprint") == fingerprint:
         print(f"{lang}: already computed")
     else:
-        rows = prepare.read(paths["rows"]).to_pylist()
-        values, predictions, each, record = scorer(data, rows, lang)
+        rows, dev = prepare.read(paths["rows"]).to_pylist(), None
+        if "dev" in spec:
+            settling = _loaded(paths["dev_encoded"], spec["dev"], scorer)
+            dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
+        values, predictions, each, record = scorer(data, rows, lang, dev)
         ids = [row["id"] for row in rows if row.get("side") != "target"]
         table = pa.table({"id": ids, "prediction": predictions, "value": each})
         # An old score must not stand beside new predictions, if this process ends between the two.
@@ -128,16 +147,28 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
             shutil.copyfile(kept.with_suffix(suffix), temporary)
 
 
+def _loaded(path: str, spec: str, scorer: Scorer) -> Encoded:
+    """Return encoded rows; UserError if they are of another spec or tokenizer."""
+    data = encoded.load(path)
+    same_spec(path, data.meta["spec"], spec)
+    if data.meta["tokenizer"] != scorer.node["tokenizer"]:
+        raise UserError(f"{path}: encoded with another tokenizer than {scorer.folder}'s")
+    return data
+
+
 def main(args: argparse.Namespace) -> None:
     """Score every language; one that fails does not keep the others from being kept."""
     specs: dict[str, dict[str, Any]] = json.loads(args.specs)
     node = read_node(args.model)
     cell = dict(zip(("model", "intermediate", "seed", "target"), args.cell.split("/"), strict=True))
     scorer = Scorer(args.model, node, next(iter(specs.values())), args.budget)
+    files = {"rows": args.rows, "encoded": args.encoded}
+    if args.dev_rows:
+        files |= {"dev_rows": args.dev_rows, "dev_encoded": args.dev_encoded}
     failed = []
-    for (lang, spec), rows, data in zip(specs.items(), args.rows, args.encoded, strict=True):
+    for (lang, spec), *of in zip(specs.items(), *files.values(), strict=True):
         same_spec(args.model, node["spec"], spec["model"])
-        paths = {"rows": rows, "encoded": data, "state": args.state, "out": args.out}
+        paths = dict(zip(files, of, strict=True)) | {"state": args.state, "out": args.out}
         try:
             language(scorer, spec, cell, lang, paths)
         except Unloadable:
@@ -156,6 +187,8 @@ if __name__ == "__main__":
     parser.add_argument("--model", required=True, help="checkpoint folder")
     parser.add_argument("--rows", required=True, nargs="+", help="prepared rows, one a language")
     parser.add_argument("--encoded", required=True, nargs="+", help="encoded rows, one a language")
+    parser.add_argument("--dev-rows", nargs="*", help="the same of the dev split, where it settles")
+    parser.add_argument("--dev-encoded", nargs="*", help="a threshold; one a language, like these")
     parser.add_argument("--state", required=True, help="folder of what is already computed")
     parser.add_argument("--budget", type=int, default=65536, help="pieces of a rectangle")
     parser.add_argument("--out", required=True, help="folder of the score files")

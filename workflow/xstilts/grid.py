@@ -1,21 +1,13 @@
-"""The grid: from a checked config to its cells, nodes, paths and specs. Pure, but for the step.
+"""The grid: from a checked config to its cells, nodes, paths and specs. Pure."""
 
-As a step it writes what the tables need to know of the plan: `grid.csv`, a row per score file.
-"""
-
-import argparse
-import csv
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import yaml
-
-from xstilts import config, recipe, step
+from xstilts import recipe
 from xstilts.config import NONE, Experiment
 from xstilts.errors import UserError
-from xstilts.files import atomic, canonical, digest
+from xstilts.files import canonical, digest
 from xstilts.recipe import Recipe
 
 # Raise a number when a change of the code changes what the step computes: it is part of the spec of
@@ -180,21 +172,27 @@ class Grid:
         (lesson,) = self.tuning(task)
         return self._train_spec(parent, lesson, seed)
 
-    def score_spec(self, cell: Cell, lang: str) -> dict[str, Any]:
+    def score_spec(self, cell: Cell, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one score file."""
         target = self.tasks[cell.target]
         path = (cell.model, cell.intermediate, cell.seed)
         parent = (
             self.tuned_spec(*path, target.tuned_on) if target.tuned_on else self.encoder_spec(*path)
         )
-        layer = self.experiment.settings["models"][cell.model]["retrieval_layer"]
-        split, length = self.experiment.settings["split"], self.length(cell.target)
+        # Of the real model: the toy encoder in its place has fewer layers.
+        entry = self.experiment.settings["models"][cell.model]
+        layer = None if self.experiment.toy else entry["retrieval_layer"]
+        length = self.length(cell.target)
+        dev = {}
+        if self.needs_dev(cell.target, split):
+            dev = {"dev": digest(self.encoded_spec(cell.target, lang, "dev", length))}
         return {
             "kind": "score",
             "model": digest(parent),
             "target": cell.target,
             "metric": target.metric,
             "encoded": digest(self.encoded_spec(cell.target, lang, split, length)),
+            **dev,
             "retrieval_layer": layer if target.format == "retrieval" else None,
             "version": VERSIONS["evaluate"],
         }
@@ -252,6 +250,15 @@ class Grid:
             "version": VERSIONS["train"],
         }
 
+    def test_split(self, target: str) -> str:
+        """Return the split on which what was chosen by dev is scored; three targets of XTREME
+        publish one alone."""
+        return "test" if "test" in self.tasks[target].splits else "dev"
+
+    def needs_dev(self, target: str, split: str) -> bool:
+        """Whether a split is scored with what its dev split settles: the threshold of mining."""
+        return self.tasks[target].metric == "bucc" and split != "dev"
+
     # ---- where things are
 
     def length(self, target: str) -> int:
@@ -278,9 +285,13 @@ class Grid:
             return self.encoder(cell.model, cell.intermediate, cell.seed)
         return f"results/tuned/{cell.model}/{cell.intermediate}/{cell.seed}/{train}"
 
-    def score(self, cell: Cell, lang: str) -> str:
+    def scores(self, split: str) -> str:
+        """Return the folder of the scores on a split: what is chosen by dev has its test apart."""
+        return "results/scores" if split == self.experiment.settings["split"] else "results/test"
+
+    def score(self, cell: Cell, lang: str, split: str) -> str:
         """Return the path of a score file."""
-        return f"results/scores/{cell}/{lang}.json"
+        return f"{self.scores(split)}/{cell}/{lang}.json"
 
 
 TOY_MODEL = (
@@ -341,42 +352,6 @@ def _tuned_recipes(experiment: Experiment) -> dict[str, Recipe]:
     return {train: asked for train, (_, asked) in chosen.items()}
 
 
-def rows(grid: Grid) -> Iterator[dict[str, str]]:
-    """Yield a row of `grid.csv` per score file: its cell, language, path and expected spec."""
-    for cell in grid.cells:
-        for lang in grid.experiment.languages[cell.target]:
-            yield {
-                **dataclasses.asdict(cell),
-                "language": lang,
-                "split": grid.experiment.settings["split"],
-                "metric": grid.tasks[cell.target].metric,
-                "score": grid.score(cell, lang),
-                "spec": digest(grid.score_spec(cell, lang)),
-            }
-
-
-def main(args: argparse.Namespace) -> None:
-    """Write `grid.csv` and the resolved config."""
-    settings = json.loads(args.config)
-    grid = Grid(config.load(settings))
-    lines = list(rows(grid))
-    with atomic(args.resolved) as path:
-        path.write_text(yaml.safe_dump(dict(grid.experiment.settings), sort_keys=False))
-    with atomic(args.out) as path, open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(lines[0]))
-        writer.writeheader()
-        writer.writerows(lines)
-    print(f"{len(grid.cells)} cells, {len(lines)} score files")
-
-
 def spec_text(spec: dict[str, Any]) -> str:
     """Return the text in which a spec is handed to a step and compared by Snakemake."""
     return canonical(spec)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="the merged config, as JSON")
-    parser.add_argument("--resolved", required=True, help="where the resolved config goes (YAML)")
-    parser.add_argument("--out", required=True, help="where the grid goes (CSV)")
-    step.run(main, parser)

@@ -192,6 +192,9 @@ def main(args: argparse.Namespace) -> None:
     if spec.get("gold"):
         pools.check_columns(spec["task"], _where(spec), data.column_names)
         gold = pools.read_gold(source.file(args.source, args.root, pin, spec["hub"], spec["gold"]))
+    if spec["format"] == "mlm" and spec.get("max_rows"):
+        # A Wikipedia is too large to be read as a whole for a sample of it.
+        data = data.select(sample(len(data), spec["max_rows"]))
     rows, report = unify(data.with_format("arrow")[:], data.features, spec, gold)
     # The revision alone: the list of a mirror's files is in the pin file.
     origin = {key: pin[key] for key in ("source", "revision")}

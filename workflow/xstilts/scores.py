@@ -48,6 +48,21 @@ def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
     return pd.DataFrame(found, columns=columns), refused
 
 
+def by_row(grid: pd.DataFrame, found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a grid and its scores with the `row` of the tables as intermediate, where it has any.
+
+    On test a row is made of cells of different intermediates: the best of each target.
+    """
+    if "row" not in grid:
+        return grid, found
+    rows = grid[[*CELL, "row"]].drop_duplicates()
+    renamed = found.merge(rows, how="left", on=CELL)
+    return (
+        grid.assign(intermediate=grid["row"]).drop(columns="row"),
+        renamed.assign(intermediate=renamed["row"]).drop(columns="row"),
+    )
+
+
 def _wrong(score: Any, row: dict[str, Any]) -> str | None:
     try:
         if digest(score["spec"]) != row["spec"]:

@@ -1,25 +1,31 @@
-"""Step: dev scores -> the best intermediate task of each target, as chosen for the test set.
+"""Step: dev scores -> the best intermediate task of each target, and its score files on test.
 
 Phang et al. 2020 score on test, for each target, the model of the intermediate task that is best on
-dev; dev scores are of every language, the median over seeds.
+dev; dev scores are of every language, the median over seeds. Beside it the row without intermediate
+task is scored, of which the difference is told.
 """
 
 import argparse
+import json
+from collections.abc import Iterator
 
 import pandas as pd
 
-from xstilts import scores, step
+from xstilts import config, plan, scores, step
 from xstilts.config import NONE
 from xstilts.errors import UserError
 from xstilts.files import atomic
+from xstilts.grid import Cell, Grid
+
+BEST = "best"  # the row of the test table that is the best intermediate task of each target
+COLUMNS = ["model", "target", "intermediate", "seed", "value"]
 
 
 def best(cells: pd.DataFrame) -> pd.DataFrame:
     """Return model, target, intermediate, seed and value: a row per (model, target).
 
     The intermediate has the highest median over seeds, of equals the first; the row without
-    intermediate task is no candidate. The seed is the one whose value is that median, of an even
-    number the lower one in the middle; `value` is its own.
+    intermediate task is no candidate.
 
     Args:
         cells: see `scores.cells`.
@@ -38,31 +44,58 @@ def best(cells: pd.DataFrame) -> pd.DataFrame:
     chosen = []
     for _, target in candidates.groupby(["model", "target"], sort=False):
         medians = target.groupby("intermediate", sort=False)["value"].median()
-        seeds = target[target["intermediate"] == medians.idxmax()].sort_values("value")
-        chosen.append(seeds.iloc[(len(seeds) - 1) // 2])
-    columns = ["model", "target", "intermediate", "seed", "value"]
-    return pd.DataFrame(chosen)[columns].reset_index(drop=True)
+        chosen.append(target[target["intermediate"] == medians.idxmax()])
+    return _median_seeds(chosen)
+
+
+def baselines(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the same columns: the row without intermediate task, where the grid has it."""
+    none = cells[cells["intermediate"] == NONE].dropna(subset="value")
+    return _median_seeds([target for _, target in none.groupby(["model", "target"], sort=False)])
+
+
+def _median_seeds(groups: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the seed whose value is the median, of an even number the lower in the middle."""
+    rows = [group.sort_values("value").iloc[(len(group) - 1) // 2] for group in groups]
+    return pd.DataFrame(rows, columns=[*scores.CELL, "value"])[COLUMNS].reset_index(drop=True)
+
+
+def test_rows(grid: Grid, chosen: pd.DataFrame, row: str) -> Iterator[dict[str, str]]:
+    """Yield a row of the test grid per score file of the chosen cells.
+
+    Its columns are those of `grid.csv`, and `row`: the row of the test tables that it belongs to.
+    """
+    for one in chosen.itertuples():
+        cell = Cell(one.model, one.intermediate, one.seed, one.target)
+        for lang in grid.experiment.test_languages[cell.target]:
+            line = plan.row(grid, cell, lang, grid.test_split(cell.target))
+            yield {**line, "split": "test", "row": row}
 
 
 def main(args: argparse.Namespace) -> None:
     """Choose, and write what was chosen."""
-    grid = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
-    if set(grid["split"]) != {"dev"}:
-        raise UserError(f"{args.grid}: models are chosen by dev scores, and these are of another")
-    found, refused = scores.collect(grid, scores.read)
+    asked = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
+    found, refused = scores.collect(asked, scores.read)
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
-    chosen = best(scores.cells(grid, found))
+    cells = scores.cells(asked, found)
+    chosen, grid = best(cells), Grid(config.load(json.loads(args.config)))
+    tested = [*test_rows(grid, baselines(cells), NONE), *test_rows(grid, chosen, BEST)]
     with atomic(args.out) as path:
         chosen.to_csv(path, index=False, float_format="%.4f")
+    plan.write(tested, args.test_grid)
     for row in chosen.itertuples():
         print(f"{row.model} {row.target}: {row.intermediate} ({row.seed}, {row.value:.1f})")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, help="the merged config, as JSON")
     parser.add_argument("--grid", required=True, help="grid.csv of the plan")
     parser.add_argument(
         "--out", required=True, help="CSV: model, target, intermediate, seed, value"
+    )
+    parser.add_argument(
+        "--test-grid", required=True, help="CSV: a row per score file on the test split"
     )
     step.run(main, parser)

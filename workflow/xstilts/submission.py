@@ -115,6 +115,7 @@ def main(args: argparse.Namespace) -> None:
         return
     if not args.cell:
         raise UserError("--cell is missing: TARGET=FOLDER of the predictions to export")
+    out, data = Path(args.out), Path(args.data)
     for cell in args.cell:
         target, _, folder = cell.partition("=")
         if target not in xtreme.TASKS:
@@ -122,8 +123,20 @@ def main(args: argparse.Namespace) -> None:
                 f"--cell {cell}: XTREME has no target `{target}`{nearest(target, xtreme.TASKS)}"
                 f" (valid: {', '.join(xtreme.TASKS)})"
             )
-        count = export(target, Path(folder), Path(args.data), Path(args.out))
+        count = export(target, Path(folder), data, out)
         print(f"{target}: {count} of {len(xtreme.TASKS[target].languages)} languages")
+    if args.faults:
+        _report(out, data, Path(args.faults))
+
+
+def _report(out: Path, data: Path, path: Path) -> None:
+    """Write what is wrong with a submission; UserError if it is more than that some is missing."""
+    if wrong := validator.check(out, data, rehearsal=True):
+        raise UserError(f"{out}: {wrong[0]}")
+    faults = validator.check(out, data, rehearsal=False)
+    with atomic(path) as temporary:
+        temporary.write_text("".join(f"{fault}\n" for fault in faults) or "nothing wrong\n")
+    print(f"{out}: {len(faults)} thing(s) missing, see {path}" if faults else f"{out}: whole")
 
 
 if __name__ == "__main__":
@@ -139,6 +152,7 @@ if __name__ == "__main__":
         metavar="TARGET=FOLDER",
         help="with --out: a target, and the folder of its predictions; as often as needed",
     )
+    parser.add_argument("--faults", help="with --out: file for what is wrong with the submission")
     parser.add_argument(
         "--rehearsal",
         action="store_true",

@@ -125,6 +125,7 @@ def main(args: argparse.Namespace) -> None:
     """Write the tables; say what was refused."""
     grid = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
     found, refused = scores.collect(grid, scores.read)
+    grid, found = scores.by_row(grid, found)
     cells = scores.cells(grid, found)
     main = main_table(cells)
     missing = len(grid) - int((found["metric"] == "score").sum())

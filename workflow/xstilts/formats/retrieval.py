@@ -1,7 +1,7 @@
 """Retrieval: for each source sentence, the nearest target sentence by cosine. Nothing is trained.
 
 Where some source sentences have no translation (BUCC), pairs are mined (`xstilts.bitext`) instead,
-and kept above the threshold that is best on these same rows, which is what a dev set is for.
+and kept above a threshold: the one that is best on the dev rows.
 
 Arrays: none of its own; the sequences are the sentences of both sides, in the order of the rows.
 Too long: cut on the right.
@@ -37,19 +37,30 @@ def reduce(outputs, batch):
 
 def decode(reduced, data, rows):
     """The id of the target of each source row, in the order of the source rows; "" for none."""
+    return search(reduced, rows)[0]
+
+
+def search(reduced, rows, threshold=None):
+    """What `decode` returns, and the threshold of mined pairs: as given, or the best on these rows.
+
+    None where nothing is mined, because every source row has its translation.
+    """
     vectors = np.stack(reduced)
     sides = np.array([row["side"] for row in rows])
     sources, targets = np.flatnonzero(sides == "source"), np.flatnonzero(sides == "target")
     if any(rows[i]["gold"] is None for i in sources):
-        found = _mined(vectors, rows, sources, targets)
-        return [found.get(rows[i]["id"], "") for i in sources]
+        pairs, scores = _mined(vectors, rows, sources, targets)
+        if threshold is None:
+            threshold = bitext.threshold(pairs, scores.tolist(), _gold(rows))
+        found = dict(pair for pair, keep in zip(pairs, scores >= threshold, strict=True) if keep)
+        return [found.get(rows[i]["id"], "") for i in sources], threshold
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     similarity = vectors[sources] @ vectors[targets].T
-    return [rows[targets[i]]["id"] for i in similarity.argmax(1)]
+    return [rows[targets[i]]["id"] for i in similarity.argmax(1)], None
 
 
-def _mined(vectors, rows, sources, targets) -> dict[str, str]:
-    """Return source id -> target id of the mined pairs that the threshold keeps."""
+def _mined(vectors, rows, sources, targets):
+    """Return (source id, target id) of the mined pairs, and the margin of each, float64 [pairs]."""
     first, again = bitext.distinct([rows[i]["text"] for i in sources])
     other, repeated = bitext.distinct([rows[i]["text"] for i in targets])
     sources, targets = sources[first], targets[other]
@@ -59,9 +70,7 @@ def _mined(vectors, rows, sources, targets) -> dict[str, str]:
         (rows[sources[s]]["id"], rows[targets[t]]["id"])
         for s, t in zip(mined.source[clear], mined.target[clear], strict=True)
     ]
-    scores = mined.score[clear]
-    kept = scores >= bitext.threshold(pairs, scores.tolist(), _gold(rows))
-    return dict(pair for pair, keep in zip(pairs, kept, strict=True) if keep)
+    return pairs, mined.score[clear]
 
 
 def _gold(rows) -> list[tuple[str, str]]:

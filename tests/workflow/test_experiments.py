@@ -1,0 +1,33 @@
+"""The experiments that come with the workflow: planned without a network, and rehearsed."""
+
+import pytest
+from tests.workflow.running import ROOT, command, run
+
+PAPER, REHEARSAL = ROOT / "experiments/paper.yaml", ROOT / "experiments/rehearsal.yaml"
+TOY = {"toy_world", "toy_model"}
+
+
+def dry_run(folder, *configs):
+    return run(command(folder, list(configs), "--dry-run", "--quiet", "rules"), folder).ok().jobs
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory):
+    """Jobs of the experiment of the paper, by rule."""
+    return dry_run(tmp_path_factory.mktemp("paper"), PAPER)
+
+
+def test_the_paper_is_planned_without_a_network(paper):
+    targets = {"xnli", "pawsx", "udpos", "wikiann", "xquad", "mlqa", "tydiqa", "bucc", "tatoeba"}
+    assert paper["intermediate"] == 12 * 3
+    assert paper["tune"] == 13 * 3 * 6  # of the nine targets two need none, two share one
+    # What no seed can change is one cell: `none` on what is not tuned.
+    cells = {f"evaluate_{t}": 37 if t in ("bucc", "tatoeba") else 39 for t in targets}
+    assert {rule: n for rule, n in paper.items() if rule.startswith("evaluate_")} == cells
+    assert paper["select"] == paper["submission"] == 1
+
+
+def test_a_rehearsal_has_every_kind_of_node(paper, tmp_path):
+    rehearsed = dry_run(tmp_path, PAPER, REHEARSAL)
+    assert rehearsed.keys() - TOY == paper.keys()
+    assert rehearsed["intermediate"] == 12 and rehearsed["tune"] == 13 * 6
