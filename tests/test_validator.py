@@ -133,7 +133,9 @@ def folder(tmp_path):
 
 
 def check(root, rehearsal=False):
-    return validator.check(root / "sub", root / "data", rehearsal)
+    data = root / "data"
+    asked = validator.prepared(data) if rehearsal else validator.everything()
+    return validator.check(root / "sub", data, asked, rehearsal)
 
 
 def test_a_submission_must_have_every_task_and_language(folder):
@@ -170,6 +172,6 @@ def test_what_cannot_be_read_is_named(folder):
 
 def test_there_must_be_something_to_check(folder):
     with pytest.raises(UserError, match="nowhere: there is no such folder"):
-        validator.check(folder / "nowhere", folder / "data", True)
+        validator.check(folder / "nowhere", folder / "data", {}, True)
     with pytest.raises(UserError, match="nothing: there are no prepared rows of a task of XTREME"):
-        validator.check(folder / "sub", folder / "nothing", True)
+        validator.prepared(folder / "nothing")

@@ -78,8 +78,8 @@ def text(target: str, rows: Rows, predicted: Predictions) -> str:
     return WRITERS[xtreme.TASKS[target].kind](rows, predicted)
 
 
-def export(target: str, folder: Path, data: Path, out: Path) -> int:
-    """Write the files of one target; return of how many languages.
+def export(target: str, folder: Path, data: Path, out: Path) -> list[str]:
+    """Write the files of one target; return of which languages.
 
     Args:
         folder: of the cell's `{language}.parquet`, as `evaluate` writes them.
@@ -100,13 +100,15 @@ def export(target: str, folder: Path, data: Path, out: Path) -> int:
             raise UserError(f"{folder}/{lang}.parquet and {rows}: {error}") from None
         with atomic(out / task.file(lang)) as path:
             path.write_text(content, encoding="utf-8")
-    return len(found)
+    return found
 
 
 def main(args: argparse.Namespace) -> None:
     """Check a submission, or export one."""
     if args.check:
-        faults = validator.check(Path(args.check), Path(args.data), args.rehearsal)
+        data = Path(args.data)
+        asked = validator.prepared(data) if args.rehearsal else validator.everything()
+        faults = validator.check(Path(args.check), data, asked, args.rehearsal)
         for fault in faults:
             print(fault)
         if faults:
@@ -116,6 +118,7 @@ def main(args: argparse.Namespace) -> None:
     if not args.cell:
         raise UserError("--cell is missing: TARGET=FOLDER of the predictions to export")
     out, data = Path(args.out), Path(args.data)
+    exported = {}
     for cell in args.cell:
         target, _, folder = cell.partition("=")
         if target not in xtreme.TASKS:
@@ -123,17 +126,18 @@ def main(args: argparse.Namespace) -> None:
                 f"--cell {cell}: XTREME has no target `{target}`{nearest(target, xtreme.TASKS)}"
                 f" (valid: {', '.join(xtreme.TASKS)})"
             )
-        count = export(target, Path(folder), data, out)
-        print(f"{target}: {count} of {len(xtreme.TASKS[target].languages)} languages")
+        exported[target] = export(target, Path(folder), data, out)
+        have, all_of_them = len(exported[target]), len(xtreme.TASKS[target].languages)
+        print(f"{target}: {have} of {all_of_them} languages")
     if args.faults:
-        _report(out, data, Path(args.faults))
+        _report(out, data, exported, Path(args.faults))
 
 
-def _report(out: Path, data: Path, path: Path) -> None:
-    """Write what is wrong with a submission; UserError if it is more than that some is missing."""
-    if wrong := validator.check(out, data, rehearsal=True):
+def _report(out: Path, data: Path, exported: dict[str, list[str]], path: Path) -> None:
+    """Write what a submission lacks; UserError if something is wrong with what is there."""
+    if wrong := validator.check(out, data, exported, rehearsal=True):
         raise UserError(f"{out}: {wrong[0]}")
-    faults = validator.check(out, data, rehearsal=False)
+    faults = validator.check(out, data, validator.everything(), rehearsal=False)
     with atomic(path) as temporary:
         temporary.write_text("".join(f"{fault}\n" for fault in faults) or "nothing wrong\n")
     print(f"{out}: {len(faults)} thing(s) missing, see {path}" if faults else f"{out}: whole")

@@ -5,7 +5,7 @@ XTREME's `evaluate.py` compares by line, so a line too few shifts all that follo
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,31 +141,49 @@ def incomplete(about: dict[str, Any], rehearsal: bool) -> list[str]:
     return lines
 
 
-def check(folder: Path, data: Path, rehearsal: bool) -> list[str]:
+def everything() -> dict[str, list[str]]:
+    """Return target -> languages of a whole submission."""
+    return {target: list(task.languages) for target, task in xtreme.TASKS.items()}
+
+
+def prepared(data: Path) -> dict[str, list[str]]:
+    """Return target -> languages of which there are prepared rows; UserError if there are none."""
+    found = {
+        target: [lang for lang in languages if _rows(data, target, lang).exists()]
+        for target, languages in everything().items()
+    }
+    if not any(found.values()):
+        raise UserError(f"{data}: there are no prepared rows of a task of XTREME")
+    return found
+
+
+def _rows(data: Path, target: str, lang: str) -> Path:
+    return data / target / f"{lang}.{xtreme.TASKS[target].split}.parquet"
+
+
+def check(
+    folder: Path, data: Path, asked: Mapping[str, Collection[str]], rehearsal: bool
+) -> list[str]:
     """Return a line for each thing that is wrong with a submission; none if it may be uploaded.
 
     Args:
         folder: the submission.
         data: of the prepared rows, `{target}/{language}.{split}.parquet`.
-        rehearsal: ask only for the languages that there are prepared rows of, sampled or not.
+        asked: target -> languages that must be there, and no others: `everything` for an upload.
+        rehearsal: the prepared rows may be a sample.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder")
     found, expected = [], set()
-    for target, task in xtreme.TASKS.items():
-        paths = {lang: data / target / f"{lang}.{task.split}.parquet" for lang in task.languages}
-        asked = {k: path for k, path in paths.items() if path.exists() or not rehearsal}
-        if asked and not (folder / task.folder).is_dir():
+    for target, languages in asked.items():
+        task = xtreme.TASKS[target]
+        if languages and not (folder / task.folder).is_dir():
             found.append(f"{task.folder}: there is no such folder")
             continue
-        for lang, path in asked.items():
+        for lang in languages:
             expected.add(task.file(lang))
-            found += [
-                f"{task.file(lang)}: {line}"
-                for line in _file(folder, target, lang, path, rehearsal)
-            ]
-    if not expected and not found:
-        raise UserError(f"{data}: there are no prepared rows of a task of XTREME")
+            lines = _file(folder, target, lang, _rows(data, target, lang), rehearsal)
+            found += [f"{task.file(lang)}: {line}" for line in lines]
     files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     return found + [f"{name}: is no file of a submission" for name in files if name not in expected]
 
