@@ -6,7 +6,7 @@ import json
 import pytest
 from tests.workflow.running import tiny
 
-CONFIG = {"targets": ["xnli", "xquad", "bucc"], "languages": ["de"], "test": True}
+CONFIG = {"targets": ["xnli", "xquad", "bucc", "tatoeba"], "languages": ["de"], "test": True}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def tested(finished, tmp_path_factory):
 def test_only_what_was_chosen_is_scored_on_test(tested):
     with open(tested.path("tables/selection.csv"), newline="") as file:
         chosen = list(csv.DictReader(file))
-    assert [row["target"] for row in chosen] == ["xnli", "xquad", "bucc"]
+    assert [row["target"] for row in chosen] == CONFIG["targets"]
     assert {row["intermediate"] for row in chosen} == {"mnli"}
     scores = tested.path("test").rglob("*.json")
     assert sorted(path.relative_to(tested.path("test")).as_posix() for path in scores) == [
