@@ -120,12 +120,9 @@ def test_a_choice_keeps_the_number_of_its_class_label():
     assert rows[0]["label"] == 1
 
 
-def test_unlabelled_rows_are_kept_where_the_spec_says_so():
-    raw = [{"text": "x", "label": -1}]
-    spec = {"format": "classification", "labels": ["a"], "keep_unlabelled": True}
-    assert unify(raw, spec)[0] == [{"id": "0", "text": "x", "label": None}]
+def test_rows_without_a_label_are_of_no_use():
     with pytest.raises(UserError, match=r"task t: o/n has no usable row \(no label: 1\)"):
-        unify(raw, {**spec, "keep_unlabelled": False})
+        unify([{"text": "x", "label": -1}], {"format": "classification", "labels": ["a"]})
 
 
 def test_a_folder_of_text_files_of_ones_own(tmp_path):

@@ -135,7 +135,7 @@ def _converter(
 
 
 def _labelled(spec: dict) -> bool:
-    return "label" in SCHEMAS[spec["format"]].names and not spec.get("keep_unlabelled")
+    return "label" in SCHEMAS[spec["format"]].names
 
 
 def _no_column(spec: dict, column: str, columns: list[str]) -> UserError:

@@ -129,7 +129,6 @@ class Check:
 
     def __init__(self, spec: dict[str, Any]):
         self.task, self.labels, self.repaired = spec["task"], spec.get("labels"), 0
-        self.keep_unlabelled = bool(spec.get("keep_unlabelled"))
         self.test = getattr(self, f"_{spec['format']}")
 
     def __call__(self, row: Row) -> str | None:
@@ -139,14 +138,14 @@ class Check:
         row["label"] = self._label(row.get("label"))
         if row["text"] is None:
             return "no text"
-        return None if row["label"] is not None or self.keep_unlabelled else "no label"
+        return None if row["label"] is not None else "no label"
 
     def _choice(self, row: Row) -> str | None:
         label = row.get("label")
         row["label"] = label = None if label in (None, "", -1) else int(label)
         if label is not None and not 0 <= label < len(row["choices"]):
             return "label is not one of the choices"
-        return None if label is not None or self.keep_unlabelled else "no label"
+        return None if label is not None else "no label"
 
     def _tagging(self, row: Row) -> str | None:
         row["tags"] = [self._label(tag) for tag in row["tags"] or []]
@@ -154,7 +153,7 @@ class Check:
             return "no tokens"
         if len(row["tokens"]) != len(row["tags"]):
             return "not as many tags as tokens"
-        return "no label" if None in row["tags"] and not self.keep_unlabelled else None
+        return "no label" if None in row["tags"] else None
 
     def _span(self, row: Row) -> str | None:
         """Keep the answers that stand at their offset; move one to its only occurrence. A question

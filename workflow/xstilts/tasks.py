@@ -124,6 +124,16 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
         optional = fields[key].default is None and value is None
         if not optional and not isinstance(value, kind):
             raise UserError(f"task `{name}`: `{key}` must be {noun}, not {value!r}")
+        parts = list(value.values()) if kind is dict else value if kind is list else []
+        if key not in ("recipe", "languages") and (
+            odd := [part for part in parts if not isinstance(part, str)]
+        ):
+            raise UserError(f'task `{name}`: {key}: {odd[0]!r} is not text: quote it, "{odd[0]}"')
+    if ".." in Path(entry["hub"]).parts:
+        raise UserError(
+            f"task `{name}`: hub: a folder is given from the root, from ~ or from below here, not"
+            f" with `..`: {Path(entry['hub']).absolute()}"
+        )
     _one_of(name, "format", entry["format"], FORMATS)
     if entry["format"] == "mlm" and "metric" in entry:
         raise UserError(f"task `{name}`: an mlm task is not scored, so it has no `metric`")

@@ -2,8 +2,7 @@
 
 Arrays: `labels` int64 [examples], the index of the right choice. Too long: the context is cut on
 the left, so that its end, which the choices continue, and the choices themselves stay whole; only
-where
-a choice alone is too long is the longer text cut instead.
+where a choice alone is too long is the longer text cut instead.
 """
 
 from typing import Any

@@ -5,8 +5,7 @@ piece begins and ends in the context, (-1, -1) outside it; `answer` int64 [examp
 and last piece of the answer, (0, 0) where the window does not hold it whole.
 Too long: the question is cut on the right at `QUESTION` pieces; the context is cut into windows
 that overlap by a third of the length limit, so nothing of it is lost. Predictions are stretches of
-the
-original context.
+the original context.
 """
 
 import numpy as np
