@@ -50,11 +50,11 @@ def nodes(root: Path) -> tuple[dict[Key, dict[str, Any]], list[str]]:
 def ancestry(score: Mapping[str, Any], known: Mapping[Key, Any]) -> list[Key]:
     """Return the keys of the trainings that a score comes from, the last one first."""
     chain: list[Key] = []
-    name = score["spec"]["model"]
+    name = score["spec"].get("model", "")
     row = (score["model"], score["intermediate"], score["seed"])
     while (*row, name) in known:
         chain.append((*row, name))
-        name = known[chain[-1]]["spec"]["parent"]
+        name = known[chain[-1]]["spec"].get("parent", "")
     return chain
 
 

@@ -96,4 +96,4 @@ def by_language(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     found = grid[key].merge(main, how="left", on=key)
     key.remove("seed")
     seeds = found.groupby(key, sort=False)["value"]
-    return seeds.agg(lambda values: 100 * values.median(skipna=False)).reset_index()
+    return (100 * seeds.median(skipna=False)).reset_index()

@@ -130,8 +130,12 @@ def _statistic(grid, found, values) -> str:
     key = [*scores.CELL, "language"]
     main = found.loc[found["metric"] == "score", [*key, "value"]]
     both = grid.merge(main, on=key)
-    means = both["score"].map({path: float(values[path].mean(dtype=np.float64)) for path in values})
-    return SCORE if (means - both["value"]).abs().max() < 1e-5 else STAND_IN
+    pairs = [
+        (values[path].mean(dtype=np.float64), score)
+        for path, score in zip(both["score"], both["value"], strict=True)
+        if path in values
+    ]
+    return SCORE if all(abs(mean - score) < 1e-5 for mean, score in pairs) else STAND_IN
 
 
 def _random(*names: str) -> np.random.Generator:

@@ -38,7 +38,7 @@ def main_table(cells: pd.DataFrame) -> pd.DataFrame:
         cells: see `scores.cells`.
     """
     by_target = cells.groupby([*ROW, "target"], sort=False)["value"]
-    values = by_target.agg(lambda seeds: seeds.median(skipna=False)).unstack("target")
+    values = by_target.median(skipna=False).unstack("target")
     rows = list(dict.fromkeys(zip(cells["model"], cells["intermediate"], strict=True)))
     values = values.reindex(index=pd.MultiIndex.from_tuples(rows, names=ROW))
     values = values[list(dict.fromkeys(cells["target"]))]

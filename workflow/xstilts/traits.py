@@ -52,7 +52,7 @@ def table(cells: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
     key = ["model", "intermediate", "target", "trait", "class"]
     long = pd.concat(parts).fillna({"class": UNKNOWN})
     groups = long.groupby(key, sort=False)["value"]
-    found = groups.agg(languages="size", value=lambda values: values.mean(skipna=False))
+    found = groups.agg("size").to_frame("languages").assign(value=groups.mean(skipna=False))
     found = found.reset_index()
     baseline = found[found["intermediate"] == NONE].drop(columns=["intermediate", "languages"])
     key.remove("intermediate")
@@ -73,7 +73,7 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     figures = {}
     for name, part in long.groupby("intermediate", sort=False):
         what = "delta" if name != NONE and NONE in set(long["intermediate"]) else "value"
-        figures[name] = part.groupby(KEY, sort=False)[what].agg(lambda x: x.mean(skipna=False))
+        figures[name] = part.groupby(KEY, sort=False)[what].mean(skipna=False)
     counts = long.groupby(KEY, sort=False).agg(
         targets=("target", "nunique"), languages=("languages", "max")
     )
