@@ -77,7 +77,7 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     counts = long.groupby(KEY, sort=False).agg(
         targets=("target", "nunique"), languages=("languages", "max")
     )
-    found = counts.join(pd.DataFrame(figures)).reset_index()
+    found = counts.assign(**figures).reset_index()
     order = {name: i for i, name in enumerate([*found["model"], *TRAITS, *SIZES, *DISTANCES])}
     # Classes without an order of their own, families and scripts, by the alphabet.
     place = [(*(order.get(name, 0) for name in key), key[-1]) for key in found[KEY].to_numpy()]

@@ -37,12 +37,12 @@ def draw(gaps: pd.DataFrame) -> Figure:
             mine = part[part["intermediate"] == name]
             y = mine["target"].map(place)
             if name == NONE:
-                panel.scatter(mine["gap"], y, 180, "black", "|", linewidths=2, label=name)
+                panel.scatter(mine["gap"], y, 180, "black", marker="|", linewidths=2, label=name)
                 continue
             # A little apart, so that equal gaps do not hide each other.
             y = y + 0.5 * ((i + 0.5) / len(names) - 0.5)
             panel.scatter(
-                mine["gap"], y, 22, looks[name]["color"], looks[name]["marker"], alpha=0.9,
+                mine["gap"], y, 22, alpha=0.9, **looks[name],
                 linewidths=0.3, edgecolors="white", label=name,
             )  # fmt: skip
         panel.set_title(model, loc="left")
