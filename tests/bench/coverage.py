@@ -1,8 +1,8 @@
-"""How often the interval of a delta holds the truth, and how often its test is wrong (promised: 5%).
+"""How often the interval of a delta holds the truth, and how often its test is wrong.
 
     PYTHONPATH=workflow:. python tests/bench/coverage.py --experiments 400
 
-Made-up experiments with known differences, by number of seeds and their noise; see
+95% and 5% are promised. Made-up experiments with known differences, by number of seeds and their noise; see
 `tests/test_bootstrap.py`.
 """
 

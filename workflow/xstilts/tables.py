@@ -43,7 +43,7 @@ def main_table(cells: pd.DataFrame) -> pd.DataFrame:
     values = values.reindex(index=pd.MultiIndex.from_tuples(rows, names=ROW))
     values = values[list(dict.fromkeys(cells["target"]))]
     values["average"] = values.mean(axis=1, skipna=False)
-    return _with_deltas(values)
+    return with_deltas(values)
 
 
 def groups_table(main: pd.DataFrame) -> pd.DataFrame:
@@ -56,10 +56,10 @@ def groups_table(main: pd.DataFrame) -> pd.DataFrame:
         xtreme.averages({target: value for target, value in row.items() if pd.notna(value)})
         for row in values.to_dict("records")
     ]
-    return _with_deltas(pd.DataFrame(averages, index=values.index, dtype=float))
+    return with_deltas(pd.DataFrame(averages, index=values.index, dtype=float))
 
 
-def _with_deltas(values: pd.DataFrame) -> pd.DataFrame:
+def with_deltas(values: pd.DataFrame) -> pd.DataFrame:
     """Put `<column> delta` beside each column: the difference to the model's row `none`."""
     columns = {}
     for name in values.columns:
@@ -147,7 +147,7 @@ def main(args: argparse.Namespace) -> None:
     _write(deltas, out / "deltas.csv", "%.6f")
     _write(cost.curves(files, trainings), out / "curves.csv")
     for target, wide in languages.by_target(by_language).items():
-        table = _with_deltas(wide)
+        table = with_deltas(wide)
         sheet = languages.sheet(table, missing, total)
         put(f"languages/{target}", sheet, table=table, long=long(table, "language"))
     groups = groups_table(main)
