@@ -2,8 +2,8 @@
 
     PYTHONPATH=workflow:. python tests/bench/coverage.py --experiments 400
 
-95% and 5% are promised. Made-up experiments with known differences, by number of seeds and their noise; see
-`tests/test_bootstrap.py`.
+95% and 5% are promised. Made-up experiments with known differences, by number of seeds and their
+noise; see `tests/test_bootstrap.py`.
 """
 
 import argparse
