@@ -22,7 +22,8 @@ rule all:
     input:
         all_pins,
         all_scores,
-        "results/tables/main.csv",
+        ALL_TABLES,
+        ALL_FIGURES,
         TABLES_COMPLETE,
         test_outputs,
     localrule: True

@@ -60,16 +60,11 @@ def test_a_file_of_something_else_is_refused(content):
 
 
 def test_cells_of_several_intermediates_are_one_row_of_the_test_tables():
-    grid = pd.DataFrame(
-        [
-            ["m", "none", "seed1", "xnli", "de", "none"],
-            ["m", "mnli", "seed2", "xnli", "de", "best"],
-            ["m", "squad", "seed1", "xquad", "de", "best"],
-        ],
-        columns=[*scores.CELL, "language", "row"],
-    )
-    found = grid.drop(columns="row").assign(metric="score", value=0.5, n=1)
-    rows, values = scores.by_row(grid, found)
-    expected = ["none", "best", "best"]
-    assert list(rows["intermediate"]) == list(values["intermediate"]) == expected
-    assert list(rows) == [*scores.CELL, "language"] and list(values) == list(found)
+    cells = [["m", "none", "seed1", "xnli"], ["m", "mnli", "seed2", "xnli"]]
+    grid = pd.DataFrame(cells, columns=scores.CELL).assign(score=["a", "b"], row=["none", "best"])
+    files = {"b": {"intermediate": "mnli", "score": 0.5}}
+    rows, named = scores.by_row(grid, files)
+    assert list(rows["intermediate"]) == ["none", "best"] and "row" not in rows
+    assert named == {"b": {"intermediate": "best", "score": 0.5}}
+    again, same = scores.by_row(rows, named)
+    assert again is rows and same is named

@@ -2,14 +2,14 @@
 
 import argparse
 import json
-import math
 
 import pandas as pd
 import pytest
 
-from xstilts import metrics, scores, tables
+from xstilts import figures, metrics, scores, significance, tables
 from xstilts.errors import UserError
 from xstilts.files import digest, write_json
+from xstilts.sheet import markdown
 
 NAN = float("nan")
 
@@ -106,24 +106,6 @@ def test_the_main_table_has_the_median_over_seeds():
     assert [line[2:4] for line in as_rows(table)] == [[40.0, None], [51.0, 11.0]]
 
 
-def test_the_seeds_table_in_full():
-    table = tables.seeds_table(cells(*experiment(THREE)))
-    assert list(table) == ["model", "intermediate", "target", "n", "median", "mean", "low", "high"]
-    reach = 4.302653 * math.sqrt((7**2 + 6**2 + 13**2) / 2 / 3)
-    none, mnli = as_rows(table)
-    assert none == ["m", "none", "tatoeba", 1, 40.0, 40.0, None, None]
-    assert mnli[:6] == ["m", "mnli", "tatoeba", 3, 51.0, 57.0]
-    assert mnli[6:] == pytest.approx([57 - reach, 57 + reach], abs=1e-5)
-
-
-def test_a_seed_that_is_missing_is_counted_and_leaves_no_figures():
-    grid, files = experiment(THREE)
-    del files["scores/m/mnli/seed3/tatoeba/de.json"]
-    assert as_rows(tables.seeds_table(cells(grid, files)))[1] == [
-        "m", "mnli", "tatoeba", 2, None, None, None, None,
-    ]  # fmt: skip
-
-
 def test_the_groups_table_in_full():
     """XTREME's retrieval is whole, its questions lack two targets; `own` is no task of it."""
     values = {
@@ -196,32 +178,73 @@ def test_a_cell_without_seed_is_compared_with_the_seeds_of_the_others():
     assert [line[2:4] for line in as_rows(table)] == [[50.0, None], [70.0, 20.0]]
 
 
-def test_markdown_in_full():
+NO_DELTAS = pd.DataFrame(columns=significance.COLUMNS).assign(survives=False)
+
+
+def test_the_main_table_is_shown_as_the_paper_shows_it():
     grid, files = experiment()
     del files["scores/m/mnli/seed2/xquad/de.json"]
-    text = tables.markdown(main_table(grid, files), 1, 16, {"xnli": "acc", "xquad": "F1+EM"})
-    assert text == (
+    survives = {"model": "m", "intermediate": "mnli", "target": "xnli", "survives": True}
+    deltas = pd.DataFrame([survives], columns=significance.COLUMNS)
+    shown = {"xnli": "acc", "xquad": "F1+EM"}
+    assert markdown(tables.main_sheet(main_table(grid, files), deltas, shown, 1, 16)) == (
         "| model   | intermediate   | xnli (acc)   | xquad (F1+EM)   | average   |\n"
         "|:--------|:---------------|:-------------|:----------------|:----------|\n"
         "| m       | none           | 56.0         | 40.0            | 48.0      |\n"
-        "| m       | mnli           | 65.0 (+9.0)  | –               | –         |\n"
+        "| m       | mnli           | **+9.0\\***   | –               | –         |\n"
         "\n"
-        "Mean over languages, then median over seeds, in percent; in brackets the difference to the"
-        " row `none`."
-        " –: not complete; 1 of 16 score files are missing.\n"
+        "Mean over languages, then median over seeds, in percent; differences to the row none."
+        " \\*: more than the noise of examples and seeds (5%, Holm-corrected; seeds.csv)."
+        " –: 2 cells are not complete; 1 of 16 score files are missing.\n"
     )
-    assert "missing" not in tables.markdown(main_table(*experiment()), 0, 16, {})
+    whole = tables.main_sheet(main_table(*experiment()), NO_DELTAS, {}, 0, 16)
+    assert whole.notes == [
+        "Mean over languages, then median over seeds, in percent; differences to the row none."
+    ]
 
 
 def test_a_cell_that_the_grid_leaves_out_is_no_missing_one():
     grid, files = experiment()
     left_out = (grid["intermediate"] == "mnli") & (grid["target"] == "xquad")
-    text = tables.markdown(main_table(grid[~left_out], files), 0, 12, {})
-    assert text.endswith("–: not in the grid.\n")
+    table = main_table(grid[~left_out], files)
+    assert tables.main_sheet(table, NO_DELTAS, {}, 0, 12).notes[-1] == "–: not in the grid."
+
+
+def test_the_long_form_has_a_row_a_column():
+    table = main_table(*experiment({k: v for k, v in VALUES.items() if k[2] == "xnli"}))
+    long = tables.long(table, "target")
+    assert list(long) == ["model", "intermediate", "target", "value", "delta"]
+    assert as_rows(long) == [
+        ["m", "none", "xnli", 56.0, None],
+        ["m", "none", "average", 56.0, None],
+        ["m", "mnli", "xnli", 65.0, 9.0],
+        ["m", "mnli", "average", 65.0, 9.0],
+    ]
 
 
 def test_every_metric_has_a_heading():
     assert tables.SHOWN.keys() == metrics.METRICS.keys()
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [("none", "seed1", "xnli", "en")],
+        [("mnli", "seed1", "xnli", "de")],
+        [k for k in VALUES if k[0] == "mnli"],
+        [k for k in VALUES if k[3] == "de"],
+        [],
+    ],
+    ids=["one cell", "one cell, no baseline", "no baseline", "one language", "no score"],
+)
+def test_a_small_grid_has_all_tables(tmp_path, keys):
+    grid, files = experiment({key: VALUES[key] for key in keys or VALUES})
+    tables.main(write(tmp_path, grid, files if keys else {}))
+    drawn = argparse.Namespace(tables=str(tmp_path / "tables"), out=str(tmp_path / "figures"))
+    figures.main(drawn)
+    for name in ("heatmap", "gap", "curves", f"languages/m/{grid['target'].iloc[0]}"):
+        assert (tmp_path / f"figures/{name}.png").stat().st_size > 1000
+        assert "</svg>" in (tmp_path / f"figures/{name}.svg").read_text()
 
 
 def write(root, grid, files):
@@ -239,10 +262,10 @@ def test_the_step_writes_the_tables_and_says_the_main_one(tmp_path, capsys):
         "m,none,56.0000,,40.0000,,48.0000,",
         "m,mnli,65.0000,9.0000,30.0000,-10.0000,47.5000,-0.5000",
     ]
-    assert (tmp_path / "tables/seeds.csv").read_text().splitlines()[:2] == [
-        "model,intermediate,target,n,median,mean,low,high",
-        "m,none,xnli,2,56.0000,56.0000,43.2938,68.7062",  # 55 and 57; t of one degree: 12.706
-    ]
+    seeds = (tmp_path / "tables/seeds.csv").read_text().splitlines()
+    assert seeds[0].startswith("model,intermediate,target,n,median,mean,sd,low,high,statistic,over")
+    # 55 and 57; t of one degree: 12.706. There are no predictions, so no difference is tested.
+    assert seeds[1] == "m,none,xnli,2,56.0000,56.0000,1.4142,43.2938,68.7062,,,,,,,,"
     assert (tmp_path / "tables/groups.csv").read_text().splitlines()[1:] == [
         "m,none,,,,,,,,,,",
         "m,mnli,,,,,,,,,,",
@@ -255,6 +278,11 @@ def test_the_step_writes_the_tables_and_says_the_main_one(tmp_path, capsys):
         "m,none,seed1,xnli,de,accuracy,0.500000,10",
     ]
     assert len(long) == 1 + 8 + 2 * 8
+    named = ["main", "groups", "traits", "seeds", "comparison", "cost"]
+    named += ["languages/xnli", "languages/xquad"]
+    for name in named:
+        for kind in ("csv", "md", "tex"):
+            assert (tmp_path / f"tables/{name}.{kind}").read_text(), name
     assert capsys.readouterr().out == (tmp_path / "tables/main.md").read_text()
 
 

@@ -47,6 +47,19 @@ WHERE = {
     "root": EXPERIMENT.root or "",
     "lock": LOCK,
 }
+# Those that others read; more stand beside them, in other forms.
+ALL_TABLES = expand(
+    "results/tables/{name}.{kind}",
+    name=["main", "groups", "traits", "seeds", "comparison", "cost"]
+    + [f"languages/{target}" for target in dict.fromkeys(cell.target for cell in GRID.cells)],
+    kind=["csv", "md", "tex"],
+) + expand("results/tables/{name}.csv", name=["per_language", "deltas", "curves"])
+ALL_FIGURES = expand(
+    "results/figures/{name}.{kind}",
+    name=["heatmap", "gap", "curves"]
+    + list(dict.fromkeys(f"languages/{cell.model}/{cell.target}" for cell in GRID.cells)),
+    kind=["png", "svg"],
+)
 THREADS = EXPERIMENT.settings["threads"]
 BUDGET = EXPERIMENT.settings["micro_batch_tokens"]
 

@@ -1,8 +1,8 @@
-"""The result tables.
+"""The result tables and figures.
 
-Needs: every score file of the grid.
-Makes: results/grid.csv and results/config.yaml (the resolved config), results/tables. After a run in
-which some jobs failed, the tables are made of what is there.
+Needs: every score file of the grid; for cost and learning curves also node.json of the trainings.
+Makes: results/grid.csv and results/config.yaml (the resolved config), results/tables, results/figures.
+After a run in which some jobs failed, tables and figures are made of what is there.
 """
 
 
@@ -32,12 +32,7 @@ rule tables:
         grid="results/grid.csv",
         scores=all_scores,
     output:
-        "results/tables/main.csv",
-        "results/tables/main.md",
-        "results/tables/seeds.csv",
-        "results/tables/groups.csv",
-        "results/tables/comparison.csv",
-        "results/tables/per_language.csv",
+        *ALL_TABLES,
         touch(TABLES_COMPLETE),
     log:
         "results/logs/tables.log",
@@ -48,8 +43,25 @@ rule tables:
         "python -m xstilts.tables --grid {input.grid} --out results/tables --log {log}"
 
 
+rule figures:
+    input:
+        # Not TABLES_COMPLETE: what says that it is whole is asked for by `all` alone.
+        ALL_TABLES,
+    output:
+        ALL_FIGURES,
+    log:
+        "results/logs/figures.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m xstilts.figures --tables results/tables --out results/figures --log {log}"
+
+
 PARTIAL_TABLES = (
     f"rm -f {TABLES_COMPLETE}; "
     "test ! -e results/grid.csv || python -m xstilts.tables --grid results/grid.csv"
-    " --out results/tables || true"
+    " --out results/tables || true;"
+    " test ! -e results/tables/main.csv || python -m xstilts.figures --tables results/tables"
+    " --out results/figures || true"
 )

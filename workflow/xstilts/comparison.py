@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from xstilts.sheet import MISSING, Cell, Sheet, figure
+
 PUBLISHED = Path(__file__).parents[1] / "reference/published.csv"
 COLUMNS = [
     "model", "intermediate", "target", "language", "figure", "published", "certainty", "measured",
@@ -62,3 +64,24 @@ def comparison(ours: pd.DataFrame, theirs: pd.DataFrame, split: str) -> pd.DataF
     both["difference"] = both["measured"] - both["published"]
     wanted = (both["language"] == "") | both["published"].notna()
     return both.loc[wanted, COLUMNS].reset_index(drop=True)
+
+
+def sheet(found: pd.DataFrame) -> Sheet:
+    """Return the rows that have a published figure, for readers."""
+    rows = []
+    for row in found[found["published"].notna()].to_dict("records"):
+        cells = [
+            Cell(figure(row["published"])),
+            Cell(figure(row["measured"])),
+            Cell(figure(row["difference"], sign=True)),
+            *(Cell(_count(row[f"languages {whose}"])) for whose in ("published", "measured")),
+            Cell(row["certainty"]),
+        ]
+        rows.append(([row[key] for key in ("model", *_KEY)], cells))
+    columns = ["published", "measured", "difference", "its languages", "our languages", "certainty"]
+    notes = ["Published: Phang et al. 2020, XLM-R Large, in percent; memory: not verified."]
+    return Sheet(["model", *_KEY], columns, rows, notes)
+
+
+def _count(number) -> str:
+    return MISSING if pd.isna(number) else str(int(number))

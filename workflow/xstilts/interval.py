@@ -1,10 +1,12 @@
-"""How sure a mean over few seeds is: Student's t interval, without scipy."""
+"""How sure a mean over few seeds is: Student's t, without scipy."""
 
+import functools
 import math
 import statistics
 from collections.abc import Sequence
 
 
+@functools.cache
 def student_t(freedom: int, level: float = 0.95) -> float:
     """Return the t that a share `level` of Student's distribution lies within, on both sides of 0.
 
@@ -15,16 +17,16 @@ def student_t(freedom: int, level: float = 0.95) -> float:
         level: above 0, below 1.
     """
     low, high = 0.0, 1.0
-    while _within(high, freedom) < level:
+    while within(high, freedom) < level:
         high *= 2
     for _ in range(80):  # more halvings than a float has bits
         middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, freedom) < level else (low, middle)
+        low, high = (middle, high) if within(middle, freedom) < level else (low, middle)
     return high
 
 
-def _within(t: float, freedom: int) -> float:
-    """Return the probability of a value from -t to t."""
+def within(t: float, freedom: int) -> float:
+    """Return the probability of a value from -t to t, for t from 0 and whole degrees of freedom."""
     angle = math.atan(t / math.sqrt(freedom))
     odd = freedom % 2
     term = math.cos(angle) if odd else 1.0

@@ -1,5 +1,6 @@
 """Score files: those that the grid asks for, checked, and the value of each cell."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,15 @@ def read(path: str) -> Any:
     return read_json(path) if Path(path).exists() else None
 
 
-def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
-    """Return the scores that the grid asks for, and a line for every one that is refused.
+def accepted(grid: pd.DataFrame, read) -> tuple[dict[str, Any], list[str]]:
+    """Return path -> content of the score files that the grid asks for, and a line for every one
+    that is refused: of another spec or cell, or damaged.
 
     Args:
         grid: a row per score file: `CELL`, `language`, `metric`, `score` (path), `spec` (digest).
         read: path -> the score as a dict, or None where there is no such file.
-
-    Returns:
-        A row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is the
-        one figure that the benchmark averages. A file of another spec or cell, or damaged, is left
-        out.
     """
-    found, refused = [], []
+    files, refused = {}, []
     for row in grid.to_dict("records"):
         try:
             score = read(row["score"])
@@ -40,27 +37,41 @@ def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
         wrong = _wrong(score, row)
         if wrong:
             refused.append(f"{row['score']}: {wrong}; delete it, run again")
-            continue
-        key = {k: row[k] for k in [*CELL, "language"]}
+        else:
+            files[row["score"]] = score
+    return files, refused
+
+
+def rows(files: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is
+    the one figure that the benchmark averages.
+    """
+    found = []
+    for score in files.values():
+        key = {k: score[k] for k in [*CELL, "language"]}
         for metric, value in {"score": score["score"], **score["metrics"]}.items():
             found.append({**key, "metric": metric, "value": value, "n": score["n"]})
-    columns = [*CELL, "language", "metric", "value", "n"]
-    return pd.DataFrame(found, columns=columns), refused
+    return pd.DataFrame(found, columns=[*CELL, "language", "metric", "value", "n"])
 
 
-def by_row(grid: pd.DataFrame, found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
+    """Return the `rows` of the `accepted` files, and the lines of the refused ones."""
+    files, refused = accepted(grid, read)
+    return rows(files), refused
+
+
+def by_row(
+    grid: pd.DataFrame, files: Mapping[str, Any]
+) -> tuple[pd.DataFrame, Mapping[str, Any]]:
     """Return a grid and its scores with the `row` of the tables as intermediate, where it has any.
 
     On test a row is made of cells of different intermediates: the best of each target.
     """
     if "row" not in grid:
-        return grid, found
-    rows = grid[[*CELL, "row"]].drop_duplicates()
-    renamed = found.merge(rows, how="left", on=CELL)
-    return (
-        grid.assign(intermediate=grid["row"]).drop(columns="row"),
-        renamed.assign(intermediate=renamed["row"]).drop(columns="row"),
-    )
+        return grid, files
+    rows = dict(zip(grid["score"], grid["row"], strict=True))
+    named = {path: {**score, "intermediate": rows[path]} for path, score in files.items()}
+    return grid.assign(intermediate=grid["row"]).drop(columns="row"), named
 
 
 def _wrong(score: Any, row: dict[str, Any]) -> str | None:
@@ -99,4 +110,4 @@ def by_language(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     found = grid[key].merge(main, how="left", on=key)
     key.remove("seed")
     seeds = found.groupby(key, sort=False)["value"]
-    return seeds.agg(lambda values: 100 * values.median(skipna=False)).reset_index()
+    return (100 * seeds.median(skipna=False)).reset_index()

@@ -1,18 +1,30 @@
 """Step: score files -> the result tables, pure functions of `grid.csv` and the scores."""
 
 import argparse
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from xstilts import comparison, interval, scores, step, xtreme
+from xstilts import (
+    comparison,
+    cost,
+    examples,
+    form,
+    languages,
+    scores,
+    seeds,
+    significance,
+    step,
+    traits,
+    xtreme,
+)
 from xstilts.config import NONE
 from xstilts.errors import UserError
 from xstilts.files import atomic
-
-MISSING = "–"
-ROW = ["model", "intermediate"]
+from xstilts.form import ROW
+from xstilts.sheet import Sheet, latex, markdown
 
 
 def main_table(cells: pd.DataFrame) -> pd.DataFrame:
@@ -26,12 +38,12 @@ def main_table(cells: pd.DataFrame) -> pd.DataFrame:
         cells: see `scores.cells`.
     """
     by_target = cells.groupby([*ROW, "target"], sort=False)["value"]
-    values = by_target.agg(lambda seeds: seeds.median(skipna=False)).unstack("target")
+    values = by_target.median(skipna=False).unstack("target")
     rows = list(dict.fromkeys(zip(cells["model"], cells["intermediate"], strict=True)))
     values = values.reindex(index=pd.MultiIndex.from_tuples(rows, names=ROW))
     values = values[list(dict.fromkeys(cells["target"]))]
     values["average"] = values.mean(axis=1, skipna=False)
-    return _with_deltas(values)
+    return with_deltas(values)
 
 
 def groups_table(main: pd.DataFrame) -> pd.DataFrame:
@@ -44,34 +56,10 @@ def groups_table(main: pd.DataFrame) -> pd.DataFrame:
         xtreme.averages({target: value for target, value in row.items() if pd.notna(value)})
         for row in values.to_dict("records")
     ]
-    return _with_deltas(pd.DataFrame(averages, index=values.index, dtype=float))
+    return with_deltas(pd.DataFrame(averages, index=values.index, dtype=float))
 
 
-def seeds_table(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per (model, intermediate, target): what its values over seeds are.
-
-    Columns: `n`, how many seeds have a value; `median`, `mean`, and `low` and `high`, the ends of
-    Student's 95% t interval of the mean, in percent. They are missing if the value of any seed is,
-    the interval also where there is one value.
-    """
-    lines = []
-    for key, group in cells.groupby([*ROW, "target"], sort=False)["value"]:
-        whole = group.notna().all()
-        ends = interval.mean_interval(group.tolist()) if whole else None
-        lines.append(
-            {
-                **dict(zip([*ROW, "target"], key, strict=True)),
-                "n": int(group.count()),
-                "median": group.median(skipna=False),
-                "mean": group.mean(skipna=False),
-                "low": ends[0] if ends else float("nan"),
-                "high": ends[1] if ends else float("nan"),
-            }
-        )
-    return pd.DataFrame(lines)
-
-
-def _with_deltas(values: pd.DataFrame) -> pd.DataFrame:
+def with_deltas(values: pd.DataFrame) -> pd.DataFrame:
     """Put `<column> delta` beside each column: the difference to the model's row `none`."""
     columns = {}
     for name in values.columns:
@@ -88,30 +76,40 @@ def _delta(column: pd.Series) -> pd.Series:
     return delta.where(column.index.get_level_values("intermediate") != NONE)
 
 
-def markdown(table: pd.DataFrame, missing: int, total: int, metrics: Mapping[str, str]) -> str:
-    """Return the main table as Markdown: `61.2 (+1.3)` in each cell, a dash where it is missing."""
-    names = [c for c in table.columns[2:] if not c.endswith(" delta")]
-    shown = table[["model", "intermediate"]].copy()
-    for name in names:
-        heading = f"{name} ({metrics[name]})" if name in metrics else name
-        pairs = zip(table[name], table[f"{name} delta"], strict=True)
-        shown[heading] = [_cell(value, delta) for value, delta in pairs]
-    text = shown.to_markdown(index=False, disable_numparse=True)
-    note = (
-        "Mean over languages, then median over seeds, in percent; in brackets the difference to the"
-        " row `none`."
-    )
-    if missing:
-        note += f" {MISSING}: not complete; {missing} of {total} score files are missing."
-    elif MISSING in text:
-        note += f" {MISSING}: not in the grid."
-    return f"{text}\n\n{note}\n"
+def long(wide: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a row per (model, intermediate, column X): `value` and `delta`; X is in `name`."""
+    columns = [c for c in wide.columns[len(ROW) :] if not c.endswith(" delta")]
+    parts = [
+        wide[ROW].assign(**{name: c, "value": wide[c], "delta": wide[f"{c} delta"]})
+        for c in columns
+    ]
+    order = pd.concat(parts).sort_index(kind="stable")  # row by row, as the grid has them
+    return order.reset_index(drop=True)
 
 
-def _cell(value: float, delta: float) -> str:
-    if pd.isna(value):
-        return MISSING
-    return f"{value:.1f}" if pd.isna(delta) else f"{value:.1f} ({delta:+.1f})"
+def main_sheet(
+    main: pd.DataFrame, deltas: pd.DataFrame, metrics: Mapping[str, str], missing: int, total: int
+) -> Sheet:
+    """Return the main table in the form of the paper's Table 2.
+
+    Args:
+        main: see `main_table`.
+        deltas: see `significance.deltas`; those that survive are marked.
+        metrics: target -> short name of what is measured.
+        missing: how many of the `total` score files are not there.
+    """
+    notes = [
+        "Mean over languages, then median over seeds, in percent; differences to the row none."
+    ]
+    survive = deltas[deltas["survives"]]
+    if len(survive):
+        notes.append(
+            "*: more than the noise of examples and seeds (5%, Holm-corrected; seeds.csv)."
+        )
+    headings = {target: f"{target} ({metric})" for target, metric in metrics.items()}
+    marked = set(survive[[*ROW, "target"]].itertuples(index=False, name=None))
+    made = form.form(main, notes, headings, marked)
+    return dataclasses.replace(made, notes=[*notes, *form.missing_note(made, missing, total)])
 
 
 SHOWN = {
@@ -124,25 +122,49 @@ SHOWN = {
 def main(args: argparse.Namespace) -> None:
     """Write the tables; say what was refused."""
     grid = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
-    found, refused = scores.collect(grid, scores.read)
-    grid, found = scores.by_row(grid, found)
-    cells = scores.cells(grid, found)
+    files, refused = scores.accepted(grid, scores.read)
+    grid, files = scores.by_row(grid, files)
+    found = scores.rows(files)
+    values, damaged = examples.read((path, score["n"]) for path, score in files.items())
+    trainings, unread = cost.nodes(Path(args.grid).parent)
+    refused += [*damaged, *unread]
+    deltas = significance.deltas(grid, found, values, examples.ids(files, values))
+    cells, by_language = scores.cells(grid, found), scores.by_language(grid, found)
+    missing, total = len(grid) - len(files), len(grid)
     main = main_table(cells)
-    missing = len(grid) - int((found["metric"] == "score").sum())
     shown = {row.target: SHOWN[row.metric] for row in grid.itertuples()}
-    text = markdown(main, missing, len(grid), shown)
+    text = main_sheet(main, deltas, shown, missing, total)
     out = Path(args.out)
-    groups = groups_table(main)
-    ours = comparison.measured(main, groups, scores.by_language(grid, found))
-    compared = comparison.comparison(ours, comparison.published(), grid["split"].iloc[0])
+
+    def put(name: str, sheet: Sheet, **versions: pd.DataFrame) -> None:
+        """Write a table for readers, and as CSV: `name.csv`, and others with their suffix."""
+        for suffix, table in versions.items():
+            _write(table, out / f"{name}{'' if suffix == 'table' else f'.{suffix}'}.csv")
+        for suffix, written in (("md", markdown(sheet)), ("tex", latex(sheet))):
+            with atomic(out / f"{name}.{suffix}") as path:
+                path.write_text(written, encoding="utf-8")
+
     _write(found[found["metric"] != "score"], out / "per_language.csv", "%.6f")
-    _write(seeds_table(cells), out / "seeds.csv")
-    _write(groups, out / "groups.csv")
-    _write(compared, out / "comparison.csv")
-    _write(main, out / "main.csv")
-    with atomic(out / "main.md") as path:
-        path.write_text(text, encoding="utf-8")
-    print(text, end="")
+    _write(deltas, out / "deltas.csv", "%.6f")
+    _write(cost.curves(files, trainings), out / "curves.csv")
+    for target, wide in languages.by_target(by_language).items():
+        table = with_deltas(wide)
+        sheet = languages.sheet(table, missing, total)
+        put(f"languages/{target}", sheet, table=table, long=long(table, "language"))
+    groups = groups_table(main)
+    put("groups", form.form(groups, form.GROUPS), table=groups, long=long(groups, "group"))
+    helped = traits.table(by_language, traits.known())
+    where = traits.wide(helped)
+    put("traits", traits.sheet(where), table=where, long=helped)
+    over = seeds.table(cells, deltas)
+    put("seeds", seeds.sheet(over), table=over, wide=seeds.wide(over))
+    ours = comparison.measured(main, groups, by_language)
+    compared = comparison.comparison(ours, comparison.published(), grid["split"].iloc[0])
+    put("comparison", comparison.sheet(compared), table=compared)
+    spent = cost.table(files, trainings)
+    put("cost", cost.sheet(spent), table=spent)
+    put("main", text, table=main, long=long(main, "target"))
+    print(markdown(text), end="")
     for line in refused:
         print(f"refused: {line}")
     if refused:
