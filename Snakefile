@@ -24,6 +24,7 @@ rule all:
         all_scores,
         "results/tables/main.csv",
         TABLES_COMPLETE,
+        "results/report.html",
     localrule: True
 
 
@@ -33,6 +34,7 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"
 
 
 onstart:
@@ -41,3 +43,4 @@ onstart:
 
 onerror:
     shell(PARTIAL_TABLES)
+    shell(PARTIAL_REPORT)

@@ -32,12 +32,37 @@ rule tables:
         grid="results/grid.csv",
         scores=all_scores,
     output:
-        "results/tables/main.csv",
+        report(
+            "results/tables/main.csv",
+            caption="../captions/main.rst",
+            category="Tables",
+            labels={"what": "main table"},
+        ),
         "results/tables/main.md",
-        "results/tables/seeds.csv",
-        "results/tables/groups.csv",
-        "results/tables/comparison.csv",
-        "results/tables/per_language.csv",
+        report(
+            "results/tables/seeds.csv",
+            caption="../captions/seeds.rst",
+            category="Tables",
+            labels={"what": "by seeds"},
+        ),
+        report(
+            "results/tables/groups.csv",
+            caption="../captions/groups.rst",
+            category="Tables",
+            labels={"what": "XTREME's groups"},
+        ),
+        report(
+            "results/tables/comparison.csv",
+            caption="../captions/comparison.rst",
+            category="Tables",
+            labels={"what": "beside the published figures"},
+        ),
+        report(
+            "results/tables/per_language.csv",
+            caption="../captions/per_language.rst",
+            category="Tables",
+            labels={"what": "by language"},
+        ),
         touch(TABLES_COMPLETE),
     log:
         "results/logs/tables.log",
