@@ -37,6 +37,7 @@ def mixed(finished, tmp_path_factory):
         "evaluate_tatoeba": 2,
         "plan": 1,
         "tables": 1,
+        "report": 1,
         "all": 1,
     }
     return experiment

@@ -1,7 +1,7 @@
 """The nodes of a grid: what each job makes, from what, and which log says how it went. Pure.
 
 What the rules in `workflow/rules/` say to Snakemake, as data, for the status, the estimate and the
-report, which must not start Snakemake. `tests/workflow/test_status.py` holds the two together.
+report, which must not start Snakemake. `tests/workflow/test_next_run.py` holds the two together.
 """
 
 import dataclasses
