@@ -17,7 +17,8 @@ def counted(experiment):
     folder = experiment.folder / "results"
     lines = read_grid(folder / "grid.csv").to_dict("records")
     nodes = graph(read_config(folder / "config.yaml"), lines)
-    ours = next_run(nodes, Results(experiment.folder, nodes).current)
+    run = next_run(nodes, Results(experiment.folder, nodes).current)
+    ours = Counter(nodes[key].rule for key in run)
     theirs = Counter()
     for rule, jobs in experiment.planned().items():
         theirs[re.sub("^evaluate_.*", "evaluate", rule)] += jobs

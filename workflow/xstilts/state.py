@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -202,8 +201,8 @@ def _spec_of(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))["spec"]
 
 
-def next_run(nodes: Mapping[str, Node], current: Callable[[str], bool]) -> Counter[str]:
-    """Return rule -> number of jobs that the next run would do, the tables not counted.
+def next_run(nodes: Mapping[str, Node], current: Callable[[str], bool]) -> set[str]:
+    """Return the keys of the jobs that the next run would do, the tables not among them.
 
     A job runs if a score needs it and an output is missing or made by another spec, or if what it
     reads is made again. (Snakemake leaves out what turns out to have the same bytes.)
@@ -222,4 +221,4 @@ def next_run(nodes: Mapping[str, Node], current: Callable[[str], bool]) -> Count
             for key, node in nodes.items()
             if key not in run and any(need in run for need in node.needs)
         ]
-    return Counter(nodes[key].rule for key in run)
+    return run

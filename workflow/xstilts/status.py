@@ -94,7 +94,8 @@ def main(args: argparse.Namespace) -> None:
     print("\n".join(align(matrix(cells))), overview(cells.values()), sep="\n\n")
     if told := reasons(cells):
         print("", *told, sep="\n")
-    print("\n" + plan(state.next_run(nodes, results.current)))
+    run = state.next_run(nodes, results.current)
+    print("\n" + plan(Counter(nodes[key].rule for key in run)))
 
 
 if __name__ == "__main__":
