@@ -43,6 +43,22 @@ rule status:
         "python -m xstilts.status --grid {input.grid} | tee {log}"
 
 
+rule estimate:
+    input:
+        "results/config.yaml",
+        grid="results/grid.csv",
+    log:
+        "results/logs/estimate.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        devices=max(1, workflow.cores // THREADS),
+    shell:
+        "python -m xstilts.estimate --grid {input.grid} --devices {params.devices}"
+        " --out results/estimate.csv | tee {log}"
+
+
 PARTIAL_REPORT = (
     "test ! -e results/grid.csv || python -m xstilts.report --grid results/grid.csv"
     " --out results/report.html || true"

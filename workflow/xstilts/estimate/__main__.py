@@ -1,7 +1,7 @@
-"""Step: what a grid takes: jobs, device-hours, wall time, disk; and how far the last estimate was off.
+"""Step: what a grid takes: jobs, device-hours, wall time, disk; how far the last estimate was off.
 
-Each job's forecast is kept in a file until it is made anew; that of a finished job stays, so that it
-can be held against what the job took.
+Each job's forecast is kept in a file until it is made anew; that of a finished job stays, so that
+it can be held against what the job took.
 """
 
 import argparse
@@ -32,10 +32,11 @@ def main(args: argparse.Namespace) -> None:
     """Print the estimate and the comparison; write the forecasts."""
     if args.devices < 1:
         raise UserError("--devices: at least 1")
-    flops = reference.device(args.device)
     path, out = Path(args.grid), Path(args.out)
     root = path.resolve().parent.parent
     grid = state.read_config(path.parent / "config.yaml")
+    device = args.device or ("cpu" if grid.experiment.toy else "a100")
+    flops = reference.device(device)
     nodes = graph(grid, state.read_grid(path).to_dict("records"))
     results = state.Results(root, nodes)
     left = state.next_run(nodes, results.current)
@@ -54,7 +55,7 @@ def main(args: argparse.Namespace) -> None:
         f" ({text.duration(low)} to {text.duration(high)})"
         f"\ndisk: {disk(nodes, parameters) / 1e9:.1f} GB of checkpoints, if none is deleted"
         f"\nNot counted: fetching, encoding, trainings that stop early. Where nothing has been"
-        f" measured the device is taken for: {args.device}."
+        f" measured the device is taken for: {device}."
     )
     if lines := text.compared(earlier, forecaster.took):
         print("\nEarlier forecasts:", *lines, sep="\n")
@@ -67,7 +68,7 @@ if __name__ == "__main__":
     parser.add_argument("--grid", required=True, help="grid.csv, with config.yaml beside it")
     parser.add_argument("--devices", type=int, default=1, help="jobs that run at a time")
     parser.add_argument(
-        "--device", default="a100", help="where nothing is measured: v100, cpu, ..."
+        "--device", help="where nothing is measured: v100, a100, ... (toy world: cpu, else a100)"
     )
     parser.add_argument("--out", required=True, help="CSV of the forecasts, kept from run to run")
     step.run(main, parser)

@@ -50,8 +50,8 @@ class Sizes:
         known = reference.size(task, split)
         if known is None:
             raise UserError(
-                f"estimate: nothing is known of the size of `{task}` ({split}) before it is fetched;"
-                f" `snakemake results/data/{task}/{lang}.{split}.parquet` and encoding it help"
+                f"estimate: nothing is known of the size of `{task}` ({split}) before it is there:"
+                f" add a row to {reference.FOLDER / 'sizes.csv'}"
             )
         rows, pieces = known
         if self.grid.experiment.toy:

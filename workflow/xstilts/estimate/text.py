@@ -55,9 +55,8 @@ def compared(earlier: Mapping[str, Forecast], took: Mapping[str, float]) -> list
     """Return a line per rule: what was forecast for jobs that have finished, and what they took."""
     lines = []
     for rule in RULES:
-        both = [
-            (one.seconds, took[k]) for k, one in earlier.items() if k in took and one.rule == rule
-        ]
+        mine = [(key, one.seconds) for key, one in earlier.items() if one.rule == rule]
+        both = [(seconds, took[key]) for key, seconds in mine if key in took]
         forecast, real = (sum(column) for column in zip(*both, strict=True)) if both else (0, 0)
         if real:
             off = 100 * (forecast - real) / real
