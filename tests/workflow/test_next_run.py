@@ -128,3 +128,18 @@ def test_snakemake_reports_tables_and_page_with_captions(finished, tmp_path):
     tables = {"main.csv", "seeds.csv", "groups.csv", "comparison.csv", "per_language.csv"}
     assert tables | {"report.html"} <= files
     assert "Overview" in start and "A row per intermediate task" in start
+
+
+def test_the_estimate_is_a_target_and_is_held_against_what_happened(finished, tmp_path):
+    empty = Experiment(tmp_path)
+    empty.write(tiny())
+    said = empty.snakemake("estimate").ok()
+    assert said.jobs == {"plan": 1, "estimate": 1}
+    assert re.search(r"^tune +4 +4 .*counted in FLOP$", said.out, re.M), said.out
+    done = finished.copy(tmp_path / "done")
+    shutil.copy(empty.path("estimate.csv"), done.path("estimate.csv"))
+    again = done.snakemake("estimate").ok()
+    assert "tune: 4 finished, forecast" in again.out and again.jobs == {"estimate": 1}
+    options = ["--grid", "results/grid.csv", "--devices", "4", "--device", "h100"]
+    done.step("estimate", *options, "--out", "results/estimate.csv").ok()
+    done.step("report", "--grid", "results/grid.csv", "--out", "results/report.html").ok()

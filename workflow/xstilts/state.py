@@ -13,6 +13,7 @@ from xstilts import config, logs, scores
 from xstilts.errors import UserError
 from xstilts.files import digest
 from xstilts.grid import Cell, Grid
+from xstilts.header import read_header
 from xstilts.logs import Ending
 from xstilts.nodes import Node, ancestors
 
@@ -195,9 +196,7 @@ def _spec_of(path: Path) -> Any:
 
         return prepare.metadata(path)["spec"]
     if path.suffix == ".safetensors":
-        with open(path, "rb") as file:
-            header = file.read(int.from_bytes(file.read(8), "little"))
-        return json.loads(json.loads(header)["__metadata__"]["xstilts"])["spec"]
+        return read_header(path)[1]["spec"]
     return json.loads(path.read_text(encoding="utf-8"))["spec"]
 
 

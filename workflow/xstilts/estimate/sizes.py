@@ -1,13 +1,13 @@
 """How much there is to read: the rows and pieces of a task's language and split."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 from xstilts.errors import UserError
 from xstilts.estimate import reference
 from xstilts.grid import Grid
+from xstilts.header import read_header
 
 TOY_PIECES = 0.4  # of the pieces of a real row: toy sentences are short
 
@@ -64,10 +64,8 @@ class Sizes:
 def measured(path: Path) -> Size | None:
     """Return the size of an encoded file from its header; None if there is none."""
     try:
-        with open(path, "rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        examples = header["groups"]["shape"][0] - 1
-        rows = json.loads(header["__metadata__"]["xstilts"]).get("rows", examples)
-        return Size(rows, examples, float(header["tokens"]["shape"][0]))
-    except (OSError, KeyError, TypeError, ValueError, IndexError):
+        shapes, record = read_header(path)
+        examples = shapes["groups"][0] - 1
+        return Size(record.get("rows", examples), examples, float(shapes["tokens"][0]))
+    except (UserError, KeyError):
         return None
