@@ -26,6 +26,7 @@ rule all:
         ALL_FIGURES,
         TABLES_COMPLETE,
         test_outputs,
+        "results/report.html",
     localrule: True
 
 
@@ -35,6 +36,7 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"
 
 
 if EXPERIMENT.test_languages:
@@ -48,3 +50,4 @@ onstart:
 
 onerror:
     shell(PARTIAL_TABLES)
+    shell(PARTIAL_REPORT)

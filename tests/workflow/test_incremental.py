@@ -4,7 +4,7 @@ import json
 
 from tests.workflow.running import tiny
 
-TABLES = {"plan": 1, "tables": 1, "figures": 1, "all": 1}  # of any changed config
+TABLES = {"plan": 1, "tables": 1, "figures": 1, "report": 1, "all": 1}  # of any changed config
 
 
 def test_a_second_run_has_nothing_to_do(finished):

@@ -38,6 +38,7 @@ def mixed(finished, tmp_path_factory):
         "plan": 1,
         "tables": 1,
         "figures": 1,
+        "report": 1,
         "all": 1,
     }
     return experiment

@@ -74,6 +74,16 @@ wildcard_constraints:
     length=r"\d+",
 
 
+def captioned(path):
+    """A table or figure, with its place in `snakemake --report` if there is a caption for it."""
+    name, kind = os.path.splitext(os.path.basename(path))
+    caption = f"{workflow.basedir}/workflow/captions/{name}.rst"
+    category = {".csv": "Tables", ".png": "Figures"}.get(kind)
+    if not category or not os.path.exists(caption):
+        return path
+    return report(path, caption=caption, category=category, labels={"what": name})
+
+
 def toy_world(wildcards):
     """The generated data set, where that is the source."""
     return f"results/toy/manifests/{wildcards.hub}.json" if EXPERIMENT.toy else []

@@ -32,7 +32,7 @@ rule tables:
         grid="results/grid.csv",
         scores=all_scores,
     output:
-        *ALL_TABLES,
+        *map(captioned, ALL_TABLES),
         touch(TABLES_COMPLETE),
     log:
         "results/logs/tables.log",
@@ -48,7 +48,7 @@ rule figures:
         # Not TABLES_COMPLETE: what says that it is whole is asked for by `all` alone.
         ALL_TABLES,
     output:
-        ALL_FIGURES,
+        *map(captioned, ALL_FIGURES),
     log:
         "results/logs/figures.log",
     localrule: True

@@ -1,0 +1,191 @@
+"""What the report holds, as data; what it does without parts of the results, and on a big grid."""
+
+import json
+import re
+import time
+
+import pytest
+from tests import results
+
+from xstilts.errors import UserError
+from xstilts.files import write_json
+from xstilts.report import cells, contents, page, training
+
+
+def test_the_contents_in_full(tmp_path):
+    results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
+    found = contents.read(tmp_path / "results/grid.csv")
+    none, mnli = found.pop("cells")
+    assert [t["folder"] for t in found.pop("trainings")] == [
+        "results/tuned/m/none/seed1/mnli",
+        "results/encoders/m/mnli/seed1",
+        "results/tuned/m/mnli/seed1/mnli",
+    ]
+    assert found == {
+        "title": "xstilts",
+        "facts": [
+            ["data", "hub"],
+            ["split", "dev"],
+            ["seeds", "seed1"],
+            ["score files", "2"],
+            ["devices", "cpu"],
+            ["software", "torch 2"],
+        ],
+        "targets": [{"name": "xnli", "metric": "acc", "languages": ["de"]}],
+        "rows": [
+            {"model": "m", "intermediate": "none"},
+            {"model": "m", "intermediate": "mnli"},
+        ],
+        "main": [[[50.0, None], [50.0, None]], [[60.0, 10.0], [60.0, 10.0]]],
+        "states": {"done": 2},
+        "pins": {"models/o/m": ["r1"]},
+    }
+    assert [none["trainings"], mnli["trainings"]] == [[0], [1, 2]]
+    assert mnli.pop("examples").keys() == {"de"} and mnli.pop("spec")["weights"] == "w1"
+    assert mnli == {
+        "row": 1,
+        "target": 0,
+        "seed": "seed1",
+        "state": "done",
+        "have": 1,
+        "asked": 1,
+        "reason": "",
+        "log": "results/logs/evaluate/m/mnli/seed1/xnli.log",
+        "tail": ["m/mnli/seed1/xnli is done"],
+        "scores": [60.0],
+        "trainings": [1, 2],
+    }
+
+
+def test_a_training_in_full():
+    spec = {"task": "mnli", "recipe": {"epochs": 3}}
+    assert training.summary(results.training(spec), "results/tuned/m/none/seed1/mnli") == {
+        "folder": "results/tuned/m/none/seed1/mnli",
+        "task": "mnli",
+        "curve": [[100, 0.9, 0.5], [200, 0.7, 0.6]],
+        "best": 200,
+        "spec": spec,
+        "facts": [
+            ["steps", "200"],
+            ["examples", "50"],
+            ["time", "8 s"],
+            ["speed", "500 tokens/s"],
+            ["device", "cpu, fp32"],
+            ["peak memory", "3 MB"],
+        ],
+    }
+
+
+def test_a_mix_is_named_by_its_tasks():
+    spec = {"tasks": [{"task": "mnli"}, {"task": "mlm"}]}
+    assert training.summary(results.training(spec), "f")["task"] == "mnli + mlm"
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_ends():
+    points = list(range(1000))
+    found = training.thin(points, 60)
+    assert len(found) == 60 and found[0] == 0 and found[-1] == 999
+    assert training.thin(points[:60], 60) == points[:60]
+
+
+def test_a_copy_of_the_scores_alone_is_enough(tmp_path):
+    results.write(tmp_path / "whole")
+    (tmp_path / "results").mkdir()
+    for name in ("grid.csv", "scores"):
+        (tmp_path / "whole/results" / name).rename(tmp_path / "results" / name)
+    found = contents.read(tmp_path / "results/grid.csv")
+    assert found["states"] == {"done": 7} and found["trainings"] == []
+    assert found["cells"][0]["examples"]["de"][0]["shown"][0] == ["row", "1"]
+
+
+def test_a_refused_score_shows_neither_spec_nor_predictions(tmp_path):
+    results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
+    path = tmp_path / "results/scores/m/none/seed1/xnli/de.json"
+    results.change(path, spec={"kind": "other"})
+    cell = contents.read(tmp_path / "results/grid.csv")["cells"][0]
+    assert cell["state"] == "stale" and "another spec" in cell["reason"]
+    assert cell["reason"].startswith("results/scores/m/none/seed1/xnli/de.json: ")
+    assert (cell["scores"], cell["spec"], cell["examples"]) == ([None], None, {})
+
+
+def test_a_damaged_score_is_named(tmp_path):
+    results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
+    (tmp_path / "results/scores/m/none/seed1/xnli/de.json").write_text("{")
+    cell = contents.read(tmp_path / "results/grid.csv")["cells"][0]
+    assert cell["state"] == "stale"
+    assert cell["reason"].startswith("results/scores/m/none/seed1/xnli/de.json: cannot be read")
+
+
+def test_data_cannot_end_its_element():
+    hostile = {"<script>": "</script><!-- & \u2028"}
+    text = page.as_json(hostile)
+    assert not re.search("[<>&\u2028]", text) and json.loads(text) == hostile
+
+
+def test_nothing_that_is_filled_in_is_taken_for_a_name(tmp_path):
+    results.write(tmp_path)
+    data = contents.read(tmp_path / "results/grid.csv") | {"title": "{{data}} <b>"}
+    assert "<title>{{data}} &lt;b&gt;: results</title>" in page.render(data)
+
+
+def test_the_page_names_no_other_place(tmp_path):
+    results.write(tmp_path)
+    html = page.render(contents.read(tmp_path / "results/grid.csv"))
+    places = set(re.findall(r"https?://[^\"' ]+", html))
+    assert places == {"http://www.w3.org/2000/svg"}, "the name of a format, not an address"
+
+
+def test_the_page_of_a_big_grid_is_bounded(tmp_path, monkeypatch):
+    """A tenth of the bounds, a tenth of the grid."""
+    seeds, names = [1, 2, 3], [f"i{n}" for n in range(8)]
+    results.write(tmp_path, seeds=seeds, intermediates={n: {"tasks": ["mnli"]} for n in names})
+    monkeypatch.setattr(cells, "EXAMPLES", 6_000)
+    monkeypatch.setattr(cells, "LOGS", 500)
+    start = time.monotonic()
+    found = contents.read(tmp_path / "results/grid.csv")["cells"]
+    assert time.monotonic() - start < 20
+    assert len(found) == 9 * 6 - 2
+    with_examples = [cell for cell in found if cell["examples"]]
+    assert {cell["seed"] for cell in with_examples} <= {"seed1", "noseed"}
+    size = sum(len(json.dumps(cell["examples"])) for cell in with_examples)
+    assert 0 < size < 12_000
+    assert sum(len(line) for cell in found for line in cell["tail"]) < 600
+
+
+@pytest.mark.parametrize(
+    ("write", "line"),
+    [
+        ({}, "grid.csv: there is no such file"),
+        ({"grid.csv": "a,b\n1,2\n"}, "grid.csv: no grid: no column `model`"),
+        ({"grid.csv": "\x00"}, "grid.csv: no grid"),
+    ],
+)
+def test_a_grid_that_is_none_is_one_line(tmp_path, write, line):
+    for name, text in write.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=line):
+        contents.read(tmp_path / "grid.csv")
+
+
+@pytest.mark.parametrize("text", ["a: [", "just text", "source: nowhere", "sources: hub"])
+def test_a_config_that_is_none_is_one_line(tmp_path, text):
+    results.write(tmp_path)
+    (tmp_path / "results/config.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"config\.yaml: "):
+        contents.read(tmp_path / "results/grid.csv")
+
+
+def test_a_grid_of_another_config_is_one_line(tmp_path):
+    results.write(tmp_path)
+    results.write(tmp_path / "other", seeds=[3])
+    (tmp_path / "other/results/config.yaml").rename(tmp_path / "results/config.yaml")
+    with pytest.raises(UserError, match=r"has the cell m/none/seed1/xnli, which config\.yaml"):
+        contents.read(tmp_path / "results/grid.csv")
+
+
+def test_a_damaged_record_of_a_training_is_left_out(tmp_path):
+    results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
+    for name, content in (("none", []), ("mnli", {"kind": "train"})):
+        write_json(tmp_path / f"results/tuned/m/{name}/seed1/mnli/node.json", content)
+    found = contents.read(tmp_path / "results/grid.csv")
+    assert [t["folder"] for t in found["trainings"]] == ["results/encoders/m/mnli/seed1"]

@@ -1,0 +1,118 @@
+"""Examples of predictions: which are chosen, and what is shown of each format."""
+
+import pytest
+from tests import results
+
+from xstilts.report import examples
+
+
+def test_the_first_wrong_ones_then_the_first_right_ones():
+    values = [1.0, 0.5, 1.0, 0.0, 0.0, 1.0]
+    rows = [{"id": str(i), "prediction": "p", "value": v} for i, v in enumerate(values)]
+    assert [row["id"] for row in examples.choose(rows, 2)] == ["1", "3", "0", "2"]
+    assert [row["id"] for row in examples.choose(rows[:1], 2)] == ["0"]
+
+
+LONG = "a" * 150
+OTHERS = {"t1": {"text": "ein Hund"}, "t2": {"text": "eine Katze"}}
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "shown"),
+    [
+        (
+            {"text": "one", "text_pair": "two", "label": "neutral"},
+            "entailment",
+            [("text", "one"), ("pair", "two"), ("gold", "neutral"), ("predicted", "entailment")],
+        ),
+        (
+            {"text": "one", "text_pair": None, "label": "1"},
+            "1",
+            [("text", "one"), ("gold", "1"), ("predicted", "1")],
+        ),
+        (
+            {"tokens": ["a", "dog"], "tags": ["DET", "NOUN"]},
+            "DET VERB",
+            [("gold", "a/DET dog/NOUN"), ("errors", "dog: NOUN, not VERB")],
+        ),
+        (
+            {"tokens": ["a"], "tags": ["DET"]},
+            "DET",
+            [("gold", "a/DET"), ("errors", "none")],
+        ),
+        (
+            {
+                "question": "Who?",
+                "context": f"{LONG}Ann{LONG}",
+                "answers": {"text": ["Ann", "Ann"], "start": [150, 150]},
+            },
+            "Bob",
+            [
+                ("question", "Who?"),
+                ("context", f"… {'a' * 110}Ann{'a' * 110} …"),
+                ("gold", "Ann"),
+                ("predicted", "Bob"),
+            ],
+        ),
+        (
+            {"question": "Who?", "context": "Ann.", "answers": {"text": [], "start": []}},
+            "",
+            [
+                ("question", "Who?"),
+                ("context", "Ann."),
+                ("gold", "(no answer)"),
+                ("predicted", "(no answer)"),
+            ],
+        ),
+        (
+            {"side": "source", "text": "a dog", "gold": "t1"},
+            "t2",
+            [("text", "a dog"), ("gold", "ein Hund"), ("predicted", "eine Katze")],
+        ),
+        (
+            {"side": "source", "text": "a dog", "gold": None},
+            "",
+            [("text", "a dog"), ("gold", "(none)"), ("predicted", "(none)")],
+        ),
+        (
+            {"context": "It rains.", "choices": ["wet", "dry"], "label": 0},
+            "1",
+            [("context", "It rains."), ("gold", "wet"), ("predicted", "dry")],
+        ),
+    ],
+    ids=["pair", "text", "tags", "all tags", "span", "no answer", "sentence", "no pair", "choice"],
+)
+def test_what_is_shown_of_a_row(row, said, shown):
+    assert examples.shown(row, OTHERS, said) == shown
+
+
+def test_a_long_text_is_cut():
+    assert examples.cut("a" * 240) == "a" * 240
+    assert examples.cut("a" * 241) == "a" * 239 + "…"
+
+
+def test_the_examples_of_a_file_in_full(tmp_path):
+    results.write(tmp_path)
+    score = tmp_path / "results/scores/m/none/noseed/tatoeba/de.json"
+    data = tmp_path / "results/data/tatoeba/de.dev.parquet"
+    assert examples.of_language(score, data, examples.Rows(), 1) == [
+        {
+            "right": False,
+            "value": 0.0,
+            "shown": [["text", "a cat"], ["gold", "eine Katze"], ["predicted", "ein Hund"]],
+        },
+        {
+            "right": True,
+            "value": 1.0,
+            "shown": [["text", "a dog"], ["gold", "ein Hund"], ["predicted", "ein Hund"]],
+        },
+    ]
+
+
+def test_without_the_rows_an_example_is_an_id(tmp_path):
+    results.write(tmp_path)
+    score = tmp_path / "results/scores/m/none/seed1/xnli/de.json"
+    found = examples.of_language(score, tmp_path / "none.parquet", examples.Rows(), 1)
+    assert found[0]["shown"] == [["row", "1"], ["predicted", "neutral"]]
+    score.with_suffix(".parquet").write_bytes(b"no parquet")
+    assert examples.of_language(score, tmp_path / "none.parquet", examples.Rows(), 1) == []

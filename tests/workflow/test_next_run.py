@@ -1,0 +1,145 @@
+"""The status of real results, and that it knows what Snakemake would do."""
+
+import re
+import shutil
+import zipfile
+from collections import Counter
+
+import pytest
+from tests.workflow.running import Experiment, tiny
+
+from xstilts.nodes import RULES, graph
+from xstilts.state import Results, next_run, read_config, read_grid
+
+
+def counted(experiment):
+    """Rule -> number of jobs: by the status, and by Snakemake's dry run."""
+    folder = experiment.folder / "results"
+    lines = read_grid(folder / "grid.csv").to_dict("records")
+    nodes = graph(read_config(folder / "config.yaml"), lines)
+    run = next_run(nodes, Results(experiment.folder, nodes).current)
+    ours = Counter(nodes[key].rule for key in run)
+    theirs = Counter()
+    for rule, jobs in experiment.planned().items():
+        theirs[re.sub("^evaluate_.*", "evaluate", rule)] += jobs
+    return dict(ours), {rule: theirs[rule] for rule in RULES if theirs[rule]}
+
+
+def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
+    experiment = Experiment(tmp_path)
+    experiment.write(tiny())
+    experiment.snakemake("results/grid.csv").ok()
+    ours, theirs = counted(experiment)
+    assert ours == theirs and set(ours) == set(RULES)
+
+
+def deleted(*names):
+    def change(experiment):
+        for name in names:
+            path = experiment.path(name)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return change
+
+
+def configured(**changes):
+    def change(experiment):
+        experiment.write(tiny(**changes))
+        experiment.snakemake("results/grid.csv").ok()
+
+    return change
+
+
+SCORE = "scores/xlmr/mnli/seed1/xnli/de.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "jobs"),
+    [
+        (deleted(), {}),
+        (deleted("tuned", "encoded", "data"), {}),
+        (deleted(SCORE), {"evaluate": 1}),
+        (deleted(SCORE, "tuned/xlmr/mnli/seed1/mnli"), {"tune": 1, "evaluate": 1}),
+        (
+            deleted(SCORE, "encoded/xlmr/xnli/de.dev.64.safetensors"),
+            {"encode": 1, "evaluate": 2},
+        ),
+        (
+            deleted(SCORE, "tuned/xlmr/mnli/seed1/mnli", "encoders/xlmr/mnli/seed1"),
+            {"intermediate": 1, "tune": 2, "evaluate": 3},
+        ),
+        (
+            configured(recipes={"mnli": {"learning_rate": 2.0e-3}}),
+            {"intermediate": 1, "tune": 2, "evaluate": 3},
+        ),
+        (configured(languages=["de", "en", "ru"]), {"prepare": 3, "encode": 3, "evaluate": 6}),
+    ],
+    ids=["none", "data", "score", "tuned", "encoded", "encoder", "recipe", "language"],
+)
+def test_the_status_counts_the_jobs_of_the_next_run(done, change, jobs):
+    change(done)
+    ours, theirs = counted(done)
+    assert ours == jobs
+    assert theirs == jobs
+
+
+def test_the_status_is_a_target_that_prints(finished, tmp_path):
+    done = finished.copy(tmp_path / "done")
+    said = done.snakemake("status").ok()
+    assert said.jobs == {"status": 1}
+    text = done.read("logs/status.log")
+    assert text in said.out
+    assert text == (
+        "model  intermediate  xnli  udpos  tatoeba\n"
+        "xlmr   none          done  done   done\n"
+        "xlmr   mnli          done  done   done\n"
+        "\n6 cells: 6 done\n\nnext run: no score is to be computed\n"
+    )
+    assert done.snakemake("status").ok().jobs == {"status": 1}, "each time it is asked for"
+
+
+def test_the_status_tells_what_failed_and_where_it_is_said(done):
+    encoded = done.path("encoded/xlmr/xnli/de.dev.64.safetensors")
+    encoded.write_bytes(encoded.read_bytes()[:100])
+    done.path(SCORE).unlink()
+    done.snakemake().failed("damaged")
+    lines = done.snakemake("status").ok().out.splitlines()
+    at = lines.index("failed: xlmr/mnli/seed1/xnli")
+    assert "de.dev.64.safetensors: damaged" in lines[at + 1]
+    assert lines[at + 2].strip() == "results/logs/evaluate/xlmr/mnli/seed1/xnli.log"
+    page = done.read("report.html")
+    assert '"state":"failed"' in page, "made anew after the run that failed"
+    assert "de.dev.64.safetensors: damaged" in page
+
+
+def test_a_folder_without_a_plan_is_one_line(finished, tmp_path):
+    Experiment(tmp_path).step("status", "--grid", "results/grid.csv").failed(
+        "error: results/grid.csv: there is no such file"
+    )
+
+
+def test_snakemake_reports_tables_and_page_with_captions(finished, tmp_path):
+    done = finished.copy(tmp_path / "done")
+    done.snakemake("--report", "report.zip").ok()
+    with zipfile.ZipFile(done.folder / "report.zip") as file:
+        names = [name for name in file.namelist() if name.startswith("report/data/raw/")]
+        start = file.read("report/report.html").decode()
+    files = {name.rsplit("/", 1)[1] for name in names}
+    tables = {"main.csv", "seeds.csv", "groups.csv", "comparison.csv", "per_language.csv"}
+    assert tables | {"report.html"} <= files
+    assert "Overview" in start and "A row per intermediate task" in start
+
+
+def test_the_estimate_is_a_target_and_is_held_against_what_happened(finished, tmp_path):
+    empty = Experiment(tmp_path)
+    empty.write(tiny())
+    said = empty.snakemake("estimate").ok()
+    assert said.jobs == {"plan": 1, "estimate": 1}
+    assert re.search(r"^tune +4 +4 .*counted in FLOP$", said.out, re.M), said.out
+    done = finished.copy(tmp_path / "done")
+    shutil.copy(empty.path("estimate.csv"), done.path("estimate.csv"))
+    again = done.snakemake("estimate").ok()
+    assert "tune: 4 finished, forecast" in again.out and again.jobs == {"estimate": 1}
+    options = ["--grid", "results/grid.csv", "--devices", "4", "--device", "h100"]
+    done.step("estimate", *options, "--out", "results/estimate.csv").ok()
+    done.step("report", "--grid", "results/grid.csv", "--out", "results/report.html").ok()

@@ -1,0 +1,74 @@
+"""Step: what a grid takes: jobs, device-hours, wall time, disk; how far the last estimate was off.
+
+Each job's forecast is kept in a file until it is made anew; that of a finished job stays, so that
+it can be held against what the job took.
+"""
+
+import argparse
+from pathlib import Path
+
+from xstilts import state, status, step
+from xstilts.errors import UserError
+from xstilts.estimate import forecast, reference, text
+from xstilts.estimate.schedule import wall_time
+from xstilts.nodes import Node, graph
+
+START = 7.0  # seconds in which a process starts and loads XLM-R Large; less on a small model
+BYTES = 4  # of a parameter in a checkpoint (fp32)
+
+
+def disk(nodes: dict[str, Node], parameters: dict[str, int]) -> float:
+    """Return the bytes of all checkpoints of a grid, if none is deleted on the way.
+
+    Args:
+        parameters: model -> all its parameters; heads and tokenizers are not counted.
+    """
+    rules = ("model", "intermediate", "tune")
+    models = [node.name.split("/")[0] for node in nodes.values() if node.rule in rules]
+    return float(BYTES * sum(parameters[model] for model in models))
+
+
+def main(args: argparse.Namespace) -> None:
+    """Print the estimate and the comparison; write the forecasts."""
+    if args.devices < 1:
+        raise UserError("--devices: at least 1")
+    path, out = Path(args.grid), Path(args.out)
+    root = path.resolve().parent.parent
+    grid = state.read_config(path.parent / "config.yaml")
+    device = args.device or ("cpu" if grid.experiment.toy else "a100")
+    flops = reference.device(device)
+    nodes = graph(grid, state.read_grid(path).to_dict("records"))
+    results = state.Results(root, nodes)
+    left = state.next_run(nodes, results.current)
+    done = [key for key in nodes if key not in left and results.current(key)]
+    forecaster = forecast.Forecaster(grid, nodes, root, done, flops)
+    earlier, found = forecast.read(out), forecaster.of(key for key in nodes if key in left)
+    print("\n".join(status.align(text.jobs(nodes, left, found, START))))
+    seconds, least, most = text.span(found.values(), START)
+    times = {key: START + found[key].seconds if key in found else 0.0 for key in left}
+    wall = wall_time(times, {key: nodes[key].needs for key in left}, args.devices)
+    low, high = (wall * end / seconds if seconds else 0.0 for end in (least, most))
+    parameters = {model: total for model, (_, total) in forecaster.shapes.items()}
+    print(
+        f"\ndevice time: {text.duration(seconds)} ({text.duration(least)} to {text.duration(most)})"
+        f"\nwall time, {args.devices} at a time: {text.duration(wall)}"
+        f" ({text.duration(low)} to {text.duration(high)})"
+        f"\ndisk: {disk(nodes, parameters) / 1e9:.1f} GB of checkpoints, if none is deleted"
+        f"\nNot counted: fetching, encoding, trainings that stop early. Where nothing has been"
+        f" measured the device is taken for: {device}."
+    )
+    if lines := text.compared(earlier, forecaster.took):
+        print("\nEarlier forecasts:", *lines, sep="\n")
+    kept = {key: one for key, one in earlier.items() if key in nodes and key not in left}
+    forecast.write(out, [*kept.values(), *found.values()])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="xstilts.estimate", description=__doc__)
+    parser.add_argument("--grid", required=True, help="grid.csv, with config.yaml beside it")
+    parser.add_argument("--devices", type=int, default=1, help="jobs that run at a time")
+    parser.add_argument(
+        "--device", help="where nothing is measured: v100, a100, ... (toy world: cpu, else a100)"
+    )
+    parser.add_argument("--out", required=True, help="CSV of the forecasts, kept from run to run")
+    step.run(main, parser)

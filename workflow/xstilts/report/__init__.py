@@ -1,0 +1,1 @@
+"""The report: one page that opens without a network, made of the results and nothing else."""

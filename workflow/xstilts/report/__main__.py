@@ -1,0 +1,25 @@
+"""Step: grid.csv, scores, records and logs -> `report.html`, one page that opens offline."""
+
+import argparse
+from pathlib import Path
+
+from xstilts import step
+from xstilts.files import atomic
+from xstilts.report import contents, page
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write the page; say how many cells are in which state."""
+    data = contents.read(Path(args.grid))
+    with atomic(args.out) as path:
+        path.write_text(page.render(data), encoding="utf-8")
+    size = Path(args.out).stat().st_size / 2**20
+    states = ", ".join(f"{count} {name}" for name, count in data["states"].items())
+    print(f"{args.out}: {size:.1f} MB; cells: {states}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="xstilts.report", description=__doc__)
+    parser.add_argument("--grid", required=True, help="grid.csv, with config.yaml beside it")
+    parser.add_argument("--out", required=True, help="the HTML file to write")
+    step.run(main, parser)

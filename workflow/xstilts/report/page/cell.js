@@ -1,0 +1,84 @@
+
+// The page of a cell: a row and a target, with all its seeds.
+
+function figures(row, target) {
+  const [value, delta] = DATA.main[row][target];
+  return el("div", { class: "figures" },
+    el("div", null, el("b", null, fixed(value)), `${DATA.targets[target].metric}, percent`),
+    delta === null ? null : el("div", null, el("b", { class: tone(delta) }, signed(delta)), "points over none"));
+}
+
+function perLanguage(row, target, cells) {
+  const { languages } = DATA.targets[target], base = ROWS[row].base;
+  const head = [el("th", { class: "name" }, "language"), el("th", { class: "hbar" }, ""),
+    cells.length > 1 ? cells.map((cell) => el("th", null, cell.seed)) : null,
+    el("th", null, cells.length > 1 ? "median" : "score"), base === row || base < 0 ? null : [el("th", null, "none"), el("th", null, "gain")]];
+  const body = languages.map((code, at) => {
+    const value = languageScore(row, target, at);
+    const start = base < 0 || base === row ? null : languageScore(base, target, at), gain = minus(value, start);
+    return el("tr", null, el("th", { scope: "row", class: "name" }, code, " ", el("span", { class: "model" }, NAMES(code))),
+      el("td", { class: "hbar" }, scoreBar(value, start)),
+      cells.length > 1 ? cells.map((cell) => el("td", null, fixed(cell.scores[at]))) : null, el("td", null, fixed(value)),
+      base === row || base < 0 ? null : [el("td", null, fixed(start)), el("td", { class: tone(gain) }, signed(gain))]);
+  });
+  return el("div", { class: "scroll" }, table(head, body));
+}
+
+function pairs(list) {
+  return el("dl", null, list.map(([name, text]) => [el("dt", null, name), el("dd", null, String(text))]));
+}
+
+function details(name, content) {
+  return el("details", null, el("summary", null, name), content);
+}
+
+function trainingPart(number) {
+  const training = DATA.trainings[number], recipe = training.spec.recipe || {};
+  const set = Object.entries(recipe).filter(([, value]) => value !== null).map(([name, value]) => [name.replaceAll("_", " "), value]);
+  const stage = training.folder.startsWith("results/encoders/") ? "Intermediate training" : "Tuning";
+  return el("div", null,
+    el("h3", null, `${stage}: ${training.task}`),
+    el("figure", null, training.curve.length > 1 ? learningCurve(training) : null, el("figcaption", null, `${training.folder}: `,
+      training.curve.length > 1 ? `ring: the step that was kept (${training.best})` : `evaluated once, at step ${training.best}: dev score ${training.curve[0][2]}`)),
+    pairs(training.facts), details("Recipe", pairs(set)), details("Spec", el("pre", null, JSON.stringify(training.spec, null, 1))));
+}
+
+function seedPart(cell) {
+  return el("div", null,
+    cell.reason ? el("div", { class: `problem ${cell.state}` }, el("p", { class: "badge" }, cell.state), el("p", null, cell.reason)) : null,
+    cell.trainings.length ? el("div", { class: "two" }, cell.trainings.map(trainingPart)) : null,
+    cell.spec ? details("Spec of the score", el("pre", null, JSON.stringify(cell.spec, null, 1))) : null,
+    el("details", { open: cell.state !== "done" }, el("summary", null, "Log"),
+      el("p", { class: "note" }, el("code", null, cell.log)), el("pre", null, cell.tail.join("\n") || "(no log)")));
+}
+
+function example(one, code) {
+  const partly = !one.right && one.value > 0;
+  return el("div", { class: one.right ? "example right" : "example" },
+    el("span", { class: "badge" }, one.right ? "✓ right" : partly ? `✗ partly right (${one.value})` : "✗ wrong"),
+    el("dl", null, one.shown.map(([name, text]) => [el("dt", null, name), el("dd", { lang: code, dir: "auto" }, text)])));
+}
+
+function examplesPart(target, cells) {
+  const cell = cells.find((one) => Object.keys(one.examples).length);
+  if (!cell) return null;
+  const codes = Object.keys(cell.examples), box = el("div", { class: "examples" });
+  const select = el("select", { id: "example-language" }, codes.map((code) => el("option", { value: code }, `${NAMES(code)} (${code})`)));
+  const draw = () => box.replaceChildren(...cell.examples[select.value].map((one) => example(one, select.value)));
+  select.addEventListener("change", draw);
+  draw();
+  const left = DATA.targets[target].languages.filter((code) => !codes.includes(code));
+  return el("section", null, el("h2", null, "Predictions"), el("div", { class: "tools" }, el("label", null, "Language ", select),
+    left.length ? el("span", null, `none here for ${left.join(", ")}`) : null), box);
+}
+
+function drawCell(row, target) {
+  const cells = cellsAt(row, target), several = cells.length > 1;
+  const counts = cells.map((cell) => `${several ? `${cell.seed} ` : ""}${cell.state}, ${cell.have} of ${cell.asked} languages`).join("; ");
+  show("cell", 
+    el("p", { class: "crumb" }, el("a", { href: "#heatmap" }, "← all results")),
+    el("h2", null, `${ROWS[row].intermediate} → ${DATA.targets[target].name}`),
+    el("p", { class: "note" }, `model ${ROWS[row].model}; ${counts}`),
+    figures(row, target), perLanguage(row, target, cells), el("section", null, el("h2", null, "Training and log"),
+      cells.map((cell, at) => several ? el("details", { open: at === 0 }, el("summary", null, cell.seed), seedPart(cell)) : seedPart(cell))), examplesPart(target, cells));
+}

@@ -1,0 +1,51 @@
+
+// Charts, drawn as SVG without a library.
+
+// The ticks of an axis: round numbers, about four of them.
+function ticks(low, high) {
+  const rough = (high - low) / 4 || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((x) => x * power).find((x) => x >= rough);
+  const found = [];
+  for (let x = Math.ceil(low / step) * step; x <= high + step / 1e6; x += step) found.push(Number(x.toPrecision(12)));
+  return found;
+}
+
+// A learning curve: the dev score as a line with points, the loss dashed, each on its own axis.
+function learningCurve(training) {
+  const width = 480, height = 220, left = 42, right = 42, top = 14, bottom = 34;
+  const points = training.curve;
+  const last = Math.max(...points.map((p) => p[0]), 1);
+  const x = (step) => left + (step / last) * (width - left - right);
+  const axis = (values) => {
+    const low = Math.min(...values), high = Math.max(...values), room = (high - low) * 0.1 || Math.abs(high) * 0.1 || 1;
+    const from = low - room, to = high + room;
+    return { y: (v) => top + (1 - (v - from) / (to - from)) * (height - top - bottom), ticks: ticks(from, to) };
+  };
+  const score = axis(points.map((p) => p[2])), loss = axis(points.map((p) => p[1]));
+  const path = (y, column) => points.map((p, i) => `${i ? "L" : "M"}${x(p[0]).toFixed(1)} ${y(p[column]).toFixed(1)}`).join("");
+  const text = (at, y, anchor, what) => svg("text", { x: at, y, "text-anchor": anchor }, String(what));
+  const best = points.find((p) => p[0] === training.best);
+  const label = `dev score and loss over ${last} steps, best at step ${training.best}`;
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "curve" },
+    score.ticks.map((v) => [
+      svg("line", { x1: left, x2: width - right, y1: score.y(v), y2: score.y(v), stroke: "#e6e8ea" }),
+      text(left - 6, score.y(v) + 4, "end", v),
+    ]),
+    loss.ticks.map((v) => text(width - right + 6, loss.y(v) + 4, "start", v)),
+    ticks(0, last).map((v) => text(x(v), height - bottom + 16, "middle", v)),
+    text((left + width - right) / 2, height - 4, "middle", "step"),
+    text(left - 36, 10, "start", "dev score"), text(width - 2, 10, "end", "loss (dashed)"),
+    svg("path", { d: path(loss.y, 1), fill: "none", stroke: "#8b939b", "stroke-width": 1.5, "stroke-dasharray": "5 4" }),
+    svg("path", { d: path(score.y, 2), fill: "none", stroke: "#1d4f7c", "stroke-width": 2 }),
+    points.map((p) => svg("circle", { cx: x(p[0]), cy: score.y(p[2]), r: 3, fill: "#1d4f7c" })),
+    best ? svg("circle", { cx: x(best[0]), cy: score.y(best[2]), r: 6, fill: "none", stroke: "#1d4f7c", "stroke-width": 1.5 }) : null);
+}
+
+// A bar for a score of 0 to 100, with a tick where the row `none` stands.
+function scoreBar(value, base) {
+  const tick = base === null ? null : svg("rect", { x: base - 0.4, y: 0, width: 0.8, height: 10, fill: "#1c2126" });
+  return svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("rect", { x: 0, y: 2, width: 100, height: 6, fill: "#eef0ef" }),
+    value === null ? null : svg("rect", { x: 0, y: 2, width: value, height: 6, fill: "#7f9fbb" }), tick);
+}

@@ -1,0 +1,108 @@
+
+"use strict";
+// Every text goes in as text (`append`), never as HTML: names, logs and predictions are not ours.
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const DASH = "–";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "onclick") node.addEventListener("click", value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+function el(tag, attributes, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+function svg(tag, attributes, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function byId(id) {
+  return document.getElementById(id);
+}
+
+// Put `children` in the place of what an element held.
+function show(id, ...children) {
+  const node = byId(id);
+  node.replaceChildren();
+  fill(node, null, children);
+}
+
+function table(head, body, name) {
+  return el("table", { class: name || "wide" }, el("thead", null, el("tr", null, head)), el("tbody", null, body));
+}
+
+function fixed(value) {
+  return value === null ? DASH : value.toFixed(1);
+}
+
+function signed(value) {
+  if (value === null) return DASH;
+  const text = Math.abs(value).toFixed(1);
+  return text === "0.0" ? "0.0" : (value < 0 ? "−" : "+") + text;
+}
+
+function tone(value) {
+  return value === null || Math.abs(value) < 0.05 ? "" : value > 0 ? "up" : "down";
+}
+
+// The median, null if any value is missing: as in the tables.
+function median(values) {
+  if (!values.length || values.some((value) => value === null)) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+function minus(a, b) {
+  return a === null || b === null ? null : a - b;
+}
+
+// The grid, for all parts of the page.
+const ROWS = DATA.rows.map((row, index) => ({
+  ...row,
+  index,
+  label: new Set(DATA.rows.map((r) => r.model)).size > 1 ? `${row.intermediate} (${row.model})` : row.intermediate,
+  base: DATA.rows.findIndex((other) => other.model === row.model && other.intermediate === "none"),
+}));
+const PLACES = new Map();
+for (const cell of DATA.cells) {
+  const key = `${cell.row}/${cell.target}`;
+  if (!PLACES.has(key)) PLACES.set(key, []);
+  PLACES.get(key).push(cell);
+}
+
+// The cells of a row and target, one a seed.
+function cellsAt(row, target) {
+  return PLACES.get(`${row}/${target}`) || [];
+}
+
+function languageScore(row, target, language) {
+  return median(cellsAt(row, target).map((cell) => cell.scores[language]));
+}
+
+const NAMES = (() => {
+  try {
+    const names = new Intl.DisplayNames(["en"], { type: "language" });
+    return (code) => {
+      try {
+        return names.of(code);
+      } catch {
+        return code; // no code of a language, such as a task's own name for one
+      }
+    };
+  } catch {
+    return (code) => code;
+  }
+})();
+
+// The worst state of some cells, by what the reader should see first.
+const STATES = ["failed", "running", "stale", "partial", "missing", "done"];
+function worst(cells) {
+  return STATES.find((state) => cells.some((cell) => cell.state === state));
+}

@@ -1,0 +1,103 @@
+
+// The tables of the overview: results (sorted, filtered), heatmap, a language.
+const SORT = { column: null, down: true };
+
+function cellLink(row, target) {
+  return `#cell/${row}/${target}`;
+}
+
+function sortValue(row, column) {
+  if (column === "model" || column === "intermediate") return ROWS[row][column];
+  return DATA.main[row][column][0];
+}
+
+function sortedRows() {
+  const rows = ROWS.map((row) => row.index);
+  if (SORT.column === null) return rows;
+  const sign = SORT.down ? -1 : 1;
+  return rows.sort((a, b) => {
+    const x = sortValue(a, SORT.column), y = sortValue(b, SORT.column);
+    if (x === null || y === null) return (x === null) - (y === null); // what is missing stays below
+    return sign * (typeof x === "string" ? x.localeCompare(y) : x - y);
+  });
+}
+
+function sortHead(column, name, under) {
+  const text = typeof column === "string";
+  const sorted = SORT.column === column ? (SORT.down ? "descending" : "ascending") : "none";
+  const sort = () => {
+    // Names rise first, figures fall: the best row is on top.
+    SORT.down = SORT.column === column ? !SORT.down : !text;
+    SORT.column = column;
+    drawMain();
+    byId("main-table").querySelector(`[data-column="${column}"]`).focus();
+  };
+  return el("th", { scope: "col", "aria-sort": sorted, class: column === "intermediate" ? "name" : null },
+    el("button", { type: "button", onclick: sort, "data-column": column }, name), under ? el("small", null, under) : null);
+}
+
+function drawMain() {
+  const wanted = byId("filter").value.trim().toLowerCase();
+  const models = new Set(ROWS.map((row) => row.model)).size > 1;
+  const best = DATA.main[0].map((_, i) => {
+    const values = DATA.main.map((row) => row[i][0]).filter((v) => v !== null);
+    return values.length > 1 ? Math.max(...values) : null;
+  });
+  const head = [
+    sortHead("intermediate", "intermediate"), models ? sortHead("model", "model") : null,
+    DATA.targets.map((target, i) => sortHead(i, target.name, target.metric)), sortHead(DATA.targets.length, "average", " "),
+  ];
+  const body = sortedRows().filter((row) => `${ROWS[row].model} ${ROWS[row].intermediate}`.toLowerCase().includes(wanted))
+    .map((row) => el("tr", null,
+      el("th", { scope: "row", class: "name" }, ROWS[row].intermediate), models ? el("td", { class: "model" }, ROWS[row].model) : null,
+      DATA.main[row].map(([value, delta], i) => el("td", null,
+        el("span", { class: value === null ? "none" : value === best[i] ? "best" : null }, fixed(value)),
+        " ", el("span", { class: `delta ${tone(delta)}` }, delta === null ? "" : signed(delta))))));
+  show("main-table", body.length ? table(head, body) : el("p", { class: "note" }, "No row of that name."));
+}
+
+function heatField(row, target) {
+  const cells = cellsAt(row, target);
+  if (!cells.length) return el("td", null, "");
+  const [value, delta] = DATA.main[row][target], state = worst(cells);
+  const label = `${ROWS[row].label}, ${DATA.targets[target].name}: ${state === "done" ? fixed(value) : state}`;
+  const link = el("a", { href: cellLink(row, target), "aria-label": delta === null ? label : `${label}, ${signed(delta)}` });
+  if (delta !== null) paint(link, delta).append(signed(delta));
+  else if (state !== "done") fill(link, { class: "not-done" }, [state]);
+  else fill(link, { class: "plain" }, [fixed(value)]);
+  return el("td", null, link);
+}
+
+function drawHeatmap() {
+  const head = [el("th", { class: "name" }, ""), DATA.targets.map((t) => el("th", { scope: "col" }, t.name))];
+  const body = ROWS.map((row) => el("tr", null, el("th", { scope: "row", class: "name" }, row.label),
+    DATA.targets.map((_, target) => heatField(row.index, target))));
+  show("heatmap-table", table(head, body, "heat"));
+  const steps = [-1, -0.66, -0.33, 0, 0.33, 0.66, 1].map((part) => paint(el("i"), part * REACH));
+  show("legend", el("span", null, `≤ ${signed(-REACH)}`), el("span", { class: "scale" }, steps),
+    el("span", null, `≥ ${signed(REACH)}`), el("span", null, "points; unpainted: the score itself"));
+}
+
+function languageTable(code) {
+  const targets = DATA.targets.map((t, index) => ({ index, name: t.name, at: t.languages.indexOf(code) })).filter((t) => t.at >= 0);
+  const head = [el("th", { class: "name" }, "intermediate"), targets.map((t) => el("th", { scope: "col" }, t.name))];
+  const body = ROWS.map((row) => el("tr", null, el("th", { scope: "row", class: "name" }, row.label), targets.map((t) => {
+    const value = languageScore(row.index, t.index, t.at);
+    const delta = row.base < 0 || row.base === row.index ? null : minus(value, languageScore(row.base, t.index, t.at));
+    return el("td", null, value === null ? el("span", { class: "none" }, DASH) : el("a", { href: cellLink(row.index, t.index) }, fixed(value)),
+      " ", el("span", { class: `delta ${tone(delta)}` }, delta === null ? "" : signed(delta)));
+  })));
+  return [el("h3", { lang: "en" }, `${NAMES(code)} (${code})`), el("div", { class: "scroll" }, table(head, body))];
+}
+
+function drawLanguages() {
+  const wanted = byId("language").value.trim().toLowerCase();
+  const codes = [...new Set(DATA.targets.flatMap((t) => t.languages))].sort();
+  const exact = codes.filter((code) => code.toLowerCase() === wanted);
+  const found = exact.length ? exact : codes.filter((code) => `${code} ${NAMES(code)}`.toLowerCase().includes(wanted));
+  const choose = (code) => () => { byId("language").value = code; drawLanguages(); };
+  if (!found.length) show("language-table", el("p", { class: "note" }, `No language of the grid is called so; it has ${codes.join(", ")}.`));
+  else if (found.length > 3) show("language-table", el("ul", { class: "keys" },
+    found.map((code) => el("li", null, el("a", { href: "#languages", onclick: choose(code) }, `${NAMES(code)} (${code})`)))));
+  else show("language-table", found.flatMap(languageTable));
+}
