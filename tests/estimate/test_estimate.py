@@ -15,7 +15,7 @@ from xstilts.estimate.speed import Speed, Took
 from xstilts.estimate.work import Work
 from xstilts.grid import Lesson
 from xstilts.recipe import Recipe
-from xstilts.state import read_config
+from xstilts.standing import read_config
 
 
 class Fixed:

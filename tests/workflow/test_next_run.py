@@ -9,7 +9,7 @@ import pytest
 from tests.workflow.running import Experiment, tiny
 
 from xstilts.nodes import RULES, graph
-from xstilts.state import Results, next_run, read_config, read_grid
+from xstilts.standing import Results, next_run, read_config, read_grid
 
 
 def counted(experiment):

@@ -60,7 +60,7 @@ def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
     return rows(files), refused
 
 
-def by_row(grid: pd.DataFrame, files: Mapping[str, Any]) -> tuple[pd.DataFrame, Mapping[str, Any]]:
+def by_row(grid: pd.DataFrame, files: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a grid and its scores with the `row` of the tables as intermediate, where it has any.
 
     On test a row is made of cells of different intermediates: the best of each target.

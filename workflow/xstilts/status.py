@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from xstilts import state, step
+from xstilts import standing, step
 from xstilts.grid import Cell
 from xstilts.nodes import RULES, graph
-from xstilts.state import STATES, CellState
+from xstilts.standing import STATES, CellState
 
 
 def matrix(cells: Mapping[Cell, CellState]) -> list[list[str]]:
@@ -84,17 +84,17 @@ def main(args: argparse.Namespace) -> None:
     """Print matrix, counts, reasons and the next run."""
     path = Path(args.grid)
     root = path.resolve().parent.parent
-    lines = state.read_grid(path)
-    nodes = graph(state.read_config(path.parent / "config.yaml"), lines.to_dict("records"))
-    results = state.Results(root, nodes)
-    found, refused = state.collect(lines, root)
-    cells = state.cells(lines, found, refused, results.trouble)
+    lines = standing.read_grid(path)
+    nodes = graph(standing.read_config(path.parent / "config.yaml"), lines.to_dict("records"))
+    results = standing.Results(root, nodes)
+    found, refused = standing.collect(lines, root)
+    cells = standing.cells(lines, found, refused, results.trouble)
     for cell, about in cells.items():
         results.made[results.keys[str(cell)]] = about.state == "done"
     print("\n".join(align(matrix(cells))), overview(cells.values()), sep="\n\n")
     if told := reasons(cells):
         print("", *told, sep="\n")
-    run = state.next_run(nodes, results.current)
+    run = standing.next_run(nodes, results.current)
     print("\n" + plan(Counter(nodes[key].rule for key in run)))
 
 

@@ -7,7 +7,7 @@ it can be held against what the job took.
 import argparse
 from pathlib import Path
 
-from xstilts import state, status, step
+from xstilts import standing, status, step
 from xstilts.errors import UserError
 from xstilts.estimate import forecast, reference, text
 from xstilts.estimate.schedule import wall_time
@@ -34,12 +34,12 @@ def main(args: argparse.Namespace) -> None:
         raise UserError("--devices: at least 1")
     path, out = Path(args.grid), Path(args.out)
     root = path.resolve().parent.parent
-    grid = state.read_config(path.parent / "config.yaml")
+    grid = standing.read_config(path.parent / "config.yaml")
     device = args.device or ("cpu" if grid.experiment.toy else "a100")
     flops = reference.device(device)
-    nodes = graph(grid, state.read_grid(path).to_dict("records"))
-    results = state.Results(root, nodes)
-    left = state.next_run(nodes, results.current)
+    nodes = graph(grid, standing.read_grid(path).to_dict("records"))
+    results = standing.Results(root, nodes)
+    left = standing.next_run(nodes, results.current)
     done = [key for key in nodes if key not in left and results.current(key)]
     forecaster = forecast.Forecaster(grid, nodes, root, done, flops)
     earlier, found = forecast.read(out), forecaster.of(key for key in nodes if key in left)

@@ -12,7 +12,7 @@ from xstilts.files import canonical
 from xstilts.grid import Cell
 from xstilts.report import examples
 from xstilts.report.training import Trainings
-from xstilts.state import CellState
+from xstilts.standing import CellState
 
 # Bytes, so that a page of thousands of cells still opens on a phone.
 EXAMPLES = 4_000_000  # of all examples together

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts import scores, state, tables
+from xstilts import scores, standing, tables
 from xstilts.grid import NOSEED, Grid
 from xstilts.nodes import graph
 from xstilts.report import cells
@@ -81,10 +81,10 @@ def contents(lines: pd.DataFrame, grid: Grid | None, root: Path) -> dict[str, An
         deltas are in percent, None where they are missing.
     """
     read = Read()
-    found, refused = state.collect(lines, root, read)
+    found, refused = standing.collect(lines, root, read)
     nodes = graph(grid, lines.to_dict("records")) if grid else {}
-    results = state.Results(root, nodes)
-    states = state.cells(lines, found, refused, results.trouble if grid else lambda cell: None)
+    results = standing.Results(root, nodes)
+    states = standing.cells(lines, found, refused, results.trouble if grid else lambda cell: None)
     by_target = lines.groupby("target", sort=False)["language"]
     languages = {target: list(dict.fromkeys(group)) for target, group in by_target}
     rows, targets = cells.places(states)
@@ -129,7 +129,7 @@ def _facts(lines: pd.DataFrame, read: Read, grid: Grid | None) -> list[list[str]
 
 def read(path: Path) -> dict[str, Any]:
     """Return the data of the page for a `grid.csv`; config.yaml is read where it lies beside it."""
-    lines = state.read_grid(path)
+    lines = standing.read_grid(path)
     beside = path.parent / "config.yaml"
-    grid = state.read_config(beside) if beside.exists() else None
+    grid = standing.read_config(beside) if beside.exists() else None
     return contents(lines, grid, path.resolve().parent.parent)

@@ -6,10 +6,10 @@ import time
 import pytest
 from tests import results
 
-from xstilts import logs, nodes, state, status
+from xstilts import logs, nodes, standing, status
 from xstilts.grid import Cell
 from xstilts.logs import Ending
-from xstilts.state import CellState
+from xstilts.standing import CellState
 
 CELL = Cell("m", "mnli", "seed1", "xnli")
 SCORES = [f"results/scores/m/mnli/seed1/xnli/{lang}.json" for lang in ("de", "ru")]
@@ -25,10 +25,12 @@ def world(tmp_path):
 
 
 def states(root):
-    lines = state.read_grid(root / "results/grid.csv")
-    graph = nodes.graph(state.read_config(root / "results/config.yaml"), lines.to_dict("records"))
-    found, refused = state.collect(lines, root)
-    return state.cells(lines, found, refused, state.Results(root, graph).trouble)
+    lines = standing.read_grid(root / "results/grid.csv")
+    graph = nodes.graph(
+        standing.read_config(root / "results/config.yaml"), lines.to_dict("records")
+    )
+    found, refused = standing.collect(lines, root)
+    return standing.cells(lines, found, refused, standing.Results(root, graph).trouble)
 
 
 def delete(root, *names):
@@ -119,12 +121,12 @@ def test_a_file_tells_the_spec_that_it_was_made_by(world, name):
     root, graph = world
     spec = graph[name].outputs[name]
     path = root / name
-    assert spec and state.made_by(path, spec) and state.made_by(path, None)
-    assert not state.made_by(path, "another")
+    assert spec and standing.made_by(path, spec) and standing.made_by(path, None)
+    assert not standing.made_by(path, "another")
     path.write_bytes(b"damaged")
-    assert not state.made_by(path, spec)
+    assert not standing.made_by(path, spec)
     path.unlink()
-    assert not state.made_by(path, None)
+    assert not standing.made_by(path, None)
 
 
 def test_ancestors_come_first_and_once(world):
