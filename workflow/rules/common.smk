@@ -47,6 +47,7 @@ WHERE = {
 }
 THREADS = EXPERIMENT.settings["threads"]
 BUDGET = EXPERIMENT.settings["micro_batch_tokens"]
+SAVE_EVERY = EXPERIMENT.settings["save_every"]
 
 
 wildcard_constraints:

@@ -26,6 +26,7 @@ rule intermediate:
     threads: THREADS
     resources:
         budget=BUDGET,
+        save_every=SAVE_EVERY,
     params:
         spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
         init=lambda w: f"results/models/{w.model}",
@@ -33,6 +34,8 @@ rule intermediate:
     shell:
         "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+        " --state results/.state/train/encoders/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
+        " --save-every {resources.save_every}"
         " --out {params.out} --log {log}"
 
 
@@ -55,6 +58,7 @@ rule tune:
     threads: THREADS
     resources:
         budget=BUDGET,
+        save_every=SAVE_EVERY,
     params:
         spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
@@ -62,4 +66,6 @@ rule tune:
     shell:
         "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+        " --state results/.state/train/tuned/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}/{wildcards.task}"
+        " --save-every {resources.save_every}"
         " --out {params.out} --log {log}"

@@ -4,11 +4,13 @@ import argparse
 import atexit
 import gc
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from xstilts import stop
 from xstilts.errors import UserError
 
 
@@ -17,7 +19,8 @@ def run(
     parser: argparse.ArgumentParser,
     argv: list[str] | None = None,
 ) -> None:
-    """Parse `argv`, run `main`, and exit: 0, or 1 with one line on the terminal.
+    """Parse `argv`, run `main`, and exit: 0, or 1 with one line on the terminal; 143 when ended by
+    a signal.
 
     With `--log FILE` everything the process prints, also from native code, goes to that file, and
     only the one line of an error to the terminal. A traceback is for our mistakes, never the
@@ -34,12 +37,14 @@ def run(
     if args.log:
         _redirect(args.log)
     try:
+        stop.listen()
         main(args)
     except UserError as error:
         _say(f"error: {error}", terminal, args.log)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except stop.Stopped as error:
+        _say(f"stopped: {error}", terminal, args.log)
+        sys.exit(128 + signal.SIGTERM)
     except Exception as error:
         traceback.print_exc()
         said = str(error).strip().splitlines() or [""]
