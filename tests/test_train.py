@@ -386,6 +386,7 @@ class Node:
                 budget=2000,
                 state=str(state or f"{out}.state"),
                 save_every=save_every,
+                lock_wait=0,
                 out=str(out),
             )
         )
@@ -498,7 +499,7 @@ def mixed(tmp_path, pieces):
             "dev": [str(tmp_path / "dev.safetensors")],
             "dev_rows": [str(tmp_path / "dev.parquet")],
         }
-        keep = {"state": str(state or f"{out}.state"), "save_every": save_every}
+        keep = {"state": str(state or f"{out}.state"), "save_every": save_every, "lock_wait": 0}
         train.main(argparse.Namespace(**arguments, **keep, budget=2000, out=str(out)))
         return out
 

@@ -12,10 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xstilts import batches, checkpoint, device, metrics, mix, predict, state, step, stop
+from xstilts import (
+    batches,
+    checkpoint,
+    device,
+    finished,
+    lock,
+    metrics,
+    mix,
+    predict,
+    state,
+    step,
+    stop,
+)
 from xstilts.encoded import Encoded
 from xstilts.errors import UserError
-from xstilts.files import digest, sha256, write_json
+from xstilts.files import digest, sha256
 from xstilts.keeper import Keeper
 from xstilts.node import read_node, same_spec, versions
 from xstilts.optimize import optimizer_for, rate
@@ -152,12 +164,23 @@ def _text(values: dict[str, float]) -> str:
 
 
 def main(args: argparse.Namespace) -> None:
+    """Make the checkpoint of one node, unless another process has made it meanwhile."""
+    spec = json.loads(args.spec)
+    with lock.held(args.state, args.lock_wait):
+        if finished.found(args.state, args.out, digest(spec)):
+            print("already made, by another process")
+        else:
+            make(args, spec)
+        state.clear(Path(args.state))
+
+
+def make(args: argparse.Namespace, spec: dict[str, Any]) -> None:
     """Train one node and write its checkpoint, `node.json` last."""
     import torch
 
-    spec = json.loads(args.spec)
     parent = read_node(args.init)
     same_spec(args.init, parent["spec"], spec["parent"])
+    finished.settle(args.init)
     parts = read_parts(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows)
     files = {
         "train": [data for part in parts for data in part.train.values()],
@@ -170,14 +193,15 @@ def main(args: argparse.Namespace) -> None:
     stop.wait()  # the keeper looks for it, before every step
     keeper = Keeper(args.state, digest(spec), args.save_every)
     weights, record = fit(encoder, parts, spec, where, args.budget, keeper)
-    checkpoint.save(weights, args.init, args.out)
+    made = finished.begin(args.state)
+    checkpoint.save(weights, args.init, made)
     names = {id(head): name for name, head in named_heads(parts).items()}
     pins = [data.meta["pins"] for split in files.values() for data in split]
     node = {
         "kind": "train",
         "spec": spec,
         "pins": dict(parent["pins"], **{k: v for found in pins for k, v in found.items()}),
-        "weights": sha256(Path(args.out) / "model.safetensors"),
+        "weights": sha256(made / "model.safetensors"),
         "tokenizer": parent["tokenizer"],
         "rows": {split: sum(d.meta["rows"] for d in found) for split, found in files.items()},
         "examples": sum(map(len, files["train"])),
@@ -187,8 +211,7 @@ def main(args: argparse.Namespace) -> None:
         **device.describe(where),
         "versions": versions(),
     }
-    write_json(Path(args.out) / "node.json", node)
-    state.clear(Path(args.state))
+    finished.end(made, node, args.out)
     print(f"best dev at step {record['best']['step']}: {_text(record['best']['dev'])}")
 
 
@@ -208,5 +231,6 @@ if __name__ == "__main__":
     parser.add_argument(
         "--save-every", type=float, default=600, help="seconds between two saved states"
     )
+    lock.add_argument(parser)
     parser.add_argument("--out", required=True, help="checkpoint folder to write")
     step.run(main, parser)
