@@ -41,3 +41,4 @@ onstart:
 
 onerror:
     shell(PARTIAL_TABLES)
+    say_failures()

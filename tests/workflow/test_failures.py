@@ -115,6 +115,8 @@ def test_a_training_that_is_killed_leaves_nothing_that_counts_as_finished(traini
     node = json.loads((folder / "node.json").read_text())
     assert node["steps"] == 60 and node["attempts"] == 2
     assert 0 < node["resumed_at"][0] < 60
+    said = (experiment.folder / "out.txt").read_text()
+    assert f"  killed: {folder.relative_to(experiment.folder)}, attempt 1: killed:" in said
     assert "goes on after step" in experiment.read("logs/tune/xlmr/none/seed1/udpos_en.log")
 
 
@@ -124,6 +126,7 @@ def test_a_training_that_is_asked_to_end_saves_its_state_first(training):
     assert process.wait(60) != 0
     said = (experiment.folder / "out.txt").read_text()
     assert "stopped: ended by SIGUSR1 after step" in said and "Traceback" not in said
+    assert "  terminated: results/tuned/xlmr/none/seed1/udpos_en, attempt 1: stopped:" in said
     assert experiment.snakemake(target).ok().jobs == {"tune": 1}
     assert len(json.loads(experiment.read(target.removeprefix("results/")))["resumed_at"]) == 1
     kept = list(experiment.path(".state/train").rglob("0*.safetensors"))

@@ -8,7 +8,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import pin
+from xstilts import ledger, pin
 from xstilts.config import load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
@@ -181,3 +181,10 @@ def adopt_pins():
     """Take what other experiments have pinned in the same folder into this one's lock file."""
     if LOCK:
         pin.adopt(LOCK, all_pins(None))
+
+
+def say_failures():
+    """Print which nodes have failed and were not made since, by which kind of failure."""
+    lines = ledger.lines("results/ledger.jsonl")
+    if lines:
+        print("not made (results/ledger.jsonl):", *lines, sep="\n", file=sys.stderr, flush=True)

@@ -35,7 +35,8 @@ class Keeper:
         if asked:
             raise stop.Stopped(
                 f"ended by {stop.name(asked)} after step {position.done};"
-                f" the next attempt goes on after step {max(self.at, 0)}"
+                f" the next attempt goes on after step {max(self.at, 0)}",
+                asked,
             )
 
     def _save(self, position: Position) -> None:

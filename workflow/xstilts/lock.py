@@ -24,6 +24,8 @@ NOT_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 class Locked(UserError):
     """Another process computes the node."""
 
+    kind = "locked"
+
 
 @contextlib.contextmanager
 def held(folder: str | Path, wait: float) -> Iterator[None]:
@@ -42,6 +44,18 @@ def held(folder: str | Path, wait: float) -> Iterator[None]:
         file.write(_name())
         file.flush()
         yield
+
+
+def busy(folder: str | Path) -> bool:
+    """Return whether a process holds the lock of the node whose state is in `folder`."""
+    try:
+        with open(Path(folder) / "lock", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:

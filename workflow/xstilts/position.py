@@ -69,6 +69,7 @@ class Position:
             "seconds": round(seconds, 2),
             "tokens": self.pieces,
             "tokens_per_second": round(self.pieces / max(seconds - self.evaluating, 1e-9), 1),
+            "micro_batch_tokens": self.budget,
             "attempts": len(self.resumed_at) + 1,
             "resumed_at": self.resumed_at,
         }

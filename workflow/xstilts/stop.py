@@ -8,6 +8,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 class Stopped(BaseException):
     """The process ends because it was asked to; no `Exception`, so that nothing swallows it."""
 
+    def __init__(self, line: str, number: int) -> None:
+        """Say `line` of the signal `number`."""
+        super().__init__(line)
+        self.number = number
+
 
 class _Asked:
     """Which signal came (its number; 0: none), and whether it waits until somebody looks."""
@@ -41,4 +46,4 @@ def name(number: int) -> str:
 def _note(number: int, frame: object) -> None:
     _Asked.signal = number
     if not _Asked.waits:
-        raise Stopped(f"ended by {name(number)}")
+        raise Stopped(f"ended by {name(number)}", number)

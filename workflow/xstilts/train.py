@@ -9,6 +9,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from xstilts import (
     device,
     finished,
     lock,
+    memory,
     metrics,
     mix,
     predict,
@@ -26,7 +28,7 @@ from xstilts import (
     stop,
 )
 from xstilts.encoded import Encoded
-from xstilts.errors import UserError
+from xstilts.errors import NotFinite
 from xstilts.files import digest, sha256
 from xstilts.keeper import Keeper
 from xstilts.node import read_node, same_spec, versions
@@ -88,7 +90,8 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
     With a keeper the training goes on from what an earlier attempt saved.
 
     Raises:
-        UserError: the loss is no longer finite.
+        NotFinite: the loss, or a weight.
+        DoesNotFit: one example alone is too much for the GPU.
         Stopped: the process was asked to end; the keeper has saved the state.
     """
     import torch
@@ -113,7 +116,13 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * rate(done, steps, recipe.warmup)
         examples, seed = stream.next(), (spec["seed"], done)
-        loss, seen = gradients(encoder, stream.part, stream.data, examples, seed, where, now.budget)
+        batch = (encoder, stream.part, stream.data, examples, seed, where)
+        (loss, seen), now.budget = memory.fitted(
+            partial(gradients, *batch),
+            now.budget,
+            undo=optimizer.zero_grad,
+            least=partial(batches.finest, examples, *stream.data.shapes()),
+        )
         torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -128,7 +137,7 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
         if not math.isfinite(mean):
             wrong = (name for name, value in now.recent if not math.isfinite(value))
             task = next(wrong, now.recent[-1][0])
-            raise UserError(
+            raise NotFinite(
                 f"the loss of `{task}` is {mean} at step {now.done} of {steps}, so training"
                 f" stops; a learning_rate below {recipe.learning_rate:g} or more warmup may help"
             )
@@ -137,7 +146,7 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
             continue
         if not all(parameter.isfinite().all() for parameter in parameters):
             # The loss before the last update was still finite; such weights must never be the best.
-            raise UserError(
+            raise NotFinite(
                 f"the weights are not finite after step {now.done} of {steps}, of"
                 f" `{stream.part.task}`, so training stops; a learning_rate below"
                 f" {recipe.learning_rate:g} may help"
