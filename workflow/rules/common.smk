@@ -75,6 +75,18 @@ def folder(wildcards, output):
     return os.path.dirname(output[0])
 
 
+def launch(wildcards):
+    """What runs a training: Python, or torchrun where several GPUs share one."""
+    gpus = EXPERIMENT.settings["models"][wildcards.model]["gpus"]
+    signals = "--signals-to-handle SIGTERM,SIGINT,SIGUSR1 --shutdown-timeout 300"
+    several = f"torchrun --standalone --nproc-per-node {gpus} {signals}"
+    return several if gpus > 1 else "python"
+
+
+def sharding(wildcards):
+    return EXPERIMENT.settings["models"][wildcards.model]["sharding"]
+
+
 def rows(task, lang, split):
     return f"results/data/{task}/{lang}.{split}.parquet"
 
