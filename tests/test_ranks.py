@@ -22,6 +22,7 @@ from xstilts import batches, train
 from xstilts.files import read_json
 from xstilts.recipe import Recipe
 
+pytestmark = pytest.mark.timeout(1800)  # processes of two ranks, on a machine that may be busy
 WORKFLOW = Path(__file__).resolve().parents[1] / "workflow"
 LAUNCH = [
     sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
@@ -52,7 +53,7 @@ def two(monkeypatch):
 
 
 def ended(process, code=0):
-    said, _ = process.communicate(timeout=300)
+    said, _ = process.communicate(timeout=900)
     assert process.returncode == code, said
     return said
 
@@ -105,7 +106,7 @@ def test_two_ranks_that_are_warned_go_on_where_they_were(folder, mixed, tmp_path
 
     ended(two(call, tmp_path / "whole", sharding=sharding))
     process = two(call, tmp_path / "out", sharding=sharding, save_every=0)
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 900
     while len(list(tmp_path.glob("out.state/0*.json"))) < 2:
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.01)
