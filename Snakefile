@@ -51,3 +51,4 @@ onstart:
 onerror:
     shell(PARTIAL_TABLES)
     shell(PARTIAL_REPORT)
+    say_failures()

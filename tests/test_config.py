@@ -29,12 +29,12 @@ def test_defaults_are_filled_in_and_names_resolved():
         "models": {
             "base": {
                 "from": "o/base", "revision": "main", "tokenizer": None, "pooling": None,
-                "retrieval_layer": None,
+                "retrieval_layer": None, "gpus": 1, "sharding": "none",
             }
         },
         "languages": "all", "split": "dev", "test": False, "seeds": [1],
         "exclude": [], "include": [], "recipes": {}, "limits": {}, "tasks": {}, "toy": {},
-        "threads": 1, "micro_batch_tokens": 16384,
+        "threads": 1, "micro_batch_tokens": 16384, "save_every": 600,
     }  # fmt: skip
     assert found.intermediates == {"none": {}, "mnli": {"mnli": ("en",)}}
     assert found.languages == {
@@ -381,3 +381,11 @@ def test_the_schema_knows_exactly_the_fields_of_a_recipe():
 
     known = config._schema()["properties"]["recipes"]["additionalProperties"]["properties"]
     assert known.keys() == {field.name for field in dataclasses.fields(Recipe)}
+
+
+def test_a_model_is_sharded_over_several_gpus_only():
+    model = {"from": "o/base", "sharding": "fsdp"}
+    with pytest.raises(UserError, match="models: base: sharding: is over several GPUs; set `gpus`"):
+        load({**BASE, "models": {"base": model}})
+    found = load({**BASE, "models": {"base": {**model, "gpus": 4}}})
+    assert found.settings["models"]["base"]["gpus"] == 4

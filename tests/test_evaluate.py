@@ -84,6 +84,7 @@ class Target:
                 dev_rows=[],
                 dev_encoded=[],
                 state=str(self.root / "state"),
+                lock_wait=0,
                 budget=1000,
                 out=str(self.root / "out"),
             )

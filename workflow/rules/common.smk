@@ -9,7 +9,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import pin, xtreme
+from xstilts import ledger, pin, xtreme
 from xstilts.config import load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
@@ -62,6 +62,7 @@ ALL_FIGURES = expand(
 )
 THREADS = EXPERIMENT.settings["threads"]
 BUDGET = EXPERIMENT.settings["micro_batch_tokens"]
+SAVE_EVERY = EXPERIMENT.settings["save_every"]
 
 
 wildcard_constraints:
@@ -97,6 +98,18 @@ def toy_model(wildcards):
 def folder(wildcards, output):
     """The folder that a job writes."""
     return os.path.dirname(output[0])
+
+
+def launch(wildcards):
+    """What runs a training: Python, or torchrun where several GPUs share one."""
+    gpus = EXPERIMENT.settings["models"][wildcards.model]["gpus"]
+    signals = "--signals-to-handle SIGTERM,SIGINT,SIGUSR1 --shutdown-timeout 300"
+    several = f"torchrun --standalone --nproc-per-node {gpus} {signals}"
+    return several if gpus > 1 else "python"
+
+
+def sharding(wildcards):
+    return EXPERIMENT.settings["models"][wildcards.model]["sharding"]
 
 
 def rows(task, lang, split):
@@ -272,3 +285,10 @@ def adopt_pins():
     """Take what other experiments have pinned in the same folder into this one's lock file."""
     if LOCK:
         pin.adopt(LOCK, all_pins(None))
+
+
+def say_failures():
+    """Print which nodes have failed and were not made since, by which kind of failure."""
+    lines = ledger.lines("results/ledger.jsonl")
+    if lines:
+        print("not made (results/ledger.jsonl):", *lines, sep="\n", file=sys.stderr, flush=True)

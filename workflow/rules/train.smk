@@ -26,13 +26,19 @@ rule intermediate:
     threads: THREADS
     resources:
         budget=BUDGET,
+        save_every=SAVE_EVERY,
+        # How, not what: resources, so that a change re-runs nothing.
+        launch=launch,
+        sharding=sharding,
     params:
         spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
         init=lambda w: f"results/models/{w.model}",
         out=folder,
     shell:
-        "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
+        "{resources.launch} -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+        " --state results/.state/train/encoders/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
+        " --save-every {resources.save_every} --sharding {resources.sharding}"
         " --out {params.out} --log {log}"
 
 
@@ -55,11 +61,17 @@ rule tune:
     threads: THREADS
     resources:
         budget=BUDGET,
+        save_every=SAVE_EVERY,
+        # How, not what: resources, so that a change re-runs nothing.
+        launch=launch,
+        sharding=sharding,
     params:
         spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
         out=folder,
     shell:
-        "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
+        "{resources.launch} -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+        " --state results/.state/train/tuned/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}/{wildcards.task}"
+        " --save-every {resources.save_every} --sharding {resources.sharding}"
         " --out {params.out} --log {log}"

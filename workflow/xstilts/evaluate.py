@@ -15,7 +15,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts import checkpoint, device, encoded, formats, metrics, predict, prepare, step
+from xstilts import (
+    checkpoint,
+    device,
+    encoded,
+    finished,
+    formats,
+    lock,
+    metrics,
+    predict,
+    prepare,
+    step,
+)
 from xstilts.encoded import Encoded
 from xstilts.errors import UserError
 from xstilts.files import atomic, digest, read_json, sha256, write_json
@@ -157,6 +168,12 @@ def _loaded(path: str, spec: str, scorer: Scorer) -> Encoded:
 
 
 def main(args: argparse.Namespace) -> None:
+    """Score every language, one process a cell at a time."""
+    with lock.held(args.state, args.lock_wait):
+        score(args)
+
+
+def score(args: argparse.Namespace) -> None:
     """Score every language; one that fails does not keep the others from being kept."""
     specs: dict[str, dict[str, Any]] = json.loads(args.specs)
     node = read_node(args.model)
@@ -168,6 +185,7 @@ def main(args: argparse.Namespace) -> None:
     failed = []
     for (lang, spec), *of in zip(specs.items(), *files.values(), strict=True):
         same_spec(args.model, node["spec"], spec["model"])
+        finished.settle(args.model)
         paths = dict(zip(files, of, strict=True)) | {"state": args.state, "out": args.out}
         try:
             language(scorer, spec, cell, lang, paths)
@@ -190,6 +208,7 @@ if __name__ == "__main__":
     parser.add_argument("--dev-rows", nargs="*", help="the same of the dev split, where it settles")
     parser.add_argument("--dev-encoded", nargs="*", help="a threshold; one a language, like these")
     parser.add_argument("--state", required=True, help="folder of what is already computed")
+    lock.add_argument(parser)
     parser.add_argument("--budget", type=int, default=65536, help="pieces of a rectangle")
     parser.add_argument("--out", required=True, help="folder of the score files")
     step.run(main, parser)
