@@ -2,16 +2,22 @@
 
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import pin
+from xstilts import needs, pin
 from xstilts.config import load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
+
+if not workflow.is_main_process:
+    # SLURM's warning before the limit of time goes to all processes of a job. It is for the step: the
+    # Snakemake around it would die of it, and the step with it.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 ENVIRONMENT = f"{workflow.basedir}/envs/xstilts.yaml"
 # Made by `tables` alone, never by PARTIAL_TABLES: the tables are of all scores, and none was refused.
@@ -144,6 +150,39 @@ def score_specs(target):
         )
 
     return specs
+
+
+def gpus(wildcards):
+    """The GPUs of a job on a model."""
+    return needs.gpus(EXPERIMENT.settings["models"][wildcards.model])
+
+
+def memory(wildcards, input, attempt):
+    """The host memory of a training or an evaluation, in MB; its first input is the checkpoint."""
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
+    return needs.memory(*sizes, gpus(wildcards), attempt)
+
+
+def intermediate_minutes(wildcards, input, attempt):
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
+    epochs = GRID.recipe(wildcards.intermediate).epochs
+    return needs.training_minutes(*sizes, epochs, gpus(wildcards), attempt)
+
+
+def tune_minutes(wildcards, input, attempt):
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
+    epochs = GRID.tuned_recipes[wildcards.task].epochs
+    return needs.training_minutes(*sizes, epochs, gpus(wildcards), attempt)
+
+
+def evaluate_minutes(wildcards, input, attempt):
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
+    return needs.evaluation_minutes(*sizes, gpus(wildcards), attempt)
+
+
+def sbatch(name):
+    """What sbatch is told besides: the pattern is that of the log, so the comment names it."""
+    return lambda wildcards: needs.sbatch(name.format_map(dict(wildcards.items())))
 
 
 def all_scores(wildcards):

@@ -29,6 +29,10 @@ for target in EXPERIMENT.settings["targets"]:
         threads: THREADS
         resources:
             budget=4 * BUDGET,
+            gpu=gpus,
+            mem_mb=memory,
+            runtime=evaluate_minutes,
+            slurm_extra=sbatch(f"evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:
             specs=score_specs(target),
             model=lambda w, input: os.path.dirname(input.model[0]),

@@ -26,6 +26,10 @@ rule intermediate:
     threads: THREADS
     resources:
         budget=BUDGET,
+        gpu=gpus,
+        mem_mb=memory,
+        runtime=intermediate_minutes,
+        slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
     params:
         spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
         init=lambda w: f"results/models/{w.model}",
@@ -55,6 +59,10 @@ rule tune:
     threads: THREADS
     resources:
         budget=BUDGET,
+        gpu=gpus,
+        mem_mb=memory,
+        runtime=tune_minutes,
+        slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
     params:
         spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
