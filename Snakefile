@@ -37,6 +37,7 @@ include: "workflow/rules/tables.smk"
 
 onstart:
     adopt_pins()
+    say_device()
 
 
 onerror:

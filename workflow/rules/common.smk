@@ -9,7 +9,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import needs, pin
+from xstilts import gpus, needs, pin
 from xstilts.config import load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
@@ -23,16 +23,6 @@ ENVIRONMENT = f"{workflow.basedir}/envs/xstilts.yaml"
 # Made by `tables` alone, never by PARTIAL_TABLES: the tables are of all scores, and none was refused.
 TABLES_COMPLETE = "results/tables/.complete"
 
-# The steps run with this interpreter, unless a deployment method brings its own.
-shell.prefix(
-    f"export PYTHONPATH={sys.path[0]!r}; "
-    + (
-        ""
-        if workflow.deployment_settings.deployment_method
-        else f'export PATH={os.path.dirname(sys.executable)!r}:"$PATH"; '
-    )
-)
-
 try:
     EXPERIMENT = load(config)
     GRID = Grid(EXPERIMENT)
@@ -43,6 +33,16 @@ try:
         path.unlink(missing_ok=True)
 except UserError as error:
     raise WorkflowError(str(error))
+
+# The steps run with this interpreter, unless a deployment method brings its own.
+shell.prefix(
+    f"export PYTHONPATH={sys.path[0]!r} {gpus.SHARE}={EXPERIMENT.settings['jobs_per_gpu']}; "
+    + (
+        ""
+        if workflow.deployment_settings.deployment_method
+        else f'export PATH={os.path.dirname(sys.executable)!r}:"$PATH"; '
+    )
+)
 
 # Where data sets and models are read. A resource and not a parameter of the rules: a mirror that has
 # moved re-runs nothing, what is in it is known by the pins.
@@ -152,32 +152,32 @@ def score_specs(target):
     return specs
 
 
-def gpus(wildcards):
-    """The GPUs of a job on a model."""
+def gpus_of(wildcards):
+    """The number of GPUs of a job on a model."""
     return needs.gpus(EXPERIMENT.settings["models"][wildcards.model])
 
 
 def memory(wildcards, input, attempt):
     """The host memory of a training or an evaluation, in MB; its first input is the checkpoint."""
     sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
-    return needs.memory(*sizes, gpus(wildcards), attempt)
+    return needs.memory(*sizes, gpus_of(wildcards), attempt)
 
 
 def intermediate_minutes(wildcards, input, attempt):
     sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
     epochs = GRID.recipe(wildcards.intermediate).epochs
-    return needs.training_minutes(*sizes, epochs, gpus(wildcards), attempt)
+    return needs.training_minutes(*sizes, epochs, gpus_of(wildcards), attempt)
 
 
 def tune_minutes(wildcards, input, attempt):
     sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
     epochs = GRID.tuned_recipes[wildcards.task].epochs
-    return needs.training_minutes(*sizes, epochs, gpus(wildcards), attempt)
+    return needs.training_minutes(*sizes, epochs, gpus_of(wildcards), attempt)
 
 
 def evaluate_minutes(wildcards, input, attempt):
     sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
-    return needs.evaluation_minutes(*sizes, gpus(wildcards), attempt)
+    return needs.evaluation_minutes(*sizes, gpus_of(wildcards), attempt)
 
 
 def sbatch(name):
@@ -219,3 +219,9 @@ def adopt_pins():
     """Take what other experiments have pinned in the same folder into this one's lock file."""
     if LOCK:
         pin.adopt(LOCK, all_pins(None))
+
+
+def say_device():
+    """Say what the jobs of this machine compute on, if that is the CPU."""
+    if workflow.executor_plugin.common_settings.local_exec and not gpus.pool():
+        print("no GPU is here, or none in CUDA_VISIBLE_DEVICES: the CPU is used", file=sys.stderr)

@@ -26,7 +26,7 @@ rule intermediate:
     threads: THREADS
     resources:
         budget=BUDGET,
-        gpu=gpus,
+        gpu=gpus_of,
         mem_mb=memory,
         runtime=intermediate_minutes,
         slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
@@ -59,7 +59,7 @@ rule tune:
     threads: THREADS
     resources:
         budget=BUDGET,
-        gpu=gpus,
+        gpu=gpus_of,
         mem_mb=memory,
         runtime=tune_minutes,
         slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
