@@ -42,3 +42,4 @@ onstart:
 
 onerror:
     shell(PARTIAL_TABLES)
+    say_failures()

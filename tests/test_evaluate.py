@@ -82,6 +82,7 @@ class Target:
                 rows=[str(self.root / f"{lang}.parquet") for lang in specs],
                 encoded=[str(self.root / f"{lang}.safetensors") for lang in specs],
                 state=str(self.root / "state"),
+                lock_wait=0,
                 budget=1000,
                 out=str(self.root / "out"),
             )

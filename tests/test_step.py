@@ -1,5 +1,6 @@
 """How a step ends: exit codes, one line on the terminal, the rest in the log."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """
-import argparse, os, sys
+import argparse, os, signal, sys, time
 from xstilts import step
 from xstilts.errors import UserError
 
@@ -18,9 +19,16 @@ def main(args):
         raise UserError("key: is wrong")
     if args.what == "ours":
         raise RuntimeError("first\\nsecond")
+    if args.what == "full":
+        raise OSError(28, "No space left on device")
+    if args.what == "stopped":
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(60)
 
 parser = argparse.ArgumentParser()
 parser.add_argument("what")
+parser.add_argument("--out")
+parser.add_argument("--state")
 step.run(main, parser)
 """
 WORKFLOW = Path(__file__).resolve().parents[1] / "workflow"
@@ -41,7 +49,14 @@ def run(what, *args):
     [
         ("fine", 0, ""),
         ("user", 1, "error: key: is wrong\n"),
-        ("ours", 1, "internal error: RuntimeError: first (traceback in {log})\n"),
+        (
+            "full",
+            6,
+            "error: the disk is full: [Errno 28] No space left on device; what is"
+            " finished is intact\n",
+        ),
+        ("stopped", 143, "stopped: ended by SIGUSR1\n"),
+        ("ours", 70, "internal error: RuntimeError: first (traceback in {log})\n"),
     ],
 )
 def test_one_line_on_the_terminal_and_the_rest_in_the_log(tmp_path, what, code, line):
@@ -60,3 +75,40 @@ def test_without_a_log_everything_is_on_the_terminal():
     done = run("user")
     assert (done.returncode, done.stderr) == (1, "error: key: is wrong\n")
     assert done.stdout.split("\n")[:2] == ["from native code", "from python"]
+
+
+def told(folder):
+    """The events of a ledger, as far as they do not depend on time and machine."""
+    path = folder / "results/ledger.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [{k: v for k, v in json.loads(t).items() if k not in CHANGING} for t in lines]
+
+
+CHANGING = ("time", "pid", "host")
+
+
+def test_the_ledger_has_the_failures_and_that_they_were_mended(tmp_path):
+    out, log = str(tmp_path / "results/data/x"), str(tmp_path / "x.log")
+    run("fine", "--out", out, "--log", log)
+    assert told(tmp_path) == [], "what goes well is not written"
+    for what in ("user", "stopped", "fine", "fine"):
+        run(what, "--out", out, "--log", log)
+    failed = {"event": "failed", "node": out, "log": log}
+    assert told(tmp_path) == [
+        {**failed, "attempt": 1, "kind": "bad-input", "line": "error: key: is wrong"},
+        {**failed, "attempt": 2, "kind": "terminated", "line": "stopped: ended by SIGUSR1"},
+        {"event": "done", "node": out, "attempt": 3},
+    ]
+
+
+def test_a_training_or_evaluation_says_when_it_starts(tmp_path):
+    out = str(tmp_path / "results/tuned/x")
+    for what in ("full", "fine"):
+        run(what, "--out", out, "--state", "s")
+    found = [(e["event"], e["attempt"], e.get("kind")) for e in told(tmp_path)]
+    assert found == [
+        ("start", 1, None),
+        ("failed", 1, "disk"),
+        ("start", 2, None),
+        ("done", 2, None),
+    ]

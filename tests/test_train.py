@@ -373,7 +373,7 @@ class Node:
             **{split: digest(data.meta["spec"]) for split, data in self.data.items()},
         }
 
-    def run(self, init, out, **changes):
+    def run(self, init, out, state=None, save_every=600, **changes):
         parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
         wanted = {**self.spec, "parent": digest(parent), **changes}
         train.main(
@@ -384,6 +384,9 @@ class Node:
                 dev=[str(self.root / "dev.safetensors")],
                 dev_rows=[str(self.root / "dev.parquet")],
                 budget=2000,
+                state=str(state or f"{out}.state"),
+                save_every=save_every,
+                lock_wait=0,
                 out=str(out),
             )
         )
@@ -487,7 +490,7 @@ def mixed(tmp_path, pieces):
         "recipe": dataclasses.asdict(Recipe(max_steps=12, learning_rate=1e-3)),
     }  # fmt: skip
 
-    def run(init, out, **changes):
+    def run(init, out, state=None, save_every=600, **changes):
         parent = digest(read_json(init / "node.json")["spec"])
         arguments = {
             "spec": json.dumps(wanted | {"parent": parent} | changes),
@@ -496,7 +499,8 @@ def mixed(tmp_path, pieces):
             "dev": [str(tmp_path / "dev.safetensors")],
             "dev_rows": [str(tmp_path / "dev.parquet")],
         }
-        train.main(argparse.Namespace(**arguments, budget=2000, out=str(out)))
+        keep = {"state": str(state or f"{out}.state"), "save_every": save_every, "lock_wait": 0}
+        train.main(argparse.Namespace(**arguments, **keep, budget=2000, out=str(out)))
         return out
 
     return run

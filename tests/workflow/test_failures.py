@@ -71,7 +71,7 @@ def test_a_language_that_fails_in_evaluation_costs_only_itself(done):
 def training(done):
     """A process group in the middle of a training, with its config."""
     slow = {"max_steps": 60, "eval_every": 1, "patience": 1000}
-    path = done.write(tiny(recipes={"udpos": slow}))
+    path = done.write(tiny(recipes={"udpos": slow}, save_every=0))
     log = done.path("logs/tune/xlmr/none/seed1/udpos_en.log")
     log.unlink()
     target = "results/tuned/xlmr/none/seed1/udpos_en/node.json"
@@ -82,7 +82,7 @@ def training(done):
         )  # fmt: skip
     try:
         deadline = time.monotonic() + 120
-        while not (log.exists() and "step 1:" in log.read_text()):
+        while not (log.exists() and "step 3:" in log.read_text()):
             assert time.monotonic() < deadline and process.poll() is None, log.parent
             time.sleep(0.02)
         yield done, process, target
@@ -112,7 +112,25 @@ def test_a_training_that_is_killed_leaves_nothing_that_counts_as_finished(traini
     assert not list(folder.glob("*.safetensors")) and not (folder / "node.json").exists()
     assert not list(folder.glob(".*.part"))
     assert experiment.snakemake(target).ok().jobs == {"tune": 1}
-    assert json.loads((folder / "node.json").read_text())["steps"] == 60
+    node = json.loads((folder / "node.json").read_text())
+    assert node["steps"] == 60 and node["attempts"] == 2
+    assert 0 < node["resumed_at"][0] < 60
+    said = (experiment.folder / "out.txt").read_text()
+    assert f"  killed: {folder.relative_to(experiment.folder)}, attempt 1: killed:" in said
+    assert "goes on after step" in experiment.read("logs/tune/xlmr/none/seed1/udpos_en.log")
+
+
+def test_a_training_that_is_asked_to_end_saves_its_state_first(training):
+    experiment, process, target = training
+    os.kill(step_process(experiment.folder), signal.SIGUSR1)
+    assert process.wait(60) != 0
+    said = (experiment.folder / "out.txt").read_text()
+    assert "stopped: ended by SIGUSR1 after step" in said and "Traceback" not in said
+    assert "  terminated: results/tuned/xlmr/none/seed1/udpos_en, attempt 1: stopped:" in said
+    assert experiment.snakemake(target).ok().jobs == {"tune": 1}
+    assert len(json.loads(experiment.read(target.removeprefix("results/")))["resumed_at"]) == 1
+    kept = list(experiment.path(".state/train").rglob("0*.safetensors"))
+    assert kept == [], "the state is deleted when the node is done"
 
 
 def test_a_run_that_is_killed_as_a_whole_goes_on_after_unlocking(training):

@@ -9,7 +9,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import gpus, needs, pin
+from xstilts import gpus, ledger, needs, pin
 from xstilts.config import load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
@@ -53,6 +53,7 @@ WHERE = {
 }
 THREADS = EXPERIMENT.settings["threads"]
 BUDGET = EXPERIMENT.settings["micro_batch_tokens"]
+SAVE_EVERY = EXPERIMENT.settings["save_every"]
 
 
 wildcard_constraints:
@@ -225,3 +226,10 @@ def say_device():
     """Say what the jobs of this machine compute on, if that is the CPU."""
     if workflow.executor_plugin.common_settings.local_exec and not gpus.pool():
         print("no GPU is here, or none in CUDA_VISIBLE_DEVICES: the CPU is used", file=sys.stderr)
+
+
+def say_failures():
+    """Print which nodes have failed and were not made since, by which kind of failure."""
+    lines = ledger.lines("results/ledger.jsonl")
+    if lines:
+        print("not made (results/ledger.jsonl):", *lines, sep="\n", file=sys.stderr, flush=True)

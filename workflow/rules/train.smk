@@ -30,6 +30,7 @@ rule intermediate:
         mem_mb=memory,
         runtime=intermediate_minutes,
         slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
+        save_every=SAVE_EVERY,
     params:
         spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
         init=lambda w: f"results/models/{w.model}",
@@ -37,6 +38,8 @@ rule intermediate:
     shell:
         "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+        " --state results/.state/train/encoders/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
+        " --save-every {resources.save_every}"
         " --out {params.out} --log {log}"
 
 
@@ -63,6 +66,7 @@ rule tune:
         mem_mb=memory,
         runtime=tune_minutes,
         slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
+        save_every=SAVE_EVERY,
     params:
         spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
@@ -70,4 +74,6 @@ rule tune:
     shell:
         "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+        " --state results/.state/train/tuned/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}/{wildcards.task}"
+        " --save-every {resources.save_every}"
         " --out {params.out} --log {log}"

@@ -47,3 +47,8 @@ def micro(
         parts[-1].append(int(example))
         rows += int(counts[example])
     return [np.array(part) for part in parts]
+
+
+def finest(examples: np.ndarray, lengths: np.ndarray, counts: np.ndarray, budget: int) -> bool:
+    """Return whether `micro` leaves every example alone."""
+    return len(micro(examples, lengths, counts, budget)) == len(examples)

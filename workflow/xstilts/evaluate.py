@@ -15,7 +15,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts import checkpoint, device, encoded, formats, metrics, predict, prepare, step
+from xstilts import (
+    checkpoint,
+    device,
+    encoded,
+    finished,
+    formats,
+    lock,
+    metrics,
+    predict,
+    prepare,
+    step,
+)
 from xstilts.encoded import Encoded
 from xstilts.errors import UserError
 from xstilts.files import atomic, digest, read_json, sha256, write_json
@@ -129,6 +140,12 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
 
 
 def main(args: argparse.Namespace) -> None:
+    """Score every language, one process a cell at a time."""
+    with lock.held(args.state, args.lock_wait):
+        score(args)
+
+
+def score(args: argparse.Namespace) -> None:
     """Score every language; one that fails does not keep the others from being kept."""
     specs: dict[str, dict[str, Any]] = json.loads(args.specs)
     node = read_node(args.model)
@@ -137,6 +154,7 @@ def main(args: argparse.Namespace) -> None:
     failed = []
     for (lang, spec), rows, data in zip(specs.items(), args.rows, args.encoded, strict=True):
         same_spec(args.model, node["spec"], spec["model"])
+        finished.settle(args.model)
         paths = {"rows": rows, "encoded": data, "state": args.state, "out": args.out}
         try:
             language(scorer, spec, cell, lang, paths)
@@ -157,6 +175,7 @@ if __name__ == "__main__":
     parser.add_argument("--rows", required=True, nargs="+", help="prepared rows, one a language")
     parser.add_argument("--encoded", required=True, nargs="+", help="encoded rows, one a language")
     parser.add_argument("--state", required=True, help="folder of what is already computed")
+    lock.add_argument(parser)
     parser.add_argument("--budget", type=int, default=65536, help="pieces of a rectangle")
     parser.add_argument("--out", required=True, help="folder of the score files")
     step.run(main, parser)

@@ -49,7 +49,7 @@ class Stream:
         """Return the examples of the next batch."""
         an_epoch = math.ceil(len(self.data) / self.part.batch_size)
         number, at = divmod(self.drawn["batches"], an_epoch)
-        if at == 0:
+        if at == 0 or not self.queue:  # no queue: a training that goes on inside an epoch
             lengths, _ = self.data.shapes()
             self.queue = batches.epoch(lengths, self.part.batch_size, self.seed, number)
         self.drawn["batches"] += 1

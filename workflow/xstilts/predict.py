@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from xstilts import batches
+from xstilts import batches, memory
 from xstilts.device import autocast
 from xstilts.encoded import Encoded
 
@@ -33,7 +33,10 @@ def reduced(page: ModuleType, encoder, head, data: Encoded, device, budget: int)
 
     Args:
         budget: pieces of a rectangle, padding included; nothing is kept for gradients, so several
-            times what training takes will fit.
+            times what training takes will fit. A rectangle that does not is halved.
+
+    Raises:
+        DoesNotFit: one example alone is too much for the GPU.
     """
     import torch
 
@@ -41,11 +44,15 @@ def reduced(page: ModuleType, encoder, head, data: Encoded, device, budget: int)
     found: list[Any] = [None] * len(data)
     encoder.eval()
     head.eval()
+
+    def forward(part: np.ndarray) -> list[Any]:
+        batch = tensors(page.collate(data, part), device)
+        with autocast(device):
+            scores = outputs(encoder, head, batch)
+        return page.reduce(scores, batch)
+
     with torch.inference_mode():
         for part in batches.micro(np.arange(len(data)), lengths, counts, budget):
-            batch = tensors(page.collate(data, part), device)
-            with autocast(device):
-                scores = outputs(encoder, head, batch)
-            for example, value in zip(part, page.reduce(scores, batch), strict=True):
+            for example, value in zip(part, memory.halved(forward, part), strict=True):
                 found[example] = value
     return found

@@ -7,10 +7,14 @@ import time
 class Progress:
     """Says step, loss, learning rate, tokens a second and the time left."""
 
-    def __init__(self, steps: int, every: float = 10.0) -> None:
-        """Expect `steps` steps; without a terminal, print at most a line in `every` seconds."""
+    def __init__(self, steps: int, spent: float = 0.0, every: float = 10.0) -> None:
+        """Expect `steps` steps; without a terminal, print at most a line in `every` seconds.
+
+        `spent` are the seconds of earlier attempts.
+        """
         self.steps, self.every = steps, every
-        self.start = self.said = time.monotonic()
+        self.said = time.monotonic()
+        self.start = self.said - spent
         self.bar = None
         if sys.stderr.isatty():
             from tqdm import tqdm

@@ -8,8 +8,9 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from xstilts.errors import UserError
+from xstilts import failure, ledger, stop
 
 
 def run(
@@ -17,7 +18,7 @@ def run(
     parser: argparse.ArgumentParser,
     argv: list[str] | None = None,
 ) -> None:
-    """Parse `argv`, run `main`, and exit: 0, or 1 with one line on the terminal.
+    """Parse `argv`, run `main`, and exit: 0, or by `failure.CODES` with one line on the terminal.
 
     With `--log FILE` everything the process prints, also from native code, goes to that file, and
     only the one line of an error to the terminal. A traceback is for our mistakes, never the
@@ -33,19 +34,20 @@ def run(
     terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
     if args.log:
         _redirect(args.log)
+    job = Job(args)
     try:
+        stop.listen()
+        job.start()
         main(args)
-    except UserError as error:
-        _say(f"error: {error}", terminal, args.log)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        traceback.print_exc()
-        said = str(error).strip().splitlines() or [""]
-        line = f"internal error: {type(error).__name__}: {said[0]}"
-        _say(line + (f" (traceback in {args.log})" if args.log else ""), terminal, args.log)
-        sys.exit(1)
+        job.done()
+    except (Exception, stop.Stopped) as error:
+        if failure.ours(error):
+            traceback.print_exc()
+        line = failure.line(error)
+        there = f" (traceback in {args.log})" if args.log and failure.ours(error) else ""
+        _say(line + there, terminal, args.log)
+        job.failed(error)
+        sys.exit(failure.CODES[failure.kind(error)])
     finally:
         imported()
     if argv is None:  # a process of its own: end without taking the modules apart
@@ -53,6 +55,40 @@ def run(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+class Job:
+    """What the ledger of the results folder is told of this process; nothing outside of one."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        """Take what there is of `out`, `state` and `log` in the arguments."""
+        found = vars(args)
+        self.node, self.state = found.get("out") or "", found.get("state")
+        self.log, self.ledger = args.log, ledger.path_of(self.node)
+        self.attempt = ledger.attempts(self._events(), self.node) + 1
+
+    def start(self) -> None:
+        """Say that a training or an evaluation starts."""
+        if self.ledger and self.state:
+            self._append("start", state=self.state)
+
+    def failed(self, error: BaseException) -> None:
+        """Say how it failed."""
+        if self.ledger:
+            about = {"kind": failure.kind(error), "line": failure.line(error), "log": self.log}
+            self._append("failed", **about)
+
+    def done(self) -> None:
+        """Say that it is done, where the ledger knows of it."""
+        if self.ledger and ledger.attempts(self._events(), self.node):
+            self._append("done")
+
+    def _events(self) -> list[dict[str, Any]]:
+        return ledger.read(self.ledger) if self.ledger else []
+
+    def _append(self, event: str, **about: Any) -> None:
+        assert self.ledger is not None
+        ledger.append(self.ledger, event=event, node=self.node, attempt=self.attempt, **about)
 
 
 def imported() -> None:
@@ -63,7 +99,7 @@ def imported() -> None:
 
 def _redirect(log: str) -> None:
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(file, 1)

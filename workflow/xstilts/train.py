@@ -9,16 +9,32 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xstilts import batches, checkpoint, device, metrics, mix, predict, step
+from xstilts import (
+    batches,
+    checkpoint,
+    device,
+    finished,
+    lock,
+    memory,
+    metrics,
+    mix,
+    predict,
+    state,
+    step,
+    stop,
+)
 from xstilts.encoded import Encoded
-from xstilts.errors import UserError
-from xstilts.files import sha256, write_json
+from xstilts.errors import NotFinite
+from xstilts.files import digest, sha256
+from xstilts.keeper import Keeper
 from xstilts.node import read_node, same_spec, versions
 from xstilts.optimize import optimizer_for, rate
 from xstilts.part import Part, named_heads, read_parts, snapshot, with_heads
+from xstilts.position import Position
 from xstilts.progress import Progress
 from xstilts.recipe import Recipe
 
@@ -68,11 +84,15 @@ def evaluation(encoder, parts: Sequence[Part], where, budget: int) -> tuple[dict
     return named if len(parts) > 1 else found[parts[0].task], sum(scores) / len(scores)
 
 
-def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int):
+def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int, keeper=None):
     """Train by the spec's recipe; return the best weights by dev score, and the record of the run.
 
+    With a keeper the training goes on from what an earlier attempt saved.
+
     Raises:
-        UserError: the loss is no longer finite.
+        NotFinite: the loss, or a weight.
+        DoesNotFit: one example alone is too much for the GPU.
+        Stopped: the process was asked to end; the keeper has saved the state.
     """
     import torch
 
@@ -83,73 +103,69 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
     modules = [encoder, *named_heads(parts).values()]
     optimizer = optimizer_for(modules, recipe)
     parameters = [p for module in modules for p in module.parameters()]
-    progress = Progress(steps)
-    history: list[dict[str, Any]] = []
-    best: dict[str, Any] = {}
-    stale, pieces = 0, 0
-    recent: list[tuple[str, Any]] = []  # task and loss of each step since the last evaluation
-    start, evaluating = time.monotonic(), 0.0
-    for done in range(steps):
+    now = Position(encoder, parts, optimizer, streams, budget)
+    if keeper:
+        keeper.resume(now)
+    progress = Progress(steps, now.seconds)
+    for done in range(now.done, steps):
+        if keeper:
+            keeper.keep(now)
         stream = streams[order[done]]
         for module in modules:
             module.train()
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * rate(done, steps, recipe.warmup)
         examples, seed = stream.next(), (spec["seed"], done)
-        loss, seen = gradients(encoder, stream.part, stream.data, examples, seed, where, budget)
+        batch = (encoder, stream.part, stream.data, examples, seed, where)
+        (loss, seen), now.budget = memory.fitted(
+            partial(gradients, *batch),
+            now.budget,
+            undo=optimizer.zero_grad,
+            least=partial(batches.finest, examples, *stream.data.shapes()),
+        )
         torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         stream.drawn["tokens"] += seen
-        pieces += seen
-        recent.append((stream.part.task, loss))
-        evaluate = (done + 1) % recipe.eval_every == 0 or done + 1 == steps
+        now.pieces += seen
+        now.recent.append((stream.part.task, loss))
+        now.done = done + 1
+        evaluate = now.done % recipe.eval_every == 0 or now.done == steps
         if not (evaluate or progress.due()):
             continue
-        mean = float(torch.stack([value for _, value in recent[-50:]]).mean())
+        mean = float(torch.stack([value for _, value in now.recent[-50:]]).mean())
         if not math.isfinite(mean):
-            wrong = (name for name, value in recent if not math.isfinite(value))
-            task = next(wrong, recent[-1][0])
-            raise UserError(
-                f"the loss of `{task}` is {mean} at step {done + 1} of {steps}, so training"
+            wrong = (name for name, value in now.recent if not math.isfinite(value))
+            task = next(wrong, now.recent[-1][0])
+            raise NotFinite(
+                f"the loss of `{task}` is {mean} at step {now.done} of {steps}, so training"
                 f" stops; a learning_rate below {recipe.learning_rate:g} or more warmup may help"
             )
-        progress.say(done + 1, mean, optimizer.param_groups[0]["lr"], pieces)
+        progress.say(now.done, mean, optimizer.param_groups[0]["lr"], now.pieces)
         if not evaluate:
             continue
         if not all(parameter.isfinite().all() for parameter in parameters):
             # The loss before the last update was still finite; such weights must never be the best.
-            raise UserError(
-                f"the weights are not finite after step {done + 1} of {steps}, of"
+            raise NotFinite(
+                f"the weights are not finite after step {now.done} of {steps}, of"
                 f" `{stream.part.task}`, so training stops; a learning_rate below"
                 f" {recipe.learning_rate:g} may help"
             )
         before = time.monotonic()
-        values, score = evaluation(encoder, parts, where, budget)
-        evaluating += time.monotonic() - before
-        progress.note(f"step {done + 1}: dev " + _text(values))
-        history.append({"step": done + 1, "loss": mean, "dev": values, "score": score})
-        recent.clear()
-        stale += 1
-        if not best or score > best["score"]:
-            best = history[-1] | {"weights": snapshot(encoder, parts)}
-            stale = 0
-        if stale >= recipe.patience:
-            progress.note(f"no gain in {stale} evaluations: stopped")
+        values, score = evaluation(encoder, parts, where, now.budget)
+        now.evaluating += time.monotonic() - before
+        progress.note(f"step {now.done}: dev " + _text(values))
+        now.history.append({"step": now.done, "loss": mean, "dev": values, "score": score})
+        now.recent.clear()
+        now.stale += 1
+        if not now.best or score > now.best["score"]:
+            now.best, now.weights = now.history[-1], snapshot(encoder, parts)
+            now.stale = 0
+        if now.stale >= recipe.patience:
+            progress.note(f"no gain in {now.stale} evaluations: stopped")
             break
     progress.close()
-    seconds = time.monotonic() - start
-    weights = best.pop("weights")
-    record = {
-        "steps": done + 1,
-        "best": best,
-        "history": history,
-        "drawn": mix.record(streams),
-        "seconds": round(seconds, 2),
-        "tokens": pieces,
-        "tokens_per_second": round(pieces / max(seconds - evaluating, 1e-9), 1),
-    }
-    return weights, record
+    return now.weights, now.record()
 
 
 def _text(values: dict[str, float]) -> str:
@@ -157,12 +173,23 @@ def _text(values: dict[str, float]) -> str:
 
 
 def main(args: argparse.Namespace) -> None:
+    """Make the checkpoint of one node, unless another process has made it meanwhile."""
+    spec = json.loads(args.spec)
+    with lock.held(args.state, args.lock_wait):
+        if finished.found(args.state, args.out, digest(spec)):
+            print("already made, by another process")
+        else:
+            make(args, spec)
+        state.clear(Path(args.state))
+
+
+def make(args: argparse.Namespace, spec: dict[str, Any]) -> None:
     """Train one node and write its checkpoint, `node.json` last."""
     import torch
 
-    spec = json.loads(args.spec)
     parent = read_node(args.init)
     same_spec(args.init, parent["spec"], spec["parent"])
+    finished.settle(args.init)
     parts = read_parts(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows)
     files = {
         "train": [data for part in parts for data in part.train.values()],
@@ -172,15 +199,18 @@ def main(args: argparse.Namespace) -> None:
     torch.manual_seed(spec["seed"])
     encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(where)
     parts = with_heads(parts, encoder)
-    weights, record = fit(encoder, parts, spec, where, args.budget)
-    checkpoint.save(weights, args.init, args.out)
+    stop.wait()  # the keeper looks for it, before every step
+    keeper = Keeper(args.state, digest(spec), args.save_every)
+    weights, record = fit(encoder, parts, spec, where, args.budget, keeper)
+    made = finished.begin(args.state)
+    checkpoint.save(weights, args.init, made)
     names = {id(head): name for name, head in named_heads(parts).items()}
     pins = [data.meta["pins"] for split in files.values() for data in split]
     node = {
         "kind": "train",
         "spec": spec,
         "pins": dict(parent["pins"], **{k: v for found in pins for k, v in found.items()}),
-        "weights": sha256(Path(args.out) / "model.safetensors"),
+        "weights": sha256(made / "model.safetensors"),
         "tokenizer": parent["tokenizer"],
         "rows": {split: sum(d.meta["rows"] for d in found) for split, found in files.items()},
         "examples": sum(map(len, files["train"])),
@@ -190,7 +220,7 @@ def main(args: argparse.Namespace) -> None:
         **device.describe(where),
         "versions": versions(),
     }
-    write_json(Path(args.out) / "node.json", node)
+    finished.end(made, node, args.out)
     print(f"best dev at step {record['best']['step']}: {_text(record['best']['dev'])}")
 
 
@@ -206,5 +236,10 @@ if __name__ == "__main__":
         "--dev-rows", required=True, nargs="+", help="prepared dev rows, one a task"
     )
     parser.add_argument("--budget", type=int, default=16384, help="pieces of a micro-batch")
+    parser.add_argument("--state", required=True, help="folder of what a next attempt needs")
+    parser.add_argument(
+        "--save-every", type=float, default=600, help="seconds between two saved states"
+    )
+    lock.add_argument(parser)
     parser.add_argument("--out", required=True, help="checkpoint folder to write")
     step.run(main, parser)

@@ -1,0 +1,59 @@
+"""Kinds of failures: an exit code of its own each, and a line."""
+
+import errno
+import signal
+
+import pytest
+
+from xstilts import failure
+from xstilts.errors import DoesNotFit, NotFinite, UserError
+from xstilts.lock import Locked
+from xstilts.stop import Stopped
+
+
+class OutOfMemoryError(RuntimeError):
+    """Has the name of torch's."""
+
+
+CASES = [
+    (UserError("key: wrong"), "bad-input", "error: key: wrong"),
+    (NotFinite("the loss is nan"), "nan", "error: the loss is nan"),
+    (DoesNotFit("one example"), "oom", "error: one example"),
+    (OutOfMemoryError("tried 3 GiB\nmore"), "oom", "error: out of GPU memory: tried 3 GiB"),
+    (MemoryError(), "host-memory", "error: out of memory: the job needs more"),
+    (
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        "host-memory",
+        "error: out of memory: [enforce fail] DefaultCPUAllocator: can't allocate memory",
+    ),
+    (
+        OSError(errno.ENOSPC, "No space left on device"),
+        "disk",
+        "error: the disk is full: [Errno 28] No space left on device; what is finished is intact",
+    ),
+    (
+        ValueError("I/O error: No space left on device (os error 28)"),
+        "disk",
+        "error: the disk is full: I/O error: No space left on device (os error 28); what is"
+        " finished is intact",
+    ),
+    (Locked("by another"), "locked", "error: by another"),
+    (Stopped("ended by SIGTERM", signal.SIGTERM), "terminated", "stopped: ended by SIGTERM"),
+    (Stopped("ended by SIGUSR1", signal.SIGUSR1), "terminated", "stopped: ended by SIGUSR1"),
+    (Stopped("ended by SIGINT", signal.SIGINT), "interrupted", "stopped: ended by SIGINT"),
+    (KeyError("x"), "bug", "internal error: KeyError: 'x'"),
+    (OSError(errno.EACCES, "denied"), "bug", "internal error: PermissionError: [Errno 13] denied"),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "line"), CASES)
+def test_every_error_has_a_kind_and_one_line(error, kind, line):
+    assert failure.kind(error) == kind
+    assert failure.line(error) == line
+    assert failure.ours(error) == (kind == "bug")
+
+
+def test_every_kind_has_an_exit_code_of_its_own():
+    codes = list(failure.CODES.values())
+    assert len(set(codes)) == len(codes) and 0 not in codes and 2 not in codes, "2 is argparse's"
+    assert {kind for _, kind, _ in CASES} == set(failure.CODES)

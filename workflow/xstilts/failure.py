@@ -1,0 +1,61 @@
+"""Failure: of which kind an error is, the exit code that says so, and the line that a user sees."""
+
+import errno
+import signal
+
+from xstilts.errors import UserError
+from xstilts.stop import Stopped
+
+# Kind -> exit code. Worth another attempt: `host-memory` (with more of it), `locked`, `terminated`
+# (time limit, pre-emption, scancel: it goes on where it was) and `interrupted`. All others would
+# fail the same way again. A process that was killed (SIGKILL: no code of its own, `killed` in the
+# ledger) may have had too little memory or time, or been pre-empted.
+CODES = {
+    "bad-input": 1,
+    "nan": 3,
+    "oom": 4,
+    "host-memory": 5,
+    "disk": 6,
+    "bug": 70,
+    "locked": 75,
+    "interrupted": 128 + signal.SIGINT,
+    "terminated": 128 + signal.SIGTERM,
+}
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def kind(error: BaseException) -> str:
+    """Return the kind of an error, a key of `CODES`."""
+    text = str(error)
+    if isinstance(error, UserError):
+        return error.kind
+    if isinstance(error, Stopped):
+        return "interrupted" if error.number == signal.SIGINT else "terminated"
+    if type(error).__name__ == "OutOfMemoryError":  # torch's, which need not be imported for it
+        return "oom"
+    if isinstance(error, MemoryError) or "DefaultCPUAllocator" in text:
+        return "host-memory"
+    # Libraries in Rust and C++ have the system's words, not its number.
+    if (isinstance(error, OSError) and error.errno in FULL) or "No space left on device" in text:
+        return "disk"
+    return "bug"
+
+
+def line(error: BaseException) -> str:
+    """Return the one line about an error, without the name of its log."""
+    if isinstance(error, UserError):
+        return f"error: {error}"
+    said = (str(error).strip().splitlines() or [""])[0]
+    return {
+        "oom": f"error: out of GPU memory: {said}",
+        "host-memory": f"error: out of memory: {said or 'the job needs more'}",
+        "disk": f"error: the disk is full: {said}; what is finished is intact",
+        "bug": f"internal error: {type(error).__name__}: {said}",
+        "terminated": f"stopped: {said}",
+        "interrupted": f"stopped: {said}",
+    }[kind(error)]
+
+
+def ours(error: BaseException) -> bool:
+    """Return whether the error is our mistake, so that a traceback is of use."""
+    return kind(error) == "bug"

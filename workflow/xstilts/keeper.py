@@ -1,0 +1,49 @@
+"""Keeper: saves the position of a training by time and at its end, and finds it again."""
+
+import time
+from pathlib import Path
+
+from xstilts import state, stop
+from xstilts.position import Position
+
+
+class Keeper:
+    """Keeps the position of one node's training in its state folder."""
+
+    def __init__(self, folder: str | Path, spec: str, every: float) -> None:
+        """Save into `folder`, for the spec of digest `spec`, at most once in `every` seconds."""
+        self.folder, self.spec, self.every = Path(folder), spec, every
+        self.saved, self.at = time.monotonic(), -1
+
+    def resume(self, position: Position) -> None:
+        """Go to the position that an earlier attempt has saved, if there is one."""
+        found = state.load(self.folder, self.spec)
+        if found:
+            position.unpack(*found)
+            self.at = position.done
+            print(f"goes on after step {position.done}, saved by an earlier attempt", flush=True)
+
+    def keep(self, position: Position) -> None:
+        """Save if it is time to, or if the process is asked to end; called before every step.
+
+        Raises:
+            Stopped: the process was asked to end, and the position is saved.
+        """
+        asked = stop.asked()
+        if asked or time.monotonic() - self.saved >= self.every:
+            self._save(position)
+        if asked:
+            raise stop.Stopped(
+                f"ended by {stop.name(asked)} after step {position.done};"
+                f" the next attempt goes on after step {max(self.at, 0)}",
+                asked,
+            )
+
+    def _save(self, position: Position) -> None:
+        if position.done != self.at:
+            try:
+                state.save(self.folder, self.spec, position.done, *position.packed())
+                self.at = position.done
+            except OSError as error:  # a full disk costs the state, not the training
+                print(f"the state of step {position.done} is not saved: {error}", flush=True)
+        self.saved = time.monotonic()

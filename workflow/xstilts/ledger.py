@@ -1,0 +1,111 @@
+"""Ledger: what became of the jobs of a results folder, `results/ledger.jsonl`, a line an event.
+
+The jobs write it themselves, since a scheduler's word is not enough: SLURM calls a job that ran out
+of memory FAILED. Trainings and evaluations say when they start; every step says when it fails
+(kind, attempt, last line, log), and when it is done after it failed. A start that nothing follows
+is a process that was killed. Lines are only added, each by one write.
+"""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xstilts import lock
+
+NAME = "ledger.jsonl"
+Event = Mapping[str, Any]
+
+
+def path_of(out: str | Path) -> Path | None:
+    """Return the ledger of the results folder that `out` is in; None if it is in none."""
+    parts = Path(out).parts
+    return Path(*parts[: parts.index("results") + 1], NAME) if "results" in parts else None
+
+
+def append(path: Path, **event: Any) -> None:
+    """Add an event, with time, process and machine; a full disk loses it, not the job."""
+    about = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **event}
+    about |= {"pid": os.getpid(), "host": socket.gethostname()}
+    if "SLURM_JOB_ID" in os.environ:
+        about["slurm"] = os.environ["SLURM_JOB_ID"]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(file, (json.dumps(about, ensure_ascii=False) + "\n").encode())
+        finally:
+            os.close(file)
+    except OSError as error:
+        print(f"{path}: not written: {error}", flush=True)
+
+
+def read(path: str | Path) -> list[dict[str, Any]]:
+    """Return all events; a line that is not whole (NFS, a full disk) is left out."""
+    events = []
+    if Path(path).exists():
+        for text in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                events.append(json.loads(text))
+            except ValueError:
+                continue
+    return [event for event in events if isinstance(event, dict) and "node" in event]
+
+
+def attempts(events: Iterable[Event], node: str) -> int:
+    """Return how many attempts at a node there were since it was last done."""
+    count, running = 0, False
+    for event in events:
+        if event["node"] != node:
+            continue
+        if event["event"] == "done":
+            count, running = 0, False
+        elif event["event"] == "start":
+            count, running = count + 1, True
+        else:
+            count, running = count + (not running), False
+    return count
+
+
+def open_failures(
+    events: Iterable[Event], alive: Callable[[Event], bool] = lambda event: False
+) -> list[dict[str, Any]]:
+    """Return the last failure of each node that is not done since, in the order of the ledger.
+
+    Args:
+        events: of a ledger.
+        alive: whether the process of a start still runs; if not, it was killed.
+    """
+    last: dict[str, dict[str, Any]] = {}
+    for event in events:
+        before = last.pop(event["node"], None)
+        if event["event"] == "done":
+            continue
+        # Of several processes of one attempt, the first that fails has the reason; the others end.
+        both = before is not None and before["event"] == event["event"] == "failed"
+        first = before if both and before and before["attempt"] == event["attempt"] else event
+        last[event["node"]] = dict(first)
+    found = []
+    for event in last.values():
+        if event["event"] == "failed":
+            found.append(event)
+        elif not alive(event):
+            line = "killed: too little memory or time, pre-empted, or the machine went down"
+            found.append({**event, "event": "failed", "kind": "killed", "line": line})
+    return found
+
+
+def lines(path: str | Path) -> list[str]:
+    """Return what is said of the open failures at the end of a run."""
+
+    def alive(event: Event) -> bool:
+        return bool(event.get("state")) and lock.busy(event["state"])
+
+    return [
+        f"  {event['kind']}: {event['node']}, attempt {event['attempt']}: {event['line']}"
+        f" (log: {event['log']})"
+        for event in open_failures(read(path), alive)
+    ]
