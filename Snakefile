@@ -36,6 +36,7 @@ include: "workflow/rules/tables.smk"
 
 
 onstart:
+    take_results()
     adopt_pins()
     say_device()
 

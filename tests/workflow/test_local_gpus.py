@@ -51,7 +51,7 @@ def test_two_runs_share_the_gpus_without_a_clash(finished, tmp_path):
 
 def test_a_run_without_a_gpu_says_once_that_it_uses_the_cpu(finished, tmp_path):
     run = finished.copy(tmp_path / "run")
-    run.write(tiny(seeds=[2], targets=["tatoeba"]))
+    run.write(tiny(seeds=[2], targets=["tatoeba"], languages=["de"]))
     said = run.snakemake().ok()
     assert said.out.count("the CPU is used") == 1
     assert run.snakemake("--dry-run").ok().out.count("the CPU is used") == 0

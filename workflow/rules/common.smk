@@ -4,17 +4,24 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import gpus, ledger, needs, pin
+from xstilts import gpus, ledger, lock, needs, orphans, pin
 from xstilts.config import load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
 
-if not workflow.is_main_process:
+if workflow.is_main_process:
+    # Snakemake itself says only that the folder is locked, and how to undo that.
+    if other := orphans.at_work(Path.cwd()):
+        print(f"Snakemake ({other}) is at work on these results", file=sys.stderr)
+        if "--unlock" in sys.argv:
+            raise WorkflowError("not unlocked: wait until it has ended, or end it by Ctrl-C")
+else:
     # SLURM's warning before the limit of time goes to all processes of a job. It is for the step: the
     # Snakemake around it would die of it, and the step with it.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -87,6 +94,13 @@ def rows(task, lang, split):
 
 def encoded(model, task, lang, split, length):
     return f"results/encoded/{GRID.tokenizer(model)}/{task}/{lang}.{split}.{length}.safetensors"
+
+
+def tuned(files):
+    """Weights of a tuned model: dropped after their evaluations, unless the config keeps them or the
+    test set is still to be scored with them. `node.json` stays."""
+    keep = EXPERIMENT.settings["keep_tuned"] or EXPERIMENT.settings.get("test")
+    return files if keep else temp(files)
 
 
 def checkpoint_files(folder):
@@ -220,6 +234,16 @@ def adopt_pins():
     """Take what other experiments have pinned in the same folder into this one's lock file."""
     if LOCK:
         pin.adopt(LOCK, all_pins(None))
+
+
+def take_results():
+    """Hold the lock of the results folder until this Snakemake ends."""
+    global RUN
+    RUN = lock.held(orphans.RUN, wait=0)
+    try:
+        RUN.__enter__()
+    except UserError as error:
+        raise WorkflowError(str(error))
 
 
 def say_device():

@@ -47,14 +47,16 @@ rule tune:
     input:
         unpack(tune_inputs),
     output:
-        multiext(
-            "results/tuned/{model}/{intermediate}/{seed}/{task}/",
-            "model.safetensors",
-            "head.safetensors",
-            "config.json",
-            "tokenizer.json",
-            "node.json",
+        tuned(
+            multiext(
+                "results/tuned/{model}/{intermediate}/{seed}/{task}/",
+                "model.safetensors",
+                "head.safetensors",
+                "config.json",
+                "tokenizer.json",
+            )
         ),
+        "results/tuned/{model}/{intermediate}/{seed}/{task}/node.json",
     log:
         "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
     conda:
