@@ -72,6 +72,35 @@ def test_a_whole_device_is_not_given_while_a_part_of_it_is(hold):
     assert hold(pool="0", jobs=2)[1] == "0", "the other half is free"
 
 
+def test_a_command_of_several_processes_claims_its_devices_at_once():
+    """As torchrun is started; its processes claim nothing more. No machine has these devices."""
+    code = "import os, sys; from xstilts import gpus; print(os.environ['CUDA_VISIBLE_DEVICES'],"
+    code += " gpus.claim(lambda: 9), flush=True); sys.stdin.read()"
+    pool = ",".join(f"test-{os.getpid()}-{number}" for number in range(3))
+    first, second, third = pool.split(",")
+
+    def start(wanted):
+        return subprocess.Popen(
+            [sys.executable, "-m", "xstilts.gpus", wanted, sys.executable, "-c", code], text=True,
+            env=os.environ | {"CUDA_VISIBLE_DEVICES": pool, "PYTHONPATH": str(ROOT / "workflow")},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    assert start("4").communicate()[1] == "error: gpus: 4 are wanted, and there are 3\n"
+    running = start("2")
+    try:
+        assert running.stdout.readline() == f"{first},{second} None\n"
+        waiting = start("2")
+        assert waiting.stdout.readline().startswith("waits for")
+        assert start("1").communicate("")[0] == f"{third} None\n", "which that one does not hold"
+        running.communicate("")
+        assert waiting.communicate("")[0] == f"{first},{second} None\n"
+    finally:
+        running.kill()
+        for device in pool.split(","):
+            (gpus.FOLDER / device).unlink(missing_ok=True)
+
+
 def test_slurm_has_chosen(hold):
     assert hold(SLURM_JOB_ID="7")[1] == hold(SLURM_JOB_ID="8")[1] == "None"
 

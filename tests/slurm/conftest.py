@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.slurm.cluster import LINK, PROGRAMS, Cluster
-from tests.slurm.submitting import PLUGIN, Submitting, python
+from tests.slurm.submitting import PLUGIN, RECIPES, Submitting, python
 from tests.workflow.running import tiny
 
 
@@ -52,7 +52,7 @@ def prepared(cluster, tmp_path_factory):
     """A tiny experiment of which all local steps are done; `start` makes copies of it."""
     folder = tmp_path_factory.mktemp("prepared")
     experiment = Submitting(folder, cluster, python(tmp_path_factory.mktemp("env")))
-    experiment.write(tiny())
+    experiment.write(tiny(recipes=RECIPES))
     experiment.local("--until", "encode").ok()
     return experiment
 
@@ -60,7 +60,9 @@ def prepared(cluster, tmp_path_factory):
 @pytest.fixture
 def start(prepared, tmp_path):
     """A copy of the prepared experiment in which nothing is trained."""
-    return prepared.copy(tmp_path / "start")
+    experiment = prepared.copy(tmp_path / "start")
+    yield experiment
+    experiment.end()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """An experiment that is submitted to the test cluster, with a record of every start of a step."""
 
 import dataclasses
+import os
+import signal
 import site
 import subprocess
 import time
@@ -12,6 +14,10 @@ from tests.workflow.running import ROOT, Experiment, Run, command, environment
 
 PLUGIN = ROOT / ".venv-slurm"  # where `make test-slurm` installs it, outside the environment
 PROFILE = ROOT / "workflow/profiles/slurm"
+POLLING = Path(__file__).with_name("polling.py")
+# Trainings that take long enough to be ended in the middle.
+SLOW = {"max_steps": 80, "eval_every": 1, "patience": 1000}
+RECIPES = {"mnli": SLOW, "udpos": SLOW}
 # Of the profile, what this cluster has otherwise; and no waiting for a slow file system.
 HERE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1"]
 HERE += ["--seconds-between-status-checks", "1", "--latency-wait", "10", "--jobs", "4"]
@@ -46,6 +52,7 @@ class Submitting(Experiment):
         super().__init__(folder)
         self.cluster, self.python = cluster, python
         self.record = folder / "starts.txt"
+        self.begun: list[subprocess.Popen] = []
 
     def copy(self, folder: Path) -> "Submitting":
         """Return a copy in a new folder, without the record."""
@@ -69,10 +76,30 @@ class Submitting(Experiment):
         line[:3] = [self.python, "-m", "snakemake"] if plain else [self.python, POLLING]
         line += ["--workflow-profile", profile, *(HERE if profile == PROFILE else ["--cores", "2"])]
         with open(self.folder / "out.txt", "w") as out:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [*map(str, line), *args], cwd=self.folder, env=self.environment(),
                 stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
+        self.begun.append(process)
+        return process
+
+    def end(self) -> None:
+        """Kill the Snakemakes that are still there, and end their jobs."""
+        alive = [process for process in self.begun if process.poll() is None]
+        for process in alive:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+        if alive:
+            self.orphans("--cancel")
+
+    def orphans(self, what: str) -> Run:
+        """Have the orphans of this folder waited for or cancelled."""
+        line = [self.python, "-m", "xstilts.orphans", what, "--directory", self.folder]
+        done = subprocess.run(
+            list(map(str, line)), cwd=ROOT / "workflow", env=self.environment(), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False,
+        )  # fmt: skip
+        return Run(done.returncode, done.stdout)
 
     def finish(self, process: subprocess.Popen, limit: float = 900) -> Run:
         """Wait for a Snakemake."""
@@ -129,9 +156,6 @@ class Submitting(Experiment):
                 return runs[-1]
             time.sleep(0.05)
         raise AssertionError(f"{node} did not start in {limit} s:\n{self.out}")
-
-
-POLLING = Path(__file__).with_name("polling.py")
 
 
 def overlaps(starts: list[Start]) -> list[tuple[Start, Start]]:
