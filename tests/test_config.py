@@ -28,7 +28,7 @@ def test_defaults_are_filled_in_and_names_resolved():
         "models": {
             "base": {
                 "from": "o/base", "revision": "main", "tokenizer": None, "pooling": None,
-                "retrieval_layer": None,
+                "retrieval_layer": None, "gpus": 1, "sharding": "none",
             }
         },
         "languages": "all", "split": "dev", "seeds": [1], "exclude": [], "include": [],
@@ -340,3 +340,11 @@ def test_the_schema_knows_exactly_the_fields_of_a_recipe():
 
     known = config._schema()["properties"]["recipes"]["additionalProperties"]["properties"]
     assert known.keys() == {field.name for field in dataclasses.fields(Recipe)}
+
+
+def test_a_model_is_sharded_over_several_gpus_only():
+    model = {"from": "o/base", "sharding": "fsdp"}
+    with pytest.raises(UserError, match="models: base: sharding: is over several GPUs; set `gpus`"):
+        load({**BASE, "models": {"base": model}})
+    found = load({**BASE, "models": {"base": {**model, "gpus": 4}}})
+    assert found.settings["models"]["base"]["gpus"] == 4

@@ -21,6 +21,8 @@ def main(args):
         raise RuntimeError("first\\nsecond")
     if args.what == "full":
         raise OSError(28, "No space left on device")
+    if args.what == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
     if args.what == "stopped":
         os.kill(os.getpid(), signal.SIGUSR1)
         time.sleep(60)
@@ -97,7 +99,7 @@ def test_the_ledger_has_the_failures_and_that_they_were_mended(tmp_path):
     assert told(tmp_path) == [
         {**failed, "attempt": 1, "kind": "bad-input", "line": "error: key: is wrong"},
         {**failed, "attempt": 2, "kind": "terminated", "line": "stopped: ended by SIGUSR1"},
-        {"event": "done", "node": out, "attempt": 3},
+        {"event": "done", "node": out, "attempt": 3, "log": log},
     ]
 
 

@@ -387,6 +387,7 @@ class Node:
                 state=str(state or f"{out}.state"),
                 save_every=save_every,
                 lock_wait=0,
+                sharding="none",
                 out=str(out),
             )
         )
@@ -499,7 +500,12 @@ def mixed(tmp_path, pieces):
             "dev": [str(tmp_path / "dev.safetensors")],
             "dev_rows": [str(tmp_path / "dev.parquet")],
         }
-        keep = {"state": str(state or f"{out}.state"), "save_every": save_every, "lock_wait": 0}
+        keep = {
+            "state": str(state or f"{out}.state"),
+            "save_every": save_every,
+            "lock_wait": 0,
+            "sharding": "none",
+        }
         train.main(argparse.Namespace(**arguments, **keep, budget=2000, out=str(out)))
         return out
 

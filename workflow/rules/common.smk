@@ -88,6 +88,20 @@ def folder(wildcards, output):
     return os.path.dirname(output[0])
 
 
+def launch(wildcards):
+    """What runs a training: Python, or torchrun where several GPUs share one."""
+    gpus = gpus_of(wildcards)
+    signals = "--signals-to-handle SIGTERM,SIGINT,SIGUSR1 --shutdown-timeout 300"
+    several = (
+        f"python -m xstilts.gpus {gpus} torchrun --standalone --nproc-per-node {gpus} {signals}"
+    )
+    return several if gpus > 1 else "python"
+
+
+def sharding(wildcards):
+    return EXPERIMENT.settings["models"][wildcards.model]["sharding"]
+
+
 def rows(task, lang, split):
     return f"results/data/{task}/{lang}.{split}.parquet"
 
@@ -168,8 +182,13 @@ def score_specs(target):
 
 
 def gpus_of(wildcards):
-    """The number of GPUs of a job on a model."""
-    return needs.gpus(EXPERIMENT.settings["models"][wildcards.model])
+    """The number of GPUs of a training of a model."""
+    return EXPERIMENT.settings["models"][wildcards.model]["gpus"]
+
+
+def gpu_of(wildcards):
+    """The number of GPUs of an evaluation: one process scores all languages."""
+    return min(1, gpus_of(wildcards))
 
 
 def memory(wildcards, input, attempt):
@@ -192,7 +211,7 @@ def tune_minutes(wildcards, input, attempt):
 
 def evaluate_minutes(wildcards, input, attempt):
     sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
-    return needs.evaluation_minutes(*sizes, gpus_of(wildcards), attempt)
+    return needs.evaluation_minutes(*sizes, gpu_of(wildcards), attempt)
 
 
 def sbatch(name):

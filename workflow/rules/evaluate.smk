@@ -29,7 +29,7 @@ for target in EXPERIMENT.settings["targets"]:
         threads: THREADS
         resources:
             budget=4 * BUDGET,
-            gpu=gpus_of,
+            gpu=gpu_of,
             mem_mb=memory,
             runtime=evaluate_minutes,
             slurm_extra=sbatch(f"evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}"),

@@ -31,15 +31,18 @@ rule intermediate:
         runtime=intermediate_minutes,
         slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
         save_every=SAVE_EVERY,
+        # How, not what: resources, so that a change re-runs nothing.
+        launch=launch,
+        sharding=sharding,
     params:
         spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
         init=lambda w: f"results/models/{w.model}",
         out=folder,
     shell:
-        "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
+        "{resources.launch} -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
         " --state results/.state/train/encoders/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
-        " --save-every {resources.save_every}"
+        " --save-every {resources.save_every} --sharding {resources.sharding}"
         " --out {params.out} --log {log}"
 
 
@@ -69,13 +72,16 @@ rule tune:
         runtime=tune_minutes,
         slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
         save_every=SAVE_EVERY,
+        # How, not what: resources, so that a change re-runs nothing.
+        launch=launch,
+        sharding=sharding,
     params:
         spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
         out=folder,
     shell:
-        "python -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
+        "{resources.launch} -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
         " --state results/.state/train/tuned/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}/{wildcards.task}"
-        " --save-every {resources.save_every}"
+        " --save-every {resources.save_every} --sharding {resources.sharding}"
         " --out {params.out} --log {log}"

@@ -49,6 +49,26 @@ def micro(
     return [np.array(part) for part in parts]
 
 
+def share(
+    examples: np.ndarray,
+    lengths: np.ndarray,
+    counts: np.ndarray,
+    budget: int,
+    rank: int,
+    ranks: int,
+) -> tuple[list[np.ndarray], int]:
+    """Return the micro-batches of one rank, and how many of them count.
+
+    Examples are dealt by length, so that the ranks have about as much to do. All have the same
+    number of micro-batches, since those of a sharded model wait for each other in each; what one
+    lacks is filled with examples that must not count.
+    """
+    order = examples[np.argsort(-lengths[examples], kind="stable")]
+    cuts = [micro(order[r::ranks], lengths, counts, budget) for r in range(ranks)]
+    missing = max(map(len, cuts)) - len(cuts[rank])
+    return cuts[rank] + [order[-1:]] * missing, len(cuts[rank])
+
+
 def finest(examples: np.ndarray, lengths: np.ndarray, counts: np.ndarray, budget: int) -> bool:
     """Return whether `micro` leaves every example alone."""
     return len(micro(examples, lengths, counts, budget)) == len(examples)

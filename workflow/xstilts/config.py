@@ -76,6 +76,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for name, entry in settings["models"].items():
         if entry["tokenizer"] is not None:
             _exists(f"models: {name}: tokenizer", entry["tokenizer"], settings["models"], "model")
+        if entry["sharding"] != "none" and entry["gpus"] == 1:
+            raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
     for name, entry in settings["intermediates"].items():
         if name == NONE:
             raise UserError(f"intermediates: `{NONE}` is always there; leave it out with `exclude`")

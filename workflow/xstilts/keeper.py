@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from xstilts import state, stop
+from xstilts import ranks, state, stop
 from xstilts.position import Position
 
 
@@ -17,8 +17,10 @@ class Keeper:
 
     def resume(self, position: Position) -> None:
         """Go to the position that an earlier attempt has saved, if there is one."""
-        found = state.load(self.folder, self.spec)
-        if found:
+        found = state.load(self.folder, self.spec) if ranks.rank() == 0 else None
+        step = ranks.agreed(found and found[0]["step"])
+        if step is not None:
+            found = found or state.read(self.folder, step)
             position.unpack(*found)
             self.at = position.done
             print(f"goes on after step {position.done}, saved by an earlier attempt", flush=True)
@@ -29,8 +31,9 @@ class Keeper:
         Raises:
             Stopped: the process was asked to end, and the position is saved.
         """
-        asked = stop.asked()
-        if asked or time.monotonic() - self.saved >= self.every:
+        late = time.monotonic() - self.saved >= self.every
+        asked, due = map(int, ranks.most(stop.asked(), late))  # all ranks save at the same step
+        if asked or due:
             self._save(position)
         if asked:
             raise stop.Stopped(
@@ -41,8 +44,10 @@ class Keeper:
 
     def _save(self, position: Position) -> None:
         if position.done != self.at:
+            packed = position.packed()
             try:
-                state.save(self.folder, self.spec, position.done, *position.packed())
+                if ranks.rank() == 0:
+                    state.save(self.folder, self.spec, position.done, *packed)
                 self.at = position.done
             except OSError as error:  # a full disk costs the state, not the training
                 print(f"the state of step {position.done} is not saved: {error}", flush=True)

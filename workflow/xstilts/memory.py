@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from xstilts import ranks, shards
 from xstilts.errors import DoesNotFit
 
 Result = TypeVar("Result")
@@ -30,12 +31,18 @@ def fitted(
     import torch
 
     while True:
+        failed = ""
         try:
-            return work(budget), budget
+            result = work(budget)
         except torch.OutOfMemoryError as error:
-            if least(budget):
-                raise _too_much(error) from None
+            failed = str(error).splitlines()[0]
+            if shards.sharded():  # the others wait for this one in the middle of their passes
+                raise
         # Out of the `except`, which would keep alive the tensors of the attempt.
+        if not any(ranks.most(bool(failed))):
+            return result, budget
+        if least(budget):
+            raise _too_much(failed or "on another rank")
         undo()
         _empty()
         budget //= 2
@@ -54,17 +61,17 @@ def halved(work: Callable[[np.ndarray], list[Any]], examples: np.ndarray) -> lis
         return list(work(examples))
     except torch.OutOfMemoryError as error:
         if len(examples) == 1:
-            raise _too_much(error) from None
+            raise _too_much(str(error)) from None
     _empty()
     middle = len(examples) // 2
     return halved(work, examples[:middle]) + halved(work, examples[middle:])
 
 
-def _too_much(error: Exception) -> DoesNotFit:
-    said = str(error).splitlines()[0]
+def _too_much(said: str) -> DoesNotFit:
+    first = said.splitlines()[0]
     return DoesNotFit(
-        f"one example alone does not fit the GPU's memory ({said}); a smaller max_length, a smaller"
-        " model or a larger GPU is needed"
+        f"one example alone does not fit the GPU's memory ({first}); a smaller max_length, a"
+        " smaller model or a larger GPU is needed"
     )
 
 

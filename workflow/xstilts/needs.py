@@ -5,9 +5,8 @@ generous side of a slow GPU, grow with every attempt, and stop growing where a j
 start anywhere. Any of them is overridden in a profile (`set-resources`), never in a rule.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 # Host memory in MB. Two nested Snakemakes take 230 each, torch with CUDA up to 3,000.
 BASE_MB = 4_000
@@ -67,11 +66,6 @@ def _flop(model: int, data: int) -> float:
 def _minutes(flop: float, gpus: int, attempt: int) -> int:
     seconds = START_SECONDS + flop / (gpus * GPU_RATE or CPU_RATE)
     return min(MOST_MINUTES, int(seconds / 60 * TIME_GROWTH ** (attempt - 1)) + 1)
-
-
-def gpus(model: Mapping[str, Any]) -> int:
-    """Return the GPUs of a job, from a model's entry in the config: `gpus`, else one."""
-    return model.get("gpus", 1)
 
 
 def bytes_of(paths: str | Iterable[str]) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from xstilts import encoded, formats, prepare
+from xstilts import encoded, formats, prepare, ranks, shards
 from xstilts.encoded import Encoded
 from xstilts.errors import UserError
 from xstilts.node import same_spec
@@ -135,6 +135,11 @@ def snapshot(encoder, parts: Sequence[Part]) -> dict[str, dict]:
         "head": {prefixes[n] + k: v for n, h in heads.items() for k, v in h.state_dict().items()},
     }
     return {
-        name: {k: v.detach().to("cpu", copy=True).contiguous() for k, v in state.items()}
-        for name, state in states.items()
+        name: {key: _copy(value) for key, value in state.items()} for name, state in states.items()
     }
+
+
+def _copy(value):
+    """Return a whole tensor on the CPU; None but in the first rank, which saves it."""
+    found = shards.whole(value.detach())
+    return found.to("cpu", copy=True).contiguous() if ranks.rank() == 0 else None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xstilts import mix
+from xstilts import mix, ranks, shards
 from xstilts.mix import Stream
 from xstilts.part import Part, named_heads, snapshot
 
@@ -85,12 +85,15 @@ class Position:
             "recent": [task for task, _ in self.recent],
         }
         tensors = {"recent": torch.tensor([float(loss) for _, loss in self.recent])}
-        tensors |= {f"generator {k}": v for k, v in _generators(self.encoder.device).items()}
+        for rank, states in enumerate(ranks.every(_generators(self.encoder.device))):
+            tensors |= {f"generator {rank} {kind}": value for kind, value in states.items()}
         for kind, states in (("now", snapshot(self.encoder, self.parts)), ("best", self.weights)):
             for name, state in states.items():
                 tensors |= {f"{kind} {name} {key}": value for key, value in state.items()}
         for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer {index} {k}": v.detach().cpu() for k, v in state.items()}
+            tensors |= {
+                f"optimizer {index} {k}": shards.whole(v.detach()).cpu() for k, v in state.items()
+            }
         return record, tensors
 
     def unpack(self, record: dict[str, Any], tensors: dict) -> None:
@@ -102,21 +105,28 @@ class Position:
             kind, _, key = name.partition(" ")
             grouped.setdefault(kind, {})[key] = value
         now, best = _by_module(grouped["now"]), _by_module(grouped.get("best", {}))
-        self.encoder.load_state_dict(now["encoder"])
-        heads = named_heads(self.parts)
-        for name, head in heads.items():
+        _load(self.encoder, now["encoder"])
+        for name, head in named_heads(self.parts).items():
             prefix = f"{name}." if len(self.parts) > 1 else ""
             own = {k: v for k, v in now["head"].items() if k.startswith(prefix)}
-            head.load_state_dict({k.removeprefix(prefix): v for k, v in own.items()})
-        moments: dict[int, dict] = {}
-        for name, value in grouped.get("optimizer", {}).items():
-            index, _, key = name.partition(" ")
-            moments.setdefault(int(index), {})[key] = value
+            _load(head, {k.removeprefix(prefix): v for k, v in own.items()})
+        groups = self.optimizer.param_groups
+        parameters = [p for group in groups for p in group["params"]]
+        moments = {
+            int(index): {
+                k: shards.like(v, parameters[int(index)]) if v.ndim else v for k, v in state.items()
+            }
+            for index, state in _by_module(grouped.get("optimizer", {})).items()
+        }
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        torch.set_rng_state(grouped["generator"]["cpu"])
-        if "cuda" in grouped["generator"] and self.encoder.device.type == "cuda":
-            torch.cuda.set_rng_state(grouped["generator"]["cuda"])
+        # Other ranks than those that saved go on with new dropout.
+        generators = _by_module(grouped["generator"])
+        if len(generators) == ranks.size():
+            own = generators[str(ranks.rank())]
+            torch.set_rng_state(own["cpu"])
+            if "cuda" in own and self.encoder.device.type == "cuda":
+                torch.cuda.set_rng_state(own["cuda"])
         for name in COUNTERS:
             setattr(self, name, record[name])
         for stream, drawn in zip(self.streams, record["drawn"], strict=True):
@@ -133,6 +143,11 @@ def _generators(device) -> dict[str, Any]:
 
     found = {"cpu": torch.get_rng_state()}
     return found | ({"cuda": torch.cuda.get_rng_state()} if device.type == "cuda" else {})
+
+
+def _load(module, state: dict) -> None:
+    own = module.state_dict()
+    module.load_state_dict({key: shards.like(value, own[key]) for key, value in state.items()})
 
 
 def _by_module(state: dict) -> dict[str, dict]:

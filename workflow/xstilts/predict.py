@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from xstilts import batches, memory
+from xstilts import batches, memory, shards
 from xstilts.device import autocast
 from xstilts.encoded import Encoded
 
@@ -51,7 +51,8 @@ def reduced(page: ModuleType, encoder, head, data: Encoded, device, budget: int)
             scores = outputs(encoder, head, batch)
         return page.reduce(scores, batch)
 
-    with torch.inference_mode():
+    # A sharded model keeps what it gathers here for training, which inference mode would forbid.
+    with torch.no_grad() if shards.sharded() else torch.inference_mode():
         for part in batches.micro(np.arange(len(data)), lengths, counts, budget):
             for example, value in zip(part, memory.halved(forward, part), strict=True):
                 found[example] = value

@@ -73,6 +73,14 @@ def load(folder: Path, spec: str) -> tuple[dict[str, Any], dict] | None:
     return None
 
 
+def read(folder: Path, step: int) -> tuple[dict[str, Any], dict]:
+    """Return record and tensors of a generation that another process has found to be whole."""
+    from safetensors.torch import load_file
+
+    path = folder / f"{step:09}.json"
+    return read_json(path), load_file(path.with_suffix(".safetensors"))
+
+
 def clear(folder: Path) -> None:
     """Delete every generation, and what was set aside: the node is done."""
     for pattern in ("*.json", "*.safetensors", ".*.part"):

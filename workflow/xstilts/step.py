@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xstilts import failure, ledger, stop
+from xstilts import failure, ledger, ranks, stop
 
 
 def run(
@@ -69,18 +69,18 @@ class Job:
 
     def start(self) -> None:
         """Say that a training or an evaluation starts."""
-        if self.ledger and self.state:
+        if self.ledger and self.state and ranks.rank() == 0:
             self._append("start", state=self.state)
 
     def failed(self, error: BaseException) -> None:
         """Say how it failed."""
         if self.ledger:
-            about = {"kind": failure.kind(error), "line": failure.line(error), "log": self.log}
+            about = {"kind": failure.kind(error), "line": failure.line(error)}
             self._append("failed", **about)
 
     def done(self) -> None:
         """Say that it is done, where the ledger knows of it."""
-        if self.ledger and ledger.attempts(self._events(), self.node):
+        if self.ledger and ranks.rank() == 0 and ledger.attempts(self._events(), self.node):
             self._append("done")
 
     def _events(self) -> list[dict[str, Any]]:
@@ -88,7 +88,8 @@ class Job:
 
     def _append(self, event: str, **about: Any) -> None:
         assert self.ledger is not None
-        ledger.append(self.ledger, event=event, node=self.node, attempt=self.attempt, **about)
+        about |= {"node": self.node, "attempt": self.attempt, "log": self.log}
+        ledger.append(self.ledger, event=event, **about)
 
 
 def imported() -> None:
@@ -99,10 +100,12 @@ def imported() -> None:
 
 def _redirect(log: str) -> None:
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+    first = ranks.rank() == 0  # of several processes, the others have a say in errors only
+    fresh = os.O_TRUNC if first else 0
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | fresh, 0o644)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.dup2(file, 1)
+    os.dup2(file if first else os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(file, 2)
     os.close(file)
 

@@ -23,13 +23,15 @@ from xstilts import (
     metrics,
     mix,
     predict,
+    ranks,
+    shards,
     state,
     step,
     stop,
 )
-from xstilts.encoded import Encoded
 from xstilts.errors import NotFinite
 from xstilts.files import digest, sha256
+from xstilts.gradients import gradients
 from xstilts.keeper import Keeper
 from xstilts.node import read_node, same_spec, versions
 from xstilts.optimize import optimizer_for, rate
@@ -37,28 +39,6 @@ from xstilts.part import Part, named_heads, read_parts, snapshot, with_heads
 from xstilts.position import Position
 from xstilts.progress import Progress
 from xstilts.recipe import Recipe
-
-
-def gradients(encoder, part: Part, data: Encoded, examples, seed, where, budget: int):
-    """Accumulate the gradients of one batch; return its mean loss (tensor) and its real pieces.
-
-    The loss is the sum over the batch divided by the weight of the *batch*, so that the result does
-    not depend on how the batch is cut into micro-batches.
-    """
-    page, (lengths, counts) = part.page, data.shapes()
-    cut = batches.micro(examples, lengths, counts, budget)
-    parts = [page.collate(data, some, seed) for some in cut]
-    weight = sum(batch["weight"] for batch in parts) or 1  # of a few pieces mlm may choose none
-    total, pieces = 0.0, 0
-    for arrays in parts:
-        pieces += arrays["ids"].size if arrays["mask"] is None else int(arrays["mask"].sum())
-        batch = predict.tensors(arrays, where)
-        with device.autocast(where):
-            scores = predict.outputs(encoder, part.head, batch)
-        loss = page.loss(scores, batch) / weight
-        loss.backward()
-        total = total + loss.detach()
-    return total, pieces
 
 
 def development(encoder, part: Part, where, budget: int) -> dict[str, float]:
@@ -123,6 +103,8 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
             undo=optimizer.zero_grad,
             least=partial(batches.finest, examples, *stream.data.shapes()),
         )
+        ranks.add(p.grad for p in parameters if p.grad is not None)
+        ranks.add([loss])
         torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -131,7 +113,7 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
         now.recent.append((stream.part.task, loss))
         now.done = done + 1
         evaluate = now.done % recipe.eval_every == 0 or now.done == steps
-        if not (evaluate or progress.due()):
+        if not ranks.agreed(evaluate or progress.due()):
             continue
         mean = float(torch.stack([value for _, value in now.recent[-50:]]).mean())
         if not math.isfinite(mean):
@@ -144,7 +126,8 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
         progress.say(now.done, mean, optimizer.param_groups[0]["lr"], now.pieces)
         if not evaluate:
             continue
-        if not all(parameter.isfinite().all() for parameter in parameters):
+        finite = all(shards.local(parameter).isfinite().all() for parameter in parameters)
+        if any(ranks.most(not finite)):
             # The loss before the last update was still finite; such weights must never be the best.
             raise NotFinite(
                 f"the weights are not finite after step {now.done} of {steps}, of"
@@ -152,7 +135,7 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
                 f" {recipe.learning_rate:g} may help"
             )
         before = time.monotonic()
-        values, score = evaluation(encoder, parts, where, now.budget)
+        values, score = ranks.agreed(evaluation(encoder, parts, where, now.budget))
         now.evaluating += time.monotonic() - before
         progress.note(f"step {now.done}: dev " + _text(values))
         now.history.append({"step": now.done, "loss": mean, "dev": values, "score": score})
@@ -175,12 +158,15 @@ def _text(values: dict[str, float]) -> str:
 def main(args: argparse.Namespace) -> None:
     """Make the checkpoint of one node, unless another process has made it meanwhile."""
     spec = json.loads(args.spec)
-    with lock.held(args.state, args.lock_wait):
-        if finished.found(args.state, args.out, digest(spec)):
+    alone = lock.held(args.state, args.lock_wait)
+    with ranks.joined(args.lock_wait + 1800), ranks.leading(alone):
+        first = ranks.rank() == 0
+        if ranks.agreed(first and finished.found(args.state, args.out, digest(spec))):
             print("already made, by another process")
         else:
             make(args, spec)
-        state.clear(Path(args.state))
+        if first:
+            state.clear(Path(args.state))
 
 
 def make(args: argparse.Namespace, spec: dict[str, Any]) -> None:
@@ -199,9 +185,15 @@ def make(args: argparse.Namespace, spec: dict[str, Any]) -> None:
     torch.manual_seed(spec["seed"])
     encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(where)
     parts = with_heads(parts, encoder)
+    if args.sharding == "fsdp" and ranks.size() > 1:
+        shards.shard(encoder, named_heads(parts).values(), where)
+    if ranks.rank():  # the dropout of each rank is its own
+        torch.manual_seed(spec["seed"] + (ranks.rank() << 32))
     stop.wait()  # the keeper looks for it, before every step
     keeper = Keeper(args.state, digest(spec), args.save_every)
     weights, record = fit(encoder, parts, spec, where, args.budget, keeper)
+    if ranks.rank():
+        return
     made = finished.begin(args.state)
     checkpoint.save(weights, args.init, made)
     names = {id(head): name for name, head in named_heads(parts).items()}
@@ -218,6 +210,7 @@ def make(args: argparse.Namespace, spec: dict[str, Any]) -> None:
         "heads": {part.task: names[id(part.head)] for part in parts},
         **record,
         **device.describe(where),
+        "ranks": ranks.size(),
         "versions": versions(),
     }
     finished.end(made, node, args.out)
@@ -240,6 +233,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--save-every", type=float, default=600, help="seconds between two saved states"
     )
+    parser.add_argument("--sharding", choices=["none", "fsdp"], default="none")
     lock.add_argument(parser)
     parser.add_argument("--out", required=True, help="checkpoint folder to write")
     step.run(main, parser)
