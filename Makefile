@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint rehearse real lock-env clean-env
+.PHONY: help run test test-slurm lint rehearse real lock-env clean-env
 
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -26,6 +26,9 @@ run: $(VENV)/.runtime ## run the default experiment (toy world, minutes) and pri
 
 test: $(VENV)/.dev ## run all tests; PYTEST_ARGS="-n 2 -k tagging" narrows or spreads them
 	@$(BIN)/pytest $(PYTEST_ARGS)
+
+test-slurm: $(VENV)/.dev $(VENV)-slurm/.plugin ## run only the tests on a SLURM of their own (as root; Debian's slurmctld slurmd slurm-client munge)
+	@$(BIN)/pytest tests/slurm $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## check style, formatting, types and the workflow
 	@$(BIN)/ruff check .
@@ -50,16 +53,19 @@ lock-env: ## resolve envs/*.in anew: writes requirements*.txt and the pins in xs
 	@$(call make-venv,$(VENV)-lock)
 	@$(call lock,requirements.in) > envs/requirements.txt.new
 	@mv envs/requirements.txt.new envs/requirements.txt
-	@$(call lock,requirements-dev.in) | grep -vxFf <(grep == envs/requirements.txt) \
-	  | sed '1a -r requirements.txt' > envs/requirements-dev.txt.new
-	@mv envs/requirements-dev.txt.new envs/requirements-dev.txt
+	@for extra in slurm dev; do \
+	  { $(call lock,requirements-$$extra.in); } \
+	    | grep -vxFf <(grep -h == envs/requirements.txt $$([ $$extra = slurm ] || echo envs/requirements-slurm.txt)) \
+	    | sed '1a -r requirements.txt' > envs/requirements-$$extra.txt.new \
+	  && mv envs/requirements-$$extra.txt.new envs/requirements-$$extra.txt || exit 1; \
+	done
 	@{ sed '/^  - pip:/q' envs/xstilts.yaml; sed -n 's/^.*==/      - &/p' envs/requirements.txt; } > envs/xstilts.yaml.new
 	@mv envs/xstilts.yaml.new envs/xstilts.yaml
 	@rm -rf $(VENV)-lock
 	@git --no-pager diff --stat envs
 
 clean-env: ## delete the virtual environment
-	@rm -rf $(VENV)
+	@rm -rf $(VENV) $(VENV)-slurm
 
 # A stamp in the environment says which pins it holds; a newer pin file installs again.
 $(VENV)/.runtime: envs/requirements.txt
@@ -71,6 +77,13 @@ $(VENV)/.runtime: envs/requirements.txt
 $(VENV)/.dev: envs/requirements-dev.txt $(VENV)/.runtime
 	@echo "installing $< into $(VENV)"
 	@$(PIP) install -r $<
+	@touch $@
+
+# The executor for SLURM, in a folder of its own: with it in the environment every Snakemake would
+# ask for a controller. What else it needs is there.
+$(VENV)-slurm/.plugin: envs/requirements-slurm.txt $(VENV)/.runtime
+	@echo "installing $< into $(VENV)-slurm"
+	@rm -rf $(VENV)-slurm && $(PIP) install --no-deps --target $(VENV)-slurm -r <(grep == $<)
 	@touch $@
 
 # $(call make-venv,FOLDER): a fresh virtual environment, by Python 3.11 if there is one.

@@ -45,7 +45,9 @@ if EXPERIMENT.test_languages:
 
 
 onstart:
+    take_results()
     adopt_pins()
+    say_device()
 
 
 onerror:

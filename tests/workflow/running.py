@@ -22,6 +22,7 @@ TINY: dict[str, Any] = {
     "targets": ["xnli", "udpos", "tatoeba"],
     "languages": ["de", "en"],
     "seeds": [1],
+    "keep_tuned": True,
     "recipes": {
         "all": {
             "max_steps": 3, "learning_rate": 1.0e-3, "batch_size": 8, "max_length": 64,

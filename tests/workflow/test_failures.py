@@ -133,6 +133,14 @@ def test_a_training_that_is_asked_to_end_saves_its_state_first(training):
     assert kept == [], "the state is deleted when the node is done"
 
 
+def test_a_second_run_on_the_same_results_is_told_of_the_first(training):
+    experiment, process, target = training
+    first = f"Snakemake (process {process.pid} on "
+    experiment.snakemake(target).failed(first, "is at work on these results")
+    experiment.snakemake("--unlock").failed("not unlocked: wait until it has ended")
+    assert first in experiment.snakemake("--dry-run", target).ok().out, "which may look"
+
+
 def test_a_run_that_is_killed_as_a_whole_goes_on_after_unlocking(training):
     experiment, process, target = training
     step = step_process(experiment.folder)

@@ -3,31 +3,34 @@
 import csv
 import json
 import os
+import signal
 import sys
+from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import ledger, pin, xtreme
+from xstilts import gpus, ledger, lock, needs, orphans, pin, xtreme
 from xstilts.config import load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
 from xstilts.selection import BEST
 
+if workflow.is_main_process:
+    # Snakemake itself says only that the folder is locked, and how to undo that.
+    if other := orphans.at_work(Path.cwd()):
+        print(f"Snakemake ({other}) is at work on these results", file=sys.stderr)
+        if "--unlock" in sys.argv:
+            raise WorkflowError("not unlocked: wait until it has ended, or end it by Ctrl-C")
+else:
+    # SLURM's warning before the limit of time goes to all processes of a job. It is for the step: the
+    # Snakemake around it would die of it, and the step with it.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
 ENVIRONMENT = f"{workflow.basedir}/envs/xstilts.yaml"
 # Made by `tables` alone, never by PARTIAL_TABLES: the tables are of all scores, and none was refused.
 TABLES_COMPLETE = "results/tables/.complete"
-
-# The steps run with this interpreter, unless a deployment method brings its own.
-shell.prefix(
-    f"export PYTHONPATH={sys.path[0]!r}; "
-    + (
-        ""
-        if workflow.deployment_settings.deployment_method
-        else f'export PATH={os.path.dirname(sys.executable)!r}:"$PATH"; '
-    )
-)
 
 try:
     EXPERIMENT = load(config)
@@ -39,6 +42,16 @@ try:
         path.unlink(missing_ok=True)
 except UserError as error:
     raise WorkflowError(str(error))
+
+# The steps run with this interpreter, unless a deployment method brings its own.
+shell.prefix(
+    f"export PYTHONPATH={sys.path[0]!r} {gpus.SHARE}={EXPERIMENT.settings['jobs_per_gpu']}; "
+    + (
+        ""
+        if workflow.deployment_settings.deployment_method
+        else f'export PATH={os.path.dirname(sys.executable)!r}:"$PATH"; '
+    )
+)
 
 # Where data sets and models are read. A resource and not a parameter of the rules: a mirror that has
 # moved re-runs nothing, what is in it is known by the pins.
@@ -102,9 +115,11 @@ def folder(wildcards, output):
 
 def launch(wildcards):
     """What runs a training: Python, or torchrun where several GPUs share one."""
-    gpus = EXPERIMENT.settings["models"][wildcards.model]["gpus"]
+    gpus = gpus_of(wildcards)
     signals = "--signals-to-handle SIGTERM,SIGINT,SIGUSR1 --shutdown-timeout 300"
-    several = f"torchrun --standalone --nproc-per-node {gpus} {signals}"
+    several = (
+        f"python -m xstilts.gpus {gpus} torchrun --standalone --nproc-per-node {gpus} {signals}"
+    )
     return several if gpus > 1 else "python"
 
 
@@ -118,6 +133,13 @@ def rows(task, lang, split):
 
 def encoded(model, task, lang, split, length):
     return f"results/encoded/{GRID.tokenizer(model)}/{task}/{lang}.{split}.{length}.safetensors"
+
+
+def tuned(files):
+    """Weights of a tuned model: dropped after their evaluations, unless the config keeps them or the
+    test set is still to be scored with them. `node.json` stays."""
+    keep = EXPERIMENT.settings["keep_tuned"] or EXPERIMENT.settings.get("test")
+    return files if keep else temp(files)
 
 
 def checkpoint_files(folder):
@@ -196,6 +218,44 @@ def score_specs(target, split):
         )
 
     return specs
+
+
+def gpus_of(wildcards):
+    """The number of GPUs of a training of a model."""
+    return EXPERIMENT.settings["models"][wildcards.model]["gpus"]
+
+
+def gpu_of(wildcards):
+    """The number of GPUs of an evaluation: one process scores all languages."""
+    return min(1, gpus_of(wildcards))
+
+
+def memory(wildcards, input, attempt):
+    """The host memory of a training or an evaluation, in MB; its first input is the checkpoint."""
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
+    return needs.memory(*sizes, gpus_of(wildcards), attempt)
+
+
+def intermediate_minutes(wildcards, input, attempt):
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
+    epochs = GRID.recipe(wildcards.intermediate).epochs
+    return needs.training_minutes(*sizes, epochs, gpus_of(wildcards), attempt)
+
+
+def tune_minutes(wildcards, input, attempt):
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
+    epochs = GRID.tuned_recipes[wildcards.task].epochs
+    return needs.training_minutes(*sizes, epochs, gpus_of(wildcards), attempt)
+
+
+def evaluate_minutes(wildcards, input, attempt):
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
+    return needs.evaluation_minutes(*sizes, gpu_of(wildcards), attempt)
+
+
+def sbatch(name):
+    """What sbatch is told besides: the pattern is that of the log, so the comment names it."""
+    return lambda wildcards: needs.sbatch(name.format_map(dict(wildcards.items())))
 
 
 def all_scores(wildcards):
@@ -285,6 +345,22 @@ def adopt_pins():
     """Take what other experiments have pinned in the same folder into this one's lock file."""
     if LOCK:
         pin.adopt(LOCK, all_pins(None))
+
+
+def take_results():
+    """Hold the lock of the results folder until this Snakemake ends."""
+    global RUN
+    RUN = lock.held(orphans.RUN, wait=0)
+    try:
+        RUN.__enter__()
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def say_device():
+    """Say what the jobs of this machine compute on, if that is the CPU."""
+    if workflow.executor_plugin.common_settings.local_exec and not gpus.pool():
+        print("no GPU is here, or none in CUDA_VISIBLE_DEVICES: the CPU is used", file=sys.stderr)
 
 
 def say_failures():

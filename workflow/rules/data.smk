@@ -60,6 +60,7 @@ rule encode:
         "results/encoded/{model}/{task}/{lang}.{split}.{length}.safetensors",
     log:
         "results/logs/encode/{model}/{task}/{lang}.{split}.{length}.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:

@@ -31,6 +31,10 @@ for target, split in EVALUATED:
         threads: THREADS
         resources:
             budget=4 * BUDGET,
+            gpu=gpu_of,
+            mem_mb=memory,
+            runtime=evaluate_minutes,
+            slurm_extra=sbatch(f"evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:
             specs=score_specs(target, split),
             scores=GRID.scores(split),

@@ -12,6 +12,7 @@ rule toy_world:
         "results/toy/manifests/{hub}.json",
     log:
         "results/logs/toy_world/{hub}.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -27,6 +28,7 @@ rule toy_model:
         f"results/toy/models/{TOY_MODEL}/model.safetensors",
     log:
         "results/logs/toy_model.log",
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 2

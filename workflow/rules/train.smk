@@ -26,6 +26,10 @@ rule intermediate:
     threads: THREADS
     resources:
         budget=BUDGET,
+        gpu=gpus_of,
+        mem_mb=memory,
+        runtime=intermediate_minutes,
+        slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
         save_every=SAVE_EVERY,
         # How, not what: resources, so that a change re-runs nothing.
         launch=launch,
@@ -46,14 +50,16 @@ rule tune:
     input:
         unpack(tune_inputs),
     output:
-        multiext(
-            "results/tuned/{model}/{intermediate}/{seed}/{task}/",
-            "model.safetensors",
-            "head.safetensors",
-            "config.json",
-            "tokenizer.json",
-            "node.json",
+        tuned(
+            multiext(
+                "results/tuned/{model}/{intermediate}/{seed}/{task}/",
+                "model.safetensors",
+                "head.safetensors",
+                "config.json",
+                "tokenizer.json",
+            )
         ),
+        "results/tuned/{model}/{intermediate}/{seed}/{task}/node.json",
     log:
         "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
     conda:
@@ -61,6 +67,10 @@ rule tune:
     threads: THREADS
     resources:
         budget=BUDGET,
+        gpu=gpus_of,
+        mem_mb=memory,
+        runtime=tune_minutes,
+        slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
         save_every=SAVE_EVERY,
         # How, not what: resources, so that a change re-runs nothing.
         launch=launch,

@@ -2,6 +2,12 @@
 
 import contextlib
 import os
+import socket
+from datetime import UTC, datetime
+
+from xstilts import gpus
+
+_chosen: dict[str, object] = {}  # when and where the device was chosen
 
 
 def choose():
@@ -9,7 +15,16 @@ def choose():
     import torch
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    claimed = gpus.claim(torch.cuda.device_count)  # which does not initialise CUDA
+    _chosen.update(
+        gpu=claimed or os.environ.get("CUDA_VISIBLE_DEVICES"),
+        host=socket.gethostname(),
+        job=os.environ.get("SLURM_JOB_ID"),
+        began=_now(),
+    )
     if not torch.cuda.is_available():
+        if claimed:
+            print(f"GPU {claimed} cannot be used by this torch, {torch.__version__}: the CPU is")
         return torch.device("cpu")
     torch.set_float32_matmul_precision("high")
     return torch.device("cuda")
@@ -25,7 +40,11 @@ def autocast(device):
 
 
 def describe(device) -> dict[str, object]:
-    """Return name, precision, threads and peak memory (bytes) of a device, for the records."""
+    """Return what the records say of a device.
+
+    Name, precision, threads, peak memory in bytes; which GPU of which host, in which SLURM job;
+    from when until now (UTC).
+    """
     import resource
 
     import torch
@@ -40,4 +59,10 @@ def describe(device) -> dict[str, object]:
         "precision": precision,
         "threads": torch.get_num_threads(),
         "peak_memory": peak,
+        **_chosen,
+        "ended": _now(),
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

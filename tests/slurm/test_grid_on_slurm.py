@@ -1,0 +1,44 @@
+"""A grid on the cluster: it completes, and everything has its place and name."""
+
+import re
+
+from tests.slurm.submitting import overlaps
+
+
+def test_the_grid_completes_with_each_node_submitted_once(undisturbed):
+    counts = undisturbed.counts()
+    assert set(counts.values()) == {1}
+    kinds = [node.split("/")[0] for node in counts]
+    found = {kind: kinds.count(kind) for kind in kinds}
+    assert found == {"evaluate": 6, "intermediate": 1, "tune": 4}
+    assert "–" not in undisturbed.read("tables/main.md")
+    assert undisturbed.submit().nothing
+
+
+def test_what_is_light_or_needs_the_network_runs_where_snakemake_runs(undisturbed, prepared):
+    local = {s.node.split("/")[0] for s in prepared.starts() + undisturbed.starts() if not s.job}
+    assert local == {
+        "toy_world", "toy_model", "pin_data", "pin_model", "model", "prepare", "encode", "plan",
+        "tables",
+    }  # fmt: skip
+
+
+def test_no_gpu_has_two_jobs(undisturbed):
+    submitted = [start for start in undisturbed.starts() if start.job]
+    assert {(s.host, s.gpu) for s in submitted} == {("n1", "0"), ("n1", "1"), ("n2", "0")}
+    assert all(start.ended for start in submitted)
+    assert overlaps(submitted) == []
+
+
+def test_the_queue_names_run_and_node_and_the_plain_command_sees_the_end(start, cluster):
+    """Without the faster polling of the other tests."""
+    node = "tune/xlmr/none/seed1/udpos_en"
+    process = start.begin(f"results/{node.replace('tune', 'tuned')}/node.json", plain=True)
+    start.wait_for(node)
+    [job] = cluster.jobs()
+    assert job["comment"] == node and start.path(f"logs/{job['comment']}.log").exists()
+    assert re.fullmatch(r"xstilts_[0-9a-f-]{36}", job["name"])
+    limits = cluster.ask("scontrol", "show", "job", job["id"])
+    asked = ["TimeLimit=00:11:00", "MinMemoryNode=40..M", "Requeue=1", "TresPerJob=gres:gpu:1"]
+    assert all(re.search(rf"\b{each}\s", limits) for each in asked), limits
+    start.finish(process).ok()

@@ -1,0 +1,42 @@
+import shlex
+
+import pytest
+
+from xstilts import needs
+
+BASE, LARGE = 1_112_000_000, 2_240_000_000  # XLM-R's checkpoints in fp32
+MNLI = 17_300_000 * 4  # bytes of 393,000 pairs
+
+
+def test_a_larger_model_or_more_rows_ask_for_more():
+    assert needs.memory(BASE, MNLI, 1, 1) == 10_810
+    assert needs.memory(LARGE, MNLI, 1, 1) == 17_578
+    assert needs.training_minutes(BASE, MNLI, 3, 1, 1) == 119
+    assert needs.training_minutes(LARGE, MNLI, 3, 1, 1) == 228
+    assert needs.training_minutes(LARGE, MNLI // 10, 3, 1, 1) == 32
+    assert needs.evaluation_minutes(LARGE, MNLI, 1, 1) == 27
+
+
+def test_each_attempt_asks_for_more_up_to_what_a_cluster_has():
+    asked = [needs.memory(LARGE, MNLI, 1, attempt) for attempt in (1, 2, 3, 20)]
+    assert asked == [17_578, 26_367, 39_551, needs.MOST_MB]
+    minutes = [needs.training_minutes(BASE, MNLI, 3, 1, attempt) for attempt in (1, 2, 3, 20)]
+    assert minutes == [119, 237, 473, needs.MOST_MINUTES]
+
+
+def test_a_model_without_gpus_asks_for_more_memory_and_time():
+    assert needs.memory(BASE, MNLI, 0, 1) > 1.4 * needs.memory(BASE, MNLI, 1, 1)
+    assert needs.evaluation_minutes(BASE, MNLI, 0, 1) > needs.evaluation_minutes(BASE, MNLI, 1, 1)
+
+
+def test_the_size_of_files_that_are_not_made_yet_is_not_known(tmp_path):
+    (tmp_path / "one").write_bytes(b"123")
+    assert needs.bytes_of(str(tmp_path / "one")) == needs.bytes_of([tmp_path / "one"]) == 3
+    with pytest.raises(FileNotFoundError):  # which Snakemake takes for "to be determined"
+        needs.bytes_of([tmp_path / "one", tmp_path / "two"])
+
+
+def test_sbatch_gets_the_name_as_the_shell_reads_it():
+    words = shlex.split(needs.sbatch("tune/bert-Japanese/none/seed1/mnli"))
+    assert words == ["--signal=USR1@120", "--commen=tune/bert-Japanese/none/seed1/mnli"]
+    assert "-J" not in needs.sbatch("bert-Japanese"), "the plugin would refuse it"

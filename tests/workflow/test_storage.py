@@ -1,0 +1,23 @@
+"""What of the tuned models stays on the disk."""
+
+from tests.workflow.running import tiny
+
+
+def test_tuned_weights_are_dropped_after_their_evaluations_and_what_they_made_stays(done):
+    """Of a run that kept them: what is finished needs nothing, a new seed leaves no weights."""
+    done.write(tiny(keep_tuned=False))
+    assert done.planned() == {}
+    done.write(tiny(keep_tuned=False, seeds=[1, 2], targets=["udpos"]))
+    done.snakemake().ok()
+    folder = done.path("tuned/xlmr/none/seed2/udpos_en")
+    assert [path.name for path in folder.iterdir()] == ["node.json"]
+    assert not list(done.path(".state").rglob("*.safetensors"))
+    assert done.path("encoders/xlmr/mnli/seed2/model.safetensors").is_file()
+    assert done.snakemake().nothing
+    # A further language is tuned anew, and costs each score only itself.
+    done.write(tiny(keep_tuned=False, seeds=[2], targets=["udpos"], languages=["de", "en", "ru"]))
+    again = done.snakemake().ok()
+    assert again.jobs["tune"] == again.jobs["evaluate_udpos"] == 2
+    log = done.read("logs/evaluate/xlmr/none/seed2/udpos.log").splitlines()
+    assert log[:2] == ["de: already computed", "en: already computed"] and len(log) == 3
+    assert not list(done.path("tuned").rglob("seed2/*/*.safetensors"))

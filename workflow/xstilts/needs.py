@@ -1,0 +1,85 @@
+"""What a job asks the scheduler for: memory, minutes, GPUs, name. Pure; the only such numbers.
+
+A request that is too small ends a job, one that is too large makes it wait. So these lean to the
+generous side of a slow GPU, grow with every attempt, and stop growing where a job would no longer
+start anywhere. Any of them is overridden in a profile (`set-resources`), never in a rule.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+# Host memory in MB. Two nested Snakemakes take 230 each, torch with CUDA up to 3,000.
+BASE_MB = 4_000
+# Copies of the weights that are in host memory at a time: as read, the best so far, as written,
+# and the optimizer's two while a state is saved.
+COPIES = 6
+CPU_COPIES = 5  # without a GPU also: weights in use, gradients, two moments, activations
+# Seconds until a process computes, on a cold shared file system.
+START_SECONDS = 600
+# FLOP/s that a training reaches at least: a tenth of what an A100 can do in bf16, half of what a
+# V100 can in fp32 (XLM-R Large, MNLI: about an hour an epoch). On a CPU, of one thread.
+GPU_RATE, CPU_RATE = 20e12, 30e9
+# FLOP a parameter and piece: 2 forward, 4 backward (Kaplan et al. 2020, arXiv 2001.08361).
+FORWARD, TRAINING = 2, 6
+DEV_SHARE = 1.5  # evaluations along the way
+PIECE_BYTES = 4  # of an encoded file, int32; the rest of it is small
+WEIGHT_BYTES = 4  # of a stored checkpoint, fp32
+# Each attempt asks for this much more than the last.
+MEMORY_GROWTH, TIME_GROWTH = 1.5, 2
+# No job asks for more: nodes of 256 GB and limits of a day are common, and a training that meets
+# the limit of time goes on where it was.
+MOST_MB, MOST_MINUTES = 250_000, 24 * 60
+# Before the limit of time, SLURM sends SIGUSR1 to the step, so that a training can save its state.
+WARNING_SECONDS = 120
+
+
+def memory(model: int, data: int, gpus: int, attempt: int) -> int:
+    """Return the host memory of a job in MB.
+
+    Args:
+        model: bytes of the checkpoint.
+        data: bytes of the encoded rows.
+        gpus: 0 for a job on the CPU.
+        attempt: 1 for the first.
+    """
+    copies = COPIES + (0 if gpus else CPU_COPIES)
+    need = BASE_MB + (copies * model + 2 * data) / 1e6
+    return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
+
+
+def training_minutes(model: int, data: int, epochs: float, gpus: int, attempt: int) -> int:
+    """Return the time limit of a training in minutes; `data` in bytes of encoded train rows."""
+    work = TRAINING * DEV_SHARE * epochs * _flop(model, data)
+    return _minutes(work, gpus, attempt)
+
+
+def evaluation_minutes(model: int, data: int, gpus: int, attempt: int) -> int:
+    """Return the time limit of the evaluation of all languages of a target, in minutes."""
+    return _minutes(FORWARD * _flop(model, data), gpus, attempt)
+
+
+def _flop(model: int, data: int) -> float:
+    """Return parameters times pieces."""
+    return model / WEIGHT_BYTES * data / PIECE_BYTES
+
+
+def _minutes(flop: float, gpus: int, attempt: int) -> int:
+    seconds = START_SECONDS + flop / (gpus * GPU_RATE or CPU_RATE)
+    return min(MOST_MINUTES, int(seconds / 60 * TIME_GROWTH ** (attempt - 1)) + 1)
+
+
+def bytes_of(paths: str | Iterable[str]) -> int:
+    """Return the size of files in bytes; FileNotFoundError if one is not made yet."""
+    return sum(Path(path).stat().st_size for path in ([paths] if isinstance(paths, str) else paths))
+
+
+def sbatch(name: str) -> str:
+    """Return what sbatch is told besides: when to warn the step, and the name of the node.
+
+    The name goes into the comment, because the job name is how the plugin asks for its jobs. The
+    plugin sets a comment of its own (rule and wildcards, which do not name a target) and refuses
+    the option in full; of two, sbatch takes the last, and it takes the shortened form. The plugin
+    also takes a `-J` anywhere for the option of that name, hence the quotes, which the shell eats.
+    """
+    quoted = name.replace("-J", "-''J")
+    return f"--signal=USR1@{WARNING_SECONDS} --commen={quoted}"
