@@ -7,11 +7,11 @@ results/test/..., the same of the cells that are scored on test because they are
 One rule a target, because the outputs of a rule cannot depend on a wildcard.
 """
 
-for target, split in EVALUATED:
+for step, target, split in EVALUATED:
 
     rule:
         name:
-            f"evaluate_{target}" if split == EXPERIMENT.settings["split"] else f"test_{target}"
+            f"{step}_{target}"
         input:
             unpack(evaluate_inputs(target, split)),
         output:
@@ -23,7 +23,7 @@ for target, split in EVALUATED:
                 kind=["json", "parquet"],
             ),
         log:
-            f"results/logs/evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}.{split}.log",
+            f"results/logs/{step}/{{model}}/{{intermediate}}/{{seed}}/{target}.log",
         # Before the next tuning, so that few tuned checkpoints wait at a time.
         priority: 10
         conda:
