@@ -33,12 +33,15 @@ for step, target, split in EVALUATED:
             budget=4 * BUDGET,
         params:
             specs=score_specs(target, split),
-            scores=GRID.scores(split),
+            out=folder,
+            state=f"{GRID.scores(split)}/{{model}}/{{intermediate}}/{{seed}}/{target}".replace(
+                "results", "results/.state", 1
+            ),
             model=lambda w, input: os.path.dirname(input.model[0]),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --rows {input.rows} --encoded {input.encoded}"
             " --dev-rows {input.dev_rows} --dev-encoded {input.dev_encoded}"
-            " --state results/.state/{params.scores}/{params.cell} --budget {resources.budget}"
-            " --out {params.scores}/{params.cell} --log {log}"
+            " --state {params.state} --budget {resources.budget}"
+            " --out {params.out} --log {log}"
