@@ -186,8 +186,12 @@ def languages(split):
 
 # What is scored: every cell on one split, and what is best there on another.
 EVALUATED = [
-    (target, EXPERIMENT.settings["split"]) for target in EXPERIMENT.settings["targets"]
-] + [(target, "test") for target in EXPERIMENT.test_languages if GRID.test_split(target) == "test"]
+    ("evaluate", target, EXPERIMENT.settings["split"]) for target in EXPERIMENT.settings["targets"]
+] + [
+    ("test", target, "test")
+    for target in EXPERIMENT.test_languages
+    if GRID.test_split(target) == "test"
+]
 
 
 def evaluate_inputs(target, split):

@@ -7,11 +7,11 @@ results/test/..., the same of the cells that are scored on test because they are
 One rule a target, because the outputs of a rule cannot depend on a wildcard.
 """
 
-for target, split in EVALUATED:
+for step, target, split in EVALUATED:
 
     rule:
         name:
-            f"evaluate_{target}" if split == EXPERIMENT.settings["split"] else f"test_{target}"
+            f"{step}_{target}"
         input:
             unpack(evaluate_inputs(target, split)),
         output:
@@ -23,7 +23,7 @@ for target, split in EVALUATED:
                 kind=["json", "parquet"],
             ),
         log:
-            f"results/logs/evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}.{split}.log",
+            f"results/logs/{step}/{{model}}/{{intermediate}}/{{seed}}/{target}.log",
         # Before the next tuning, so that few tuned checkpoints wait at a time.
         priority: 10
         conda:
@@ -37,12 +37,15 @@ for target, split in EVALUATED:
             slurm_extra=sbatch(f"evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:
             specs=score_specs(target, split),
-            scores=GRID.scores(split),
+            out=folder,
+            state=f"{GRID.scores(split)}/{{model}}/{{intermediate}}/{{seed}}/{target}".replace(
+                "results", "results/.state", 1
+            ),
             model=lambda w, input: os.path.dirname(input.model[0]),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --rows {input.rows} --encoded {input.encoded}"
             " --dev-rows {input.dev_rows} --dev-encoded {input.dev_encoded}"
-            " --state results/.state/{params.scores}/{params.cell} --budget {resources.budget}"
-            " --out {params.scores}/{params.cell} --log {log}"
+            " --state {params.state} --budget {resources.budget}"
+            " --out {params.out} --log {log}"

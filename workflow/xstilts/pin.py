@@ -134,8 +134,8 @@ def stale(lock: str | Path, pins_dir: str | Path) -> list[Path]:
     for path in sorted(Path(pins_dir).glob("*/**/*.json")):
         pin = read_json(path)
         entry = entries[pin["kind"]].get(pin["name"])
-        other = bool(pin["lock"]) != bool(lock)
-        gone = bool(lock) and entry is None and pin["lock"] == str(lock)
+        other = bool(pin.get("lock")) != bool(lock)
+        gone = bool(lock) and entry is None and pin.get("lock") == str(lock)
         if other or gone or (entry and entry["revision"] != pin["revision"]):
             found.append(path)
     return found
