@@ -138,7 +138,7 @@ def encoded(model, task, lang, split, length):
 def tuned(files):
     """Weights of a tuned model: dropped after their evaluations, unless the config keeps them or the
     test set is still to be scored with them. `node.json` stays."""
-    keep = EXPERIMENT.settings["keep_tuned"] or EXPERIMENT.settings.get("test")
+    keep = EXPERIMENT.settings["keep_tuned"] or EXPERIMENT.settings["test"]
     return files if keep else temp(files)
 
 

@@ -34,7 +34,7 @@ for step, target, split in EVALUATED:
             gpu=gpu_of,
             mem_mb=memory,
             runtime=evaluate_minutes,
-            slurm_extra=sbatch(f"evaluate/{{model}}/{{intermediate}}/{{seed}}/{target}"),
+            slurm_extra=sbatch(f"{step}/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:
             specs=score_specs(target, split),
             out=folder,
