@@ -38,7 +38,9 @@ def draw(curves: pd.DataFrame) -> Figure:
             look = looks[intermediate]
             panel.plot(line["step"], line["score"], lw=1.1, ms=3.5, label=intermediate, **look)
             best = line[line["best"]]
-            panel.plot(best["step"], best["score"], "o", ms=8, mfc="none", mec=look["color"])
+            panel.plot(
+                best["step"], best["score"], "o", ms=8, mfc="none", mec=look["color"], clip_on=False
+            )
         stage = "tuning on" if tuned else "stage 1:"
         panel.set_title(f"{stage} {name}" + (f"\n{model}" if several else ""), loc="left")
         panel.margins(y=0.15)
