@@ -106,8 +106,9 @@ class Submitting(Experiment):
         try:
             code = process.wait(limit)
         except subprocess.TimeoutExpired:
-            process.kill()
             raise AssertionError(f"took more than {limit} s:\n{self.out}") from None
+        finally:
+            process.kill()
         return Run(code, self.out)
 
     @property

@@ -136,6 +136,7 @@ def test_a_training_that_is_asked_to_end_saves_its_state_first(training):
 def test_a_second_run_on_the_same_results_is_told_of_the_first(training):
     experiment, process, target = training
     first = f"Snakemake (process {process.pid} on "
+    os.kill(step_process(experiment.folder), signal.SIGSTOP)  # so that it does not end meanwhile
     experiment.snakemake(target).failed(first, "is at work on these results")
     experiment.snakemake("--unlock").failed("not unlocked: wait until it has ended")
     assert first in experiment.snakemake("--dry-run", target).ok().out, "which may look"
