@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from xstilts import config, encoded, grid, nodes, prepare
+from xstilts import config, encoded, grid, nodes, plan, prepare
 from xstilts.files import write_json
 
 CONFIG: dict[str, Any] = {
@@ -45,7 +45,7 @@ def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, n
     """
     experiment = config.load(CONFIG | changes)
     asked = grid.Grid(experiment)
-    lines = list(grid.rows(asked))
+    lines = list(plan.rows(asked, asked.cells))
     folder = root / "results"
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(dict(experiment.settings)))
@@ -55,7 +55,7 @@ def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, n
         writer.writerows(lines)
     for line in lines:
         cell = grid.Cell(*(line[k] for k in ("model", "intermediate", "seed", "target")))
-        _score(root, line, asked.score_spec(cell, line["language"]))
+        _score(root, line, asked.score_spec(cell, line["language"], "dev"))
     made = nodes.graph(asked, lines)
     for node in made.values():
         _output(root, asked, node)
