@@ -97,7 +97,8 @@ def test_training_and_evaluation_settle_what_they_read(made, reader, tmp_path, m
         evaluate.main(
             argparse.Namespace(
                 cell="m/none/seed1/t", specs=json.dumps({"en": spec}), model=OUT, rows=["r"],
-                encoded=["e"], state="scores", lock_wait=0, budget=1, out="o",
+                encoded=["e"], dev_rows=[], dev_encoded=[], state="scores", lock_wait=0,
+                budget=1, out="o",
             )
         )  # fmt: skip
     assert not (state / finished.KEPT).exists()

@@ -67,7 +67,7 @@ def test_cancelled_they_are_gone_and_the_folder_is_unlocked(folder, slurm, capsy
 
 
 def test_waiting_ends_when_they_have_ended(folder, slurm, monkeypatch, capsys):
-    monkeypatch.setattr(orphans.time, "sleep", lambda seconds: slurm.write_text(""))
+    monkeypatch.setattr(orphans, "sleep", lambda seconds: slurm.write_text(""))
     call(folder, wait=True)
     assert "waits for 1 jobs" in capsys.readouterr().out
     assert not (folder / ".snakemake/locks").exists()

@@ -53,7 +53,7 @@ rule estimate:
     conda:
         ENVIRONMENT
     params:
-        devices=max(1, workflow.cores // THREADS),
+        devices=lambda w: max(1, workflow.cores // THREADS),
     shell:
         "python -m xstilts.estimate --grid {input.grid} --devices {params.devices}"
         " --out results/estimate.csv | tee {log}"

@@ -45,7 +45,9 @@ def form(
             cells.append(
                 Cell(
                     figure(value, sign=delta),
-                    best=value == value and round(row[column], 1) == best[row["model"], column],
+                    best=bool(
+                        value == value and round(row[column], 1) == best[row["model"], column]
+                    ),
                     marked=(row["model"], row["intermediate"], column) in marked,
                 )
             )

@@ -10,10 +10,10 @@ import getpass
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 from xstilts import lock, step
 from xstilts.errors import UserError
@@ -95,7 +95,7 @@ def main(args: argparse.Namespace) -> None:
         if len(left) != shown:
             shown = len(left)
             print(f"waits for {shown} jobs", flush=True)
-        time.sleep(min(POLL, 1.0) if args.cancel else POLL)
+        sleep(min(POLL, 1.0) if args.cancel else POLL)
     # What `snakemake --unlock` does, which would need the whole command line.
     shutil.rmtree(folder / ".snakemake/locks", ignore_errors=True)
     print("no jobs are left, the folder is unlocked: run the same command again")
