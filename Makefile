@@ -3,6 +3,7 @@
 CORES ?= 2
 VENV ?= .venv
 REAL ?= results/real
+REAL_OVER ?=
 EXPERIMENT ?= experiments/paper.yaml
 REHEARSAL ?= results/rehearsal
 PYTEST_ARGS ?=
@@ -45,7 +46,7 @@ rehearse: $(VENV)/.runtime ## run the whole graph of EXPERIMENT=experiments/pape
 real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/data (within an hour)
 	@[ -d ../shared/data ] || { echo "error: make real reads ../shared/data, which is not there" >&2; exit 1; }
 	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \
-	  --configfile $(CURDIR)/tests/real/config.yaml --directory $(REAL) \
+	  --configfile $(CURDIR)/tests/real/config.yaml $(abspath $(REAL_OVER)) --directory $(REAL) \
 	  --config source=$(abspath ../shared/data)
 	@echo && cat $(REAL)/results/tables/main.md
 

@@ -104,6 +104,16 @@ def test_whatever_is_predicted_passes_and_a_line_less_does_not(data):
     [
         ({}, False, []),
         ({"rows_total": 500, "dropped": {"not used by the task": 497}}, False, []),
+        ({"rows_total": 500, "dropped": {"of another language": 497}, "max_rows": 3}, False, []),
+        (
+            {
+                "rows_total": 4,
+                "dropped": {"gold pair of a sentence that is in another pair": 2},
+                "max_rows": 3,
+            },
+            False,
+            ["the prepared rows are a sample of 3 (`limits` of the config)"],
+        ),
         (
             {"rows_total": 4, "dropped": {"no label": 1}}, True,
             ["1 row(s) were dropped when they were prepared: no label"],

@@ -30,7 +30,7 @@ def mixed(finished, tmp_path_factory):
     experiment = finished.copy(tmp_path_factory.mktemp("mixed") / "results")
     experiment.write(tiny(**CONFIG))
     jobs = experiment.snakemake().ok().jobs
-    data = {"pin_data": 1, "prepare": 4, "encode": 4}
+    data = {"toy_world": 1, "pin_data": 1, "prepare": 4, "encode": 4}
     assert jobs == {
         **data,
         "intermediate": 2,

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from xstilts import pools, source, step
 from xstilts.errors import UserError, nearest
 from xstilts.files import atomic, read_json
-from xstilts.rows import ROWS, Check, Row, identity, namer, unique_ids
+from xstilts.rows import FOREIGN, ROWS, UNUSED, Check, Row, identity, namer, unique_ids
 
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
 _ANSWERS = pa.struct([("text", _TEXTS), ("start", pa.list_(pa.int32()))])
@@ -57,11 +57,11 @@ def unify(
     prefix = spec.get("id_prefix") or ""
     for number, raw in enumerate(table.to_pylist()):
         if prefix and not str(raw.get("id")).startswith(prefix):
-            counts["of another language"] += 1
+            counts[FOREIGN] += 1
             continue
         made = convert(raw)
         if made is None:
-            counts["not used by the task"] += 1
+            counts[UNUSED] += 1
             continue
         units.append((number, made if isinstance(made, list) else [made]))
     if gold is not None:

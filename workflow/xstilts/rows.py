@@ -82,6 +82,9 @@ def tatoeba(row: Row) -> list[Row]:
     ]
 
 
+# Rows that are no part of a task in a language, so that nothing is missing without them.
+FOREIGN, UNUSED = "of another language", "not used by the task"
+
 ROWS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     f.__name__: f for f in (squad, hellaswag, cosmosqa, csqa, ccg_pmb, xtreme_udpos, tatoeba)
 }

@@ -11,6 +11,8 @@ from typing import Any
 
 from xstilts import prepare, xtreme
 from xstilts.errors import UserError, nearest
+from xstilts.pools import TAKEN
+from xstilts.rows import FOREIGN, UNUSED
 
 Rows = Sequence[dict[str, Any]]
 
@@ -131,11 +133,14 @@ def incomplete(about: dict[str, Any], rehearsal: bool) -> list[str]:
         about: see `prepare.metadata`.
         rehearsal: a sample will do.
     """
-    dropped = {why: n for why, n in about["dropped"].items() if why != "not used by the task"}
+    # Of the pairs that are `TAKEN` both sentences are there.
+    apart = (FOREIGN, UNUSED, TAKEN)
+    dropped = {why: n for why, n in about["dropped"].items() if why not in apart}
     lines = [
         f"{n} row(s) were dropped when they were prepared: {why}" for why, n in dropped.items()
     ]
-    used, most = about["rows_total"] - sum(about["dropped"].values()), about["spec"].get("max_rows")
+    others = sum(about["dropped"].get(why, 0) for why in (FOREIGN, UNUSED))
+    used, most = about["rows_total"] - others - sum(dropped.values()), about["spec"].get("max_rows")
     if not rehearsal and most is not None and used > most:
         lines.append(f"the prepared rows are a sample of {most} (`limits` of the config)")
     return lines
