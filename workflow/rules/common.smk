@@ -180,8 +180,8 @@ def tune_inputs(wildcards):
 
 def languages(split):
     """Target -> the languages in which it is scored on a split."""
-    on_dev = split == EXPERIMENT.settings["split"]
-    return EXPERIMENT.languages if on_dev else EXPERIMENT.test_languages
+    every_cell = split == EXPERIMENT.settings["split"]
+    return EXPERIMENT.languages if every_cell else EXPERIMENT.test_languages
 
 
 # What is scored: every cell on one split, and what is best there on another.

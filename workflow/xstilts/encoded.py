@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from xstilts.errors import UserError
 from xstilts.files import atomic
+from xstilts.node import same_spec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,3 +110,15 @@ def load(path: str | Path) -> Encoded:
             return Encoded({key: file.get_tensor(key) for key in file.keys()}, meta)  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: damaged ({error}); delete it to have it made anew") from None
+
+
+def made_for(path: str | Path, spec: str, tokenizer: str, whose: str) -> Encoded:
+    """Return encoded rows; UserError if they are not of a spec (digest) and a tokenizer (digest).
+
+    `whose` the tokenizer is, for the line of the error.
+    """
+    data = load(path)
+    same_spec(path, data.meta["spec"], spec)
+    if data.meta["tokenizer"] != tokenizer:
+        raise UserError(f"{path}: encoded with another tokenizer than that of {whose}")
+    return data

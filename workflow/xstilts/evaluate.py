@@ -84,18 +84,19 @@ class Scorer:
         where = self.loaded[2]
         page = formats.page(data.meta["spec"]["format"])
         start = time.monotonic()
-        settled = {}
+        threshold, inputs = None, [data]
         if data.meta["spec"]["format"] == "retrieval":
-            threshold = page.search(self._reduced(page, dev[0]), dev[1])[1] if dev else None
+            if dev is not None:
+                inputs.append(dev[0])
+                _, threshold = page.search(self._reduced(page, dev[0]), dev[1])
             predictions, threshold = page.search(self._reduced(page, data), rows, threshold)
-            settled = {} if threshold is None else {"threshold": threshold}
         else:
             predictions = page.decode(self._reduced(page, data), data, rows)
         seconds = time.monotonic() - start
         values, each = page.score(rows, predictions, self.spec["metric"], lang)
-        tokens = sum(len(part.arrays["tokens"]) for part in (data, *(dev or ())[:1]))
+        tokens = sum(len(part.arrays["tokens"]) for part in inputs)
         record = {
-            **settled,
+            **({} if threshold is None else {"threshold": threshold}),
             "seconds": round(seconds, 3),
             "tokens_per_second": round(tokens / max(seconds, 1e-9), 1),
             **device.describe(where),
@@ -116,7 +117,8 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
             and `dev_encoded` where its dev split settles something.
     """
     node = scorer.node
-    data = _loaded(paths["encoded"], spec["encoded"], scorer)
+    tokenizer = node["tokenizer"], scorer.folder
+    data = encoded.made_for(paths["encoded"], spec["encoded"], *tokenizer)
     used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
     fingerprint = digest([spec, node["weights"], *map(sha256, used)])
     kept = Path(paths["state"]) / f"{lang}.json"
@@ -126,7 +128,7 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     else:
         rows, dev = prepare.read(paths["rows"]).to_pylist(), None
         if "dev" in spec:
-            settling = _loaded(paths["dev_encoded"], spec["dev"], scorer)
+            settling = encoded.made_for(paths["dev_encoded"], spec["dev"], *tokenizer)
             dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
         values, predictions, each, record = scorer(data, rows, lang, dev)
         ids = [row["id"] for row in rows if row.get("side") != "target"]
@@ -156,15 +158,6 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     for suffix in (".parquet", ".json"):  # the score last: it says that the language is done
         with atomic(Path(paths["out"]) / f"{lang}{suffix}") as temporary:
             shutil.copyfile(kept.with_suffix(suffix), temporary)
-
-
-def _loaded(path: str, spec: str, scorer: Scorer) -> Encoded:
-    """Return encoded rows; UserError if they are of another spec or tokenizer."""
-    data = encoded.load(path)
-    same_spec(path, data.meta["spec"], spec)
-    if data.meta["tokenizer"] != scorer.node["tokenizer"]:
-        raise UserError(f"{path}: encoded with another tokenizer than {scorer.folder}'s")
-    return data
 
 
 def main(args: argparse.Namespace) -> None:

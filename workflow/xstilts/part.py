@@ -7,8 +7,6 @@ from typing import Any
 
 from xstilts import encoded, formats, prepare, ranks, shards
 from xstilts.encoded import Encoded
-from xstilts.errors import UserError
-from xstilts.node import same_spec
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,11 +76,7 @@ def read_parts(
     first = spec["recipe"]["eval_rows"]
 
     def data(path: str, expected: str) -> Encoded:
-        found = encoded.load(path)
-        same_spec(path, found.meta["spec"], expected)
-        if found.meta["tokenizer"] != tokenizer:
-            raise UserError(f"{path}: encoded with another tokenizer than that of the model")
-        return found
+        return encoded.made_for(path, expected, tokenizer, "the model")
 
     parts = []
     for one in asked(spec):

@@ -93,7 +93,7 @@ def export(target: str, folder: Path, data: Path, out: Path) -> list[str]:
     for lang in found:
         table = prepare.read(folder / f"{lang}.parquet")
         predicted = dict(zip(table["id"].to_pylist(), table["prediction"].to_pylist(), strict=True))
-        rows = data / target / f"{lang}.{task.split}.parquet"
+        rows = validator.rows_file(data, target, lang)
         try:
             content = text(target, prepare.read(rows).to_pylist(), predicted)
         except UserError as error:

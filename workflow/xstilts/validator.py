@@ -154,7 +154,7 @@ def everything() -> dict[str, list[str]]:
 def prepared(data: Path) -> dict[str, list[str]]:
     """Return target -> languages of which there are prepared rows; UserError if there are none."""
     found = {
-        target: [lang for lang in languages if _rows(data, target, lang).exists()]
+        target: [lang for lang in languages if rows_file(data, target, lang).exists()]
         for target, languages in everything().items()
     }
     if not any(found.values()):
@@ -162,7 +162,8 @@ def prepared(data: Path) -> dict[str, list[str]]:
     return found
 
 
-def _rows(data: Path, target: str, lang: str) -> Path:
+def rows_file(data: Path, target: str, lang: str) -> Path:
+    """Return the path of the prepared rows that a file of a submission is of."""
     return data / target / f"{lang}.{xtreme.TASKS[target].split}.parquet"
 
 
@@ -187,7 +188,7 @@ def check(
             continue
         for lang in languages:
             expected.add(task.file(lang))
-            lines = _file(folder, target, lang, _rows(data, target, lang), rehearsal)
+            lines = _file(folder, target, lang, rows_file(data, target, lang), rehearsal)
             found += [f"{task.file(lang)}: {line}" for line in lines]
     files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     return found + [f"{name}: is no file of a submission" for name in files if name not in expected]
