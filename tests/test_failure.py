@@ -37,6 +37,21 @@ CASES = [
         "error: the disk is full: I/O error: No space left on device (os error 28); what is"
         " finished is intact",
     ),
+    (
+        OSError(errno.ESTALE, "Stale file handle"),
+        "file-system",
+        "error: the file system does not answer: [Errno 116] Stale file handle",
+    ),
+    (
+        RuntimeError("I/O error: Input/output error (os error 5)"),
+        "file-system",
+        "error: the file system does not answer: I/O error: Input/output error (os error 5)",
+    ),
+    (
+        RuntimeError("CUDA error: uncorrectable ECC error encountered\nCUDA kernel errors"),
+        "device",
+        "error: the GPU or its driver: CUDA error: uncorrectable ECC error encountered",
+    ),
     (Locked("by another"), "locked", "error: by another"),
     (Stopped("ended by SIGTERM", signal.SIGTERM), "terminated", "stopped: ended by SIGTERM"),
     (Stopped("ended by SIGUSR1", signal.SIGUSR1), "terminated", "stopped: ended by SIGUSR1"),
@@ -56,4 +71,4 @@ def test_every_error_has_a_kind_and_one_line(error, kind, line):
 def test_every_kind_has_an_exit_code_of_its_own():
     codes = list(failure.CODES.values())
     assert len(set(codes)) == len(codes) and 0 not in codes and 2 not in codes, "2 is argparse's"
-    assert {kind for _, kind, _ in CASES} == set(failure.CODES)
+    assert {kind for _, kind, _ in CASES} == set(failure.CODES) > set(failure.FINAL)

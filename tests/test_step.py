@@ -114,3 +114,25 @@ def test_a_training_or_evaluation_says_when_it_starts(tmp_path):
         ("start", 2, None),
         ("done", 2, None),
     ]
+
+
+@pytest.mark.parametrize(("what", "code"), [("user", 1), ("ours", 70)])
+def test_what_would_fail_the_same_way_is_not_tried_again_by_the_same_run(tmp_path, what, code):
+    log = tmp_path / "x.log"
+    step = ["--out", str(tmp_path / "results/tuned/x"), "--state", "s", "--log", str(log)]
+    run(what, *step)
+    before, events = log.read_text(), told(tmp_path)
+    again = run("fine", *step, "--attempt", "2")
+    assert again.returncode == code and again.stderr.startswith(f"not tried again: {LINES[what]}")
+    assert (log.read_text(), told(tmp_path)) == (before, events), "the reason is still there"
+    assert run("fine", *step, "--attempt", "1").returncode == 0, "a new run tries"
+
+
+LINES = {"user": "error: key: is wrong", "ours": "internal error: RuntimeError: first"}
+
+
+@pytest.mark.parametrize("what", ["full", "stopped", "killed"])
+def test_what_may_go_better_is_tried_again(tmp_path, what):
+    step = ["--out", str(tmp_path / "results/tuned/x"), "--state", "s"]
+    run(what, *step)
+    assert run("fine", *step, "--attempt", "2").returncode == 0

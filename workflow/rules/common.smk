@@ -240,6 +240,11 @@ def memory(wildcards, input, attempt):
     return needs.memory(*sizes, gpus_of(wildcards), attempt)
 
 
+def attempt(wildcards, attempt):
+    """Which of Snakemake's attempts at a job it is."""
+    return attempt
+
+
 def intermediate_minutes(wildcards, input, attempt):
     sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
     epochs = GRID.recipe(wildcards.intermediate).epochs

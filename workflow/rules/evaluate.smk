@@ -34,6 +34,7 @@ for step, target, split in EVALUATED:
             gpu=gpu_of,
             mem_mb=memory,
             runtime=evaluate_minutes,
+            attempt=attempt,
             slurm_extra=sbatch(f"{step}/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:
             specs=score_specs(target, split),
@@ -48,4 +49,4 @@ for step, target, split in EVALUATED:
             " --model {params.model} --rows {input.rows} --encoded {input.encoded}"
             " --dev-rows {input.dev_rows} --dev-encoded {input.dev_encoded}"
             " --state {params.state} --budget {resources.budget}"
-            " --out {params.out} --log {log}"
+            " --attempt {resources.attempt} --out {params.out} --log {log}"

@@ -31,6 +31,7 @@ rule intermediate:
         runtime=intermediate_minutes,
         slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
         save_every=SAVE_EVERY,
+        attempt=attempt,
         # How, not what: resources, so that a change re-runs nothing.
         launch=launch,
         sharding=sharding,
@@ -43,7 +44,7 @@ rule intermediate:
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
         " --state results/.state/train/encoders/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
         " --save-every {resources.save_every} --sharding {resources.sharding}"
-        " --out {params.out} --log {log}"
+        " --attempt {resources.attempt} --out {params.out} --log {log}"
 
 
 rule tune:
@@ -72,6 +73,7 @@ rule tune:
         runtime=tune_minutes,
         slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
         save_every=SAVE_EVERY,
+        attempt=attempt,
         # How, not what: resources, so that a change re-runs nothing.
         launch=launch,
         sharding=sharding,
@@ -84,4 +86,4 @@ rule tune:
         " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
         " --state results/.state/train/tuned/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}/{wildcards.task}"
         " --save-every {resources.save_every} --sharding {resources.sharding}"
-        " --out {params.out} --log {log}"
+        " --attempt {resources.attempt} --out {params.out} --log {log}"

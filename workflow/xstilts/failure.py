@@ -6,10 +6,8 @@ import signal
 from xstilts.errors import UserError
 from xstilts.stop import Stopped
 
-# Kind -> exit code. Worth another attempt: `host-memory` (with more of it), `locked`, `terminated`
-# (time limit, pre-emption, scancel: it goes on where it was) and `interrupted`. All others would
-# fail the same way again. A process that was killed (SIGKILL: no code of its own, `killed` in the
-# ledger) may have had too little memory or time, or been pre-empted.
+# Kind -> exit code. A process that was killed (SIGKILL) has no code of its own, and is `killed` in the
+# ledger: it may have had too little memory or time, or been pre-empted.
 CODES = {
     "bad-input": 1,
     "nan": 3,
@@ -17,11 +15,20 @@ CODES = {
     "host-memory": 5,
     "disk": 6,
     "bug": 70,
+    "device": 71,
+    "file-system": 74,
     "locked": 75,
     "interrupted": 128 + signal.SIGINT,
     "terminated": 128 + signal.SIGTERM,
 }
+# These would fail the same way again, so a scheduler's next attempt does not try (`step.run`). The
+# others may not: with more memory, on another machine, later, or from where a training was.
+FINAL = ("bad-input", "nan", "oom", "bug")
 FULL = (errno.ENOSPC, errno.EDQUOT)
+# What a file server that hiccups answers.
+AWAY = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.EHOSTDOWN, errno.ENOTCONN)
+# How errors of the GPU and its driver begin: most often one device that is broken.
+DEVICE = ("CUDA error", "CUDA driver error", "cuDNN error", "CUBLAS error", "NCCL error")
 
 
 def kind(error: BaseException) -> str:
@@ -38,6 +45,12 @@ def kind(error: BaseException) -> str:
     # Libraries in Rust and C++ have the system's words, not its number.
     if (isinstance(error, OSError) and error.errno in FULL) or "No space left on device" in text:
         return "disk"
+    if (isinstance(error, OSError) and error.errno in AWAY) or any(
+        f"(os error {number})" in text for number in AWAY
+    ):
+        return "file-system"
+    if text.startswith(DEVICE) or type(error).__name__ == "DistBackendError":
+        return "device"
     return "bug"
 
 
@@ -50,6 +63,8 @@ def line(error: BaseException) -> str:
         "oom": f"error: out of GPU memory: {said}",
         "host-memory": f"error: out of memory: {said or 'the job needs more'}",
         "disk": f"error: the disk is full: {said}; what is finished is intact",
+        "file-system": f"error: the file system does not answer: {said}",
+        "device": f"error: the GPU or its driver: {said}",
         "bug": f"internal error: {type(error).__name__}: {said}",
         "terminated": f"stopped: {said}",
         "interrupted": f"stopped: {said}",

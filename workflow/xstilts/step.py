@@ -30,7 +30,15 @@ def run(
     parser.add_argument(
         "--log", help="file for everything this step prints (default: the terminal)"
     )
+    parser.add_argument(
+        "--attempt",
+        type=int,
+        default=1,
+        help="the scheduler's; what would fail the same way again is not tried from the second on",
+    )
     args = parser.parse_args(argv)
+    if args.attempt > 1:
+        _refuse(args.out)
     terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
     if args.log:
         _redirect(args.log)
@@ -96,6 +104,15 @@ def imported() -> None:
     """Say that what is there stays, and that from here on garbage is collected."""
     gc.freeze()
     gc.enable()
+
+
+def _refuse(node: str) -> None:
+    """Exit as the last attempt at `node` did, where it would again; its log and its line stay."""
+    events = ledger.read(ledger.path_of(node) or os.devnull)
+    for last in ledger.open_failures(events):
+        if last["node"] == node and last["kind"] in failure.FINAL:
+            print(f"not tried again: {last['line']}", file=sys.stderr, flush=True)
+            sys.exit(failure.CODES[last["kind"]])
 
 
 def _redirect(log: str) -> None:
