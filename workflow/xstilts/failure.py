@@ -6,8 +6,8 @@ import signal
 from xstilts.errors import UserError
 from xstilts.stop import Stopped
 
-# Kind -> exit code. A process that was killed (SIGKILL) has no code of its own, and is `killed` in the
-# ledger: it may have had too little memory or time, or been pre-empted.
+# Kind -> exit code. A process that was killed (SIGKILL) has no code of its own, and is `killed` in
+# the ledger: it may have had too little memory or time, or been pre-empted.
 CODES = {
     "bad-input": 1,
     "nan": 3,
