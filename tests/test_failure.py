@@ -29,12 +29,13 @@ CASES = [
     (
         OSError(errno.ENOSPC, "No space left on device"),
         "disk",
-        "error: the disk is full: [Errno 28] No space left on device; what is finished is intact",
+        "error: no room on the disk: [Errno 28] No space left on device; what is finished is"
+        " intact",
     ),
     (
         ValueError("I/O error: No space left on device (os error 28)"),
         "disk",
-        "error: the disk is full: I/O error: No space left on device (os error 28); what is"
+        "error: no room on the disk: I/O error: No space left on device (os error 28); what is"
         " finished is intact",
     ),
     (
@@ -51,6 +52,11 @@ CASES = [
         RuntimeError("CUDA error: uncorrectable ECC error encountered\nCUDA kernel errors"),
         "device",
         "error: the GPU or its driver: CUDA error: uncorrectable ECC error encountered",
+    ),
+    (
+        OSError(errno.EFBIG, "File too large"),
+        "disk",
+        "error: no room on the disk: [Errno 27] File too large; what is finished is intact",
     ),
     (Locked("by another"), "locked", "error: by another"),
     (Stopped("ended by SIGTERM", signal.SIGTERM), "terminated", "stopped: ended by SIGTERM"),

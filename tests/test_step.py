@@ -54,7 +54,7 @@ def run(what, *args):
         (
             "full",
             6,
-            "error: the disk is full: [Errno 28] No space left on device; what is"
+            "error: no room on the disk: [Errno 28] No space left on device; what is"
             " finished is intact\n",
         ),
         ("stopped", 143, "stopped: ended by SIGUSR1\n"),

@@ -8,12 +8,14 @@ from tests import results
 from xstilts.errors import UserError
 from xstilts.estimate import __main__ as estimate
 from xstilts.estimate import forecast, reference, sizes, text, work
+from xstilts.estimate.disk import disk
 from xstilts.estimate.forecast import Forecast
-from xstilts.estimate.schedule import wall_time
+from xstilts.estimate.schedule import schedule
 from xstilts.estimate.sizes import Size
 from xstilts.estimate.speed import Speed, Took
 from xstilts.estimate.work import Work
 from xstilts.grid import Lesson
+from xstilts.nodes import Node
 from xstilts.recipe import Recipe
 from xstilts.standing import read_config
 
@@ -62,13 +64,54 @@ def test_the_speed_of_the_nearest_job_that_is_done():
     assert speed.seconds("evaluate", Work("a", "xnli", 0, 100)) == (2.0, "flop")
 
 
-def test_the_wall_time_of_jobs_that_wait_for_each_other():
+def test_when_jobs_run_that_wait_for_each_other():
     seconds = {"data": 0.0, "a": 3.0, "b": 2.0, "c": 4.0}
     needs = {"data": [], "a": ["data"], "b": ["data", "done before"], "c": ["a", "b"]}
-    assert wall_time(seconds, needs, 1) == 9.0
-    assert wall_time(seconds, needs, 2) == 7.0
-    assert wall_time(seconds, needs, 8) == 7.0
-    assert wall_time({}, {}, 1) == 0.0
+    one = {"data": (0, 0), "a": (0, 3), "b": (3, 5), "c": (5, 9)}
+    two = {"data": (0, 0), "a": (0, 3), "b": (0, 2), "c": (3, 7)}
+    assert schedule(seconds, needs, 1) == one
+    assert schedule(seconds, needs, 2) == schedule(seconds, needs, 8) == two
+    assert schedule({}, {}, 1) == {}
+
+
+def test_evaluations_run_before_the_next_training():
+    seconds = dict.fromkeys(["tune1", "tune2", "tune3", "score1", "score2", "score3"], 1.0)
+    needs = {f"score{i}": [f"tune{i}"] for i in (1, 2, 3)} | {f"tune{i}": [] for i in (1, 2, 3)}
+    found = schedule(seconds, needs, 1, first={"score1", "score2", "score3"})
+    assert sorted(found, key=found.get) == ["tune1", "score1", "tune2", "score2", "tune3", "score3"]
+
+
+def node(rule, name, *needs):
+    return Node(rule, name, {f"{rule}/{name}": None}, "log", needs)
+
+
+NODES = {
+    n.key: n
+    for n in [
+        node("model", "m"),
+        node("tune", "m/none/a", "model/m"),
+        node("tune", "m/none/b", "model/m"),
+        node("evaluate", "m/none/a", "tune/m/none/a"),
+        node("evaluate", "m/none/b", "tune/m/none/b"),
+    ]
+}
+ONE_BY_ONE = {
+    "tune/m/none/a": (0, 2),
+    "evaluate/m/none/a": (2, 3),
+    "tune/m/none/b": (3, 5),
+    "evaluate/m/none/b": (5, 6),
+}
+
+
+def test_the_disk_at_the_peak_and_at_the_end():
+    """Of a model of 10 parameters: 40 bytes of weights, 320 of two states of a training."""
+    assert disk(NODES, ONE_BY_ONE, {"m": 10}, keep_tuned=False) == (40 + 40 + 320, 40)
+    assert disk(NODES, ONE_BY_ONE, {"m": 10}, keep_tuned=True) == (40 + 80 + 320, 120)
+    both = ONE_BY_ONE | {"tune/m/none/b": (1, 3)}
+    assert disk(NODES, both, {"m": 10}, keep_tuned=False) == (40 + 2 * 360, 40)
+    rest = {job: ONE_BY_ONE[job] for job in ("evaluate/m/none/b",)}
+    assert disk(NODES, rest, {"m": 10}, keep_tuned=False) == (80, 40), "one waits, one is dropped"
+    assert disk(NODES, {}, {"m": 10}, keep_tuned=True) == (120, 120)
 
 
 def test_a_time_has_a_unit_that_fits():
@@ -133,7 +176,8 @@ def test_before_and_after_a_run(tmp_path, capsys):
     said = capsys.readouterr().out
     lines = [line.split() for line in said.splitlines()]
     assert ["tune", "2", "2", "0.03", "counted", "in", "FLOP"] in lines
-    assert "disk: 4.4 GB" in said, "the model, one intermediate, two tuned"
+    # The model, 1.1 GB, and two trainings at a time, each with 8.9 GB of states.
+    assert "disk: 21.1 GB of checkpoints and training states at the peak, 2.2 GB at" in said
     assert "wall time, 2 at a time: " in said and "taken for: h100" in said
     (tmp_path / "results/estimate.csv").write_bytes((root / "results/estimate.csv").read_bytes())
     estimate.main(arguments(tmp_path))

@@ -145,8 +145,10 @@ class Submitting(Experiment):
         return {node: nodes.count(node) for node in sorted(set(nodes))}
 
     def tables(self) -> dict[str, bytes]:
-        """Return the result tables by name."""
-        return {path.name: path.read_bytes() for path in sorted(self.path("tables").glob("*.*"))}
+        """Return the result tables by name; what things cost differs each time."""
+        folder = self.path("tables")
+        files = [path for path in sorted(folder.rglob("*.*")) if path.stem != "cost"]
+        return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
     def wait_for(self, node: str, text: str = "", limit: float = 180) -> Start:
         """Return the start of a node that runs now, when its log holds `text`."""

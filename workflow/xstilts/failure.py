@@ -1,6 +1,7 @@
 """Failure: of which kind an error is, the exit code that says so, and the line that a user sees."""
 
 import errno
+import os
 import signal
 
 from xstilts.errors import UserError
@@ -24,7 +25,7 @@ CODES = {
 # These would fail the same way again, so a scheduler's next attempt does not try (`step.run`). The
 # others may not: with more memory, on another machine, later, or from where a training was.
 FINAL = ("bad-input", "nan", "oom", "bug")
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What a file server that hiccups answers.
 AWAY = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.EHOSTDOWN, errno.ENOTCONN)
 # How errors of the GPU and its driver begin: most often one device that is broken.
@@ -42,12 +43,9 @@ def kind(error: BaseException) -> str:
         return "oom"
     if isinstance(error, MemoryError) or "DefaultCPUAllocator" in text:
         return "host-memory"
-    # Libraries in Rust and C++ have the system's words, not its number.
-    if (isinstance(error, OSError) and error.errno in FULL) or "No space left on device" in text:
+    if _is(error, FULL):
         return "disk"
-    if (isinstance(error, OSError) and error.errno in AWAY) or any(
-        f"(os error {number})" in text for number in AWAY
-    ):
+    if _is(error, AWAY):
         return "file-system"
     if text.startswith(DEVICE) or type(error).__name__ == "DistBackendError":
         return "device"
@@ -62,7 +60,7 @@ def line(error: BaseException) -> str:
     return {
         "oom": f"error: out of GPU memory: {said}",
         "host-memory": f"error: out of memory: {said or 'the job needs more'}",
-        "disk": f"error: the disk is full: {said}; what is finished is intact",
+        "disk": f"error: no room on the disk: {said}; what is finished is intact",
         "file-system": f"error: the file system does not answer: {said}",
         "device": f"error: the GPU or its driver: {said}",
         "bug": f"internal error: {type(error).__name__}: {said}",
@@ -74,3 +72,12 @@ def line(error: BaseException) -> str:
 def ours(error: BaseException) -> bool:
     """Return whether the error is our mistake, so that a traceback is of use."""
     return kind(error) == "bug"
+
+
+def _is(error: BaseException, numbers: tuple[int, ...]) -> bool:
+    """Return whether the system answered with one of some numbers, which libraries in Rust and C++
+    have in their text only, as a number or in words."""
+    text = str(error)
+    return (isinstance(error, OSError) and error.errno in numbers) or any(
+        f"(os error {number})" in text or os.strerror(number) in text for number in numbers
+    )

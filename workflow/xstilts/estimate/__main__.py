@@ -10,22 +10,11 @@ from pathlib import Path
 from xstilts import standing, status, step
 from xstilts.errors import UserError
 from xstilts.estimate import forecast, reference, text
-from xstilts.estimate.schedule import wall_time
-from xstilts.nodes import Node, graph
+from xstilts.estimate.disk import disk
+from xstilts.estimate.schedule import schedule
+from xstilts.nodes import graph
 
 START = 7.0  # seconds in which a process starts and loads XLM-R Large; less on a small model
-BYTES = 4  # of a parameter in a checkpoint (fp32)
-
-
-def disk(nodes: dict[str, Node], parameters: dict[str, int]) -> float:
-    """Return the bytes of all checkpoints of a grid, if none is deleted on the way.
-
-    Args:
-        parameters: model -> all its parameters; heads and tokenizers are not counted.
-    """
-    rules = ("model", "intermediate", "tune")
-    models = [node.name.split("/")[0] for node in nodes.values() if node.rule in rules]
-    return float(BYTES * sum(parameters[model] for model in models))
 
 
 def main(args: argparse.Namespace) -> None:
@@ -46,16 +35,22 @@ def main(args: argparse.Namespace) -> None:
     print("\n".join(status.align(text.jobs(nodes, left, found, START))))
     seconds, least, most = text.span(found.values(), START)
     times = {key: START + found[key].seconds if key in found else 0.0 for key in left}
-    wall = wall_time(times, {key: nodes[key].needs for key in left}, args.devices)
+    evaluations = {key for key in left if nodes[key].rule == "evaluate"}
+    needs = {key: nodes[key].needs for key in left}
+    spans = schedule(times, needs, args.devices, evaluations)
+    wall = max((end for _, end in spans.values()), default=0.0)
     low, high = (wall * end / seconds if seconds else 0.0 for end in (least, most))
     parameters = {model: total for model, (_, total) in forecaster.shapes.items()}
+    keep = bool(grid.experiment.settings["keep_tuned"] or grid.experiment.settings["test"])
+    peak, stays = disk(nodes, spans, parameters, keep)
     print(
         f"\ndevice time: {text.duration(seconds)} ({text.duration(least)} to {text.duration(most)})"
         f"\nwall time, {args.devices} at a time: {text.duration(wall)}"
         f" ({text.duration(low)} to {text.duration(high)})"
-        f"\ndisk: {disk(nodes, parameters) / 1e9:.1f} GB of checkpoints, if none is deleted"
-        f"\nNot counted: fetching, encoding, trainings that stop early. Where nothing has been"
-        f" measured the device is taken for: {device}."
+        f"\ndisk: {peak / 1e9:.1f} GB of checkpoints and training states at the peak,"
+        f" {stays / 1e9:.1f} GB at the end"
+        "\nNot counted: fetching, encoding, trainings that stop early, and the disk for rows. Where"
+        f" nothing has been measured the device is taken for: {device}."
     )
     if lines := text.compared(earlier, forecaster.took):
         print("\nEarlier forecasts:", *lines, sep="\n")
