@@ -105,6 +105,5 @@ define lock
 { $(VENV)-lock/bin/pip --disable-pip-version-check -qq install -r envs/$(1) >&2 && \
 echo "# Written by \`make lock-env\` from $(1): edit that file." && \
 $(VENV)-lock/bin/pip --disable-pip-version-check freeze --all \
-  | sed -E 's/\+[A-Za-z0-9.]+$$//' \
-  | grep -vE '^(pip|nvidia-[a-z0-9-]+|cuda-[a-z]+|triton)=='; }
+  | sed -E 's/\+[A-Za-z0-9.]+$$//; /^nvidia-ml-py==/!{/^(pip|nvidia-[a-z0-9-]+|cuda-[a-z]+|triton)==/d}'; }
 endef

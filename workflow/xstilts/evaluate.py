@@ -28,6 +28,7 @@ from xstilts import (
     step,
 )
 from xstilts.encoded import Encoded
+from xstilts.energy import Meter
 from xstilts.errors import UserError
 from xstilts.files import atomic, digest, read_json, sha256, write_json
 from xstilts.node import read_node, same_spec, versions
@@ -83,7 +84,7 @@ class Scorer:
                 raise Unloadable(str(error)) from error
         where = self.loaded[2]
         page = formats.page(data.meta["spec"]["format"])
-        start = time.monotonic()
+        start, energy = time.monotonic(), Meter()
         threshold, inputs = None, [data]
         if data.meta["spec"]["format"] == "retrieval":
             if dev is not None:
@@ -98,6 +99,7 @@ class Scorer:
         record = {
             **({} if threshold is None else {"threshold": threshold}),
             "seconds": round(seconds, 3),
+            **energy.record(),
             "tokens_per_second": round(tokens / max(seconds, 1e-9), 1),
             **device.describe(where),
         }

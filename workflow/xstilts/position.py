@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xstilts import mix, ranks, shards
+from xstilts.energy import Meter
 from xstilts.mix import Stream
 from xstilts.part import Part, named_heads, snapshot
 
@@ -29,6 +30,7 @@ class Position:
         recent: task and loss (tensor) of each step since the last evaluation.
         start: on the clock, as if it had never been interrupted; `evaluating`, seconds of
             evaluations.
+        energy: counts in all attempts.
         resumed_at: the step at which each attempt went on.
     """
 
@@ -46,6 +48,7 @@ class Position:
     recent: list[tuple[str, Any]] = field(default_factory=list)
     start: float = field(default_factory=time.monotonic)
     evaluating: float = 0.0
+    energy: Meter = field(default_factory=Meter)
     resumed_at: list[int] = field(default_factory=list)
 
     @property
@@ -67,6 +70,7 @@ class Position:
             "history": self.history,
             "drawn": mix.record(self.streams),
             "seconds": round(seconds, 2),
+            **self.energy.record(),
             "tokens": self.pieces,
             "tokens_per_second": round(self.pieces / max(seconds - self.evaluating, 1e-9), 1),
             "micro_batch_tokens": self.budget,
@@ -81,6 +85,7 @@ class Position:
         record = {name: getattr(self, name) for name in COUNTERS}
         record |= {
             "seconds": self.seconds,
+            "joules": self.energy.joules,
             "drawn": [stream.drawn for stream in self.streams],
             "recent": [task for task, _ in self.recent],
         }
@@ -135,6 +140,7 @@ class Position:
         self.recent = list(zip(record["recent"], losses, strict=True))
         self.done, self.weights = record["step"], best
         self.start = time.monotonic() - record["seconds"]
+        self.energy = Meter(record["joules"])
         self.resumed_at = [*record["resumed_at"], self.done]
 
 
