@@ -143,7 +143,11 @@ def tuned(files):
 
 
 def checkpoint_files(folder):
-    return [f"{folder}/model.safetensors", f"{folder}/node.json"]
+    """What is read of a checkpoint, weights first. All of it, because Snakemake deletes at once what is
+    temporary and no job asks for."""
+    names = ["model.safetensors", "config.json", "tokenizer.json", "node.json"]
+    trained = [] if folder.startswith("results/models/") else ["head.safetensors"]
+    return [f"{folder}/{name}" for name in names + trained]
 
 
 def training_data(wildcards, lessons):
