@@ -31,4 +31,5 @@ if file and "--log" in words and any(word.startswith("xstilts.") for word in wor
         if kind == "memory":
             hog = bytearray(2_500_000_000)
             hog[::4096] = b"x" * len(hog[::4096])
-        time.sleep(600)  # until it is killed, by memory or by time
+        # Until it is killed, by memory or by time; `late` goes on.
+        time.sleep(40 if kind == "late" else 600)

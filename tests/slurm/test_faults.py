@@ -26,8 +26,8 @@ def test_each_kind_of_end_costs_the_node_that_it_hits(start, undisturbed, cluste
     process = start.begin("--set-resources", "tune:mem_mb=1500 * attempt")
     late = start.wait_for(RETRIEVAL)
     cluster.ask("scontrol", "update", f"jobid={late.job}", "timelimit=1")
-    cluster.ask("scancel", start.wait_for(FIRST, "step 2:").job)
     os.kill(start.wait_for(SLOW, "step 2:").pid, signal.SIGKILL)
+    cluster.ask("scancel", start.wait_for(FIRST, "step 2:").job)
     start.finish(process).ok()
     twice = [FIRST, SLOW, RETRIEVAL, fails, memory]
     assert start.counts() == starts_of(undisturbed, twice=twice)
@@ -49,8 +49,9 @@ def test_a_node_whose_daemon_dies_and_comes_back_loses_nothing(start, undisturbe
 
 @pytest.mark.parametrize("what", ["--wait", "--cancel"])
 def test_the_orphans_of_a_killed_snakemake_are_not_computed_twice(start, undisturbed, what):
+    start.fault(FIRST, "late")
     process = start.begin()
-    start.wait_for(FIRST, "step 2:")
+    start.wait_for(FIRST)
     running = [s.node for s in start.starts() if s.job and s.ended is None]
     process.kill()
     process.wait(10)

@@ -19,7 +19,7 @@ def test_what_is_light_or_needs_the_network_runs_where_snakemake_runs(undisturbe
     local = {s.node.split("/")[0] for s in prepared.starts() + undisturbed.starts() if not s.job}
     assert local == {
         "toy_world", "toy_model", "pin_data", "pin_model", "model", "prepare", "encode", "plan",
-        "tables",
+        "tables", "figures", "report",
     }  # fmt: skip
 
 
