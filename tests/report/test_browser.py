@@ -13,9 +13,9 @@ from xstilts.report import __main__ as report
 EVIL = "</script><script>document.title='bad'</script><img src=x onerror=\"document.title='bad'\">"
 
 
-def made(root):
-    path = root / "results/report.html"
-    report.main(argparse.Namespace(grid=str(root / "results/grid.csv"), out=str(path)))
+def made(root, tables=None):
+    path, grid = root / "results/report.html", root / "results/grid.csv"
+    report.main(argparse.Namespace(grid=str(grid), tables=tables, out=str(path)))
     return path
 
 
@@ -47,6 +47,19 @@ def test_the_table_is_drawn_and_sorts_by_any_column(tab):
     assert heading.get_attribute("aria-sort") == "ascending"
     tab.page.get_by_role("button", name="intermediate").click()
     assert column(tab.page, 1) == ["mnli", "none"]
+
+
+def test_what_is_more_than_noise_is_marked(tmp_path, opened):
+    results.write(tmp_path)
+    line = "m,mnli,xnli,,examples and seeds,True"
+    header = "model,intermediate,target,language,over,survives"
+    (tmp_path / "deltas.csv").write_text(f"{header}\n{line}\n")
+    tab = opened(made(tmp_path, tables=str(tmp_path)))
+    assert column(tab.page, 2) == ["46.0", "56.0 +10.0*"]
+    assert column(tab.page, 3) == ["45.0", "41.0 −4.0"]
+    assert tab.page.locator("#heatmap-table").get_by_text("+10.0*").count() == 1
+    assert tab.page.locator("#noise").inner_text().startswith("* more than the noise of examples")
+    assert tab.complaints == []
 
 
 def test_rows_are_filtered_by_name(tab):

@@ -4,6 +4,7 @@ import json
 import re
 import time
 
+import pandas as pd
 import pytest
 from tests import results
 
@@ -37,6 +38,7 @@ def test_the_contents_in_full(tmp_path):
             {"model": "m", "intermediate": "mnli"},
         ],
         "main": [[[50.0, None], [50.0, None]], [[60.0, 10.0], [60.0, 10.0]]],
+        "noise": {"seen": "", "beyond": []},
         "states": {"done": 2},
         "pins": {"models/o/m": ["r1"]},
     }
@@ -55,6 +57,34 @@ def test_the_contents_in_full(tmp_path):
         "scores": [60.0],
         "trainings": [1, 2],
     }
+
+
+def deltas(*lines):
+    names = ("model", "intermediate", "target", "language", "over", "survives")
+    return pd.DataFrame([dict(zip(names, line, strict=True)) for line in lines])
+
+
+def test_what_is_noise_is_taken_from_the_deltas_over_all_languages():
+    rows, targets = [("m", "none"), ("m", "mnli"), ("m", "squad")], ["xnli", "udpos"]
+    table = deltas(
+        ("m", "mnli", "xnli", "", "examples and seeds", "False"),
+        ("m", "mnli", "xnli", "de", "examples and seeds", "True"),
+        ("m", "squad", "udpos", "", "examples and seeds", "True"),
+        ("m", "gone", "udpos", "", "examples and seeds", "True"),
+    )
+    assert contents.noise(table, rows, targets) == {"seen": "both", "beyond": [[2, 1]]}
+    one_seed = deltas(("m", "mnli", "xnli", "", "examples", "False"))
+    assert contents.noise(one_seed, rows, targets) == {"seen": "examples", "beyond": []}
+    assert contents.noise(one_seed[:0], rows, targets) == {"seen": "", "beyond": []}
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", None])
+def test_tables_that_are_not_there_are_one_line(tmp_path, text):
+    results.write(tmp_path)
+    if text is not None:
+        (tmp_path / "deltas.csv").write_text(text)
+    with pytest.raises(UserError, match="no result tables; the step `tables` makes them"):
+        contents.read(tmp_path / "results/grid.csv", tmp_path)
 
 
 def test_a_training_in_full():

@@ -1,6 +1,6 @@
 """What a person looks at: the report, the state of the grid, what a run would take.
 
-Needs: every score file of the grid; `status` and `estimate` only the plan, and what is there.
+Needs: every score file of the grid, and the tables; `status` and `estimate` only the plan, and what is there.
 Makes: results/report.html, one page that opens offline. `status` and `estimate` are asked for by
 name, and print; the log keeps what was printed.
 """
@@ -11,6 +11,7 @@ rule report:
         "results/config.yaml",
         grid="results/grid.csv",
         scores=all_scores,
+        deltas="results/tables/deltas.csv",
     output:
         report(
             "results/report.html",
@@ -27,7 +28,8 @@ rule report:
         # Of the page: raised, it is made again.
         version=1,
     shell:
-        "python -m xstilts.report --grid {input.grid} --out {output} --log {log}"
+        "python -m xstilts.report --grid {input.grid} --tables results/tables --out {output}"
+        " --log {log}"
 
 
 rule status:
@@ -61,5 +63,6 @@ rule estimate:
 
 PARTIAL_REPORT = (
     "test ! -e results/grid.csv || python -m xstilts.report --grid results/grid.csv"
+    " $(test -e results/tables/deltas.csv && echo --tables results/tables)"
     " --out results/report.html || true"
 )

@@ -10,7 +10,7 @@ from xstilts.report import contents, page
 
 def main(args: argparse.Namespace) -> None:
     """Write the page; say how many cells are in which state."""
-    data = contents.read(Path(args.grid))
+    data = contents.read(Path(args.grid), Path(args.tables) if args.tables else None)
     with atomic(args.out) as path:
         path.write_text(page.render(data), encoding="utf-8")
     size = Path(args.out).stat().st_size / 2**20
@@ -21,5 +21,6 @@ def main(args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="xstilts.report", description=__doc__)
     parser.add_argument("--grid", required=True, help="grid.csv, with config.yaml beside it")
+    parser.add_argument("--tables", help="folder of the result tables: marks what is no noise")
     parser.add_argument("--out", required=True, help="the HTML file to write")
     step.run(main, parser)

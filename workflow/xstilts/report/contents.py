@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 
 from xstilts import scores, standing, tables
+from xstilts.errors import UserError
 from xstilts.grid import NOSEED, Grid
 from xstilts.nodes import graph
 from xstilts.report import cells
 from xstilts.report.training import Trainings
+from xstilts.significance import BOTH
 
 # Of a score file, what its making is shown by.
 KEPT = ("spec", "weights", "seconds", "device", "precision", "peak_memory", "n")
@@ -68,13 +70,36 @@ def language_scores(found: pd.DataFrame) -> dict[tuple[str, ...], float]:
     }
 
 
-def contents(lines: pd.DataFrame, grid: Grid | None, root: Path) -> dict[str, Any]:
+def noise(
+    deltas: pd.DataFrame | None, rows: list[tuple[str, str]], targets: list[str]
+) -> dict[str, Any]:
+    """Return the differences that are more than noise, `beyond`, as [row, target] by index; and
+    which noise could be seen, `seen`: "both" of examples and seeds, "examples", or "" for none.
+
+    Args:
+        deltas: the table of that name (`significance.deltas`), as text; None if there is none.
+    """
+    whole = pd.DataFrame() if deltas is None else deltas[deltas["language"] == ""]
+    if not len(whole):
+        return {"seen": "", "beyond": []}
+    beyond = [
+        [rows.index((row.model, row.intermediate)), targets.index(row.target)]
+        for row in whole[whole["survives"] == "True"].itertuples()
+        if (row.model, row.intermediate) in rows and row.target in targets
+    ]
+    return {"seen": "both" if (whole["over"] == BOTH).any() else "examples", "beyond": beyond}
+
+
+def contents(
+    lines: pd.DataFrame, grid: Grid | None, root: Path, deltas: pd.DataFrame | None = None
+) -> dict[str, Any]:
     """Return the data of the page.
 
     Args:
         lines: rows of grid.csv.
         grid: of the config beside it; without it the page has no trainings and no reasons.
         root: the folder that holds `results`.
+        deltas: see `noise`.
 
     Returns:
         Plain data; `rows`, `targets` and `trainings` are referred to by their index. Scores and
@@ -99,6 +124,7 @@ def contents(lines: pd.DataFrame, grid: Grid | None, root: Path) -> dict[str, An
         ],
         "rows": [{"model": model, "intermediate": name} for model, name in rows],
         "main": numbers(tables.main_table(scores.cells(lines, found)), targets),
+        "noise": noise(deltas, rows, targets),
         "states": dict(Counter(about.state for about in states.values())),
         "cells": cells.records(states, lines, values, read.specs, trainings, root),
         "trainings": trainings.found,
@@ -127,9 +153,23 @@ def _facts(lines: pd.DataFrame, read: Read, grid: Grid | None) -> list[list[str]
     return [[name, text] for name, text in facts.items() if text]
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return the data of the page for a `grid.csv`; config.yaml is read where it lies beside it."""
+def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
+    """Return the data of the page for a `grid.csv`; config.yaml is read where it lies beside it.
+
+    Args:
+        folder: of the result tables, for what is noise.
+
+    Raises:
+        UserError: `folder` is not such a folder.
+    """
     lines = standing.read_grid(path)
     beside = path.parent / "config.yaml"
     grid = standing.read_config(beside) if beside.exists() else None
-    return contents(lines, grid, path.resolve().parent.parent)
+    deltas = None
+    if folder:
+        try:
+            deltas = pd.read_csv(folder / "deltas.csv", dtype=str, keep_default_na=False)
+            deltas = deltas[["model", "intermediate", "target", "language", "over", "survives"]]
+        except (OSError, KeyError, pd.errors.ParserError, pd.errors.EmptyDataError):
+            raise UserError(f"{folder}: no result tables; the step `tables` makes them") from None
+    return contents(lines, grid, path.resolve().parent.parent, deltas)

@@ -53,6 +53,7 @@ function route() {
 
 drawLead();
 drawMain();
+drawNoise();
 drawHeatmap();
 drawLanguages();
 setUpCompare();

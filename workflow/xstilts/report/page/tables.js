@@ -6,6 +6,17 @@ function cellLink(row, target) {
   return `#cell/${row}/${target}`;
 }
 
+function beyondNoise(row, target) {
+  return DATA.noise.beyond.some(([r, t]) => r === row && t === target);
+}
+
+function drawNoise() {
+  show("noise", {
+    both: "* more than the noise of examples and of seeds: a paired bootstrap, 5%, corrected for the number of differences (Holm). Without the mark, it may be noise.",
+    examples: "One seed: what is the noise of training cannot be told, so no difference is marked.",
+  }[DATA.noise.seen] ?? "");
+}
+
 function sortValue(row, column) {
   if (column === "model" || column === "intermediate") return ROWS[row][column];
   return DATA.main[row][column][0];
@@ -52,7 +63,7 @@ function drawMain() {
       el("th", { scope: "row", class: "name" }, ROWS[row].intermediate), models ? el("td", { class: "model" }, ROWS[row].model) : null,
       DATA.main[row].map(([value, delta], i) => el("td", null,
         el("span", { class: value === null ? "none" : value === best[i] ? "best" : null }, fixed(value)),
-        " ", el("span", { class: `delta ${tone(delta)}` }, delta === null ? "" : signed(delta))))));
+        " ", el("span", { class: `delta ${tone(delta)}` }, delta === null ? "" : signed(delta), beyondNoise(row, i) ? "*" : "")))));
   show("main-table", body.length ? table(head, body) : el("p", { class: "note" }, "No row of that name."));
 }
 
@@ -62,7 +73,7 @@ function heatField(row, target) {
   const [value, delta] = DATA.main[row][target], state = worst(cells);
   const label = `${ROWS[row].label}, ${DATA.targets[target].name}: ${state === "done" ? fixed(value) : state}`;
   const link = el("a", { href: cellLink(row, target), "aria-label": delta === null ? label : `${label}, ${signed(delta)}` });
-  if (delta !== null) paint(link, delta).append(signed(delta));
+  if (delta !== null) paint(link, delta).append(signed(delta), beyondNoise(row, target) ? "*" : "");
   else if (state !== "done") fill(link, { class: "not-done" }, [state]);
   else fill(link, { class: "plain" }, [fixed(value)]);
   return el("td", null, link);
