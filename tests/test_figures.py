@@ -120,7 +120,7 @@ def test_a_table_is_read_with_its_names_as_text(tmp_path):
 
 
 def test_without_tables_the_step_says_who_makes_them(tmp_path):
-    args = argparse.Namespace(tables=str(tmp_path), out=str(tmp_path / "figures"))
+    args = argparse.Namespace(tables=str(tmp_path), out=str(tmp_path / "figures"), processes=2)
     with pytest.raises(UserError, match=r"main\.csv: there is no such table; the step `tables`"):
         figures.main(args)
 

@@ -240,7 +240,8 @@ def test_every_metric_has_a_heading():
 def test_a_small_grid_has_all_tables(tmp_path, keys):
     grid, files = experiment({key: VALUES[key] for key in keys or VALUES})
     tables.main(write(tmp_path, grid, files if keys else {}))
-    drawn = argparse.Namespace(tables=str(tmp_path / "tables"), out=str(tmp_path / "figures"))
+    folders = {"tables": str(tmp_path / "tables"), "out": str(tmp_path / "figures")}
+    drawn = argparse.Namespace(**folders, processes=1)
     figures.main(drawn)
     for name in ("heatmap", "gap", "curves", f"languages/m/{grid['target'].iloc[0]}"):
         assert (tmp_path / f"figures/{name}.png").stat().st_size > 1000

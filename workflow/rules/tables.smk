@@ -54,8 +54,10 @@ rule figures:
     localrule: True
     conda:
         ENVIRONMENT
+    threads: 4
     shell:
-        "python -m xstilts.figures --tables results/tables --out results/figures --log {log}"
+        "python -m xstilts.figures --tables results/tables --out results/figures"
+        " --processes {threads} --log {log}"
 
 
 PARTIAL_TABLES = (

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Collection
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -44,25 +45,38 @@ def gaps(tables: Path, targets: Collection[str]) -> pd.DataFrame:
     return pd.concat(found) if found else pd.DataFrame(columns=[*ROW, GAP, "target"])
 
 
+def _dots(part: pd.DataFrame, title: str, path: Path) -> None:
+    style.save(dots.draw(part, title), path)
+
+
 def main(args: argparse.Namespace) -> None:
-    """Draw all figures."""
+    """Draw all figures, by several processes: a large grid has a hundred."""
     tables, out = Path(args.tables), Path(args.out)
     main, deltas = load(tables / "main.csv"), load(tables / "deltas.csv")
     targets = [c for c in main.columns[len(ROW) : -2] if not c.endswith(" delta")]
     survivors = set(
         deltas.loc[deltas["survives"], [*ROW, "target"]].itertuples(index=False, name=None)
     )
-    style.save(heatmap.draw(main, survivors), out / "heatmap")
-    style.save(gap.draw(gaps(tables, targets)), out / "gap")
-    style.save(curves.draw(load(tables / "curves.csv")), out / "curves")
-    for model in dict.fromkeys(main["model"]):
-        for target in targets:
-            part = deltas[(deltas["model"] == model) & (deltas["target"] == target)]
-            style.save(dots.draw(part, f"{target}, {model}"), out / f"languages/{model}/{target}")
+    each = [
+        (deltas[(deltas["model"] == model) & (deltas["target"] == target)], model, target)
+        for model in dict.fromkeys(main["model"])
+        for target in targets
+    ]
+    with ProcessPoolExecutor(max(1, args.processes)) as pool:
+        drawn = [
+            pool.submit(_dots, part, f"{target}, {model}", out / f"languages/{model}/{target}")
+            for part, model, target in each
+        ]
+        style.save(heatmap.draw(main, survivors), out / "heatmap")
+        style.save(gap.draw(gaps(tables, targets)), out / "gap")
+        style.save(curves.draw(load(tables / "curves.csv")), out / "curves")
+        for one in drawn:
+            one.result()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", required=True, help="folder of the result tables")
     parser.add_argument("--out", required=True, help="folder of the figures")
+    parser.add_argument("--processes", type=int, default=1, help="that draw beside this one")
     step.run(main, parser)
