@@ -87,9 +87,11 @@ CASES = {
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory):
     """Case -> how a dry-run with its config ended; two at a time."""
+    root = tmp_path_factory.mktemp("bad")
 
     def parse(name):
-        experiment = Experiment(tmp_path_factory.mktemp("bad"))
+        experiment = Experiment(root / name)
+        experiment.folder.mkdir()
         experiment.write(CASES[name][0])
         return name, experiment.snakemake("--dry-run", "--quiet", "rules")
 

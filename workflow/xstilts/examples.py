@@ -1,7 +1,6 @@
 """The value of each test example, from the predictions that stand beside a score file."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xstilts.errors import UserError
-
-READERS = 2  # threads; half of the time is spent outside of Python
 
 
 def beside(score: str) -> Path:
@@ -22,8 +19,10 @@ def beside(score: str) -> Path:
 def column(path: Path, name: str) -> pa.ChunkedArray | None:
     """Return a column of a file of predictions, None without the file; UserError if damaged."""
     try:
-        # One column without threads of its own: a grid is thousands of small files.
-        return pq.ParquetFile(path).read(columns=[name], use_threads=False)[name]
+        # A grid is thousands of small files: read at once and without threads, they take half as
+        # long.
+        held = pa.BufferReader(path.read_bytes())
+        return pq.ParquetFile(held).read(columns=[name], use_threads=False)[name]
     except FileNotFoundError:
         return None
     except (pa.ArrowException, OSError, KeyError) as error:
@@ -57,23 +56,16 @@ def read(files: Iterable[tuple[str, int]]) -> tuple[dict[str, np.ndarray], list[
     Args:
         files: path of a score file, and the number of its examples.
     """
-    files = list(files)
-
-    def some(part: list[tuple[str, int]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for path, n in part:
-            try:
-                found[path] = values(path, n)
-            except UserError as error:
-                found[path] = str(error)
-        return found
-
-    # A share each, not a file each: handing a file over takes as long as reading it.
-    with ThreadPoolExecutor(READERS) as pool:
-        parts = pool.map(some, [files[i::READERS] for i in range(READERS)])
-        found = {path: value for part in parts for path, value in part.items()}
-    kept = {path: found[path] for path, _ in files if isinstance(found[path], np.ndarray)}
-    return kept, [found[path] for path, _ in files if isinstance(found[path], str)]
+    found, refused = {}, []
+    for path, n in files:
+        try:
+            array = values(path, n)
+        except UserError as error:
+            refused.append(str(error))
+            continue
+        if array is not None:
+            found[path] = array
+    return found, refused
 
 
 def ids(

@@ -16,6 +16,7 @@ from xstilts import (
     scores,
     seeds,
     significance,
+    standing,
     step,
     traits,
     xtreme,
@@ -121,7 +122,7 @@ SHOWN = {
 
 def main(args: argparse.Namespace) -> None:
     """Write the tables; say what was refused."""
-    grid = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
+    grid = standing.read_grid(args.grid)
     files, refused = scores.accepted(grid, scores.read)
     grid, files = scores.by_row(grid, files)
     found = scores.rows(files)
