@@ -25,8 +25,8 @@ run: $(VENV)/.runtime ## run the default experiment (toy world, minutes) and pri
 	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE)
 	@echo && cat results/tables/main.md
 
-test: $(VENV)/.dev ## run all tests; PYTEST_ARGS="-n 2 -k tagging" narrows or spreads them
-	@$(BIN)/pytest $(PYTEST_ARGS)
+test: $(VENV)/.dev ## run all tests, the fast ones first; PYTEST_ARGS="-k tagging" narrows them
+	@$(BIN)/pytest -n $(CORES) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-slurm: $(VENV)/.dev $(VENV)-slurm/.plugin ## run only the tests on a SLURM of their own (as root; Debian's slurmctld slurmd slurm-client munge)
 	@$(BIN)/pytest tests/slurm $(PYTEST_ARGS)

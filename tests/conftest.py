@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis settings, and no silent skips where everything is installed."""
+"""What all tests share: hypothesis settings, their order, and no silent skips in CI."""
 
 import os
 import re
@@ -13,6 +13,16 @@ ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.hookimpl(trylast=True)  # when each folder has marked its own
+def pytest_collection_modifyitems(items):
+    """Put the fast tests first, and what shares a fixture that takes long into one process."""
+    slow = ("slurm", "workflow")
+    for item in items:
+        name = next((mark for mark in slow if item.get_closest_marker(mark)), item.path.as_posix())
+        item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: [bool(item.get_closest_marker(mark)) for mark in slow])
 
 
 @pytest.hookimpl(wrapper=True)

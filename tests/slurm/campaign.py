@@ -55,7 +55,7 @@ def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills
     figures.runs += 1
     try:
         while process.poll() is None:
-            time.sleep(chance.uniform(1, 5))
+            time.sleep(chance.uniform(0.5, 3))
             running = [s for s in experiment.starts() if s.job and not s.ended and s.job not in hit]
             if not running or figures.kills.total() >= kills or process.poll() is not None:
                 continue

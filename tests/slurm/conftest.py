@@ -52,7 +52,7 @@ def prepared(cluster, tmp_path_factory):
     """A tiny experiment of which all local steps are done; `start` makes copies of it."""
     folder = tmp_path_factory.mktemp("prepared")
     experiment = Submitting(folder, cluster, python(tmp_path_factory.mktemp("env")))
-    experiment.write(tiny(recipes=RECIPES))
+    experiment.write(tiny(recipes=RECIPES, targets=["udpos", "tatoeba"]))
     experiment.local("--until", "encode").ok()
     return experiment
 

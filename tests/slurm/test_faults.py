@@ -19,11 +19,11 @@ def starts_of(undisturbed, **twice):
 def test_each_kind_of_end_costs_the_node_that_it_hits(start, undisturbed, cluster):
     """In one grid: scancel and SIGKILL in the middle of a training, too much memory, too much
     time, an error at the first attempt."""
-    fails, memory = "tune/xlmr/mnli/seed1/udpos_en", "tune/xlmr/none/seed1/mnli"
+    fails, memory = "tune/xlmr/mnli/seed1/udpos_en", "evaluate/xlmr/none/seed1/udpos"
     start.fault(fails, "fails")
     start.fault(memory, "memory")
     start.fault(RETRIEVAL, "hangs")
-    process = start.begin("--set-resources", "tune:mem_mb=1500 * attempt")
+    process = start.begin("--set-resources", "evaluate_udpos:mem_mb=1500 * attempt")
     late = start.wait_for(RETRIEVAL)
     cluster.ask("scontrol", "update", f"jobid={late.job}", "timelimit=1")
     os.kill(start.wait_for(SLOW, "step 2:").pid, signal.SIGKILL)
