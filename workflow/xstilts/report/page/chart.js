@@ -36,8 +36,8 @@ function learningCurve(training) {
     ticks(0, last).map((v) => text(x(v), height - bottom + 16, "middle", v)),
     text((left + width - right) / 2, height - 4, "middle", "step"),
     text(left - 36, 10, "start", "dev score"), text(width - 2, 10, "end", "loss (dashed)"),
-    svg("path", { d: path(loss.y, 1), fill: "none", stroke: "#8b939b", "stroke-width": 1.5, "stroke-dasharray": "5 4" }),
     svg("path", { d: path(score.y, 2), fill: "none", stroke: "#1d4f7c", "stroke-width": 2 }),
+    svg("path", { d: path(loss.y, 1), fill: "none", stroke: "#8b939b", "stroke-width": 1.5, "stroke-dasharray": "5 4" }),
     points.map((p) => svg("circle", { cx: x(p[0]), cy: score.y(p[2]), r: 3, fill: "#1d4f7c" })),
     best ? svg("circle", { cx: x(best[0]), cy: score.y(best[2]), r: 6, fill: "none", stroke: "#1d4f7c", "stroke-width": 1.5 }) : null);
 }
