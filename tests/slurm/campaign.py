@@ -10,6 +10,7 @@ import argparse
 import os
 import random
 import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -101,9 +102,12 @@ def main() -> None:
             prepared.local("--until", "encode").ok()
             quiet = prepared.copy(folder / "quiet")
             quiet.submit().ok()
-            print(campaign(prepared, quiet.tables(), args.kills, args.seed, folder))
+            figures = campaign(prepared, quiet.tables(), args.kills, args.seed, folder)
         finally:
             cluster.down()
+    print(figures)
+    if figures.needless or figures.different:
+        sys.exit("error: a finished node was made again, or a table differs")
 
 
 if __name__ == "__main__":

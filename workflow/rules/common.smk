@@ -12,10 +12,9 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 from snakemake.exceptions import WorkflowError
 
 from xstilts import gpus, ledger, lock, needs, orphans, pin, xtreme
-from xstilts.config import load
+from xstilts.config import BEST, load
 from xstilts.errors import UserError
 from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
-from xstilts.selection import BEST
 
 if workflow.is_main_process:
     # Snakemake itself says only that the folder is locked, and how to undo that.

@@ -17,6 +17,7 @@ from xstilts.toy import spec
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 NONE = "none"  # the name of the row without an intermediate task
+BEST = "best"  # of the row on test that is the best intermediate task of each target
 # JSON schema takes 1.0 for an integer, which paths and ranges do not, and YAML has .nan and .inf.
 _TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
     {

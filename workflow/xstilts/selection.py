@@ -12,12 +12,11 @@ from collections.abc import Iterator
 import pandas as pd
 
 from xstilts import config, plan, scores, step
-from xstilts.config import NONE
+from xstilts.config import BEST, NONE
 from xstilts.errors import UserError
 from xstilts.files import atomic
 from xstilts.grid import Cell, Grid
 
-BEST = "best"  # the row of the test table that is the best intermediate task of each target
 COLUMNS = ["model", "target", "intermediate", "seed", "value"]
 
 
