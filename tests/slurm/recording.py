@@ -32,4 +32,4 @@ if file and "--log" in words and any(word.startswith("xstilts.") for word in wor
             hog = bytearray(2_500_000_000)
             hog[::4096] = b"x" * len(hog[::4096])
         # Until it is killed, by memory or by time; `late` goes on.
-        time.sleep(40 if kind == "late" else 600)
+        time.sleep(25 if kind == "late" else 600)

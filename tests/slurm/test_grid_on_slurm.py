@@ -34,7 +34,7 @@ def test_the_queue_names_run_and_node_and_the_plain_command_sees_the_end(start, 
     """Without the faster polling of the other tests."""
     node = "tune/xlmr/none/seed1/udpos_en"
     process = start.begin(f"results/{node.replace('tune', 'tuned')}/node.json", plain=True)
-    start.wait_for(node)
+    start.wait_for(node, "step 1:")
     [job] = cluster.jobs()
     assert job["comment"] == node and start.path(f"logs/{job['comment']}.log").exists()
     assert re.fullmatch(r"xstilts_[0-9a-f-]{36}", job["name"])
