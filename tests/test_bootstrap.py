@@ -40,6 +40,17 @@ def test_examples_of_the_same_id_are_drawn_together():
     assert bootstrap.over_languages(found).drawn.std() > 0.1
 
 
+def test_how_many_replicates_are_drawn_at_a_time_changes_nothing(monkeypatch):
+    values = {"de": np.arange(12.0).reshape(2, 6), "ru": np.ones((2, 3))}
+    ids = {"de": list("abcdef"), "ru": list("abx")}
+    found = bootstrap.means(values, ids, np.random.default_rng(1))
+    monkeypatch.setattr(bootstrap, "BLOCK", bootstrap.REPLICATES)
+    whole = bootstrap.means(values, ids, np.random.default_rng(1))
+    for language in values:
+        np.testing.assert_allclose(found[language].drawn, whole[language].drawn, rtol=1e-6)
+        assert found[language].drawn.shape == (bootstrap.REPLICATES, 2)
+
+
 def test_a_column_without_values_has_no_mean():
     values = {"de": np.array([[1.0, 0.0], [np.nan, np.nan]])}
     found = bootstrap.means(values, {"de": ["a", "b"]}, random())["de"]

@@ -77,6 +77,11 @@ def test_energy_is_added_up_where_all_records_have_it(known):
     assert found["energy kWh"].isna().tolist() == [True, True, False]
 
 
+def test_a_training_on_several_devices_counts_each(known):
+    several = {name: {**found, "ranks": 4} for name, found in known.items()}
+    assert cost.table(SCORES, several)["hours"].tolist() == [8.0, 4.0, 2.0]
+
+
 def test_without_the_records_of_trainings_evaluation_is_left():
     found = cost.table(SCORES, {})
     assert found["kind"].tolist() == ["evaluate"]

@@ -58,6 +58,12 @@ CASES = [
         "disk",
         "error: no room on the disk: [Errno 27] File too large; what is finished is intact",
     ),
+    (
+        RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer"),
+        "peer",
+        "error: another process of this training has ended: [gloo/transport/tcp/pair.cc:534]"
+        " Connection closed by peer",
+    ),
     (Locked("by another"), "locked", "error: by another"),
     (Stopped("ended by SIGTERM", signal.SIGTERM), "terminated", "stopped: ended by SIGTERM"),
     (Stopped("ended by SIGUSR1", signal.SIGUSR1), "terminated", "stopped: ended by SIGUSR1"),

@@ -102,7 +102,14 @@ def test_a_command_of_several_processes_claims_its_devices_at_once():
 
 
 def test_slurm_has_chosen(hold):
-    assert hold(SLURM_JOB_ID="7")[1] == hold(SLURM_JOB_ID="8")[1] == "None"
+    assert hold("3", SLURM_JOB_ID="7")[1] == hold("3", SLURM_JOB_ID="7")[1] == "None"
+    assert hold("", SLURM_JOB_ID="7")[1] == "None"
+
+
+def test_of_several_that_slurm_has_given_to_a_snakemake_each_job_has_one(hold):
+    first = hold("0,1", SLURM_JOB_ID="7")[1], hold("0,1", SLURM_JOB_ID="7")[1]
+    assert first == ("0", "1")
+    assert hold("0,1", SLURM_JOB_ID="8")[1] == "0", "in another allocation it is another device"
 
 
 @pytest.mark.parametrize(

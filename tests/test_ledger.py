@@ -33,6 +33,16 @@ def test_the_last_attempt_counts_and_in_it_the_first_process_that_failed():
     assert kinds([*events, failed(attempt=2, kind="terminated")]) == [("a", "oom", 2)]
 
 
+def test_of_several_processes_the_first_that_has_a_reason_of_its_own():
+    start = event("start")
+    peer, device = failed(kind="peer"), failed(kind="device", attempt=2)
+    for events in ([start, peer, device, peer], [start, device, peer, peer]):
+        assert [kind for _, kind, _ in kinds(events)] == ["device"]
+        assert ledger.attempts(events, "a") == 1
+        assert kinds([*events, event("start", attempt=2), peer])[0][1] == "peer"
+    assert ledger.attempts([start, device, peer, start, peer], "a") == 2
+
+
 def test_a_start_that_nothing_follows_was_killed_unless_it_runs():
     events = [event("start", "a", state="s"), event("start", "b", state="t")]
     assert kinds(events) == [("a", "killed", 1), ("b", "killed", 1)]

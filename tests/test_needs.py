@@ -17,6 +17,21 @@ def test_a_larger_model_or_more_rows_ask_for_more():
     assert needs.evaluation_minutes(LARGE, MNLI, 1, 1) == 27
 
 
+def test_each_process_of_several_gpus_loads_the_model_and_the_rows():
+    """Four times 4,000 MB and the rows twice, the weights nine times."""
+    assert needs.memory(LARGE, MNLI, 4, 1) == int(16_000 + (9 * LARGE + 8 * MNLI) / 1e6)
+
+
+def test_mining_asks_for_what_it_searches():
+    """Two pools of 500,000 sentences of 20 pieces; 16 GB of embeddings."""
+    rows = 1_000_000 * 20 * 4
+    alone, mined = (needs.memory(LARGE, rows, 1, 1, searched) for searched in (0, rows))
+    assert mined - alone == pytest.approx(16_384, abs=1)
+    seconds = 4 * 1024 * 500_000**2 / needs.CPU_RATE
+    minutes = [needs.evaluation_minutes(LARGE, rows, 1, 1, searched) for searched in (0, rows)]
+    assert minutes[1] - minutes[0] == pytest.approx(seconds / 60, abs=1)
+
+
 def test_each_attempt_asks_for_more_up_to_what_a_cluster_has():
     asked = [needs.memory(LARGE, MNLI, 1, attempt) for attempt in (1, 2, 3, 20)]
     assert asked == [17_578, 26_367, 39_551, needs.MOST_MB]

@@ -7,9 +7,19 @@ import random
 import signal
 
 import pytest
-from tests.test_train import Node, folder, mixed, node, pieces  # noqa: F401
+from safetensors import SafetensorError
+from tests import helpers
+from tests.test_train import (  # noqa: F401
+    Node,
+    classification_rows,
+    folder,
+    mixed,
+    node,
+    pieces,
+)
 
 from xstilts import keeper, state, stop, train
+from xstilts.errors import NotFinite
 from xstilts.files import read_json
 from xstilts.recipe import Recipe
 
@@ -155,18 +165,41 @@ def test_state_of_another_spec_is_not_gone_on_from(folder, node, tmp_path, inter
         node.run(folder, tmp_path / "out", seed=2)
     stop.listen()
     out = node.run(folder, tmp_path / "out")
-    assert "saved for another spec; set aside" in capsys.readouterr().out
+    assert "saved for another spec or other rows; set aside" in capsys.readouterr().out
     assert same(node.run(folder, tmp_path / "whole"), out)["attempts"] == 1
+
+
+def test_state_of_other_rows_is_not_gone_on_from(folder, node, tmp_path, interrupt, capsys):
+    interrupt([1], terminate)
+    stop.listen()
+    with pytest.raises(stop.Stopped):
+        node.run(folder, tmp_path / "out")
+    # The same spec, as after `pin --update`.
+    rows = classification_rows(48, 3, node.labels)
+    data = helpers.encode(node.pieces, "classification", rows, node.labels)
+    data.meta["spec"]["split"] = "train"
+    helpers.write_encoded(tmp_path / "train.safetensors", data)
+    stop.listen()
+    out = node.run(folder, tmp_path / "out")
+    assert "saved for another spec or other rows; set aside" in capsys.readouterr().out
+    assert same(node.run(folder, tmp_path / "whole"), out)["attempts"] == 1
+
+
+def test_a_loss_that_is_not_finite_leaves_no_state_to_go_on_from(folder, node, tmp_path):
+    recipe = node.spec["recipe"] | {"learning_rate": float("inf")}
+    with pytest.raises(NotFinite):
+        node.run(folder, tmp_path / "out", save_every=0, recipe=recipe)
+    assert [path.name for path in (tmp_path / "out.state").iterdir()] == ["lock"]
 
 
 def test_a_state_that_cannot_be_saved_does_not_end_the_training(
     folder, node, tmp_path, monkeypatch, capsys
 ):
     def full(*_):
-        raise OSError(28, "No space left on device")
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr(state, "save", full)
     out = node.run(folder, tmp_path / "out", save_every=0)
-    assert "the state of step 1 is not saved: [Errno 28] No space left" in capsys.readouterr().out
+    assert "the state of step 1 is not saved: I/O error: No space left" in capsys.readouterr().out
     monkeypatch.undo()
     same(node.run(folder, tmp_path / "whole"), out)

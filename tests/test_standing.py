@@ -6,7 +6,7 @@ import time
 import pytest
 from tests import results
 
-from xstilts import logs, nodes, standing, status
+from xstilts import lock, logs, nodes, standing, status
 from xstilts.grid import Cell
 from xstilts.logs import Ending
 from xstilts.standing import CellState
@@ -68,6 +68,25 @@ def test_a_cell_whose_log_is_fresh_runs(world):
     delete(root, *SCORES)
     write_log(root, "de: accuracy 0.5\n")
     assert states(root)[CELL] == CellState("running", 0, 2, "de: accuracy 0.5", LOG)
+
+
+def test_a_cell_whose_lock_is_held_runs_however_quiet_it_is(world):
+    root, graph = world
+    delete(root, SCORES[0])
+    write_log(root, "de: accuracy 0.5\n", age=3600)
+    [state] = {node.state for node in graph.values() if SCORES[0] in node.outputs}
+    assert state == "results/.state/scores/m/mnli/seed1/xnli"
+    assert graph[TUNED].state == "results/.state/train/tuned/m/mnli/seed1/mnli"
+    with lock.held(root / state, 0):
+        assert states(root)[CELL] == CellState("running", 1, 2, "de: accuracy 0.5", LOG)
+    assert states(root)[CELL].state == "partial"
+
+
+def test_a_cell_that_was_asked_to_end_failed(world):
+    root, _ = world
+    delete(root, SCORES[0])
+    write_log(root, "stopped: ended by SIGTERM\n")
+    assert states(root)[CELL].reason == "stopped: ended by SIGTERM"
 
 
 def test_what_a_cell_needs_failed(world):

@@ -73,10 +73,10 @@ def test_state_of_another_spec_is_set_aside(tmp_path, capsys):
     for step in (1, 2):
         write(tmp_path, step, spec="old")
     assert state.load(tmp_path, "new") is None
-    assert "saved for another spec; set aside" in capsys.readouterr().out
+    assert "saved for another spec or other rows; set aside" in capsys.readouterr().out
     assert names(tmp_path) == ["aside.json", "aside.safetensors"]
     write(tmp_path, 1, spec="new")
-    assert state.load(tmp_path, "new")[0]["spec"] == "new"
+    assert state.load(tmp_path, "new")[0]["fingerprint"] == "new"
     state.clear(tmp_path)
     assert names(tmp_path) == []
 

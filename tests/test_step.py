@@ -1,11 +1,15 @@
 """How a step ends: exit codes, one line on the terminal, the rest in the log."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from xstilts import lock
 
 PROGRAM = """
 import argparse, os, signal, sys, time
@@ -126,6 +130,14 @@ def test_what_would_fail_the_same_way_is_not_tried_again_by_the_same_run(tmp_pat
     assert again.returncode == code and again.stderr.startswith(f"not tried again: {LINES[what]}")
     assert (log.read_text(), told(tmp_path)) == (before, events), "the reason is still there"
     assert run("fine", *step, "--attempt", "1").returncode == 0, "a new run tries"
+
+
+def test_what_failed_before_this_run_is_tried(tmp_path):
+    step = ["--out", str(tmp_path / "results/tuned/x"), "--state", "s"]
+    run("user", *step)
+    with lock.held(tmp_path / "results/.state/run", 0):
+        os.utime(tmp_path / "results/.state/run/lock", (time.time() + 5,) * 2)
+        assert run("fine", *step, "--attempt", "2").returncode == 0
 
 
 LINES = {"user": "error: key: is wrong", "ours": "internal error: RuntimeError: first"}

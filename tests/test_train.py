@@ -352,7 +352,7 @@ class Node:
     """The inputs of one training, as files."""
 
     def __init__(self, root, pieces, labels=("cat", "dog", "big"), seed=1, **recipe):
-        self.root, self.labels = root, labels
+        self.root, self.labels, self.pieces = root, labels, pieces
         self.data = {
             "train": helpers.encode(
                 pieces, "classification", classification_rows(48, 1, labels), labels

@@ -40,5 +40,6 @@ def test_the_queue_names_run_and_node_and_the_plain_command_sees_the_end(start, 
     assert re.fullmatch(r"xstilts_[0-9a-f-]{36}", job["name"])
     limits = cluster.ask("scontrol", "show", "job", job["id"])
     asked = ["TimeLimit=00:11:00", "MinMemoryNode=40..M", "Requeue=1", "TresPerJob=gres:gpu:1"]
+    asked += ["NumNodes=1", "CPUs/Task=1"]
     assert all(re.search(rf"\b{each}\s", limits) for each in asked), limits
     start.finish(process).ok()

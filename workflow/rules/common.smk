@@ -232,15 +232,37 @@ def gpus_of(wildcards):
     return EXPERIMENT.settings["models"][wildcards.model]["gpus"]
 
 
+def cpus_of(wildcards):
+    """The threads of all processes of a training."""
+    return THREADS * max(1, gpus_of(wildcards))
+
+
 def gpu_of(wildcards):
     """The number of GPUs of an evaluation: one process scores all languages."""
     return min(1, gpus_of(wildcards))
 
 
 def memory(wildcards, input, attempt):
-    """The host memory of a training or an evaluation, in MB; its first input is the checkpoint."""
+    """The host memory of a training, in MB; its first input is the checkpoint."""
     sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
     return needs.memory(*sizes, gpus_of(wildcards), attempt)
+
+
+def searched(target, input):
+    """The bytes of the encoded rows in which an evaluation searches for the nearest."""
+    files = [*input.encoded, *input.dev_encoded]
+    return needs.bytes_of(files) if EXPERIMENT.tasks[target].format == "retrieval" else 0
+
+
+def evaluation_memory(target):
+    """The same of an evaluation."""
+
+    def megabytes(wildcards, input, attempt):
+        sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
+        search = searched(target, input)
+        return needs.memory(*sizes, gpu_of(wildcards), attempt, search)
+
+    return megabytes
 
 
 def attempt(wildcards, attempt):
@@ -260,9 +282,13 @@ def tune_minutes(wildcards, input, attempt):
     return needs.training_minutes(*sizes, epochs, gpus_of(wildcards), attempt)
 
 
-def evaluate_minutes(wildcards, input, attempt):
-    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
-    return needs.evaluation_minutes(*sizes, gpu_of(wildcards), attempt)
+def evaluate_minutes(target):
+    def minutes(wildcards, input, attempt):
+        sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
+        search = searched(target, input)
+        return needs.evaluation_minutes(*sizes, gpu_of(wildcards), attempt, search)
+
+    return minutes
 
 
 def sbatch(name):

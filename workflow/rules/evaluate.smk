@@ -32,8 +32,9 @@ for step, target, split in EVALUATED:
         resources:
             budget=4 * BUDGET,
             gpu=gpu_of,
-            mem_mb=memory,
-            runtime=evaluate_minutes,
+            nodes=1,
+            mem_mb=evaluation_memory(target),
+            runtime=evaluate_minutes(target),
             attempt=attempt,
             slurm_extra=sbatch(f"{step}/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:

@@ -27,6 +27,8 @@ rule intermediate:
     resources:
         budget=BUDGET,
         gpu=gpus_of,
+        nodes=1,
+        cpus_per_task=cpus_of,
         mem_mb=memory,
         runtime=intermediate_minutes,
         slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
@@ -69,6 +71,8 @@ rule tune:
     resources:
         budget=BUDGET,
         gpu=gpus_of,
+        nodes=1,
+        cpus_per_task=cpus_of,
         mem_mb=memory,
         runtime=tune_minutes,
         slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),

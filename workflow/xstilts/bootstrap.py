@@ -23,6 +23,7 @@ import numpy as np
 from xstilts import interval
 
 REPLICATES = 1000
+BLOCK = 50  # replicates at a time: BUCC has a million sentences
 MOST_FREEDOM = 200  # from here on Student's t is the normal distribution to 0.6%
 
 
@@ -82,18 +83,21 @@ def means(
         language -> `Draws`, by column.
     """
     index = {name: i for i, name in enumerate(dict.fromkeys(x for key in ids for x in ids[key]))}
-    drawn = weights(len(index), REPLICATES, random)
-    found = {}
-    for language, table in values.items():
-        chosen = drawn[:, [index[name] for name in ids[language]]]
-        # A replicate may hold none of a very small language: it counts as what was measured.
-        total = chosen.sum(axis=1, keepdims=True)
-        measured = table.mean(axis=1, dtype=np.float64)
-        sums = chosen @ table.astype(np.float32).T
-        found[language] = Draws(
-            np.where(total > 0, sums / np.maximum(total, 1), measured), measured
-        )
-    return found
+    columns = {language: [index[name] for name in ids[language]] for language in values}
+    measured = {
+        language: table.mean(axis=1, dtype=np.float64) for language, table in values.items()
+    }
+    parts: dict[str, list[np.ndarray]] = {language: [] for language in values}
+    for _ in range(0, REPLICATES, BLOCK):
+        drawn = weights(len(index), BLOCK, random)
+        for language, table in values.items():
+            chosen = drawn[:, columns[language]]
+            total = chosen.sum(axis=1, keepdims=True)
+            sums = chosen @ table.astype(np.float32).T
+            # A replicate may hold none of a very small language: it counts as what was measured.
+            found = np.where(total > 0, sums / np.maximum(total, 1), measured[language])
+            parts[language].append(found)
+    return {lang: Draws(np.concatenate(parts[lang]), measured[lang]) for lang in values}
 
 
 def over_languages(found: Mapping[str, Draws]) -> Draws:

@@ -106,10 +106,11 @@ def _line(record: Mapping[str, Any], kind: str, times: int) -> dict[str, Any]:
     """Return what one record tells; a record of an older version may lack something."""
     nothing = float("nan")
     seconds, speed = record.get("seconds", nothing), record.get("tokens_per_second", nothing)
+    ranks = record.get("ranks", 1)
     return {
         "kind": kind,
         "device": record.get("device", ""),
-        "seconds": seconds,
+        "seconds": ranks * seconds,
         "energy": record.get("energy_joules", nothing),
         "tokens": record.get("tokens", seconds * speed),
         "peak": record.get("peak_memory", nothing),

@@ -6,12 +6,18 @@ import socket
 from datetime import UTC, datetime
 
 from xstilts import gpus
+from xstilts.errors import Broken
 
+NONE = ("", "-1", "NoDevFiles")  # how no GPU is given, by a user or by SLURM
 _chosen: dict[str, object] = {}  # when and where the device was chosen
 
 
 def choose():
-    """Return the torch device, with the number of CPU threads set from OMP_NUM_THREADS (else 1)."""
+    """Return the torch device, with the number of CPU threads set from OMP_NUM_THREADS (else 1).
+
+    Raises:
+        Broken: a GPU was given, and torch, which is built for GPUs, finds none.
+    """
     import torch
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -23,6 +29,8 @@ def choose():
         began=_now(),
     )
     if not torch.cuda.is_available():
+        if torch.version.cuda and (given := str(_chosen["gpu"] or "")) not in NONE:
+            raise Broken(f"GPU {given} of {_chosen['host']} cannot be used, or its driver cannot")
         if claimed:
             print(f"GPU {claimed} cannot be used by this torch, {torch.__version__}: the CPU is")
         return torch.device("cpu")

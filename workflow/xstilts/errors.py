@@ -22,6 +22,12 @@ class DoesNotFit(UserError):
     kind = "oom"
 
 
+class Broken(UserError):
+    """A GPU, or its driver."""
+
+    kind = "device"
+
+
 def nearest(name: object, valid: Iterable[str]) -> str:
     """Return "; did you mean `x`?" for the valid name nearest to `name`, or "" if none is near."""
     close = difflib.get_close_matches(str(name), [str(v) for v in valid], n=1, cutoff=0.5)

@@ -29,7 +29,7 @@ from xstilts import (
 )
 from xstilts.encoded import Encoded
 from xstilts.energy import Meter
-from xstilts.errors import UserError
+from xstilts.errors import DoesNotFit, UserError
 from xstilts.files import atomic, digest, read_json, sha256, write_json
 from xstilts.node import read_node, same_spec, versions
 from xstilts.rows import Row
@@ -184,7 +184,7 @@ def score(args: argparse.Namespace) -> None:
         paths = dict(zip(files, of, strict=True)) | {"state": args.state, "out": args.out}
         try:
             language(scorer, spec, cell, lang, paths)
-        except Unloadable:
+        except (Unloadable, DoesNotFit):
             raise  # the same for every language
         except UserError as error:
             failed.append(f"{lang}: {error}")

@@ -17,6 +17,7 @@ CODES = {
     "disk": 6,
     "bug": 70,
     "device": 71,
+    "peer": 72,
     "file-system": 74,
     "locked": 75,
     "interrupted": 128 + signal.SIGINT,
@@ -30,6 +31,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 AWAY = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.EHOSTDOWN, errno.ENOTCONN)
 # How errors of the GPU and its driver begin: most often one device that is broken.
 DEVICE = ("CUDA error", "CUDA driver error", "cuDNN error", "CUBLAS error", "NCCL error")
+# What gloo and torch's store say where another process of the training has ended.
+PEER = ("gloo/transport", "Connection closed by peer", "Connection reset by peer", "Broken pipe")
 
 
 def kind(error: BaseException) -> str:
@@ -47,6 +50,8 @@ def kind(error: BaseException) -> str:
         return "disk"
     if _is(error, AWAY):
         return "file-system"
+    if any(mark in text for mark in PEER):
+        return "peer"
     if text.startswith(DEVICE) or type(error).__name__ == "DistBackendError":
         return "device"
     return "bug"
@@ -62,6 +67,7 @@ def line(error: BaseException) -> str:
         "host-memory": f"error: out of memory: {said or 'the job needs more'}",
         "disk": f"error: no room on the disk: {said}; what is finished is intact",
         "file-system": f"error: the file system does not answer: {said}",
+        "peer": f"error: another process of this training has ended: {said}",
         "device": f"error: the GPU or its driver: {said}",
         "bug": f"internal error: {type(error).__name__}: {said}",
         "terminated": f"stopped: {said}",

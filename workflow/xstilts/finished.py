@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.errors import UserError
-from xstilts.files import atomic, digest, read_json, sha256, write_json
+from xstilts.files import atomic, read_json, sha256, write_json
 
 KEPT = "finished"  # the folder, in a state folder
 RECORD = "node.json"
@@ -34,12 +34,12 @@ def end(folder: Path, node: dict[str, Any], out: str | Path) -> None:
     _deliver(folder, Path(out))
 
 
-def found(state: str | Path, out: str | Path, spec: str) -> bool:
-    """Return whether the checkpoint of the spec is there, whole; then it is in `out`."""
+def found(state: str | Path, out: str | Path, fingerprint: str) -> bool:
+    """Return whether the checkpoint of this fingerprint is there, whole; then it is in `out`."""
     kept = Path(state) / KEPT
-    if _whole(Path(out), spec):
+    if _whole(Path(out), fingerprint):
         return True
-    if _whole(kept, spec):
+    if _whole(kept, fingerprint):
         _deliver(kept, Path(out))
         return True
     return False
@@ -54,10 +54,10 @@ def settle(checkpoint: str | Path) -> None:
         shutil.rmtree(state / KEPT, ignore_errors=True)
 
 
-def _whole(folder: Path, spec: str) -> bool:
+def _whole(folder: Path, fingerprint: str) -> bool:
     try:
         node = read_json(folder / RECORD)
-        return digest(node["spec"]) == spec and all(
+        return node["fingerprint"] == fingerprint and all(
             sha256(folder / name) == expected for name, expected in node["files"].items()
         )
     except (UserError, OSError, KeyError, TypeError, AttributeError):

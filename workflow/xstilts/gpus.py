@@ -3,7 +3,7 @@
 Snakemake counts GPUs but gives none out, so without this all jobs of a machine would be on the
 first. A device is claimed by a lock on its file, which all Snakemake runs and users of the machine
 share; the kernel frees it when the process ends, however. Under SLURM nothing is claimed: it has
-chosen.
+chosen, unless that was more than one job wants (Snakemake within an allocation).
 
     python -m xstilts.gpus 4 torchrun ...
 
@@ -51,7 +51,10 @@ def claim(
     Raises:
         UserError: fewer devices than wanted.
     """
-    if "SLURM_JOB_ID" in environ or CLAIMED in environ:
+    if CLAIMED in environ:
+        return None
+    job = environ.get("SLURM_JOB_ID")
+    if job and len(environ.get("CUDA_VISIBLE_DEVICES", "").split(",")) <= wanted:
         return None
     devices = pool(environ)
     if not devices and "CUDA_VISIBLE_DEVICES" not in environ:
@@ -61,7 +64,8 @@ def claim(
     if len(devices) < wanted:
         raise UserError(f"gpus: {wanted} are wanted, and there are {len(devices)}")
     if not _held:
-        _wait(devices, int(environ.get(SHARE, "1")), wanted)
+        folder = FOLDER / f"job{job}" if job else FOLDER  # in jobs the numbers may be others
+        _wait(folder, devices, int(environ.get(SHARE, "1")), wanted)
         # nvidia-smi's order of the devices, which is not CUDA's own
         os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(_held)
@@ -94,31 +98,31 @@ def _listed() -> dict[str, str]:
     return {uuid: index for uuid, index in lines}
 
 
-def _wait(devices: Sequence[str], share: int, wanted: int) -> None:
+def _wait(folder: Path, devices: Sequence[str], share: int, wanted: int) -> None:
     said = False
-    while not _all(devices, share, wanted):
+    while not _all(folder, devices, share, wanted):
         if not said:
             print(f"waits for a free GPU of {', '.join(devices)}", flush=True)
             said = True
         time.sleep(POLL)
 
 
-def _all(devices: Sequence[str], share: int, wanted: int) -> bool:
+def _all(folder: Path, devices: Sequence[str], share: int, wanted: int) -> bool:
     """Claim so many different devices, those first of which nothing is taken; or none."""
     for part in range(share):
         for device in devices:
             if len(_held) < wanted and device not in _held:
-                _try(device, part, share)
+                _try(folder / re.sub(r"[^\w.-]", "_", device), device, part, share)
     if len(_held) < wanted:
         for device in list(_held):
             os.close(_held.pop(device))
     return len(_held) == wanted
 
 
-def _try(device: str, part: int, share: int) -> None:
+def _try(path: Path, device: str, part: int, share: int) -> None:
     """Lock a part of a device, one of `share` equal ones, if it is free."""
     length = WHOLE // share
-    file = _open(FOLDER / re.sub(r"[^\w.-]", "_", device))
+    file = _open(path)
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, length, part * length)
     except OSError:
@@ -131,7 +135,7 @@ def _open(path: Path) -> int:
     """Open the file of a device, which any user of the machine may have made."""
     try:
         if not path.parent.is_dir():
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.parent.chmod(0o1777)
         try:
             return os.open(path, os.O_RDWR)

@@ -3,21 +3,21 @@
 import time
 from pathlib import Path
 
-from xstilts import ranks, state, stop
+from xstilts import failure, ranks, state, stop
 from xstilts.position import Position
 
 
 class Keeper:
     """Keeps the position of one node's training in its state folder."""
 
-    def __init__(self, folder: str | Path, spec: str, every: float) -> None:
-        """Save into `folder`, for the spec of digest `spec`, at most once in `every` seconds."""
-        self.folder, self.spec, self.every = Path(folder), spec, every
+    def __init__(self, folder: str | Path, fingerprint: str, every: float) -> None:
+        """Save into `folder`, for the training of this fingerprint, once in `every` seconds."""
+        self.folder, self.fingerprint, self.every = Path(folder), fingerprint, every
         self.saved, self.at = time.monotonic(), -1
 
     def resume(self, position: Position) -> None:
         """Go to the position that an earlier attempt has saved, if there is one."""
-        found = state.load(self.folder, self.spec) if ranks.rank() == 0 else None
+        found = state.load(self.folder, self.fingerprint) if ranks.rank() == 0 else None
         step = ranks.agreed(found and found[0]["step"])
         if step is not None:
             found = found or state.read(self.folder, step)
@@ -47,8 +47,10 @@ class Keeper:
             packed = position.packed()
             try:
                 if ranks.rank() == 0:
-                    state.save(self.folder, self.spec, position.done, *packed)
+                    state.save(self.folder, self.fingerprint, position.done, *packed)
                 self.at = position.done
-            except OSError as error:  # a full disk costs the state, not the training
+            except Exception as error:  # a full disk costs the state, not the training
+                if failure.kind(error) not in ("disk", "file-system"):
+                    raise
                 print(f"the state of step {position.done} is not saved: {error}", flush=True)
         self.saved = time.monotonic()

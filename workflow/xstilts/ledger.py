@@ -11,12 +11,14 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from xstilts import lock
 
 NAME = "ledger.jsonl"
+TIME = "%Y-%m-%dT%H:%M:%S%z"
 Event = Mapping[str, Any]
 
 
@@ -28,7 +30,7 @@ def path_of(out: str | Path) -> Path | None:
 
 def append(path: Path, **event: Any) -> None:
     """Add an event, with time, process and machine; a full disk loses it, not the job."""
-    about = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **event}
+    about = {"time": time.strftime(TIME), **event}
     about |= {"pid": os.getpid(), "host": socket.gethostname()}
     if "SLURM_JOB_ID" in os.environ:
         about["slurm"] = os.environ["SLURM_JOB_ID"]
@@ -55,19 +57,24 @@ def read(path: str | Path) -> list[dict[str, Any]]:
     return [event for event in events if isinstance(event, dict) and "node" in event]
 
 
+def seconds(event: Event) -> float:
+    """Return when an event was, in seconds since 1970."""
+    return datetime.strptime(event["time"], TIME).timestamp()
+
+
 def attempts(events: Iterable[Event], node: str) -> int:
     """Return how many attempts at a node there were since it was last done."""
-    count, running = 0, False
+    starts = failures = 0
     for event in events:
         if event["node"] != node:
             continue
         if event["event"] == "done":
-            count, running = 0, False
+            starts = failures = 0
         elif event["event"] == "start":
-            count, running = count + 1, True
+            starts += 1
         else:
-            count, running = count + (not running), False
-    return count
+            failures += 1
+    return starts or failures  # several processes of one attempt may fail
 
 
 def open_failures(
@@ -80,14 +87,18 @@ def open_failures(
         alive: whether the process of a start still runs; if not, it was killed.
     """
     last: dict[str, dict[str, Any]] = {}
+    starting = set()  # nodes that say when an attempt starts
     for event in events:
-        before = last.pop(event["node"], None)
+        node = event["node"]
+        before = last.pop(node, None)
         if event["event"] == "done":
             continue
-        # Of several processes of one attempt, the first that fails has the reason; the others end.
-        both = before is not None and before["event"] == event["event"] == "failed"
-        first = before if both and before and before["attempt"] == event["attempt"] else event
-        last[event["node"]] = dict(first)
+        if event["event"] == "start":
+            starting.add(node)
+        # Of several processes of one attempt, the first that fails has the reason; the others end,
+        # or say that it has ended.
+        one = node in starting and before and before["event"] == event["event"] == "failed"
+        last[node] = dict(before if one and before and before["kind"] != "peer" else event)
     found = []
     for event in last.values():
         if event["event"] == "failed":

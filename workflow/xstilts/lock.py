@@ -58,6 +58,14 @@ def busy(folder: str | Path) -> bool:
     return False
 
 
+def taken(folder: str | Path) -> float:
+    """Return when the lock in `folder` was taken last, in seconds since 1970; 0 if never."""
+    try:
+        return int((Path(folder) / "lock").stat().st_mtime)
+    except OSError:
+        return 0.0
+
+
 def add_argument(parser: argparse.ArgumentParser) -> None:
     """Add `--lock-wait` to the arguments of a step."""
     parser.add_argument(

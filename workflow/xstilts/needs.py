@@ -24,6 +24,9 @@ FORWARD, TRAINING = 2, 6
 DEV_SHARE = 1.5  # evaluations along the way
 PIECE_BYTES = 4  # of an encoded file, int32; the rest of it is small
 WEIGHT_BYTES = 4  # of a stored checkpoint, fp32
+# A retrieval holds and searches embeddings of all sentences: copies of them, their width in XLM-R
+# Large, pieces of a sentence at least.
+EMBEDDINGS, WIDTH, SENTENCE = 4, 1024, 20
 # Each attempt asks for this much more than the last.
 MEMORY_GROWTH, TIME_GROWTH = 1.5, 2
 # No job asks for more: nodes of 256 GB and limits of a day are common, and a training that meets
@@ -33,7 +36,7 @@ MOST_MB, MOST_MINUTES = 250_000, 24 * 60
 WARNING_SECONDS = 120
 
 
-def memory(model: int, data: int, gpus: int, attempt: int) -> int:
+def memory(model: int, data: int, gpus: int, attempt: int, searched: int = 0) -> int:
     """Return the host memory of a job in MB.
 
     Args:
@@ -41,9 +44,12 @@ def memory(model: int, data: int, gpus: int, attempt: int) -> int:
         data: bytes of the encoded rows.
         gpus: 0 for a job on the CPU.
         attempt: 1 for the first.
+        searched: bytes of the encoded rows of a retrieval.
     """
-    copies = COPIES + (0 if gpus else CPU_COPIES)
-    need = BASE_MB + (copies * model + 2 * data) / 1e6
+    processes = max(1, gpus)  # each loads the model and the rows
+    copies = COPIES + (processes - 1 if gpus else CPU_COPIES)
+    need = processes * BASE_MB + (copies * model + 2 * processes * data) / 1e6
+    need += EMBEDDINGS * 4 * WIDTH * _sentences(searched) / 1e6
     return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
 
 
@@ -53,9 +59,15 @@ def training_minutes(model: int, data: int, epochs: float, gpus: int, attempt: i
     return _minutes(work, gpus, attempt)
 
 
-def evaluation_minutes(model: int, data: int, gpus: int, attempt: int) -> int:
+def evaluation_minutes(model: int, data: int, gpus: int, attempt: int, searched: int = 0) -> int:
     """Return the time limit of the evaluation of all languages of a target, in minutes."""
-    return _minutes(FORWARD * _flop(model, data), gpus, attempt)
+    # Each sentence of one half against each of the other, in both directions, on one CPU thread.
+    search = 2 * 2 * WIDTH * (_sentences(searched) / 2) ** 2
+    return _minutes(FORWARD * _flop(model, data), gpus, attempt, search / CPU_RATE)
+
+
+def _sentences(searched: int) -> float:
+    return searched / PIECE_BYTES / SENTENCE
 
 
 def _flop(model: int, data: int) -> float:
@@ -63,8 +75,8 @@ def _flop(model: int, data: int) -> float:
     return model / WEIGHT_BYTES * data / PIECE_BYTES
 
 
-def _minutes(flop: float, gpus: int, attempt: int) -> int:
-    seconds = START_SECONDS + flop / (gpus * GPU_RATE or CPU_RATE)
+def _minutes(flop: float, gpus: int, attempt: int, more: float = 0.0) -> int:
+    seconds = START_SECONDS + more + flop / (gpus * GPU_RATE or CPU_RATE)
     return min(MOST_MINUTES, int(seconds / 60 * TIME_GROWTH ** (attempt - 1)) + 1)
 
 

@@ -5,6 +5,7 @@ report, which must not start Snakemake. `tests/workflow/test_next_run.py` holds 
 """
 
 import dataclasses
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -42,6 +43,14 @@ class Node:
     def key(self) -> str:
         """What identifies it: its first output."""
         return next(iter(self.outputs))
+
+    @property
+    def state(self) -> str | None:
+        """The folder whose lock its job holds; None for a rule without."""
+        folder = os.path.dirname(self.key).removeprefix("results/")
+        if self.rule == "evaluate":
+            return f"results/.state/{folder}"
+        return f"results/.state/train/{folder}" if self.rule in ("intermediate", "tune") else None
 
 
 def graph(grid: Grid, lines: Iterable[Mapping[str, str]]) -> dict[str, Node]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from xstilts import config, logs, scores
+from xstilts import config, lock, logs, scores
 from xstilts.errors import UserError
 from xstilts.files import digest
 from xstilts.grid import Cell, Grid
@@ -154,7 +154,7 @@ class Results:
         told: list[tuple[Ending, str]] = []
         for one in ancestors(self.nodes, self.keys[str(cell)]):
             if not (self.current(one) or self._outdated(one)):
-                ending = self._ending(self.nodes[one].log)
+                ending = self._ending(self.nodes[one])
                 told += [(ending, self.nodes[one].log)] if ending else []
         for state in ("failed", "running", "silent"):
             for ending, log in told:
@@ -171,10 +171,13 @@ class Results:
         paths = [(self.root / path, spec) for path, spec in outputs]
         return any(path.exists() and not made_by(path, spec) for path, spec in paths)
 
-    def _ending(self, log: str) -> Ending | None:
-        if log not in self.endings:
-            self.endings[log] = logs.read_ending(self.root / log)
-        return self.endings[log]
+    def _ending(self, node: Node) -> Ending | None:
+        if node.log not in self.endings:
+            found = logs.read_ending(self.root / node.log)
+            if node.state and lock.busy(self.root / node.state):
+                found = Ending("running", found.line if found else "")
+            self.endings[node.log] = found
+        return self.endings[node.log]
 
 
 def made_by(path: Path, spec: str | None) -> bool:

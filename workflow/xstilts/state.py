@@ -3,8 +3,8 @@
 A generation is two files, both written whole: `{step}.safetensors`, the tensors, and `{step}.json`,
 last, the record with the digest of the node's spec and the hash of the tensors. Two generations are
 kept, so that one that turns out to be damaged falls back to the one before. What was made for
-another spec is never read: its newest generation is set aside, as `aside.*`, until the node is
-done.
+another spec, or from other rows, is never read: its newest generation is set aside, as `aside.*`,
+until the node is done.
 
 The disk it takes: weights, their best state and two moments, 16 bytes a parameter and generation;
 for XLM-R large (560 M parameters) 9 GB, two generations 18 GB. The older one is deleted before a
@@ -21,11 +21,11 @@ from xstilts.files import atomic, digest, read_json, sha256, write_json
 KEPT = 2
 
 
-def save(folder: Path, spec: str, step: int, record: dict[str, Any], tensors: dict) -> None:
+def save(folder: Path, fingerprint: str, step: int, record: dict[str, Any], tensors: dict) -> None:
     """Write a generation.
 
     Args:
-        spec: digest of the spec of the node.
+        fingerprint: of all that the training follows from (`train.fingerprint`).
         step: optimizer steps that are done.
         record: plain data.
         tensors: name -> torch tensor on the CPU.
@@ -45,11 +45,11 @@ def save(folder: Path, spec: str, step: int, record: dict[str, Any], tensors: di
         save_file(tensors, temporary)
         _flush(temporary)
         checksum = sha256(temporary)
-    about = {"spec": spec, "step": step, "sha256": checksum, **record}
+    about = {"fingerprint": fingerprint, "step": step, "sha256": checksum, **record}
     write_json(path, {"digest": digest(about), **about})
 
 
-def load(folder: Path, spec: str) -> tuple[dict[str, Any], dict] | None:
+def load(folder: Path, fingerprint: str) -> tuple[dict[str, Any], dict] | None:
     """Return record and tensors of the newest generation that is whole; None if there is none.
 
     Says in a line what was refused, and why.
@@ -66,7 +66,7 @@ def load(folder: Path, spec: str) -> tuple[dict[str, Any], dict] | None:
             print(f"{path.stem}: this saved state is damaged; trying the one before", flush=True)
             _delete(path)
             continue
-        if record["spec"] != spec:
+        if record["fingerprint"] != fingerprint:
             _set_aside(folder, path)
             return None
         return record, load_file(tensors)
@@ -103,7 +103,10 @@ def _set_aside(folder: Path, newest: Path) -> None:
         os.replace(newest.with_suffix(suffix), folder / f"aside{suffix}")
     for old in _generations(folder):
         _delete(old)
-    print(f"{newest.stem}: saved for another spec; set aside, training starts anew", flush=True)
+    print(
+        f"{newest.stem}: saved for another spec or other rows; set aside, training starts anew",
+        flush=True,
+    )
 
 
 def _flush(path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xstilts import failure, ledger, ranks, stop
+from xstilts import failure, ledger, lock, ranks, stop
 
 
 def run(
@@ -73,7 +73,8 @@ class Job:
         found = vars(args)
         self.node, self.state = found.get("out") or "", found.get("state")
         self.log, self.ledger = args.log, ledger.path_of(self.node)
-        self.attempt = ledger.attempts(self._events(), self.node) + 1
+        # The first process of a training tells that it starts, the others may see that already.
+        self.attempt = ledger.attempts(self._events(), self.node) + (ranks.rank() == 0) or 1
 
     def start(self) -> None:
         """Say that a training or an evaluation starts."""
@@ -107,10 +108,14 @@ def imported() -> None:
 
 
 def _refuse(node: str) -> None:
-    """Exit as the last attempt at `node` did, where it would again; its log and its line stay."""
-    events = ledger.read(ledger.path_of(node) or os.devnull)
+    """Exit as the last attempt of this run at `node` did, where it would again; its log and its
+    line stay."""
+    path = ledger.path_of(node)
+    events = ledger.read(path) if path else []
+    since = lock.taken(path.with_name(".state") / "run") if path else 0.0
     for last in ledger.open_failures(events):
-        if last["node"] == node and last["kind"] in failure.FINAL:
+        late = ledger.seconds(last) >= since
+        if last["node"] == node and last["kind"] in failure.FINAL and late:
             print(f"not tried again: {last['line']}", file=sys.stderr, flush=True)
             sys.exit(failure.CODES[last["kind"]])
 

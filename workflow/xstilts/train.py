@@ -158,18 +158,30 @@ def _text(values: dict[str, float]) -> str:
 def main(args: argparse.Namespace) -> None:
     """Make the checkpoint of one node, unless another process has made it meanwhile."""
     spec = json.loads(args.spec)
+    made_from = fingerprint(args, spec)
     alone = lock.held(args.state, args.lock_wait)
     with ranks.joined(args.lock_wait + 1800), ranks.leading(alone):
         first = ranks.rank() == 0
-        if ranks.agreed(first and finished.found(args.state, args.out, digest(spec))):
+        if ranks.agreed(first and finished.found(args.state, args.out, made_from)):
             print("already made, by another process")
         else:
-            make(args, spec)
+            try:
+                make(args, spec, made_from)
+            except NotFinite:  # from a saved state it would come to the same
+                state.clear(Path(args.state))
+                raise
         if first:
             state.clear(Path(args.state))
 
 
-def make(args: argparse.Namespace, spec: dict[str, Any]) -> None:
+def fingerprint(args: argparse.Namespace, spec: dict[str, Any]) -> str:
+    """Return the digest of all that a training follows from: a spec has neither the bytes of the
+    rows, which change with a pin, nor those of the checkpoint to start from."""
+    rows = (*args.train, *args.dev, *args.dev_rows)
+    return digest([spec, read_node(args.init)["weights"], *map(sha256, rows)])
+
+
+def make(args: argparse.Namespace, spec: dict[str, Any], made_from: str) -> None:
     """Train one node and write its checkpoint, `node.json` last."""
     import torch
 
@@ -190,7 +202,7 @@ def make(args: argparse.Namespace, spec: dict[str, Any]) -> None:
     if ranks.rank():  # the dropout of each rank is its own
         torch.manual_seed(spec["seed"] + (ranks.rank() << 32))
     stop.wait()  # the keeper looks for it, before every step
-    keeper = Keeper(args.state, digest(spec), args.save_every)
+    keeper = Keeper(args.state, made_from, args.save_every)
     weights, record = fit(encoder, parts, spec, where, args.budget, keeper)
     if ranks.rank():
         return
@@ -201,6 +213,7 @@ def make(args: argparse.Namespace, spec: dict[str, Any]) -> None:
     node = {
         "kind": "train",
         "spec": spec,
+        "fingerprint": made_from,
         "pins": dict(parent["pins"], **{k: v for found in pins for k, v in found.items()}),
         "weights": sha256(made / "model.safetensors"),
         "tokenizer": parent["tokenizer"],
