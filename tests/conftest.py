@@ -15,14 +15,15 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
-@pytest.hookimpl(trylast=True)  # when each folder has marked its own
+SLOW = [ROOT / "tests/slurm", ROOT / "tests/workflow"]
+
+
 def pytest_collection_modifyitems(items):
     """Put the fast tests first, and what shares a fixture that takes long into one process."""
-    slow = ("slurm", "workflow")
     for item in items:
-        name = next((mark for mark in slow if item.get_closest_marker(mark)), item.path.as_posix())
-        item.add_marker(pytest.mark.xdist_group(name))
-    items.sort(key=lambda item: [bool(item.get_closest_marker(mark)) for mark in slow])
+        group = next((folder for folder in SLOW if folder in item.path.parents), item.path)
+        item.add_marker(pytest.mark.xdist_group(group.stem))
+    items.sort(key=lambda item: [folder in item.path.parents for folder in SLOW])
 
 
 @pytest.hookimpl(wrapper=True)

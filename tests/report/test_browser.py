@@ -85,7 +85,7 @@ def test_a_field_of_the_heatmap_opens_its_cell(tab):
     label = cell.locator("svg.curve").first.get_attribute("aria-label")
     assert label == "dev score and loss over 200 steps, best at step 200"
     cell.get_by_text("Log", exact=True).first.click()
-    assert cell.get_by_text("m/mnli/seed1/xnli is done").is_visible()
+    cell.get_by_text("m/mnli/seed1/xnli is done").wait_for()
     assert cell.locator(".example").count() == 2
     assert cell.locator(".example.right dd").all_inner_texts() == [
         "ein Hund", "ein Tier", "entailment", "entailment",
@@ -93,7 +93,7 @@ def test_a_field_of_the_heatmap_opens_its_cell(tab):
     cell.get_by_label("Language").select_option("ru")
     assert cell.locator(".example dd").first.get_attribute("lang") == "ru"
     cell.get_by_text("all results").click()
-    assert tab.page.locator("#overview").is_visible()
+    tab.page.locator("#overview").wait_for()
 
 
 def test_a_language_is_found_by_code_and_by_name(tab):
@@ -196,5 +196,5 @@ def test_what_is_not_done_says_why(tmp_path, opened):
         "failed: mnli → xnli, seed1", "error: the loss is nan", nodes[key].log,
     ]  # fmt: skip
     failed.get_by_role("link").click()
-    assert page.get_by_text("step 1\nerror: the loss is nan").is_visible()
+    page.get_by_text("step 1\nerror: the loss is nan").wait_for()
     assert tab.complaints == []
