@@ -26,7 +26,7 @@ run: $(VENV)/.runtime ## run the default experiment (toy world, minutes) and pri
 	@echo && cat results/tables/main.md
 
 test: $(VENV)/.dev ## run all tests, the fast ones first; PYTEST_ARGS="-k tagging" narrows them
-	@$(BIN)/pytest -n $(CORES) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(CORES) --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-slurm: $(VENV)/.dev $(VENV)-slurm/.plugin ## run only the tests on a SLURM of their own (as root; Debian's slurmctld slurmd slurm-client munge)
 	@$(BIN)/pytest tests/slurm $(PYTEST_ARGS)

@@ -14,16 +14,28 @@ hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-
-SLOW = [ROOT / "tests/slurm", ROOT / "tests/workflow"]
+SLOW = ["tests/slurm/", "tests/workflow/"]  # each shares a fixture that takes long
 
 
 def pytest_collection_modifyitems(items):
-    """Put the fast tests first, and what shares a fixture that takes long into one process."""
-    for item in items:
-        group = next((folder for folder in SLOW if folder in item.path.parents), item.path)
-        item.add_marker(pytest.mark.xdist_group(group.stem))
-    items.sort(key=lambda item: [folder in item.path.parents for folder in SLOW])
+    """Put the fast tests first."""
+    items.sort(key=lambda item: [item.nodeid.startswith(folder) for folder in SLOW])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Of two processes, give each whole files, and one of the slow folders as a whole.
+
+    That is `--dist loadgroup`, which pytest-xdist 3.8 does not keep under pytest 9.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            folder = next((folder for folder in SLOW if nodeid.startswith(folder)), None)
+            return folder or nodeid.partition("::")[0]
+
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
