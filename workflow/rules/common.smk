@@ -112,18 +112,9 @@ def folder(wildcards, output):
     return os.path.dirname(output[0])
 
 
-def launch(wildcards):
-    """What runs a training: Python, or torchrun where several GPUs share one."""
-    gpus = gpus_of(wildcards)
-    signals = "--signals-to-handle SIGTERM,SIGINT,SIGUSR1 --shutdown-timeout 300"
-    several = (
-        f"python -m xstilts.gpus {gpus} torchrun --standalone --nproc-per-node {gpus} {signals}"
-    )
-    return several if gpus > 1 else "python"
-
-
-def sharding(wildcards):
-    return EXPERIMENT.settings["models"][wildcards.model]["sharding"]
+def state(wildcards, output):
+    """The folder of what its next attempt goes on from."""
+    return str(lock.folder_of(folder(wildcards, output)))
 
 
 def rows(task, lang, split):
@@ -225,75 +216,6 @@ def score_specs(target, split):
         )
 
     return specs
-
-
-def gpus_of(wildcards):
-    """The number of GPUs of a training of a model."""
-    return EXPERIMENT.settings["models"][wildcards.model]["gpus"]
-
-
-def cpus_of(wildcards):
-    """The threads of all processes of a training."""
-    return THREADS * max(1, gpus_of(wildcards))
-
-
-def gpu_of(wildcards):
-    """The number of GPUs of an evaluation: one process scores all languages."""
-    return min(1, gpus_of(wildcards))
-
-
-def memory(wildcards, input, attempt):
-    """The host memory of a training, in MB; its first input is the checkpoint."""
-    sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
-    return needs.memory(*sizes, gpus_of(wildcards), attempt)
-
-
-def searched(target, input):
-    """The bytes of the encoded rows in which an evaluation searches for the nearest."""
-    files = [*input.encoded, *input.dev_encoded]
-    return needs.bytes_of(files) if EXPERIMENT.tasks[target].format == "retrieval" else 0
-
-
-def evaluation_memory(target):
-    """The same of an evaluation."""
-
-    def megabytes(wildcards, input, attempt):
-        sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
-        search = searched(target, input)
-        return needs.memory(*sizes, gpu_of(wildcards), attempt, search)
-
-    return megabytes
-
-
-def attempt(wildcards, attempt):
-    """Which of Snakemake's attempts at a job it is."""
-    return attempt
-
-
-def intermediate_minutes(wildcards, input, attempt):
-    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
-    epochs = GRID.recipe(wildcards.intermediate).epochs
-    return needs.training_minutes(*sizes, epochs, gpus_of(wildcards), attempt)
-
-
-def tune_minutes(wildcards, input, attempt):
-    sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
-    epochs = GRID.tuned_recipes[wildcards.task].epochs
-    return needs.training_minutes(*sizes, epochs, gpus_of(wildcards), attempt)
-
-
-def evaluate_minutes(target):
-    def minutes(wildcards, input, attempt):
-        sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
-        search = searched(target, input)
-        return needs.evaluation_minutes(*sizes, gpu_of(wildcards), attempt, search)
-
-    return minutes
-
-
-def sbatch(name):
-    """What sbatch is told besides: the pattern is that of the log, so the comment names it."""
-    return lambda wildcards: needs.sbatch(name.format_map(dict(wildcards.items())))
 
 
 def all_scores(wildcards):

@@ -34,15 +34,13 @@ for step, target, split in EVALUATED:
             gpu=gpu_of,
             nodes=1,
             mem_mb=evaluation_memory(target),
-            runtime=evaluate_minutes(target),
+            runtime=evaluation_minutes(target),
             attempt=attempt,
             slurm_extra=sbatch(f"{step}/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:
             specs=score_specs(target, split),
             out=folder,
-            state=f"{GRID.scores(split)}/{{model}}/{{intermediate}}/{{seed}}/{target}".replace(
-                "results", "results/.state", 1
-            ),
+            state=state,
             model=lambda w, input: os.path.dirname(input.model[0]),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:

@@ -6,6 +6,14 @@ Makes: results/encoders/{model}/{intermediate}/{seed}, results/tuned/{model}/{in
 share it; a row without intermediate task has no encoder of its own.
 """
 
+TRAIN = (
+    "{resources.launch} -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
+    " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+    " --state {params.state}"
+    " --save-every {resources.save_every} --sharding {resources.sharding}"
+    " --attempt {resources.attempt} --out {params.out} --log {log}"
+)
+
 
 rule intermediate:
     input:
@@ -30,7 +38,7 @@ rule intermediate:
         nodes=1,
         cpus_per_task=cpus_of,
         mem_mb=memory,
-        runtime=intermediate_minutes,
+        runtime=training_minutes(lambda w: GRID.recipe(w.intermediate).epochs),
         slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
         save_every=SAVE_EVERY,
         attempt=attempt,
@@ -41,12 +49,9 @@ rule intermediate:
         spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
         init=lambda w: f"results/models/{w.model}",
         out=folder,
+        state=state,
     shell:
-        "{resources.launch} -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
-        " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
-        " --state results/.state/train/encoders/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}"
-        " --save-every {resources.save_every} --sharding {resources.sharding}"
-        " --attempt {resources.attempt} --out {params.out} --log {log}"
+        TRAIN
 
 
 rule tune:
@@ -74,7 +79,7 @@ rule tune:
         nodes=1,
         cpus_per_task=cpus_of,
         mem_mb=memory,
-        runtime=tune_minutes,
+        runtime=training_minutes(lambda w: GRID.tuned_recipes[w.task].epochs),
         slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
         save_every=SAVE_EVERY,
         attempt=attempt,
@@ -85,9 +90,6 @@ rule tune:
         spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
         out=folder,
+        state=state,
     shell:
-        "{resources.launch} -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
-        " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
-        " --state results/.state/train/tuned/{wildcards.model}/{wildcards.intermediate}/{wildcards.seed}/{wildcards.task}"
-        " --save-every {resources.save_every} --sharding {resources.sharding}"
-        " --attempt {resources.attempt} --out {params.out} --log {log}"
+        TRAIN

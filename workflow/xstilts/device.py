@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from xstilts import gpus
 from xstilts.errors import Broken
 
-NONE = ("", "-1", "NoDevFiles")  # how no GPU is given, by a user or by SLURM
 _chosen: dict[str, object] = {}  # when and where the device was chosen
 
 
@@ -29,7 +28,7 @@ def choose():
         began=_now(),
     )
     if not torch.cuda.is_available():
-        if torch.version.cuda and (given := str(_chosen["gpu"] or "")) not in NONE:
+        if torch.version.cuda and (given := str(_chosen["gpu"] or "")) not in gpus.NONE:
             raise Broken(f"GPU {given} of {_chosen['host']} cannot be used, or its driver cannot")
         if claimed:
             print(f"GPU {claimed} cannot be used by this torch, {torch.__version__}: the CPU is")

@@ -29,6 +29,15 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def split(path: str | Path) -> tuple[Path, Path] | None:
+    """Return the results folder that a path is in, and the rest of it; None outside of one."""
+    parts = Path(path).parts
+    if "results" not in parts:
+        return None
+    at = parts.index("results") + 1
+    return Path(*parts[:at]), Path(*parts[at:])
+
+
 def sha256(path: str | Path) -> str:
     """Return the hex SHA-256 of a file's bytes."""
     with open(path, "rb") as file:

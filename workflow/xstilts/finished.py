@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from xstilts import lock
 from xstilts.errors import UserError
 from xstilts.files import atomic, read_json, sha256, write_json
 
@@ -47,10 +48,7 @@ def found(state: str | Path, out: str | Path, fingerprint: str) -> bool:
 
 def settle(checkpoint: str | Path) -> None:
     """Forget the links of a checkpoint, `results/tuned/...`: it is being read."""
-    parts = Path(checkpoint).parts
-    if "results" in parts:
-        at = parts.index("results") + 1
-        state = Path(*parts[:at], ".state", "train", *parts[at:])
+    if state := lock.folder_of(checkpoint):
         shutil.rmtree(state / KEPT, ignore_errors=True)
 
 

@@ -27,7 +27,7 @@ FOLDER = Path("/tmp/xstilts-gpus")  # not TMPDIR, which may be another for each 
 WHOLE = 60
 POLL = 0.5  # seconds between two looks for a free device
 SHARE = "XSTILTS_JOBS_PER_GPU"  # set by the workflow from the config's `jobs_per_gpu`
-
+NONE = ("", "-1", "NoDevFiles")  # how no device is given, by a user or by SLURM
 CLAIMED = "XSTILTS_GPUS_CLAIMED"  # set for the processes of a command that has claims already
 
 _held: dict[str, int] = {}  # device -> the open file whose lock is ours; until the process ends
@@ -79,7 +79,7 @@ def pool(environ: Mapping[str, str] = os.environ) -> list[str]:
     (of a part of a GPU) that nvidia-smi does not list.
     """
     given = environ.get("CUDA_VISIBLE_DEVICES")
-    if given is not None and given.strip() in ("", "-1"):
+    if given is not None and given.strip() in NONE:
         return []
     listed = _listed()
     if given is None:

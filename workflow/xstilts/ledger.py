@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts import lock
+from xstilts.files import split
 
 NAME = "ledger.jsonl"
 TIME = "%Y-%m-%dT%H:%M:%S%z"
@@ -24,8 +25,8 @@ Event = Mapping[str, Any]
 
 def path_of(out: str | Path) -> Path | None:
     """Return the ledger of the results folder that `out` is in; None if it is in none."""
-    parts = Path(out).parts
-    return Path(*parts[: parts.index("results") + 1], NAME) if "results" in parts else None
+    found = split(out)
+    return found[0] / NAME if found else None
 
 
 def append(path: Path, **event: Any) -> None:

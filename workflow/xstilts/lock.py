@@ -16,9 +16,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xstilts.errors import UserError
+from xstilts.files import split
 
 POLL = 1.0  # seconds between two looks at a lock that another process holds
 NOT_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+RUN = ".state/run"  # below results: the lock of a Snakemake that works there
+TRAINED = ("encoders", "tuned")
+
+
+def folder_of(out: str | Path) -> Path | None:
+    """Return the state folder of the node that makes the folder `out`; None outside of `results`.
+
+    It holds the lock of the node and what a next attempt goes on from.
+    """
+    found = split(out)
+    if found is None:
+        return None
+    results, below = found
+    kind = "train" if below.parts[0] in TRAINED else ""
+    return results / ".state" / kind / below
 
 
 class Locked(UserError):

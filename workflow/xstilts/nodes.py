@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from xstilts import lock
 from xstilts.errors import UserError
 from xstilts.files import digest
 from xstilts.grid import TOY_MODEL, Cell, Grid, Lesson
@@ -47,10 +48,8 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
-        folder = os.path.dirname(self.key).removeprefix("results/")
-        if self.rule == "evaluate":
-            return f"results/.state/{folder}"
-        return f"results/.state/train/{folder}" if self.rule in ("intermediate", "tune") else None
+        holds = self.rule in ("intermediate", "tune", "evaluate")
+        return str(lock.folder_of(os.path.dirname(self.key))) if holds else None
 
 
 def graph(grid: Grid, lines: Iterable[Mapping[str, str]]) -> dict[str, Node]:

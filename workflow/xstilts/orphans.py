@@ -18,7 +18,7 @@ from time import sleep
 from xstilts import lock, step
 from xstilts.errors import UserError
 
-RUN = "results/.state/run"  # whose lock a Snakemake holds while it works (common.smk)
+RUN = f"results/{lock.RUN}"
 RUN_ID = re.compile(r"SLURM run ID: (\S+)")
 POLL = 10.0  # seconds between two looks at the queue
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from xstilts import config, plan, scores, step
+from xstilts import config, plan, scores, standing, step
 from xstilts.config import BEST, NONE
 from xstilts.errors import UserError
 from xstilts.files import atomic
@@ -73,7 +73,7 @@ def test_rows(grid: Grid, chosen: pd.DataFrame, row: str) -> Iterator[dict[str, 
 
 def main(args: argparse.Namespace) -> None:
     """Choose, and write what was chosen."""
-    asked = pd.read_csv(args.grid, dtype=str, keep_default_na=False)
+    asked = standing.read_grid(args.grid)
     found, refused = scores.collect(asked, scores.read)
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")

@@ -73,8 +73,9 @@ class Job:
         found = vars(args)
         self.node, self.state = found.get("out") or "", found.get("state")
         self.log, self.ledger = args.log, ledger.path_of(self.node)
+        before = ledger.attempts(ledger.read(self.ledger), self.node) if self.ledger else 0
         # The first process of a training tells that it starts, the others may see that already.
-        self.attempt = ledger.attempts(self._events(), self.node) + (ranks.rank() == 0) or 1
+        self.attempt = before + (ranks.rank() == 0) or 1
 
     def start(self) -> None:
         """Say that a training or an evaluation starts."""
@@ -89,11 +90,9 @@ class Job:
 
     def done(self) -> None:
         """Say that it is done, where the ledger knows of it."""
-        if self.ledger and ranks.rank() == 0 and ledger.attempts(self._events(), self.node):
+        known = self.state or self.attempt > 1
+        if self.ledger and ranks.rank() == 0 and known:
             self._append("done")
-
-    def _events(self) -> list[dict[str, Any]]:
-        return ledger.read(self.ledger) if self.ledger else []
 
     def _append(self, event: str, **about: Any) -> None:
         assert self.ledger is not None
@@ -112,7 +111,7 @@ def _refuse(node: str) -> None:
     line stay."""
     path = ledger.path_of(node)
     events = ledger.read(path) if path else []
-    since = lock.taken(path.with_name(".state") / "run") if path else 0.0
+    since = lock.taken(path.with_name(lock.RUN)) if path else 0.0
     for last in ledger.open_failures(events):
         late = ledger.seconds(last) >= since
         if last["node"] == node and last["kind"] in failure.FINAL and late:

@@ -158,7 +158,7 @@ def _text(values: dict[str, float]) -> str:
 def main(args: argparse.Namespace) -> None:
     """Make the checkpoint of one node, unless another process has made it meanwhile."""
     spec = json.loads(args.spec)
-    made_from = fingerprint(args, spec)
+    made_from = fingerprint(args, spec) if ranks.rank() == 0 else ""
     alone = lock.held(args.state, args.lock_wait)
     with ranks.joined(args.lock_wait + 1800), ranks.leading(alone):
         first = ranks.rank() == 0

@@ -1,0 +1,87 @@
+"""What jobs ask for: GPUs, processors, memory, time, and how a training is launched. No rule is here."""
+
+
+def launch(wildcards):
+    """What runs a training: Python, or torchrun where several GPUs share one."""
+    gpus = gpus_of(wildcards)
+    signals = "--signals-to-handle SIGTERM,SIGINT,SIGUSR1 --shutdown-timeout 300"
+    several = (
+        f"python -m xstilts.gpus {gpus} torchrun --standalone --nproc-per-node {gpus} {signals}"
+    )
+    return several if gpus > 1 else "python"
+
+
+def sharding(wildcards):
+    return EXPERIMENT.settings["models"][wildcards.model]["sharding"]
+
+
+def gpus_of(wildcards):
+    """The number of GPUs of a training of a model."""
+    return EXPERIMENT.settings["models"][wildcards.model]["gpus"]
+
+
+def cpus_of(wildcards):
+    """The threads of all processes of a training."""
+    return THREADS * max(1, gpus_of(wildcards))
+
+
+def gpu_of(wildcards):
+    """The number of GPUs of an evaluation: one process scores all languages."""
+    return min(1, gpus_of(wildcards))
+
+
+def memory(wildcards, input, attempt):
+    """The host memory of a training, in MB; its first input is the checkpoint."""
+    sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
+    return needs.memory(*sizes, gpus_of(wildcards), attempt)
+
+
+def searched(target, input):
+    """The bytes of the encoded rows in which an evaluation searches for the nearest."""
+    files = [*input.encoded, *input.dev_encoded]
+    return needs.bytes_of(files) if EXPERIMENT.tasks[target].format == "retrieval" else 0
+
+
+def evaluation_memory(target):
+    """The same of an evaluation."""
+
+    def megabytes(wildcards, input, attempt):
+        sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
+        search = searched(target, input)
+        return needs.memory(*sizes, gpu_of(wildcards), attempt, search)
+
+    return megabytes
+
+
+def attempt(wildcards, attempt):
+    """Which of Snakemake's attempts at a job it is."""
+    return attempt
+
+
+def training_minutes(epochs):
+    """The time limit of a training, in minutes.
+
+    epochs: from wildcards to the epochs of its recipe.
+    """
+
+    def minutes(wildcards, input, attempt):
+        sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
+        return needs.training_minutes(*sizes, epochs(wildcards), gpus_of(wildcards), attempt)
+
+    return minutes
+
+
+def evaluation_minutes(target):
+    """The same of an evaluation."""
+
+    def minutes(wildcards, input, attempt):
+        sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
+        search = searched(target, input)
+        return needs.evaluation_minutes(*sizes, gpu_of(wildcards), attempt, search)
+
+    return minutes
+
+
+def sbatch(name):
+    """What sbatch is told besides: the pattern is that of the log, so the comment names it."""
+    return lambda wildcards: needs.sbatch(name.format_map(dict(wildcards.items())))
