@@ -36,6 +36,7 @@ lint: $(VENV)/.dev ## check style, formatting, types and the workflow
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
+	@PYTHONPATH=workflow $(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/snakemake --lint
 
 rehearse: $(VENV)/.runtime ## run the whole graph of EXPERIMENT=experiments/paper.yaml on toy data

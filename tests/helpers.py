@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
-from xstilts import encoded, formats, prepare, tokenizer
-from xstilts.encoded import Encoded
-from xstilts.files import sha256, write_json
+from xstilts import formats
+from xstilts.data import prepare
+from xstilts.encoding import encoded, tokenizer
+from xstilts.encoding.encoded import Encoded
+from xstilts.running.files import sha256, write_json
 
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 WORDS = [

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from xstilts import config, encoded, grid, nodes, plan, prepare
-from xstilts.files import write_json
+from xstilts.data import prepare
+from xstilts.encoding import encoded
+from xstilts.experiment import config, graph, grid, plan
+from xstilts.running.files import write_json
 
 CONFIG: dict[str, Any] = {
     "source": "hub",
@@ -38,7 +40,7 @@ PREDICTIONS = {
 }
 
 
-def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, nodes.Node]]:
+def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, graph.Node]]:
     """Write `results` below `root`; return the rows of its grid.csv and its nodes.
 
     `mnli` gains 10 points on `none` and loses 5 on Tatoeba; seed 2 is 2 points above seed 1.
@@ -56,7 +58,7 @@ def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, n
     for line in lines:
         cell = grid.Cell(*(line[k] for k in ("model", "intermediate", "seed", "target")))
         _score(root, line, asked.score_spec(cell, line["language"], "dev"))
-    made = nodes.graph(asked, lines)
+    made = graph.build(asked, lines)
     for node in made.values():
         _output(root, asked, node)
     return lines, made
@@ -115,7 +117,7 @@ def training(spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _output(root: Path, asked: grid.Grid, node: nodes.Node) -> None:
+def _output(root: Path, asked: grid.Grid, node: graph.Node) -> None:
     """Write what a node makes, with the spec that is asked for."""
     path, parts = root / node.key, node.name.split("/")
     log = root / node.log

@@ -14,7 +14,11 @@ import time
 
 import numpy as np
 
-from xstilts import batches, checkpoint, device, encoded, formats, predict
+from xstilts import formats
+from xstilts.encoding import batches, encoded
+from xstilts.models import checkpoint
+from xstilts.running import device
+from xstilts.scoring import predict
 
 
 def rectangles(way: str, lengths: np.ndarray, size: int, length: int) -> list[tuple]:

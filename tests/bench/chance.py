@@ -18,7 +18,7 @@ from statistics import mean
 import pyarrow.parquet as pq
 
 from xstilts import metrics
-from xstilts.files import read_json
+from xstilts.running.files import read_json
 
 
 def guess(rows: list[dict], metric: str, language: str) -> float:

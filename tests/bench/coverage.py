@@ -3,13 +3,13 @@
     PYTHONPATH=workflow:. python tests/bench/coverage.py --experiments 400
 
 95% and 5% are promised. Made-up experiments with known differences, by number of seeds and their
-noise; see `tests/test_bootstrap.py`.
+noise; see `tests/analysis/test_bootstrap.py`.
 """
 
 import argparse
 
 import numpy as np
-from tests.test_bootstrap import simulate
+from tests.analysis.test_bootstrap import simulate
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts import xtreme
-from xstilts.files import digest, write_json
+from xstilts.benchmarks import xtreme
+from xstilts.running.files import digest, write_json
 
 
 def targets(count: int) -> dict[str, list[str]]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tests import helpers
 
-from xstilts.errors import UserError
 from xstilts.formats import classification
+from xstilts.running.errors import UserError
 
 NLI = ("entailment", "neutral", "contradiction")
 ROWS = [

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tests import helpers
 
-from xstilts import checkpoint
-from xstilts.errors import UserError
 from xstilts.formats import mlm
+from xstilts.models import checkpoint
+from xstilts.running.errors import UserError
 
 ROWS = [{"id": "a", "text": "the cat sat on the mat"}, {"id": "b", "text": "猫 <mask> €"}]
 MASK, SPECIAL = helpers.VOCABULARY.index("<mask>"), {0, 1, 2, 3, len(helpers.VOCABULARY) - 1}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests import helpers
 
-from xstilts import encode
+from xstilts.encoding import encode
 from xstilts.formats import tagging
 
 TAGS = ("DET", "NOUN", "VERB", "PUNCT")

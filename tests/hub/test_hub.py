@@ -65,7 +65,7 @@ class Steps:
         self.hub, self.folder, self.env = hub, folder, hub.env(folder / "cache")
 
     def step(self, name, *args, **env):
-        run = ["-m", f"xstilts.{name}", "--source", "hub", *args]
+        run = ["-m", f"xstilts.steps.{name}", "--source", "hub", *args]
         return python(run, {**self.env, **env}, self.folder)
 
     def pin(self, kind, name, revision="main", lock="xstilts.lock.yaml", **env):
@@ -184,7 +184,7 @@ def test_a_branch_with_a_slash_serves_what_main_has_as_a_script(hub, steps):
 
 def test_pins_made_at_once_are_all_in_the_lock(hub, steps, tmp_path):
     names = ["google/xtreme", "acme/nli", "acme/script"]
-    base = [sys.executable, "-m", "xstilts.pin", "--source", "hub", "--lock", "lock.yaml"]
+    base = [sys.executable, "-m", "xstilts.steps.pin", "--source", "hub", "--lock", "lock.yaml"]
     env = {**os.environ, **steps.env, "PYTHONPATH": str(ROOT / "workflow")}
     running = [
         subprocess.Popen(

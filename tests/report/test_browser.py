@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 from tests import results
 
-from xstilts import prepare
-from xstilts.files import write_json
-from xstilts.report import __main__ as report
+from xstilts.data import prepare
+from xstilts.running.files import write_json
+from xstilts.steps import report
 
 EVIL = "</script><script>document.title='bad'</script><img src=x onerror=\"document.title='bad'\">"
 

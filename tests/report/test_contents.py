@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from tests import results
 
-from xstilts.errors import UserError
-from xstilts.files import write_json
 from xstilts.report import cells, contents, page, training
+from xstilts.running.errors import UserError
+from xstilts.running.files import write_json
 
 
 def test_the_contents_in_full(tmp_path):

@@ -94,7 +94,7 @@ class Submitting(Experiment):
 
     def orphans(self, what: str) -> Run:
         """Have the orphans of this folder waited for or cancelled."""
-        line = [self.python, "-m", "xstilts.orphans", what, "--directory", self.folder]
+        line = [self.python, "-m", "xstilts.steps.orphans", what, "--directory", self.folder]
         done = subprocess.run(
             list(map(str, line)), cwd=ROOT / "workflow", env=self.environment(), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xstilts.errors import UserError
+from xstilts.running.errors import UserError
 from xstilts.toy import spec
 
 

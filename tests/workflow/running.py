@@ -129,7 +129,7 @@ class Experiment:
     def step(self, name: str, *args: str | Path) -> Run:
         """Run one step as the rules do."""
         code = f"import sys; sys.path.insert(0, {str(ROOT / 'workflow')!r}); import runpy; "
-        code += f"runpy.run_module('xstilts.{name}', run_name='__main__')"
+        code += f"runpy.run_module('xstilts.steps.{name}', run_name='__main__')"
         return run([sys.executable, "-c", code, *args], self.folder)
 
     def path(self, name: str) -> Path:

@@ -98,7 +98,7 @@ def step_process(folder):
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it may have ended meanwhile
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if b"xstilts.train" in words and (process / "cwd").resolve() == folder:
+            if b"xstilts.training.loop" in words and (process / "cwd").resolve() == folder:
                 found.append(int(process.name))
     [pid] = found
     return pid

@@ -8,15 +8,16 @@ from collections import Counter
 import pytest
 from tests.workflow.running import Experiment, tiny
 
-from xstilts.nodes import RULES, graph
-from xstilts.standing import Results, next_run, read_config, read_grid
+from xstilts.experiment import graph
+from xstilts.experiment.graph import RULES
+from xstilts.monitoring.cell_states import Results, next_run, read_config, read_grid
 
 
 def counted(experiment):
     """Rule -> number of jobs: by the status, and by Snakemake's dry run."""
     folder = experiment.folder / "results"
     lines = read_grid(folder / "grid.csv").to_dict("records")
-    nodes = graph(read_config(folder / "config.yaml"), lines)
+    nodes = graph.build(read_config(folder / "config.yaml"), lines)
     run = next_run(nodes, Results(experiment.folder, nodes).current)
     ours = Counter(nodes[key].rule for key in run)
     theirs = Counter()

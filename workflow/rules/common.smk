@@ -11,10 +11,12 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts import gpus, ledger, lock, needs, orphans, pin, xtreme
-from xstilts.config import BEST, load
-from xstilts.errors import UserError
-from xstilts.grid import TOY_MODEL, Cell, Grid, spec_text
+from xstilts.benchmarks import xtreme
+from xstilts.data import pin
+from xstilts.experiment.config import BEST, load
+from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, spec_text
+from xstilts.running import gpus, ledger, lock, orphans
+from xstilts.running.errors import UserError
 
 if workflow.is_main_process:
     # Snakemake itself says only that the folder is locked, and how to undo that.

@@ -23,7 +23,7 @@ rule pin_data:
     params:
         revision=lambda w: GRID.revision(w.hub),
     shell:
-        "python -m xstilts.pin --kind datasets --name {wildcards.hub:q} --revision {params.revision:q}"
+        "python -m xstilts.steps.pin --kind datasets --name {wildcards.hub:q} --revision {params.revision:q}"
         " --tasks={resources.tasks:q}"
         " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
         " --out {output} --log {log}"
@@ -44,7 +44,7 @@ rule prepare:
     params:
         spec=lambda w: spec_text(GRID.data_spec(w.task, w.lang, w.split)),
     shell:
-        "python -m xstilts.prepare --spec {params.spec:q} --source {resources.source:q}"
+        "python -m xstilts.steps.prepare --spec {params.spec:q} --source {resources.source:q}"
         " --root={resources.root:q} --pin {input.pin}"
         " --out {output} --log {log}"
 
@@ -66,5 +66,5 @@ rule encode:
     params:
         spec=lambda w: spec_text(GRID.encoded_spec(w.task, w.lang, w.split, int(w.length))),
     shell:
-        "python -m xstilts.encode --spec {params.spec:q} --rows {input.rows}"
+        "python -m xstilts.steps.encode --spec {params.spec:q} --rows {input.rows}"
         " --labels-of={input.labels_of} --tokenizer {input.tokenizer} --out {output} --log {log}"

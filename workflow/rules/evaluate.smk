@@ -44,7 +44,7 @@ for step, target, split in EVALUATED:
             model=lambda w, input: os.path.dirname(input.model[0]),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
-            "python -m xstilts.evaluate --cell {params.cell} --specs {params.specs:q}"
+            "python -m xstilts.steps.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --rows {input.rows} --encoded {input.encoded}"
             " --dev-rows {input.dev_rows} --dev-encoded {input.dev_encoded}"
             " --state {params.state} --budget {resources.budget}"

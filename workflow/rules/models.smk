@@ -21,7 +21,7 @@ rule pin_model:
         name=lambda w: GRID.model_spec(w.model)["from"],
         revision=lambda w: GRID.model_spec(w.model)["revision"],
     shell:
-        "python -m xstilts.pin --kind models --name {params.name:q} --revision {params.revision:q}"
+        "python -m xstilts.steps.pin --kind models --name {params.name:q} --revision {params.revision:q}"
         " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
         " --out {output} --log {log}"
 
@@ -48,6 +48,6 @@ rule model:
         spec=lambda w: spec_text(GRID.model_spec(w.model)),
         out=folder,
     shell:
-        "python -m xstilts.model --spec {params.spec:q} --source {resources.source:q}"
+        "python -m xstilts.steps.model --spec {params.spec:q} --source {resources.source:q}"
         " --root={resources.root:q} --pin {input.pin}"
         " --out {params.out} --log {log}"

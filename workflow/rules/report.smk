@@ -28,7 +28,7 @@ rule report:
         # Of the page: raised, it is made again.
         version=1,
     shell:
-        "python -m xstilts.report --grid {input.grid} --tables results/tables --out {output}"
+        "python -m xstilts.steps.report --grid {input.grid} --tables results/tables --out {output}"
         " --log {log}"
 
 
@@ -42,7 +42,7 @@ rule status:
     conda:
         ENVIRONMENT
     shell:
-        "python -m xstilts.status --grid {input.grid} | tee {log}"
+        "python -m xstilts.steps.status --grid {input.grid} | tee {log}"
 
 
 rule estimate:
@@ -57,12 +57,12 @@ rule estimate:
     params:
         devices=lambda w: max(1, workflow.cores // THREADS),
     shell:
-        "python -m xstilts.estimate --grid {input.grid} --devices {params.devices}"
+        "python -m xstilts.steps.estimate --grid {input.grid} --devices {params.devices}"
         " --out results/estimate.csv | tee {log}"
 
 
 PARTIAL_REPORT = (
-    "test ! -e results/grid.csv || python -m xstilts.report --grid results/grid.csv"
+    "test ! -e results/grid.csv || python -m xstilts.steps.report --grid results/grid.csv"
     " $(test -e results/tables/deltas.csv && echo --tables results/tables)"
     " --out results/report.html || true"
 )

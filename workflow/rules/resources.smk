@@ -1,13 +1,13 @@
 """What jobs ask for: GPUs, processors, memory, time, and how a training is launched. No rule is here."""
 
+from xstilts.running import resources
+
 
 def launch(wildcards):
     """What runs a training: Python, or torchrun where several GPUs share one."""
     gpus = gpus_of(wildcards)
     signals = "--signals-to-handle SIGTERM,SIGINT,SIGUSR1 --shutdown-timeout 300"
-    several = (
-        f"python -m xstilts.gpus {gpus} torchrun --standalone --nproc-per-node {gpus} {signals}"
-    )
+    several = f"python -m xstilts.steps.claim_gpus {gpus} torchrun --standalone --nproc-per-node {gpus} {signals}"
     return several if gpus > 1 else "python"
 
 
@@ -32,23 +32,23 @@ def gpu_of(wildcards):
 
 def memory(wildcards, input, attempt):
     """The host memory of a training, in MB; its first input is the checkpoint."""
-    sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
-    return needs.memory(*sizes, gpus_of(wildcards), attempt)
+    sizes = resources.bytes_of(input[0]), resources.bytes_of(input)
+    return resources.memory(*sizes, gpus_of(wildcards), attempt)
 
 
 def searched(target, input):
     """The bytes of the encoded rows in which an evaluation searches for the nearest."""
     files = [*input.encoded, *input.dev_encoded]
-    return needs.bytes_of(files) if EXPERIMENT.tasks[target].format == "retrieval" else 0
+    return resources.bytes_of(files) if EXPERIMENT.tasks[target].format == "retrieval" else 0
 
 
 def evaluation_memory(target):
     """The same of an evaluation."""
 
     def megabytes(wildcards, input, attempt):
-        sizes = needs.bytes_of(input[0]), needs.bytes_of(input)
+        sizes = resources.bytes_of(input[0]), resources.bytes_of(input)
         search = searched(target, input)
-        return needs.memory(*sizes, gpu_of(wildcards), attempt, search)
+        return resources.memory(*sizes, gpu_of(wildcards), attempt, search)
 
     return megabytes
 
@@ -65,8 +65,8 @@ def training_minutes(epochs):
     """
 
     def minutes(wildcards, input, attempt):
-        sizes = needs.bytes_of(input[0]), needs.bytes_of(input.train)
-        return needs.training_minutes(*sizes, epochs(wildcards), gpus_of(wildcards), attempt)
+        sizes = resources.bytes_of(input[0]), resources.bytes_of(input.train)
+        return resources.training_minutes(*sizes, epochs(wildcards), gpus_of(wildcards), attempt)
 
     return minutes
 
@@ -75,13 +75,13 @@ def evaluation_minutes(target):
     """The same of an evaluation."""
 
     def minutes(wildcards, input, attempt):
-        sizes = needs.bytes_of(input[0]), needs.bytes_of(input.encoded)
+        sizes = resources.bytes_of(input[0]), resources.bytes_of(input.encoded)
         search = searched(target, input)
-        return needs.evaluation_minutes(*sizes, gpu_of(wildcards), attempt, search)
+        return resources.evaluation_minutes(*sizes, gpu_of(wildcards), attempt, search)
 
     return minutes
 
 
 def sbatch(name):
     """What sbatch is told besides: the pattern is that of the log, so the comment names it."""
-    return lambda wildcards: needs.sbatch(name.format_map(dict(wildcards.items())))
+    return lambda wildcards: resources.sbatch(name.format_map(dict(wildcards.items())))

@@ -23,7 +23,7 @@ rule plan:
         # Of the columns of grid.csv, which the tables read: raised, it is written again.
         version=2,
     shell:
-        "python -m xstilts.plan --config {params.config:q} --resolved {output.resolved}"
+        "python -m xstilts.steps.plan --config {params.config:q} --resolved {output.resolved}"
         " --out {output.grid} --log {log}"
 
 
@@ -40,7 +40,7 @@ rule tables:
     conda:
         ENVIRONMENT
     shell:
-        "python -m xstilts.tables --grid {input.grid} --out results/tables --log {log}"
+        "python -m xstilts.steps.tables --grid {input.grid} --out results/tables --log {log}"
 
 
 rule figures:
@@ -56,14 +56,14 @@ rule figures:
         ENVIRONMENT
     threads: 4
     shell:
-        "python -m xstilts.figures --tables results/tables --out results/figures"
+        "python -m xstilts.steps.figures --tables results/tables --out results/figures"
         " --processes {threads} --log {log}"
 
 
 PARTIAL_TABLES = (
     f"rm -f {TABLES_COMPLETE}; "
-    "test ! -e results/grid.csv || python -m xstilts.tables --grid results/grid.csv"
+    "test ! -e results/grid.csv || python -m xstilts.steps.tables --grid results/grid.csv"
     " --out results/tables || true;"
-    " test ! -e results/tables/main.csv || python -m xstilts.figures --tables results/tables"
+    " test ! -e results/tables/main.csv || python -m xstilts.steps.figures --tables results/tables"
     " --out results/figures || true"
 )

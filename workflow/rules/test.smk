@@ -23,7 +23,7 @@ checkpoint select:
         config=lambda w: json.dumps(config),
         version=1,
     shell:
-        "python -m xstilts.selection --config {params.config:q} --grid {input.grid}"
+        "python -m xstilts.steps.select --config {params.config:q} --grid {input.grid}"
         " --out {output.chosen} --test-grid {output.grid} --log {log}"
 
 
@@ -39,7 +39,7 @@ rule test_tables:
     conda:
         ENVIRONMENT
     shell:
-        "python -m xstilts.tables --grid {input.grid} --out results/tables/test --log {log}"
+        "python -m xstilts.steps.tables --grid {input.grid} --out results/tables/test --log {log}"
 
 
 rule submission:
@@ -56,5 +56,5 @@ rule submission:
     params:
         cells=lambda w: [f"--cell {key}={folder}" for key, folder in submitted(w).items()],
     shell:
-        "python -m xstilts.submission --data results/data --out results/submission/{wildcards.model}"
+        "python -m xstilts.steps.submission --data results/data --out results/submission/{wildcards.model}"
         " {params.cells} --faults {output.faults} --log {log}"

@@ -19,7 +19,7 @@ rule toy_world:
         spec=spec_text(EXPERIMENT.settings["toy"]),
         version=GRID.source(),
     shell:
-        "python -m xstilts.toy.mirror --spec {params.spec:q} --out results/toy"
+        "python -m xstilts.steps.toy_world --spec {params.spec:q} --out results/toy"
         " --repository {wildcards.hub:q} --log {log}"
 
 
@@ -37,4 +37,4 @@ rule toy_model:
         version=GRID.source(),
         out=folder,
     shell:
-        "python -m xstilts.toy.pretrain --spec {params.spec:q} --out {params.out} --log {log}"
+        "python -m xstilts.steps.toy_model --spec {params.spec:q} --out {params.out} --log {log}"

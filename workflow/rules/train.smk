@@ -7,7 +7,7 @@ share it; a row without intermediate task has no encoder of its own.
 """
 
 TRAIN = (
-    "{resources.launch} -m xstilts.train --spec {params.spec:q} --init {params.init} --train {input.train}"
+    "{resources.launch} -m xstilts.steps.train --spec {params.spec:q} --init {params.init} --train {input.train}"
     " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
     " --state {params.state}"
     " --save-every {resources.save_every} --sharding {resources.sharding}"

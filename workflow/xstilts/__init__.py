@@ -1,3 +1,6 @@
-"""xstilts: the steps of the workflow, one module a step, run as `python -m xstilts.<step>`."""
+"""xstilts: intermediate-task training as a workflow; `xstilts.steps` has the programs."""
 
-__version__ = "0.1.0"
+from pathlib import Path
+
+__version__ = "0.2.0.dev0"
+WORKFLOW = Path(__file__).resolve().parents[1]  # the folder of rules, schemas, reference figures

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from xstilts import encoded, metrics
+from xstilts import metrics
+from xstilts.encoding import encoded
 
 
 def encode(rows, pieces, labels, max_length):

@@ -5,8 +5,9 @@ Arrays: `labels` int64 [examples]. Too long: the longer text of the pair is cut 
 
 import numpy as np
 
-from xstilts import encoded, metrics
-from xstilts.errors import UserError
+from xstilts import metrics
+from xstilts.encoding import encoded
+from xstilts.running.errors import UserError
 
 
 def encode(rows, pieces, labels, max_length):

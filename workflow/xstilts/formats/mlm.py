@@ -9,7 +9,7 @@ Too long: the rest of a text becomes further examples; nothing is lost.
 
 import numpy as np
 
-from xstilts import encoded
+from xstilts.encoding import encoded
 
 RATE = 0.15  # of the ordinary pieces; also in jiant's templates
 # What becomes of a chosen piece (BERT's rule, as in transformers' collator): hidden, replaced by a

@@ -9,7 +9,9 @@ Too long: cut on the right.
 
 import numpy as np
 
-from xstilts import bitext, encoded, metrics
+from xstilts import metrics
+from xstilts.encoding import encoded
+from xstilts.metrics import mining
 
 
 def encode(rows, pieces, labels, max_length):
@@ -51,7 +53,7 @@ def search(reduced, rows, threshold=None):
     if any(rows[i]["gold"] is None for i in sources):
         pairs, scores = _mined(vectors, rows, sources, targets)
         if threshold is None:
-            threshold = bitext.threshold(pairs, scores.tolist(), _gold(rows))
+            threshold = mining.threshold(pairs, scores.tolist(), _gold(rows))
         found = dict(pair for pair, keep in zip(pairs, scores >= threshold, strict=True) if keep)
         return [found.get(rows[i]["id"], "") for i in sources], threshold
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -61,10 +63,10 @@ def search(reduced, rows, threshold=None):
 
 def _mined(vectors, rows, sources, targets):
     """Return (source id, target id) of the mined pairs, and the margin of each, float64 [pairs]."""
-    first, again = bitext.distinct([rows[i]["text"] for i in sources])
-    other, repeated = bitext.distinct([rows[i]["text"] for i in targets])
+    first, again = mining.distinct([rows[i]["text"] for i in sources])
+    other, repeated = mining.distinct([rows[i]["text"] for i in targets])
     sources, targets = sources[first], targets[other]
-    mined = bitext.mine(vectors[sources], vectors[targets])
+    mined = mining.mine(vectors[sources], vectors[targets])
     clear = ~(again[mined.source] | repeated[mined.target])
     pairs = [
         (rows[sources[s]]["id"], rows[targets[t]]["id"])

@@ -10,8 +10,9 @@ the original context.
 
 import numpy as np
 
-from xstilts import encoded, metrics
-from xstilts.recipe import stride
+from xstilts import metrics
+from xstilts.encoding import encoded
+from xstilts.experiment.recipe import stride
 
 QUESTION = 64  # pieces of a question (max_query_length of the SQuAD and XTREME scripts)
 ANSWER = 30  # pieces of an answer (max_answer_length of the same scripts)

@@ -17,8 +17,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from xstilts import encoded, metrics
-from xstilts.recipe import stride
+from xstilts import metrics
+from xstilts.encoding import encoded
+from xstilts.experiment.recipe import stride
 
 UNKNOWN = -100  # a tag of an open set that no training row has: without loss, and always wrong
 SPACE = "\u2581"  # sentencepiece's mark for a space

@@ -1,1 +1,1 @@
-"""The report: one page that opens without a network, made of the results and nothing else."""
+"""The report: one page that opens offline. May import analysis and what is below it."""

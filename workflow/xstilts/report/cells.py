@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts import logs, scores
-from xstilts.files import canonical
-from xstilts.grid import Cell
+from xstilts.experiment.grid import CELL, Cell
+from xstilts.monitoring.cell_states import CellState
 from xstilts.report import examples
 from xstilts.report.training import Trainings
-from xstilts.standing import CellState
+from xstilts.running import logs
+from xstilts.running.files import canonical
 
 # Bytes, so that a page of thousands of cells still opens on a phone.
 EXAMPLES = 4_000_000  # of all examples together
@@ -44,7 +44,7 @@ def records(
         root: the folder that holds `results`.
     """
     paths: dict[Cell, dict[str, str]] = {}
-    columns = [lines[name] for name in [*scores.CELL, "language", "score"]]
+    columns = [lines[name] for name in [*CELL, "language", "score"]]
     for *names, language, path in zip(*columns, strict=True):
         paths.setdefault(Cell(*names), {})[language] = path
     rows, targets = places(states)

@@ -7,13 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts import scores, standing, tables
-from xstilts.errors import UserError
-from xstilts.grid import NOSEED, Grid
-from xstilts.nodes import graph
+from xstilts.analysis import tables
+from xstilts.analysis.significance import BOTH
+from xstilts.experiment import graph
+from xstilts.experiment.grid import CELL, NOSEED, Grid
+from xstilts.monitoring import cell_states
 from xstilts.report import cells
 from xstilts.report.training import Trainings
-from xstilts.significance import BOTH
+from xstilts.running.errors import UserError
+from xstilts.scoring import scores
 
 # Of a score file, what its making is shown by.
 KEPT = ("spec", "weights", "seconds", "device", "precision", "peak_memory", "n")
@@ -63,7 +65,7 @@ def _number(value: float) -> float | None:
 def language_scores(found: pd.DataFrame) -> dict[tuple[str, ...], float]:
     """Return (model, intermediate, seed, target, language) -> score in percent."""
     main = found[found["metric"] == "score"]
-    key = [*scores.CELL, "language"]
+    key = [*CELL, "language"]
     return {
         tuple(names): round(100 * value, 4)
         for *names, value in main[[*key, "value"]].itertuples(index=False, name=None)
@@ -106,10 +108,12 @@ def contents(
         deltas are in percent, None where they are missing.
     """
     read = Read()
-    found, refused = standing.collect(lines, root, read)
-    nodes = graph(grid, lines.to_dict("records")) if grid else {}
-    results = standing.Results(root, nodes)
-    states = standing.cells(lines, found, refused, results.trouble if grid else lambda cell: None)
+    found, refused = cell_states.collect(lines, root, read)
+    nodes = graph.build(grid, lines.to_dict("records")) if grid else {}
+    results = cell_states.Results(root, nodes)
+    states = cell_states.cells(
+        lines, found, refused, results.trouble if grid else lambda cell: None
+    )
     by_target = lines.groupby("target", sort=False)["language"]
     languages = {target: list(dict.fromkeys(group)) for target, group in by_target}
     rows, targets = cells.places(states)
@@ -162,9 +166,9 @@ def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
     Raises:
         UserError: `folder` is not such a folder.
     """
-    lines = standing.read_grid(path)
+    lines = cell_states.read_grid(path)
     beside = path.parent / "config.yaml"
-    grid = standing.read_config(beside) if beside.exists() else None
+    grid = cell_states.read_config(beside) if beside.exists() else None
     deltas = None
     if folder:
         try:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from xstilts.errors import UserError
-from xstilts.files import read_json
-from xstilts.grid import Cell, Grid
+from xstilts.experiment.grid import Cell, Grid
+from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
 
 POINTS = 60  # of a curve; more cannot be told apart on a page
 

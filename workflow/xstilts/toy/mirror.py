@@ -1,6 +1,6 @@
 """Write the toy mirror: data sets in the shape of hub repositories.
 
-    python -m xstilts.toy.mirror --spec JSON --out DIR [--repository ORG/NAME]
+    python -m xstilts.steps.toy_world --spec JSON --out DIR [--repository ORG/NAME]
 
 DIR/datasets/<org>/<name>/README.md          front matter that lists the configurations
 DIR/datasets/<org>/<name>/<config>/<split>-00000-of-00001.parquet
@@ -11,22 +11,21 @@ The same spec gives the same bytes, whether a repository is written alone or all
 is always whole, since its pin is a hash of all its files.
 """
 
-import argparse
 from collections import defaultdict
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts import files, step
+from xstilts.running import files
 from xstilts.toy import catalogue, schema, spec
 from xstilts.toy.catalogue import Table
 
 ABOUT = """
 # {name}: toy world
 
-Made by `python -m xstilts.toy.mirror`: the fields and label sets of {name}, about a small made-up
-world. It says nothing about real language.
+Made by `python -m xstilts.steps.toy_world`: the fields and label sets of {name}, about a small
+made-up world. It says nothing about real language.
 """
 
 
@@ -88,18 +87,3 @@ def write(wanted: spec.Spec, out: Path, repository: str | None = None) -> None:
         found.setdefault(table.repository, []).append(table)
     for name, tables in found.items():
         write_repository(name, tables, wanted, out)
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Run the step."""
-    parser = argparse.ArgumentParser(description="Write the toy world's data sets.")
-    parser.add_argument("--spec", required=True, help="JSON file: seed, languages, sizes")
-    parser.add_argument("--out", required=True, help="folder to write")
-    parser.add_argument("--repository", help="org/name; all where not given")
-    step.run(
-        lambda args: write(spec.read(args.spec), Path(args.out), args.repository), parser, argv
-    )
-
-
-if __name__ == "__main__":
-    main()

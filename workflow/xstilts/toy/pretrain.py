@@ -1,6 +1,6 @@
 """Train the toy encoder: a small XLM-R from scratch, in about a minute.
 
-    python -m xstilts.toy.pretrain --spec JSON --out DIR
+    python -m xstilts.steps.toy_model --spec JSON --out DIR
 
 **A stand-in for a public checkpoint**, so that the whole experiment can be rehearsed without a
 network or a GPU. It has the architecture, file format and vocabulary layout of XLM-R, and is
@@ -20,9 +20,7 @@ pre-trained as XLM-R is not:
 What a figure from it says about real encoders is: nothing. The same spec gives the same bytes.
 """
 
-import argparse
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer
 
-from xstilts import files, step
+from xstilts.running import files
 from xstilts.toy import corpus, spec, start, vocabulary
 
 POSITIONS = 514
@@ -190,16 +188,3 @@ def save_weights(encoder: XLMRobertaModel, path: Path) -> None:
 
     state = {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
     save_file(state, path, metadata={"format": "pt"})
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Run the step."""
-    parser = argparse.ArgumentParser(description="Train the toy encoder.")
-    parser.add_argument("--spec", required=True, help="JSON file: seed, languages, pretrain")
-    parser.add_argument("--out", required=True, help="folder to write")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    step.run(lambda args: write(spec.read(args.spec), Path(args.out)), parser, argv)
-
-
-if __name__ == "__main__":
-    main()

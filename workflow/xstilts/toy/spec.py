@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from xstilts import files
-from xstilts.errors import UserError
+from xstilts.running import files
+from xstilts.running.errors import UserError
 from xstilts.toy.lexicon import LANGUAGES
 
 

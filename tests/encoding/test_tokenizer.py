@@ -1,0 +1,67 @@
+"""The tokenizer: XLM-R's frame, cutting, and text that looks like special pieces."""
+
+import json
+
+import pytest
+from tests import helpers
+
+from xstilts.encoding import tokenizer
+from xstilts.running.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+
+
+def names(encoding):
+    return " ".join(helpers.VOCABULARY[i] for i in encoding.ids)
+
+
+def test_a_text_and_a_pair_are_framed_as_in_xlmr(pieces):
+    single, pair = pieces.encode(["the cat"], 9), pieces.encode([("a dog", "猫 sat")], 11)
+    assert names(single[0]) == "<s> ▁the ▁cat </s>"
+    assert names(pair[0]) == "<s> ▁a ▁dog </s> </s> ▁ 猫 ▁sat </s>"
+    assert pieces.frame == ([0], [2])
+    assert (pieces.pad, pieces.unknown) == (1, 3)
+
+
+@pytest.mark.parametrize("special", [*helpers.SPECIALS, "<mask>"])
+def test_special_pieces_in_a_text_stay_text(pieces, special):
+    (found,) = pieces.encode([f"a {special} b"], 32)
+    assert names(found) == f"<s> ▁a ▁ {' '.join(special)} ▁ b </s>"
+    assert [p for _, p in pieces.words([special])[special]] == ["▁", *special]
+
+
+def test_what_does_not_fit_is_cut_on_the_side_that_is_asked_for(pieces):
+    pair = ("the cat sat on the mat", "a dog")
+    for strategy, side, left in [
+        ("longest_first", "right", "<s> ▁the ▁cat ▁sat </s> </s> ▁a ▁dog </s>"),
+        ("only_first", "left", "<s> ▁on ▁the ▁mat </s> </s> ▁a ▁dog </s>"),
+        ("only_second", "right", "<s> ▁the ▁cat ▁sat ▁on ▁the ▁mat </s> </s> ▁a </s>"),
+    ]:
+        length = len(left.split())
+        (found,) = pieces.encode([pair], length, strategy, side)
+        assert names(found) == left
+        assert found.overflowing
+    assert not pieces.encode([pair], 12)[0].overflowing, "no limit is left behind by earlier calls"
+
+
+def test_each_word_is_cut_once_and_may_have_no_pieces(pieces):
+    assert pieces.words(["cat", "猫", "cat", "\u200b"]) == {
+        "\u200b": [],
+        "cat": [(helpers.VOCABULARY.index("▁cat"), "▁cat")],
+        "猫": [(4, "▁"), (helpers.VOCABULARY.index("猫"), "猫")],
+    }
+
+
+@pytest.mark.parametrize("config", ["{", "{}", '{"pad_token_id": null}'])
+def test_a_folder_without_a_tokenizer_is_named(tmp_path, config):
+    path = helpers.write_tokenizer(tmp_path)
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(UserError, match=r"tokenizer\.json: cannot be read as a tokenizer"):
+        tokenizer.load(path)
+    path.write_text(json.dumps({"version": "1.0"}))
+    (tmp_path / "config.json").write_text('{"pad_token_id": 1}')
+    with pytest.raises(UserError, match=r"tokenizer\.json: cannot be read as a tokenizer"):
+        tokenizer.load(path)

@@ -1,0 +1,392 @@
+"""The config: defaults, layers, and one line that names what is wrong and what would be right."""
+
+import math
+import re
+
+import pytest
+
+from xstilts.experiment import config, tasks
+from xstilts.experiment.config import load, merge
+from xstilts.running.errors import UserError
+
+BASE = {
+    "source": "hub",
+    "models": {"base": {"from": "o/base"}},
+    "intermediates": {"mnli": {"tasks": ["mnli"]}},
+    "targets": ["xnli", "xquad"],
+}
+OWN = {
+    "format": "classification", "hub": "o/own", "config": "{lang}", "splits": {"dev": "validation"},
+    "languages": ["en", "no", "de"], "metric": "accuracy", "version": 1, "tuned_on": "mnli",
+    "labels": ["entailment", "neutral", "contradiction"],
+}  # fmt: skip
+
+
+def test_defaults_are_filled_in_and_names_resolved():
+    found = load(BASE)
+    assert found.settings == {
+        **BASE,
+        "models": {
+            "base": {
+                "from": "o/base", "revision": "main", "tokenizer": None, "pooling": None,
+                "retrieval_layer": None, "gpus": 1, "sharding": "none",
+            }
+        },
+        "languages": "all", "split": "dev", "test": False, "seeds": [1],
+        "exclude": [], "include": [], "recipes": {}, "limits": {}, "tasks": {}, "toy": {},
+        "threads": 1, "jobs_per_gpu": 1, "micro_batch_tokens": 16384, "save_every": 600,
+        "keep_tuned": False,
+    }  # fmt: skip
+    assert found.intermediates == {"none": {}, "mnli": {"mnli": ("en",)}}
+    assert found.languages == {
+        "xnli": tuple(
+            [
+                "ar",
+                "bg",
+                "de",
+                "el",
+                "en",
+                "es",
+                "fr",
+                "hi",
+                "ru",
+                "sw",
+                "th",
+                "tr",
+                "ur",
+                "vi",
+                "zh",
+            ]
+        ),
+        "xquad": tuple(["ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh"]),
+    }
+    assert (found.toy, found.root) == (False, None)
+    assert load({**BASE, "source": "/data"}).root == "/data"
+    assert load({**BASE, "source": "toy"}).root == "results/toy"
+
+
+def test_layers_merge_deeply_and_lists_are_replaced():
+    base = {"a": {"b": 1, "c": {"d": 2}}, "list": [1, 2], "kept": 0}
+    over = {"a": {"c": {"e": 3}}, "list": [3], "new": {}}
+    merged = {"a": {"b": 1, "c": {"d": 2, "e": 3}}, "list": [3], "kept": 0, "new": {}}
+    assert merge(base, over) == merged
+    assert base == {"a": {"b": 1, "c": {"d": 2}}, "list": [1, 2], "kept": 0}
+
+
+def test_languages_are_those_that_are_asked_for_and_there():
+    asked = load({**BASE, "languages": ["sw", "de", "en"]})
+    assert asked.languages == {"xnli": ("de", "en", "sw"), "xquad": ("de", "en")}
+    both = {**BASE, "targets": ["udpos", "tatoeba"], "languages": ["th", "de"]}
+    assert load(both).languages["udpos"] == ("de",), "Thai has no dev split"
+    test = load({**both, "targets": ["udpos"], "split": "test"})
+    assert test.languages == {"udpos": ("de", "th")}
+
+
+def test_languages_are_sorted_as_the_keys_of_the_specs_are():
+    own = load({**BASE, "targets": ["own"], "tasks": {"own": OWN}})
+    assert own.languages == {"own": ("de", "en", "no")}
+
+
+def test_own_tasks_are_laid_over_the_known_ones():
+    found = load({**BASE, "tasks": {"own": OWN, "xnli": {"version": 7}}, "targets": ["own"]})
+    assert found.tasks["own"].hub == "o/own"
+    assert found.tasks["xnli"].version == 7
+    assert found.tasks["xnli"].hub == "facebook/xnli"
+    assert tasks.known()["xnli"]["version"] == 1, "the known tasks are not changed"
+
+
+def own(**changes):
+    return {"tasks": {"own": {**OWN, **changes}}, "targets": ["own"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"langauges": ["en"]}, "config: there is no key `langauges`; did you mean `languages`?"),
+        (
+            {"models": {"base": {"form": "x"}}},
+            "models: base: there is no key `form`; did you mean `from`?",
+        ),
+        (
+            {"models": {"base": {"from": "a", "tokenizer": "bas"}}},
+            "tokenizer: there is no model `bas`; did you mean `base`?",
+        ),
+        ({"models": {"a b": {"from": "a"}}}, "config: models: `a b` is no name"),
+        ({"models": {1: {"from": "a"}}}, 'models: `1` is not text: quote the name, "1"'),
+        (
+            {"intermediates": {False: {"tasks": ["mnli"]}}},
+            "intermediates: `False` is not text: quote",
+        ),
+        (
+            {"intermediates": {"mnli": {"tasks": ["mnil"]}}},
+            "intermediates: mnli: there is no task `mnil`; did you mean `mnli`?",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["xnli"]}}},
+            "intermediates: x: `xnli` has no train split; tasks that have: mnli,",
+        ),
+        ({"intermediates": {"x": {"tasks": []}}}, "intermediates: x: tasks: the list is empty"),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli", "mnli"]}}},
+            "config: intermediates: x: tasks: .* non-unique",
+        ),
+        (
+            {"intermediates": {"x": {"task": ["mnli"]}}},
+            "config: intermediates: x: there is no key `task`; did you mean `tasks`?",
+        ),
+        (
+            {"intermediates": {"squad": {"tasks": ["mnli", "squad"]}}},
+            "intermediates: `squad` is the name of a task, .* give it another name",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli"], "cap": 9}}},
+            r"intermediates: x: cap: .* `limits: {mnli: {train: 9}}`",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli"], "languages": ["ne"]}}},
+            "intermediates: x: languages: there is no language `ne`; did you mean `en`?",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli"], "languages": [False]}}},
+            'intermediates: x: languages: 0: YAML reads no, .* as booleans: quote it, "no"',
+        ),
+        (
+            {"intermediates": {"none": {"tasks": ["mnli"]}}},
+            "`none` is always there; leave it out with `exclude`",
+        ),
+        ({"targets": ["xnil"]}, "targets: there is no task `xnil`; did you mean `xnli`?"),
+        (
+            {"targets": ["mnli"]},
+            "targets: `mnli` is a task to train on.*`tuned_on`; did you mean `xnli`?",
+        ),
+        ({"targets": []}, "config: targets: the list is empty"),
+        ({"targets": ["xnli", "xnli"]}, "config: targets: .* non-unique"),
+        (
+            {"languages": []},
+            r"config: languages: `\[\]` is neither `all` nor a list of one or more",
+        ),
+        ({"languages": ["en", "en"]}, "config: languages: .* different language codes"),
+        ({"languages": "en"}, "config: languages: `en` is neither `all`"),
+        ({"languages": ["ed"]}, "languages: there is no language `ed`; did you mean `"),
+        (
+            {"languages": [False]},
+            'config: languages: YAML reads no, .* as booleans: quote it, "no"',
+        ),
+        ({"languages": ["sw"]}, "languages: target `xquad` has none of sw .it has ar, de,"),
+        ({"seeds": []}, "config: seeds: the list is empty"),
+        ({"seeds": [1.0]}, "config: seeds: 0: must be a whole number, not 1.0"),
+        ({"seeds": [1, 1]}, "config: seeds: .* non-unique"),
+        ({"source": ""}, "config: source: '' should be non-empty"),
+        ({"toy": {"sizes": {"train": "many"}}}, "toy: sizes: train: must be a whole number"),
+        ({"toy": {"languages": None}}, "config: toy: languages: must be a list, not nothing"),
+        ({"split": "tset"}, "config: split: 'tset' is not one of"),
+        ({"split": "test"}, "split: target `xquad` has no test split"),
+        (
+            {"exclude": [{"model": "bose"}]},
+            "exclude: model: there is no model `bose`; did you mean `base`?",
+        ),
+        (
+            {"include": [{"target": "xnil"}]},
+            "include: target: there is no target `xnil`; did you mean `xnli`?",
+        ),
+        (
+            {"exclude": [{"modle": "base"}]},
+            "config: exclude: 0: there is no key `modle`; did you mean `model`?",
+        ),
+        ({"exclude": [{"seed": 3}]}, "exclude: seed: there is no seed `3`"),
+        (
+            {"recipes": {"mnil": {}}},
+            "recipes: there is no task or intermediate `mnil`; did you mean `mnli`?",
+        ),
+        (
+            {"recipes": {"mnli": {"learnin_rate": 1}}},
+            "recipes: mnli: there is no key `learnin_rate`; did you mean `learning_rate`?",
+        ),
+        (
+            {"recipes": {"mnli": {"learning_rate": "1e-5"}}},
+            "learning_rate: must be a number, not '1e-5' .YAML takes 1e-5 for text: write 1.0e-5",
+        ),
+        ({"recipes": {"mnli": {"learning_rate": math.nan}}}, "must be a number, not nan"),
+        ({"recipes": {"mnli": {"max_length": 64.0}}}, "must be a whole number, not 64.0"),
+        ({"recipes": None}, "config: recipes: must be a mapping, not nothing"),
+        (
+            {"limits": {"all": {"trian": 1}}},
+            "limits: all: there is no key `trian`; did you mean `train`?",
+        ),
+        (
+            {"limits": {"xnli": {"train": 9}}},
+            "limits: xnli: the task has no train split; it is tuned on `mnli`",
+        ),
+        ({"limits": {"xnil": {}}}, "limits: there is no task `xnil`; did you mean `xnli`?"),
+        (
+            {"tasks": {"mnli": {"recipe": {"epoch": 1}}}},
+            "tasks: mnli: recipe: there is no key `epoch`; did you mean `epochs`?",
+        ),
+        (
+            {"tasks": {"mnli": {"recipe": {"epochs": "1"}}}},
+            "tasks: mnli: recipe: epochs: must be a number, not '1'",
+        ),
+        ({"tasks": {"a b": OWN}}, "config: tasks: `a b` is no name"),
+        ({"tasks": {1: OWN}}, 'tasks: `1` is not text: quote the name, "1"'),
+        (
+            {"tasks": {"udpos": {"revision": "x"}}},
+            "tasks: `udpos_en` and `udpos` are both of google/xtreme, so their `revision`",
+        ),
+        (
+            own(format="clasification"),
+            "task `own`: format: there is no `clasification`; did you mean `classification`?",
+        ),
+        (
+            own(metric="acuracy"),
+            "task `own`: metric: there is no `acuracy`; did you mean `accuracy`?",
+        ),
+        (own(rows="sqad"), "task `own`: rows: there is no `sqad`; did you mean `squad`?"),
+        (
+            own(tuned_on="mnil"),
+            "task `own`: tuned_on: there is no task `mnil`; did you mean `mnli`?",
+        ),
+        (own(tuned_on="squad"), "task `own`: its format must be the same as of `squad`"),
+        (
+            own(labels=["neutral", "entailment"]),
+            "task `own`: its labels must be the same as of `mnli`",
+        ),
+        (own(splits={"train": "t"}, tuned_on=None), "targets: `own` is a task to train on"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(change, line):
+    with pytest.raises(UserError, match=line) as error:
+        load({**BASE, **change})
+    assert "\n" not in str(error.value)
+
+
+def test_a_train_task_needs_a_dev_split():
+    train = {k: v for k, v in OWN.items() if k != "tuned_on"} | {"splits": {"train": "train"}}
+    line = "intermediates: i: `tr` has no dev split, by which the best checkpoint is chosen"
+    with pytest.raises(UserError, match=line):
+        load({**BASE, "tasks": {"tr": train}, "intermediates": {"i": {"tasks": ["tr"]}}})
+
+
+TEXT = {
+    "format": "mlm", "hub": "o/text", "config": "{lang}", "splits": {"train": "train"},
+    "languages": ["ru", "de", "en"], "version": 1,
+}  # fmt: skip
+TRANSLATED = {
+    **{k: v for k, v in OWN.items() if k != "tuned_on"},
+    "hub": "o/translated", "splits": {"train": "train", "dev": "dev"}, "languages": ["de", "sw"],
+}  # fmt: skip
+
+
+def trained_in(entry, **over):
+    own = {"text": TEXT, "translated": TRANSLATED}
+    return load({**BASE, "tasks": own, "intermediates": {"x": entry}, **over}).intermediates["x"]
+
+
+@pytest.mark.parametrize(
+    ("over", "line"),
+    [
+        (
+            {"split": "test"},
+            "test: the best cells are chosen by dev scores, so `split` must be dev",
+        ),
+        ({"intermediates": {}}, "test: there is no intermediate task of which to choose the best"),
+    ],
+)
+def test_the_best_on_test_must_be_chosen_somehow(over, line):
+    with pytest.raises(UserError, match=re.escape(line)):
+        load(BASE | {"targets": ["xnli"], "test": True} | over)
+
+
+def test_languages_without_dev_rows_are_scored_on_test():
+    found = load(BASE | {"targets": ["udpos", "xquad"], "test": True})
+    more = set(found.test_languages["udpos"]) - set(found.languages["udpos"])
+    assert more == {"kk", "th", "tl", "yo"}
+    assert found.test_languages["xquad"] == found.languages["xquad"]
+    assert load(BASE).test_languages == {}
+
+
+def test_a_rehearsal_has_toy_data_and_toy_languages_in_place_of_other():
+    over = {
+        "tasks": {"ccg": {"hub": "~/ccgbank", "config": "mine", "recipe": {"epochs": 4}}},
+        "intermediates": {
+            "ccg": {"tasks": ["ccg"]},
+            "swahili": {"tasks": ["mnli_translated"], "languages": ["sw"]},
+        },
+        "exclude": [{"seed": 3}],
+    }
+    found = load(BASE | over | {"source": "toy"})
+    assert (found.tasks["ccg"].hub, found.tasks["ccg"].config) == ("local/ccgbank", "default")
+    assert found.tasks["ccg"].recipe["epochs"] == 4
+    assert found.intermediates["swahili"] == {"mnli_translated": ("ar",)}
+    with pytest.raises(UserError, match="exclude: seed: there is no seed `3`"):
+        load(BASE | over)
+
+
+def test_a_task_is_trained_in_english_and_masked_language_modelling_in_all_its_languages():
+    mixed = {"tasks": ["text", "mnli"]}
+    assert trained_in(mixed) == {"text": ("de", "en", "ru"), "mnli": ("en",)}
+    assert list(trained_in(mixed)) == ["text", "mnli"], "in the order of the config"
+    toy = trained_in(mixed, source="toy", toy={"languages": ["en", "ru"]})
+    assert toy == {"text": ("en", "ru"), "mnli": ("en",)}
+
+
+def test_the_languages_of_an_intermediate_are_for_its_tasks_of_several_languages():
+    mixed = {"tasks": ["mnli", "text", "translated"], "languages": ["ru", "sw"]}
+    assert trained_in(mixed) == {"mnli": ("en",), "text": ("ru",), "translated": ("sw",)}
+    assert trained_in({"tasks": ["translated"], "languages": ["sw", "de"]}) == {
+        "translated": ("de", "sw")
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        (
+            {"tasks": ["translated"]},
+            "x: languages: task `translated` has none of en .it has de, sw",
+        ),
+        (
+            {"tasks": ["text", "translated"], "languages": ["ru"]},
+            "x: languages: task `translated` has none of ru .it has de, sw",
+        ),
+        (
+            {"tasks": ["text", "mnli"], "languages": ["dd"]},
+            "x: languages: there is no language `dd`; did you mean `de`?",
+        ),
+        ({"tasks": ["text"]}, "x: masked language modelling has no dev set .* mix it with a task"),
+    ],
+)
+def test_languages_that_a_mix_cannot_have_are_named(entry, line):
+    with pytest.raises(UserError, match="intermediates: " + line) as error:
+        trained_in(entry)
+    assert "\n" not in str(error.value)
+
+
+def test_an_intermediate_has_a_recipe_of_its_own_name():
+    mixed = {"multi": {"tasks": ["mnli", "squad"], "cap": 9}}
+    load({**BASE, "intermediates": mixed, "recipes": {"multi": {"learning_rate": 1e-4}}})
+    line = "recipes: there is no task or intermediate `mutli`; did you mean `multi`?"
+    with pytest.raises(UserError, match=line):
+        load({**BASE, "intermediates": mixed, "recipes": {"mutli": {}}})
+
+
+@pytest.mark.parametrize("key", ["models", "intermediates", "targets"])
+def test_what_has_no_default_must_be_there(key):
+    with pytest.raises(UserError, match=f"config: the key `{key}` is missing"):
+        load({k: v for k, v in BASE.items() if k != key})
+
+
+def test_the_schema_knows_exactly_the_fields_of_a_recipe():
+    import dataclasses
+
+    from xstilts.experiment.recipe import Recipe
+
+    known = config._schema()["properties"]["recipes"]["additionalProperties"]["properties"]
+    assert known.keys() == {field.name for field in dataclasses.fields(Recipe)}
+
+
+def test_a_model_is_sharded_over_several_gpus_only():
+    model = {"from": "o/base", "sharding": "fsdp"}
+    with pytest.raises(UserError, match="models: base: sharding: is over several GPUs; set `gpus`"):
+        load({**BASE, "models": {"base": model}})
+    found = load({**BASE, "models": {"base": {**model, "gpus": 4}}})
+    assert found.settings["models"]["base"]["gpus"] == 4

@@ -1,0 +1,207 @@
+"""Every registered task is whole, and a wrong entry is named."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from xstilts import formats, metrics
+from xstilts.analysis import tables
+from xstilts.data import rows
+from xstilts.data.prepare import SCHEMAS
+from xstilts.experiment import tasks
+from xstilts.experiment.recipe import Recipe
+from xstilts.running.errors import UserError
+
+NAMES = sorted(tasks.known())
+PAGE = {"encode", "collate", "head"}
+SCORED = {"reduce", "decode", "score"}
+
+
+def get(name):
+    return tasks.check(name, tasks.known()[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_task_is_whole(name):
+    task = get(name)
+    assert task.name == name
+    page = formats.page(task.format)
+    trains = {"loss"} if "train" in task.splits or task.tuned_on else set()
+    assert set(dir(page)) >= PAGE | trains
+    assert task.format in SCHEMAS
+    assert task.rows is None or task.rows in rows.ROWS
+    if task.format != "mlm":
+        assert set(dir(page)) >= SCORED
+        assert metrics.METRICS[task.metric].averaged
+        assert task.metric in tables.SHOWN
+        assert task.splits.keys() >= {"dev"}
+    Recipe(**task.recipe)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_language_has_a_config_of_its_own(name):
+    task = get(name)
+    configs = [(task.hub_config(code), task.id_start(code) or "") for code in task.languages]
+    assert all("{" not in config + prefix for config, prefix in configs)
+    if len(task.languages) > 1:
+        assert len(set(configs)) == len(configs)
+        assert list(task.languages) == sorted(set(task.languages))
+    assert set(task.codes) <= set(task.languages)
+    if task.codes:
+        assert set(task.codes) == set(task.languages), (
+            "a code without a name would go through as is"
+        )
+    assert set(task.no_dev) <= set(task.languages)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if get(n).tuned_on])
+def test_every_target_shares_a_head_with_its_train_task(name):
+    target = get(name)
+    train = get(target.tuned_on)
+    assert train.splits.keys() >= {"train", "dev"}
+    assert "en" in train.languages
+    assert train.tuned_on is None
+    assert (train.format, train.labels) == (target.format, target.labels)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_not_trained_is_trained_on_or_retrieved(name):
+    task = get(name)
+    assert task.tuned_on or "train" in task.splits or task.format == "retrieval"
+
+
+def test_inference_tasks_can_share_a_head():
+    heads = {get(name).labels for name in ("mnli", "mnli_translated", "anli", "snli", "xnli")}
+    assert heads == {("entailment", "neutral", "contradiction")}
+
+
+# XTREME's own names (evaluate.py) for what is called otherwise here.
+XTREME = {"panx": "wikiann", "bucc2018": "bucc"}
+REFERENCE = Path(__file__).resolve().parents[2] / "../shared/reference"
+needs_reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason="needs ../shared/reference")
+
+
+def reference(name):
+    with open(REFERENCE / name, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@needs_reference
+def test_the_targets_have_the_languages_of_xtreme():
+    wanted = {
+        XTREME.get(row["task"], row["task"]): tuple(row["languages_iso639_1"].split())
+        for row in reference("xtreme_languages.csv")
+        if row["benchmark"] == "xtreme"
+    }
+    targets = {name: get(name) for name in NAMES}
+    scored = {n: t for n, t in targets.items() if t.tuned_on or t.format == "retrieval"}
+    assert {name: task.languages for name, task in scored.items()} == wanted
+
+
+@needs_reference
+@pytest.mark.parametrize("name", [n for n in NAMES if get(n).hub == "google/xtreme"])
+def test_the_configs_of_xtreme_are_there_with_their_splits(name):
+    task = get(name)
+    there = {row["config"]: row for row in reference("xtreme_hub_configs.csv")}
+    for code in task.languages:
+        row = there[task.hub_config(code)]
+        for ours, split in task.splits.items():
+            assert bool(row[split]) == (not (ours == "dev" and code in task.no_dev))
+
+
+@needs_reference
+@pytest.mark.parametrize("name", ["wikiann", "pawsx"])
+def test_the_languages_of_other_copies_are_those_of_xtreme(name):
+    prefix = {"wikiann": "PAN-X.", "pawsx": "PAWS-X."}[name]
+    there = [row["config"].removeprefix(prefix) for row in reference("xtreme_hub_configs.csv")
+             if row["config"].startswith(prefix)]  # fmt: skip
+    assert sorted(get(name).languages) == sorted(there)
+
+
+def test_one_config_may_hold_several_languages():
+    task = get("tydiqa")
+    assert (task.hub_config("sw"), task.id_start("sw")) == ("secondary_task", "swahili-")
+    assert get("xquad").id_start("de") is None
+
+
+def test_gold_pairs_are_named_by_language_and_the_split_of_the_data_set():
+    entry = {**tasks.known()["bucc"], "splits": {"dev": "sample", "test": "training"}}
+    assert tasks.check("bucc", entry).gold_file("fr", "test") == "fr/training.gold.tsv"
+    assert get("tatoeba").gold_file("fr", "dev") is None
+
+
+def test_a_tagging_task_without_labels_takes_them_from_its_training_rows():
+    assert get("ccg").open_labels
+    assert not get("udpos").open_labels
+    entry = {**tasks.known()["ccg"], "splits": {"dev": "validation"}}
+    with pytest.raises(UserError, match=r"task `x`: a tagging task needs `labels`, .* or a train"):
+        tasks.check("x", entry)
+
+
+def test_an_entry_becomes_a_frozen_task():
+    entry = {
+        "format": "tagging", "hub": "o/x", "config": "c.{lang}", "splits": {"dev": "validation"},
+        "languages": ["de", "en"], "metric": "tagging", "version": 2, "labels": ["A", "B"],
+        "codes": {"de": "German"},
+    }  # fmt: skip
+    task = tasks.check("x", entry)
+    assert (task.name, task.languages, task.labels) == ("x", ("de", "en"), ("A", "B"))
+    assert (task.rows, task.tuned_on, task.no_answer, task.revision) == (None, None, False, "main")
+    assert [task.hub_config(code) for code in task.languages] == ["c.German", "c.en"]
+
+
+def test_text_to_model_has_no_metric():
+    entry = {
+        "format": "mlm", "hub": "o/x", "config": "{lang}", "splits": {"train": "train"},
+        "languages": ["de", "en"], "version": 1,
+    }  # fmt: skip
+    assert tasks.check("x", entry).metric == ""
+    with pytest.raises(UserError, match="task `x`: an mlm task is not scored, so it has no `metr"):
+        tasks.check("x", entry | {"metric": "accuracy"})
+
+
+ENTRY = {
+    "format": "classification", "hub": "o/x", "config": "c", "splits": {"dev": "validation"},
+    "languages": ["en"], "metric": "accuracy", "version": 1, "labels": ["a", "b"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"metrics": "accuracy"}, "there is no field `metrics`; did you mean `metric`?"),
+        ({"name": "x"}, "there is no field `name`$"),
+        ({"format": "taging"}, "format: there is no `taging`; did you mean `tagging`?"),
+        ({"metric": "f1"}, "metric: there is no `f1` .valid: accuracy,"),
+        ({"metric": ["accuracy"]}, r"`metric` must be text, not \['accuracy'\]"),
+        ({"splits": {"dve": "x"}}, "splits: there is no `dve`; did you mean `dev`?"),
+        ({"splits": None}, "`splits` must be a mapping, not None"),
+        ({"labels": []}, "a classification task needs `labels`"),
+        ({"labels": "ab"}, "`labels` must be a list, not 'ab'"),
+        ({"languages": "en"}, "`languages` must be a list, not 'en'"),
+        ({"languages": []}, "`languages` must be a list of different language codes"),
+        ({"languages": ["en", "en"]}, "`languages` must be a list of different language codes"),
+        ({"labels": ["a", 1]}, 'labels: 1 is not text: quote it, "1"'),
+        ({"splits": {"train": 3}}, 'splits: 3 is not text: quote it, "3"'),
+        ({"hub": "../mine"}, "hub: a folder is given from the root, from ~ or from below here"),
+        ({"languages": ["en", False]}, 'YAML reads no and on as booleans: write "no"'),
+        ({"version": None}, "`version` must be a whole number, not None"),
+        ({"columns": ["a"]}, "`columns` must be a mapping"),
+        ({"rows": "sqad"}, "rows: there is no `sqad`; did you mean `squad`?"),
+        (
+            {"metric": "squad"},
+            "metric: `squad` cannot score a classification task .valid: accuracy",
+        ),
+    ],
+)
+def test_a_wrong_field_is_named(change, line):
+    with pytest.raises(UserError, match="task `x`: .*" + line):
+        tasks.check("x", {**ENTRY, **change})
+
+
+@pytest.mark.parametrize("field", [k for k in ENTRY if k != "labels"])
+def test_a_missing_field_is_named(field):
+    entry = {k: v for k, v in ENTRY.items() if k != field}
+    with pytest.raises(UserError, match=f"task `x`: the field `{field}` is missing"):
+        tasks.check("x", entry)

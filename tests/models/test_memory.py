@@ -1,0 +1,105 @@
+"""Out of GPU memory: smaller micro-batches, the same result, one line if nothing is left to cut."""
+
+import numpy as np
+import pytest
+from tests import helpers
+from tests.training.test_loop import TOYS, classification_rows, cpu, part, spec, start
+
+from xstilts.running.errors import DoesNotFit
+from xstilts.scoring import predict
+from xstilts.training import loop
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A model, and train and dev rows."""
+    labels = TOYS["classification"][1]
+    found = helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+    rows = classification_rows(8, 2)
+    data = [
+        helpers.encode(found, "classification", r, labels)
+        for r in (classification_rows(64, 1), rows)
+    ]
+    return helpers.write_model(tmp_path_factory.mktemp("model")), data, rows
+
+
+def fitted(made, budget, **recipe):
+    folder, (data, dev), rows = made
+    encoder, head = start(folder, "classification")
+    one = part("classification", head, data, dev, rows)
+    return loop.fit(encoder, [one], spec("classification", epochs=1, **recipe), cpu(), budget)
+
+
+@pytest.fixture
+def limited(monkeypatch):
+    """A fake memory: more than `pieces` at once raises, as torch does; says what was asked for."""
+    import torch
+
+    real, asked = predict.outputs, []
+
+    def limit(pieces, at=None):
+        asked.clear()
+
+        def outputs(encoder, head, batch):
+            size = batch["ids"].numel()
+            asked.append(size)
+            if size > pieces and (at is None or len(asked) == at):
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB.\nMore")
+            return real(encoder, head, batch)
+
+        monkeypatch.setattr(predict, "outputs", outputs)
+        return asked
+
+    return limit
+
+
+def test_training_that_does_not_fit_goes_on_with_smaller_micro_batches(made, limited, capsys):
+    import torch
+
+    limited(50)
+    weights, record = fitted(made, 2000)
+    smaller = record["micro_batch_tokens"]
+    assert 12 < smaller < 100
+    said = capsys.readouterr().out
+    assert f"out of GPU memory: goes on with micro-batches of {smaller} pieces" in said
+    assert said.count("out of GPU memory") == 6 - (smaller > 31), "not tried again at every batch"
+    limited(10**9)
+    expected, other = fitted(made, smaller)
+    assert record["history"] == other["history"]
+    for kind, state in expected.items():
+        assert all(torch.equal(value, weights[kind][name]) for name, value in state.items())
+
+
+def test_gradients_of_the_attempt_that_failed_are_taken_back(made, limited):
+    """The second micro-batch fails, when the first has left its gradients."""
+    limited(10**9)
+    expected, _ = fitted(made, 80)
+    limited(0, at=2)
+    weights, record = fitted(made, 80)
+    assert record["micro_batch_tokens"] == 40
+    for kind, state in expected.items():
+        for name, value in state.items():
+            assert (value - weights[kind][name]).abs().max() < 1e-5, name
+
+
+def test_one_example_that_does_not_fit_ends_in_one_line(made, limited):
+    limited(3)
+    with pytest.raises(
+        DoesNotFit, match="one example alone does not fit the GPU's memory"
+    ) as error:
+        fitted(made, 2000)
+    assert "Tried to allocate 3 GiB" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_evaluation_that_does_not_fit_is_cut_in_halves(made, limited):
+    folder, (_, dev), _ = made
+    encoder, head = start(folder, "classification")
+    one = part("classification", head, dev)
+    expected = predict.reduced(one.page, encoder, head, dev, cpu(), 2000)
+    asked = limited(40)
+    found = predict.reduced(one.page, encoder, head, dev, cpu(), 2000)
+    assert np.abs(np.array(found) - np.array(expected)).max() < 1e-5
+    assert max(asked) > 40 and sum(size <= 40 for size in asked) > 1
+    limited(3)
+    with pytest.raises(DoesNotFit, match="one example alone"):
+        predict.reduced(one.page, encoder, head, dev, cpu(), 2000)

@@ -1,0 +1,226 @@
+"""The estimate, by hand: work, speed, wall time, and the forecast against what happened."""
+
+import argparse
+
+import pytest
+from tests import results
+
+from xstilts.experiment.graph import Node
+from xstilts.experiment.grid import Lesson
+from xstilts.experiment.recipe import Recipe
+from xstilts.monitoring.cell_states import read_config
+from xstilts.monitoring.estimate import forecast, reference, sizes, text, work
+from xstilts.monitoring.estimate.disk import disk
+from xstilts.monitoring.estimate.forecast import Forecast
+from xstilts.monitoring.estimate.schedule import schedule
+from xstilts.monitoring.estimate.sizes import Size
+from xstilts.monitoring.estimate.speed import Speed, Took
+from xstilts.monitoring.estimate.work import Work
+from xstilts.running.errors import UserError
+from xstilts.steps import estimate
+
+
+class Fixed:
+    """Sizes that are the same for every language of a task."""
+
+    def __init__(self, **known):
+        self.known = known
+
+    def of(self, model, task, lang, split, length):
+        return self.known[task] if split == "train" else Size(40, 40, 400.0)
+
+
+def test_the_work_of_a_training_on_one_task():
+    recipe = Recipe(batch_size=10, epochs=2, eval_every=6, eval_rows=20)
+    lessons = [Lesson("mnli", ("en",), "en", recipe)]
+    found = work.training("m", "mnli", lessons, recipe, None, Fixed(mnli=Size(95, 95, 950.0)))
+    # 10 batches an epoch, 20 steps of 100 pieces; evaluated 4 times on 20 of 40 rows.
+    assert found == Work("m", "mnli", 2000.0, 4 * 200.0)
+
+
+def test_the_work_of_a_mix_with_a_cap():
+    recipe = Recipe(batch_size=10, epochs=1, eval_every=100, eval_rows=None)
+    lessons = [Lesson("big", ("en",), "en", recipe), Lesson("mlm", ("de", "ru"), None, recipe)]
+    known = Fixed(big=Size(1000, 1000, 5000.0), mlm=Size(50, 50, 1000.0))
+    found = work.training("m", "mix", lessons, recipe, 300, known)
+    # 30 + 10 steps; three quarters of batches of 50 pieces, one of batches of 200.
+    assert found == Work("m", "mix", 40 * (0.75 * 50 + 0.25 * 200), 400.0)
+
+
+def test_flop_are_six_and_two():
+    assert Work("m", "t", trained=10, read=5).flop(100) == 100 * (60 + 10)
+
+
+def test_the_speed_of_the_nearest_job_that_is_done():
+    """FLOP a second: 600 at mnli, 60 at squad; scoring none."""
+    took = [
+        Took("tune", Work("a", "mnli", 100, 0), 10.0),
+        Took("tune", Work("a", "squad", 100, 0), 100.0),
+    ]
+    speed = Speed(took, {"a": 10.0, "b": 20.0}, 1000.0)
+    assert speed.seconds("tune", Work("a", "mnli", 50, 0)) == (5.0, "job")
+    assert speed.seconds("tune", Work("a", "other", 55, 0)) == (10.0, "model")
+    assert speed.seconds("tune", Work("b", "mnli", 55, 0)) == (20.0, "device")
+    assert speed.seconds("evaluate", Work("a", "xnli", 0, 100)) == (2.0, "flop")
+
+
+def test_when_jobs_run_that_wait_for_each_other():
+    seconds = {"data": 0.0, "a": 3.0, "b": 2.0, "c": 4.0}
+    needs = {"data": [], "a": ["data"], "b": ["data", "done before"], "c": ["a", "b"]}
+    one = {"data": (0, 0), "a": (0, 3), "b": (3, 5), "c": (5, 9)}
+    two = {"data": (0, 0), "a": (0, 3), "b": (0, 2), "c": (3, 7)}
+    assert schedule(seconds, needs, 1) == one
+    assert schedule(seconds, needs, 2) == schedule(seconds, needs, 8) == two
+    assert schedule({}, {}, 1) == {}
+
+
+def test_evaluations_run_before_the_next_training():
+    seconds = dict.fromkeys(["tune1", "tune2", "tune3", "score1", "score2", "score3"], 1.0)
+    needs = {f"score{i}": [f"tune{i}"] for i in (1, 2, 3)} | {f"tune{i}": [] for i in (1, 2, 3)}
+    found = schedule(seconds, needs, 1, first={"score1", "score2", "score3"})
+    assert sorted(found, key=found.get) == ["tune1", "score1", "tune2", "score2", "tune3", "score3"]
+
+
+def node(rule, name, *needs):
+    return Node(rule, name, {f"{rule}/{name}": None}, "log", needs)
+
+
+NODES = {
+    n.key: n
+    for n in [
+        node("model", "m"),
+        node("tune", "m/none/a", "model/m"),
+        node("tune", "m/none/b", "model/m"),
+        node("evaluate", "m/none/a", "tune/m/none/a"),
+        node("evaluate", "m/none/b", "tune/m/none/b"),
+    ]
+}
+ONE_BY_ONE = {
+    "tune/m/none/a": (0, 2),
+    "evaluate/m/none/a": (2, 3),
+    "tune/m/none/b": (3, 5),
+    "evaluate/m/none/b": (5, 6),
+}
+
+
+def test_the_disk_at_the_peak_and_at_the_end():
+    """Of a model of 10 parameters: 40 bytes of weights, 320 of two states of a training."""
+    assert disk(NODES, ONE_BY_ONE, {"m": 10}, keep_tuned=False) == (40 + 40 + 320, 40)
+    assert disk(NODES, ONE_BY_ONE, {"m": 10}, keep_tuned=True) == (40 + 80 + 320, 120)
+    both = ONE_BY_ONE | {"tune/m/none/b": (1, 3)}
+    assert disk(NODES, both, {"m": 10}, keep_tuned=False) == (40 + 2 * 360, 40)
+    rest = {job: ONE_BY_ONE[job] for job in ("evaluate/m/none/b",)}
+    assert disk(NODES, rest, {"m": 10}, keep_tuned=False) == (80, 40), "one waits, one is dropped"
+    assert disk(NODES, {}, {"m": 10}, keep_tuned=True) == (120, 120)
+
+
+def test_a_time_has_a_unit_that_fits():
+    times = [text.duration(s) for s in (0, 119, 120, 7199, 7200, 172_799, 172_800)]
+    assert times == ["0 s", "119 s", "2.0 min", "120.0 min", "2.0 h", "48.0 h", "2.0 days"]
+
+
+def test_the_range_is_that_of_the_basis():
+    both = [Forecast("a", "tune", 30.0, "flop"), Forecast("b", "tune", 10.0, "job")]
+    assert text.span(both, 1.0) == (42.0, 2 + 10 + 8, 2 + 90 + 12.5)
+
+
+def test_the_forecast_against_what_happened():
+    earlier = {k: Forecast(k, "tune", s, "flop") for k, s in (("a", 30.0), ("b", 30.0), ("c", 1.0))}
+    assert text.compared(earlier, {"a": 20.0, "b": 28.0}) == [
+        "tune: 2 finished, forecast 60 s, took 48 s (+25%)"
+    ]
+    assert text.compared(earlier, {}) == []
+
+
+def test_sizes_come_from_the_encoded_file_and_else_from_what_is_known(tmp_path):
+    results.write(tmp_path, limits={"mnli": {"train": 1000}})
+    grid = read_config(tmp_path / "results/config.yaml")
+    found = sizes.Sizes(tmp_path, grid)
+    assert found.of("m", "xnli", "de", "dev", 256) == Size(50, 50, 200.0)
+    assert found.of("m", "mnli", "en", "train", 999) == Size(1000, 1000, 44_000.0)
+    with pytest.raises(UserError, match=r"the size of `ccg_pmb` \(train\) .*sizes\.csv"):
+        found.of("m", "ccg_pmb", "en", "train", 999)
+
+
+def test_the_size_of_the_first_rows():
+    assert Size(100, 200, 1000.0).first(25) == Size(25, 50, 250.0)
+    assert Size(100, 200, 1000.0).first(None) == Size(100, 200, 1000.0)
+
+
+def test_known_encoders_have_the_parameters_of_their_layers():
+    layers, width, _ = reference.encoder("FacebookAI/xlm-roberta-large")
+    assert round(12 * layers * width**2 / 1e6) == 302
+    assert reference.encoder("o/unknown") is None
+
+
+def test_every_task_of_the_paper_has_a_size():
+    targets = ("xnli", "pawsx", "udpos", "wikiann", "xquad", "mlqa", "tydiqa", "bucc", "tatoeba")
+    trained = ("anli", "mnli", "snli", "qqp", "squad", "squad2", "hellaswag", "ccg", "cosmosqa")
+    assert all(reference.size(name, "dev") for name in (*targets, *trained, "csqa"))
+    assert all(reference.size(name, "train") for name in (*trained, "csqa", "udpos_en"))
+
+
+def arguments(root, **changes):
+    given = {"devices": 1, "device": None} | changes
+    grid, out = root / "results/grid.csv", root / "results/estimate.csv"
+    return argparse.Namespace(grid=str(grid), out=str(out), **given)
+
+
+def test_before_and_after_a_run(tmp_path, capsys):
+    root = tmp_path / "before"
+    (root / "results").mkdir(parents=True)
+    results.write(tmp_path, seeds=[1], models={"m": {"from": "FacebookAI/xlm-roberta-base"}})
+    for name in ("grid.csv", "config.yaml"):
+        (root / "results" / name).write_bytes((tmp_path / "results" / name).read_bytes())
+    estimate.main(arguments(root, device="h100", devices=2))
+    said = capsys.readouterr().out
+    lines = [line.split() for line in said.splitlines()]
+    assert ["tune", "2", "2", "0.03", "counted", "in", "FLOP"] in lines
+    # The model, 1.1 GB, and two trainings at a time, each with 8.9 GB of states.
+    assert "disk: 21.1 GB of checkpoints and training states at the peak, 2.2 GB at" in said
+    assert "wall time, 2 at a time: " in said and "taken for: h100" in said
+    (tmp_path / "results/estimate.csv").write_bytes((root / "results/estimate.csv").read_bytes())
+    estimate.main(arguments(tmp_path))
+    said = capsys.readouterr().out
+    assert "device time: 0 s" in said
+    assert "tune: 2 finished, forecast 106 s, took 16 s" in said
+    before = forecast.read(root / "results/estimate.csv")
+    assert forecast.read(tmp_path / "results/estimate.csv") == before, "kept"
+
+
+def test_one_job_more_goes_by_the_speed_of_the_others(tmp_path, capsys):
+    results.write(tmp_path)
+    for path in (tmp_path / "results/tuned/m/mnli/seed1/mnli").iterdir():
+        path.unlink()
+    for path in (tmp_path / "results/scores/m/mnli/seed1/xnli").iterdir():
+        path.unlink()
+    estimate.main(arguments(tmp_path))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["tune", "4", "1", "0.00", "measured", "on", "the", "same", "task"] in lines
+    kept = forecast.read(tmp_path / "results/estimate.csv")
+    [tuned] = [one for one in kept.values() if one.rule == "tune"]
+    assert tuned.seconds == pytest.approx(8.0), "as the three others"
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [({"device": "h10"}, "there is no `h10`; did you mean `h100`"), ({"devices": 0}, "at least 1")],
+)
+def test_a_wrong_argument_is_one_line(tmp_path, changes, line):
+    results.write(tmp_path)
+    with pytest.raises(UserError, match=line):
+        estimate.main(arguments(tmp_path, **changes))
+
+
+def test_an_encoder_that_nothing_is_known_of_is_one_line(tmp_path):
+    results.write(tmp_path)
+    (tmp_path / "results/models/m/node.json").unlink()
+    with pytest.raises(UserError, match=r"size of o/m before .*results/models/m/node\.json"):
+        estimate.main(arguments(tmp_path))
+
+
+def test_a_damaged_estimate_is_one_line(tmp_path):
+    results.write(tmp_path)
+    (tmp_path / "results/estimate.csv").write_text("job,rule\na,b\n")
+    with pytest.raises(UserError, match=r"estimate\.csv: not an estimate"):
+        estimate.main(arguments(tmp_path))

@@ -1,0 +1,193 @@
+"""The state of a grid from what lies in its folder, and what its logs say."""
+
+import os
+import time
+
+import pytest
+from tests import results
+
+from xstilts.experiment import graph
+from xstilts.experiment.grid import Cell
+from xstilts.monitoring import cell_states, status
+from xstilts.monitoring.cell_states import CellState
+from xstilts.running import lock, logs
+from xstilts.running.logs import Ending
+
+CELL = Cell("m", "mnli", "seed1", "xnli")
+SCORES = [f"results/scores/m/mnli/seed1/xnli/{lang}.json" for lang in ("de", "ru")]
+LOG = "results/logs/evaluate/m/mnli/seed1/xnli.log"
+TUNED = "results/tuned/m/mnli/seed1/mnli/node.json"
+TUNED_LOG = "results/logs/tune/m/mnli/seed1/mnli.log"
+
+
+@pytest.fixture
+def world(tmp_path):
+    _, graph = results.write(tmp_path, seeds=[1])
+    return tmp_path, graph
+
+
+def states(root):
+    lines = cell_states.read_grid(root / "results/grid.csv")
+    nodes = graph.build(
+        cell_states.read_config(root / "results/config.yaml"), lines.to_dict("records")
+    )
+    found, refused = cell_states.collect(lines, root)
+    return cell_states.cells(lines, found, refused, cell_states.Results(root, nodes).trouble)
+
+
+def delete(root, *names):
+    for name in names:
+        (root / name).unlink()
+
+
+def write_log(root, text, log=LOG, age=0.0):
+    (root / log).write_text(text)
+    os.utime(root / log, (time.time() - age,) * 2)
+
+
+def test_all_is_done(world):
+    root, _ = world
+    assert set(states(root).values()) == {CellState("done", 2, 2), CellState("done", 2, 2)}
+
+
+def test_some_languages_are_partial_and_an_old_log_says_no_more(world):
+    root, _ = world
+    delete(root, SCORES[0], LOG)
+    assert states(root)[CELL] == CellState("partial", 1, 2)
+    write_log(root, "de: accuracy 0.5\n", age=3600)
+    found = states(root)[CELL]
+    assert (found.state, found.log) == ("partial", LOG) and "killed" in found.reason
+
+
+def test_without_scores_or_logs_a_cell_is_missing(world):
+    root, _ = world
+    delete(root, *SCORES, LOG)
+    assert states(root)[CELL] == CellState("missing", 0, 2)
+
+
+def test_a_cell_whose_log_is_fresh_runs(world):
+    root, _ = world
+    delete(root, *SCORES)
+    write_log(root, "de: accuracy 0.5\n")
+    assert states(root)[CELL] == CellState("running", 0, 2, "de: accuracy 0.5", LOG)
+
+
+def test_a_cell_whose_lock_is_held_runs_however_quiet_it_is(world):
+    root, graph = world
+    delete(root, SCORES[0])
+    write_log(root, "de: accuracy 0.5\n", age=3600)
+    [state] = {node.state for node in graph.values() if SCORES[0] in node.outputs}
+    assert state == "results/.state/scores/m/mnli/seed1/xnli"
+    assert graph[TUNED].state == "results/.state/train/tuned/m/mnli/seed1/mnli"
+    with lock.held(root / state, 0):
+        assert states(root)[CELL] == CellState("running", 1, 2, "de: accuracy 0.5", LOG)
+    assert states(root)[CELL].state == "partial"
+
+
+def test_a_cell_that_was_asked_to_end_failed(world):
+    root, _ = world
+    delete(root, SCORES[0])
+    write_log(root, "stopped: ended by SIGTERM\n")
+    assert states(root)[CELL].reason == "stopped: ended by SIGTERM"
+
+
+def test_what_a_cell_needs_failed(world):
+    root, _ = world
+    delete(root, *SCORES, TUNED, LOG)
+    write_log(root, "step 3\nerror: the loss is nan\n", TUNED_LOG, age=9999)
+    asked = CellState("failed", 0, 2, "error: the loss is nan", TUNED_LOG)
+    assert states(root)[CELL] == asked
+
+
+def test_a_score_of_another_spec_is_stale_whatever_its_log_says(world):
+    root, _ = world
+    results.change(root / SCORES[0], spec={"kind": "other"})
+    write_log(root, "error: of an older job\n")
+    found = states(root)[CELL]
+    assert (found.state, found.have, found.log) == ("stale", 1, "")
+    assert found.reason.startswith(f"{SCORES[0]}: a score from another spec")
+
+
+@pytest.mark.parametrize(
+    ("lines", "age", "ended"),
+    [
+        ([], 0, None),
+        (["a", "error: x", "b"], 0, Ending("failed", "error: x")),
+        (
+            ["internal error: E: x"],
+            9999,
+            Ending("failed", "internal error: E: x"),
+        ),
+        (["a", "b"], 599, Ending("running", "b")),
+        (["a", "b"], 601, Ending("silent", "b")),
+    ],
+)
+def test_how_a_log_ends(lines, age, ended):
+    assert logs.ending(lines, age) == ended
+
+
+def test_the_tail_of_a_log(tmp_path):
+    path = tmp_path / "a.log"
+    assert logs.tail(path) == [] and logs.read_ending(path) is None
+    path.write_bytes(b"first line\n\nsecond \xff line  \n")
+    assert logs.tail(path) == ["first line", "second � line"]
+    assert logs.tail(path, 7) == ["line"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [TUNED, "results/data/xnli/de.dev.parquet", "results/encoded/m/xnli/de.dev.256.safetensors"],
+)
+def test_a_file_tells_the_spec_that_it_was_made_by(world, name):
+    root, graph = world
+    spec = graph[name].outputs[name]
+    path = root / name
+    assert spec and cell_states.made_by(path, spec) and cell_states.made_by(path, None)
+    assert not cell_states.made_by(path, "another")
+    path.write_bytes(b"damaged")
+    assert not cell_states.made_by(path, spec)
+    path.unlink()
+    assert not cell_states.made_by(path, None)
+
+
+def test_ancestors_come_first_and_once(world):
+    _, nodes = world
+    found = graph.ancestors(nodes, SCORES[0])
+    assert found[-1] == SCORES[0] and len(found) == len(set(found))
+    for at, key in enumerate(found):
+        assert set(nodes[key].needs) <= set(found[:at])
+    assert {nodes[key].rule for key in found} == set(graph.RULES) - {"toy_world", "toy_model"}
+
+
+def test_the_matrix_in_full():
+    two = {seed: Cell("m", "mnli", seed, "xnli") for seed in ("seed1", "seed2")}
+    cells = {
+        Cell("m", "none", "seed1", "xnli"): CellState("partial", 1, 2),
+        Cell("m", "none", "seed1", "udpos"): CellState("done", 2, 2),
+        two["seed1"]: CellState("done", 2, 2),
+        two["seed2"]: CellState("failed", 0, 2, "error: x", "a.log"),
+        Cell("m", "squad", "seed1", "xnli"): CellState("done", 2, 2),
+        Cell("m", "squad", "seed2", "xnli"): CellState("done", 2, 2),
+    }
+    assert status.align(status.matrix(cells)) == [
+        "model  intermediate  xnli              udpos",
+        "m      none          partial 1/2       done",
+        "m      mnli          1 done, 1 failed",
+        "m      squad         done x2",
+    ]
+    assert status.overview(cells.values()) == "6 cells: 4 done, 1 failed, 1 partial"
+    assert status.reasons(cells) == ["failed: m/mnli/seed2/xnli\n    error: x\n    a.log"]
+
+
+def test_a_reason_is_told_once():
+    cells = {
+        Cell("m", "mnli", "seed1", target): CellState("failed", 0, 2, "error: x", "a.log")
+        for target in ("xnli", "udpos", "xquad")
+    }
+    [told] = status.reasons(cells)
+    assert told == "failed: m/mnli/seed1/xnli and 2 more\n    error: x\n    a.log"
+
+
+def test_the_next_run_in_words():
+    assert status.plan({"tune": 2, "encode": 1}) == "next run: 1 encode, 2 tune"
+    assert status.plan({}) == "next run: no score is to be computed"

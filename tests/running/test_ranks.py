@@ -1,0 +1,145 @@
+"""Two processes train as one does: torchrun, gloo, on the CPU.
+
+Sums are in another order, so results are close, not equal: the loss to 1e-5, a weight to 1e-4 after
+steps of a learning rate of up to 5e-3 (AdamW's first steps are of the size of the rate, whatever
+the size of the gradient).
+"""
+# ruff: noqa: F811 (fixtures of another module are imported)
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.training.test_loop import Node, folder, mixed, node, pieces  # noqa: F401
+
+from xstilts.encoding import batches
+from xstilts.experiment.recipe import Recipe
+from xstilts.running.files import read_json
+from xstilts.steps import train as train_step
+
+pytestmark = pytest.mark.timeout(1800)  # processes of two ranks, on a machine that may be busy
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+LAUNCH = [
+    sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+    "--signals-to-handle", "SIGTERM,SIGINT,SIGUSR1", "-m", "xstilts.steps.train",
+]  # fmt: skip
+ONE_MIX = dataclasses.asdict(Recipe(max_steps=12, learning_rate=1e-3, dropout=0.0, eval_every=5))
+
+
+@pytest.fixture
+def two(monkeypatch):
+    """From a call of the step in this process to a process group of two that does the same."""
+
+    def start(call, out, **more):
+        asked = {}
+        with monkeypatch.context() as patch:
+            patch.setattr(train_step, "main", lambda args: asked.update(vars(args)))
+            call(out)
+        args = []
+        for name, value in (asked | {"out": str(out)} | more).items():
+            values = value if isinstance(value, list) else [value]
+            args += [f"--{name.replace('_', '-')}", *map(str, values)]
+        return subprocess.Popen(
+            [*LAUNCH, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+
+    return start
+
+
+def ended(process, code=0):
+    said, _ = process.communicate(timeout=900)
+    assert process.returncode == code, said
+    return said
+
+
+def close(one, other):
+    from safetensors.torch import load_file
+
+    for name in ("model.safetensors", "head.safetensors"):
+        ours, theirs = load_file(one / name), load_file(other / name)
+        assert ours.keys() == theirs.keys()
+        for key, value in ours.items():
+            assert (value - theirs[key]).abs().max() < 1e-4, key
+    first, second = (read_json(path / "node.json") for path in (one, other))
+    for ours, theirs in zip(first["history"], second["history"], strict=True):
+        assert abs(ours["loss"] - theirs["loss"]) < 1e-5
+    for key in ("steps", "tokens", "drawn", "heads"):
+        assert first[key] == second[key], key
+    assert (first["ranks"], second["ranks"]) == (1, 2)
+
+
+@pytest.mark.parametrize("sharding", ["none", "fsdp"])
+def test_two_ranks_train_as_one_process(folder, node, tmp_path, two, sharding):
+    def call(out):
+        return node.run(folder, out)
+
+    said = ended(two(call, tmp_path / "two", sharding=sharding, budget=60))
+    close(call(tmp_path / "one"), tmp_path / "two")
+    assert said.count("best dev at step 3") == 1, "one of them speaks"
+    assert {p.name for p in (tmp_path / "two.state").iterdir()} == {"lock", "finished"}
+
+
+@pytest.mark.parametrize("sharding", ["none", "fsdp"])
+def test_two_ranks_train_a_mix_as_one_process(folder, mixed, tmp_path, two, sharding):
+    """Heads that a step does not use, and one that is tied to the embeddings."""
+
+    def call(out):
+        return mixed(folder, out, recipe=ONE_MIX)
+
+    ended(two(call, tmp_path / "two", sharding=sharding))
+    close(call(tmp_path / "one"), tmp_path / "two")
+
+
+@pytest.mark.parametrize("sharding", ["none", "fsdp"])
+def test_two_ranks_that_are_warned_go_on_where_they_were(folder, mixed, tmp_path, two, sharding):
+    """With dropout, which each rank draws by a generator of its own: the same bytes."""
+    recipe = ONE_MIX | {"max_steps": 60, "dropout": 0.1}
+
+    def call(out):
+        return mixed(folder, out, recipe=recipe)
+
+    ended(two(call, tmp_path / "whole", sharding=sharding))
+    process = two(call, tmp_path / "out", sharding=sharding, save_every=0)
+    deadline = time.monotonic() + 900
+    while len(list(tmp_path.glob("out.state/0*.json"))) < 2:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGUSR1)
+    assert "stopped: ended by SIGUSR1 after step" in ended(process, 1)
+    assert "goes on after step" in ended(two(call, tmp_path / "out", sharding=sharding))
+    node = read_json(tmp_path / "out/node.json")
+    assert 0 < node["resumed_at"][0] < 60 and node["attempts"] == 2
+    for name in ("model.safetensors", "head.safetensors"):
+        whole, resumed = (tmp_path / run / name for run in ("whole", "out"))
+        assert whole.read_bytes() == resumed.read_bytes()
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 8])
+@pytest.mark.parametrize("budget", [1, 40, 1000])
+@pytest.mark.parametrize("size", [1, 2, 31])
+def test_examples_are_dealt_once_and_in_rounds_of_equal_number(ranks, budget, size):
+    lengths = np.random.default_rng(size).integers(1, 30, 64)
+    counts, examples = np.ones(64, dtype=int), np.arange(size) * 2
+    shares = [batches.share(examples, lengths, counts, budget, r, ranks) for r in range(ranks)]
+    dealt = [e for cut, real in shares for part in cut[:real] for e in part]
+    assert sorted(dealt) == sorted(examples)
+    assert len({len(cut) for cut, _ in shares}) == 1 and all(len(cut) for cut, _ in shares)
+    for cut, real in shares:
+        assert all(len(part) == 1 for part in cut[real:])
+        assert all(len(p) == 1 or len(p) * lengths[p].max() <= budget for p in cut)
+
+
+def test_one_rank_has_the_micro_batches_that_it_always_had():
+    lengths, counts = np.array([5, 9, 5, 1, 7]), np.array([1, 2, 1, 1, 1])
+    examples = np.array([4, 2, 0, 1, 3])
+    cut, real = batches.share(examples, lengths, counts, 20, 0, 1)
+    expected = batches.micro(examples, lengths, counts, 20)
+    assert real == len(cut) == len(expected)
+    assert all(np.array_equal(a, b) for a, b in zip(cut, expected, strict=True))

@@ -1,0 +1,55 @@
+"""Values of single examples: read, missing, damaged."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from xstilts.running.errors import UserError
+from xstilts.scoring import examples
+
+
+def write(path, values, ids=("a", "b")):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"id": list(ids), "prediction": list(ids), "value": values}), path)
+    return str(path.with_suffix(".json"))
+
+
+def test_values_and_ids_of_a_score_file(tmp_path):
+    score = write(tmp_path / "de.parquet", [1.0, 0.5])
+    values, refused = examples.read([(score, 2)])
+    assert values[score].tolist() == [1.0, 0.5] and values[score].dtype == np.float32
+    assert refused == []
+    files = {score: {"target": "xnli", "language": "de"}}
+    assert examples.ids(files, values) == {("xnli", "de"): ["a", "b"]}
+
+
+def test_without_predictions_there_are_no_values(tmp_path):
+    assert examples.read([(str(tmp_path / "de.json"), 2)]) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("values", "n"), [([1.0, 0.5], 3), ([1.0, float("nan")], 2), ([1.0, None], 2), (["x", "y"], 2)]
+)
+def test_values_that_are_not_those_of_the_score_are_refused_by_name(tmp_path, values, n):
+    score = write(tmp_path / "de.parquet", values)
+    found, [line] = examples.read([(score, n)])
+    assert found == {}
+    assert line == f"{tmp_path}/de.parquet: not the {n} values of its score; delete both, run again"
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 half", None])
+def test_a_damaged_file_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "de.parquet"
+    if content is None:
+        pq.write_table(pa.table({"id": ["a"]}), path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"de\.parquet: not a file of predictions \(.*run again"):
+        examples.values(str(tmp_path / "de.json"), 2)
+
+
+def test_files_keep_their_order_among_readers(tmp_path):
+    files = [(write(tmp_path / f"{i}.parquet", [float(i), 0.0]), 2) for i in range(7)]
+    values, _ = examples.read(files)
+    assert [table[0] for table in values.values()] == list(range(7))

@@ -1,0 +1,31 @@
+"""Prediction: every example once, in its order, whatever the rectangles."""
+
+import numpy as np
+import pytest
+from tests import helpers
+
+from xstilts import formats
+from xstilts.models import checkpoint
+from xstilts.scoring import predict
+
+ROWS = [
+    {"id": str(i), "text": " ".join(["the"] * n), "text_pair": None, "label": "a"}
+    for i, n in enumerate([3, 30, 1, 7, 7, 20])
+]
+
+
+@pytest.mark.parametrize("budget", [1, 64, 10**6])
+def test_results_come_in_the_order_of_the_rows_and_do_not_depend_on_padding(tmp_path, budget):
+    import torch
+
+    model = helpers.write_model(tmp_path / "m")
+    data = helpers.encode(helpers.pieces(tmp_path / "t"), "retrieval", ROWS)
+    encoder = checkpoint.load_encoder(model)
+    page = formats.page("retrieval")
+    found = predict.reduced(page, encoder, page.head(None, []), data, torch.device("cpu"), budget)
+    assert not encoder.training
+    for i, vector in enumerate(found):
+        ids = torch.from_numpy(data.sequence(i).astype(np.int64))[None]
+        with torch.no_grad():
+            alone = encoder(ids).last_hidden_state[0].mean(0).numpy()
+        assert np.abs(vector - alone).max() < 1e-5

@@ -1,0 +1,575 @@
+"""Training: equal gradients, the schedule, the best checkpoint, seeds; each format learns."""
+
+import argparse
+import dataclasses
+import json
+import random
+import shutil
+
+import numpy as np
+import pytest
+from tests import helpers
+
+from xstilts import formats
+from xstilts.experiment.recipe import Recipe
+from xstilts.models import checkpoint
+from xstilts.running.errors import UserError
+from xstilts.running.files import digest, read_json, write_json
+from xstilts.scoring import predict
+from xstilts.steps import train as train_step
+from xstilts.training import loop
+from xstilts.training.optimizer import optimizer_for, rate
+from xstilts.training.parts import Part, with_heads
+
+NLI = ("entailment", "neutral", "contradiction")
+TAGS = ("DET", "NOUN", "VERB")
+FAST = {"learning_rate": 5e-3, "batch_size": 16, "epochs": 10, "dropout": 0.0, "eval_every": 1000}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return helpers.write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+
+
+# --- Toy data: what is right follows from one word ------------------------------------------------
+
+FILLERS = ["the", "a", "on", "is", "not", "sat", "sees", "猫", "mat"]
+
+
+def classification_rows(size, seed, labels=("cat", "dog", "big")):
+    """The label is the word that is in the text."""
+    draw = random.Random(seed)
+    rows = []
+    for i in range(size):
+        words = draw.choices(FILLERS, k=draw.randint(2, 9))
+        label = draw.choice(labels)
+        words[draw.randrange(len(words))] = label
+        rows.append({"id": str(i), "text": " ".join(words), "text_pair": "yes", "label": label})
+    return rows
+
+
+def choice_rows(size, seed):
+    """The right choice is the one with `yes` in it."""
+    draw = random.Random(seed)
+    rows = []
+    for i in range(size):
+        choices = [" ".join(draw.choices(FILLERS, k=3)) for _ in range(draw.randint(2, 4))]
+        label = draw.randrange(len(choices))
+        choices[label] += " yes"
+        rows.append({"id": str(i), "context": "who", "choices": choices, "label": label})
+    return rows
+
+
+def span_rows(size, seed):
+    """The answer is `big dog` wherever it stands, often in a later window."""
+    draw = random.Random(seed)
+    rows = []
+    for i in range(size):
+        words = draw.choices(FILLERS, k=draw.randint(4, 24))
+        words[draw.randrange(len(words))] = "big dog"
+        context = " ".join(words)
+        answers = {"text": ["big dog"], "start": [context.index("big dog")]}
+        rows.append({"id": str(i), "question": "what", "context": context, "answers": answers})
+    return rows
+
+
+def tagging_rows(size, seed):
+    """The tag belongs to the word."""
+    draw = random.Random(seed)
+    tags = dict(zip([*FILLERS, "หมา"], [*TAGS, *TAGS, *TAGS, "VERB"], strict=True))
+    rows = []
+    for i in range(size):
+        words = draw.choices(list(tags), k=draw.randint(1, 20))
+        rows.append({"id": str(i), "tokens": words, "tags": [tags[w] for w in words]})
+    return rows
+
+
+def text_rows(size, seed):
+    """A text says one word over and over."""
+    draw = random.Random(seed)
+    words = [draw.choice(helpers.WORDS[:6]) for _ in range(size)]
+    return [{"id": str(i), "text": f"{w} " * draw.randint(4, 12)} for i, w in enumerate(words)]
+
+
+TOYS = {
+    "classification": (classification_rows, ("cat", "dog", "big"), "accuracy"),
+    "choice": (choice_rows, (), "accuracy"),
+    "span": (span_rows, (), "squad"),
+    "tagging": (tagging_rows, TAGS, "tagging"),
+}
+
+
+TEXT = {"mlm": (text_rows, (), "")}  # not scored
+
+
+def spec(format, seed=1, **recipe):
+    """A train spec as far as `fit` reads it."""
+    chosen = dataclasses.asdict(Recipe(**{**FAST, **recipe}))
+    _, labels, metric = TOYS[format]
+    return {
+        "task": f"toy {format}",
+        "format": format,
+        "labels": list(labels),
+        "metric": metric,
+        "recipe": chosen,
+        "seed": seed,
+    }
+
+
+def start(folder, format, seed=0):
+    """An encoder without dropout and a head, as the step makes them."""
+    import torch
+
+    torch.manual_seed(seed)
+    encoder = checkpoint.load_encoder(folder, dropout=0.0)
+    return encoder, formats.page(format).head(encoder, (TOYS | TEXT)[format][1])
+
+
+def part(format, head, data, dev=None, rows=(), **about):
+    """One task of a training."""
+    _, labels, metric = (TOYS | TEXT)[format]
+    about = {"task": f"toy {format}", "batch_size": 16, "metric": metric} | about
+    return Part(
+        format=format, labels=labels, train={"en": data}, head=head, dev=dev, rows=rows, **about
+    )
+
+
+def cpu():
+    import torch
+
+    torch.set_num_threads(1)
+    return torch.device("cpu")
+
+
+# --- The loop -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", TOYS | TEXT)
+def test_gradients_do_not_depend_on_the_micro_batches(folder, pieces, format, monkeypatch):
+    make, labels, _ = (TOYS | TEXT)[format]
+    data = helpers.encode(pieces, format, make(12, 1), labels, length=24)
+    page, examples = formats.page(format), np.arange(len(data))
+    encoder, head = start(folder, format)
+    one = part(format, head, data)
+    found, parts = {}, {}
+    counted = page.collate
+    for budget in (1, 150, 10**6):
+        calls = []
+        monkeypatch.setattr(
+            page, "collate", lambda d, e, s, c=calls: c.append(len(e)) or counted(d, e, s)
+        )
+        encoder.zero_grad()
+        head.zero_grad()
+        loss, seen = loop.gradients(encoder, one, data, examples, (1, 0), cpu(), budget)
+        assert seen == len(data.arrays["tokens"])
+        parameters = [*encoder.named_parameters(), *head.named_parameters()]
+        found[budget] = {"loss": loss, **{n: p.grad.clone() for n, p in parameters}}
+        parts[budget] = calls
+    assert parts[1] == [1] * len(data)
+    assert 1 < len(parts[150]) < len(data)
+    assert parts[10**6] == [len(data)]
+    assert any(value.abs().max() > 1e-3 for value in found[1].values())
+    for budget in (150, 10**6):
+        for name, value in found[budget].items():
+            assert (value - found[1][name]).abs().max() < 1e-6, name
+
+
+@pytest.mark.parametrize("format", TOYS)
+def test_each_format_learns_a_toy_task(folder, pieces, format):
+    make, labels, metric = TOYS[format]
+    rows = make(60, 2)
+    data, dev = (helpers.encode(pieces, format, r, labels, length=24) for r in (make(240, 1), rows))
+    page = formats.page(format)
+    encoder, head = start(folder, format)
+    before = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
+    one = part(format, head, data, dev, rows)
+    _, record = loop.fit(encoder, [one], spec(format), cpu(), 2000)
+    after = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
+    (was, _), (values, each) = (page.score(rows, p, metric, "en") for p in (before, after))
+    assert min(values.values()) > 0.95 > 0.8 > max(was.values())
+    assert len(after) == len(each) == len(rows)
+    assert record["history"][-1]["dev"] == values
+
+
+def test_the_rate_rises_and_falls_in_straight_lines():
+    rates = [rate(done, 10, 0.2) for done in range(11)]
+    assert rates == [0.5, 1.0, *[n / 8 for n in (8, 7, 6, 5, 4, 3, 2, 1)], 0.0]
+    assert [rate(done, 2, 0.0) for done in range(2)] == [1.0, 1.0]
+    assert rate(0, 1, 1.0) == 1.0
+
+
+def test_biases_and_layer_norms_do_not_decay(folder):
+    encoder, head = start(folder, "classification")
+    optimizer = optimizer_for([encoder, head], Recipe(weight_decay=0.3, learning_rate=2e-5))
+    named = [*encoder.named_parameters(), *head.named_parameters()]
+    name_of = {id(p): name for name, p in named}
+    decay = {name_of[id(p)]: g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
+    assert decay.keys() == set(name_of.values()), "every parameter is trained"
+    for name, value in decay.items():
+        assert value == (0.0 if name.endswith("bias") or "LayerNorm" in name else 0.3), name
+    assert {g["lr"] for g in optimizer.param_groups} == {2e-5}
+
+
+def fit(folder, pieces, monkeypatch=None, scores=None, seed=1, size=64, **recipe):
+    """Fit the toy classification; with `scores`, those instead of the dev scores."""
+    data = helpers.encode(
+        pieces, "classification", classification_rows(size, 1), TOYS["classification"][1]
+    )
+    rows = classification_rows(8, 2)
+    dev = helpers.encode(pieces, "classification", rows, TOYS["classification"][1])
+    encoder, head = start(folder, "classification")
+    seen = []
+    if scores is not None:
+        left = iter(scores)
+
+        def fake(encoder, *rest):
+            seen.append({k: v.clone() for k, v in encoder.state_dict().items()})
+            return {"accuracy": next(left)}
+
+        monkeypatch.setattr(loop, "development", fake)
+    wanted = spec("classification", seed, **recipe)
+    one = part("classification", head, data, dev, rows, batch_size=wanted["recipe"]["batch_size"])
+    weights, record = loop.fit(encoder, [one], wanted, cpu(), 2000)
+    return weights, record, seen
+
+
+def test_the_best_checkpoint_is_kept_not_the_last(folder, pieces, monkeypatch):
+    import torch
+
+    weights, record, seen = fit(
+        folder, pieces, monkeypatch, [0.1, 0.7, 0.7, 0.3], max_steps=8, eval_every=2
+    )
+    assert [h["score"] for h in record["history"]] == [0.1, 0.7, 0.7, 0.3]
+    assert [h["step"] for h in record["history"]] == [2, 4, 6, 8]
+    assert (record["best"]["step"], record["best"]["score"], record["steps"]) == (4, 0.7, 8)
+    assert all(torch.equal(v, seen[1][k]) for k, v in weights["encoder"].items())
+    assert not all(torch.equal(v, seen[3][k]) for k, v in weights["encoder"].items())
+
+
+def test_training_stops_when_patience_is_over(folder, pieces, monkeypatch):
+    _, record, _ = fit(
+        folder, pieces, monkeypatch, [0.5, 0.4, 0.5, 0.4], epochs=9, eval_every=2, patience=2
+    )
+    assert (record["steps"], record["best"]["step"]) == (6, 2)
+
+
+def test_the_recipe_decides_the_number_of_steps_and_the_last_one_is_evaluated(folder, pieces):
+    for recipe, steps in [
+        ({"epochs": 1}, 4),
+        ({"epochs": 0.5}, 2),
+        ({"epochs": 9, "max_steps": 3}, 3),
+    ]:
+        _, record, _ = fit(folder, pieces, **recipe)
+        assert record["steps"] == steps
+        assert [h["step"] for h in record["history"]] == [steps]
+        assert record["tokens"] > 0 and record["tokens_per_second"] > 0
+
+
+def test_an_infinite_loss_stops_training_and_says_where(folder, pieces, monkeypatch):
+    real, steps = loop.gradients, []
+
+    def spoiled(*arguments):
+        loss, seen = real(*arguments)
+        steps.append(seen)
+        return (loss * float("nan") if len(steps) == 3 else loss), seen
+
+    monkeypatch.setattr(loop, "gradients", spoiled)
+    line = r"the loss of `toy classification` is nan at step 4 of 8, .* below 0\.005 or"
+    with pytest.raises(UserError, match=line):
+        fit(folder, pieces, max_steps=8, eval_every=4)
+    assert len(steps) == 4
+
+
+# --- Several tasks --------------------------------------------------------------------------------
+
+
+def mixture(folder, pieces, *formats):
+    """An encoder and a task of each format, with dev rows where it is scored."""
+    encoder, parts = start(folder, formats[0])[0], []
+    for format in formats:
+        make, labels, _ = (TOYS | TEXT)[format]
+        data, rows = helpers.encode(pieces, format, make(240, 1), labels, length=24), make(40, 2)
+        dev = {"dev": helpers.encode(pieces, format, rows, labels, length=24), "rows": rows}
+        head = start(folder, format)[1]
+        parts.append(part(format, head, data, **(dev if format in TOYS else {})))
+    return encoder, with_heads(parts, encoder)
+
+
+def test_several_tasks_are_learnt_together(folder, pieces):
+    encoder, parts = mixture(folder, pieces, "classification", "tagging", "mlm")
+    wanted = spec("tagging", max_steps=420, eval_every=140)
+    _, record = loop.fit(encoder, parts, wanted, cpu(), 2000)
+    best = record["best"]
+    names = {"toy classification accuracy", "toy tagging accuracy", "toy tagging f1"}
+    assert best["dev"].keys() == names
+    assert min(best["dev"].values()) > 0.9
+    scores = best["dev"]["toy classification accuracy"], best["dev"]["toy tagging f1"]
+    assert best["score"] == sum(scores) / 2, "mlm has no say"
+    drawn = {task: by["en"] for task, by in record["drawn"].items()}
+    assert drawn.keys() == {"toy classification", "toy tagging", "toy mlm"}
+    assert sum(of["batches"] for of in drawn.values()) == record["steps"] == 420
+    assert sum(of["tokens"] for of in drawn.values()) == record["tokens"]
+    assert all(110 < of["batches"] < 170 for of in drawn.values())
+    text = parts[2]
+    batch = predict.tensors(text.page.collate(text.train["en"], np.arange(160), (9,)), cpu())
+    encoder.eval()
+    loss = text.page.loss(predict.outputs(encoder, text.head, batch), batch) / batch["weight"]
+    assert loss.item() < 0.5 * np.log(6), "better than the frequencies of the six words"
+
+
+def test_an_infinite_loss_names_the_task_of_the_mix_that_it_began_with(folder, pieces, monkeypatch):
+    real = loop.gradients
+
+    def spoiled(encoder, one, *arguments):
+        loss, seen = real(encoder, one, *arguments)
+        return loss * float("inf" if one.task == "toy mlm" else 1), seen
+
+    monkeypatch.setattr(loop, "gradients", spoiled)
+    encoder, parts = mixture(folder, pieces, "classification", "mlm")
+    with pytest.raises(UserError, match="the loss of `toy mlm` is inf at step 20 of 20"):
+        loop.fit(encoder, parts, spec("classification", max_steps=20), cpu(), 2000)
+
+
+def test_the_score_of_a_mix_is_the_mean_over_its_tasks(folder, pieces, monkeypatch):
+    encoder, parts = mixture(folder, pieces, "classification", "span", "mlm")
+    figures = {
+        "toy classification": {"accuracy": 0.25},
+        "toy span": {"f1": 1.0, "exact_match": 0.5},
+    }
+    monkeypatch.setattr(loop, "development", lambda encoder, one, *rest: figures[one.task])
+    values, score = loop.evaluation(encoder, parts, cpu(), 2000)
+    assert values == {
+        "toy classification accuracy": 0.25, "toy span f1": 1.0, "toy span exact_match": 0.5,
+    }  # fmt: skip
+    assert score == (0.25 + 0.75) / 2
+
+
+# --- The step -------------------------------------------------------------------------------------
+
+
+class Node:
+    """The inputs of one training, as files."""
+
+    def __init__(self, root, pieces, labels=("cat", "dog", "big"), seed=1, **recipe):
+        self.root, self.labels, self.pieces = root, labels, pieces
+        self.data = {
+            "train": helpers.encode(
+                pieces, "classification", classification_rows(48, 1, labels), labels
+            ),
+            "dev": helpers.encode(
+                pieces, "classification", classification_rows(8, 2, labels), labels
+            ),
+        }
+        for split, data in self.data.items():
+            data.meta["spec"]["split"] = split
+            helpers.write_encoded(root / f"{split}.safetensors", data)
+        rows = classification_rows(8, 2, labels)
+        helpers.write_rows(root / "dev.parquet", "classification", rows)
+        self.spec = {
+            **spec("classification", seed, epochs=1, **recipe),
+            "kind": "train",
+            "labels": list(labels),
+            **{split: digest(data.meta["spec"]) for split, data in self.data.items()},
+        }
+
+    def run(self, init, out, state=None, save_every=600, **changes):
+        parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
+        wanted = {**self.spec, "parent": digest(parent), **changes}
+        train_step.main(
+            argparse.Namespace(
+                spec=json.dumps(wanted),
+                init=str(init),
+                train=[str(self.root / "train.safetensors")],
+                dev=[str(self.root / "dev.safetensors")],
+                dev_rows=[str(self.root / "dev.parquet")],
+                budget=2000,
+                state=str(state or f"{out}.state"),
+                save_every=save_every,
+                lock_wait=0,
+                sharding="none",
+                out=str(out),
+            )
+        )
+        return out
+
+
+@pytest.fixture
+def node(tmp_path, pieces):
+    return Node(tmp_path, pieces)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(folder, node, tmp_path):
+    first, again, other = (
+        node.run(folder, tmp_path / name, seed=seed)
+        for name, seed in [("a", 1), ("b", 1), ("c", 2)]
+    )
+    for name in ("model.safetensors", "head.safetensors"):
+        assert (first / name).read_bytes() == (again / name).read_bytes()
+        assert (first / name).read_bytes() != (other / name).read_bytes()
+
+
+def test_a_checkpoint_is_a_folder_that_transformers_loads(folder, node, tmp_path):
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoModel, AutoTokenizer
+
+    out = node.run(folder, tmp_path / "out")
+    model = AutoModel.from_pretrained(out, add_pooling_layer=False)
+    saved = load_file(out / "model.safetensors")
+    assert model.dtype == torch.float32
+    assert model.state_dict().keys() == saved.keys()
+    assert all(torch.equal(value, saved[name]) for name, value in model.state_dict().items())
+    before = load_file(folder / "model.safetensors")
+    assert any(not torch.equal(value, before[name]) for name, value in saved.items())
+    assert AutoTokenizer.from_pretrained(out)("the cat")["input_ids"] == [0, 5, 7, 2]
+
+
+def test_the_record_says_what_was_made_from_what(folder, node, tmp_path):
+    out = node.run(folder, tmp_path / "out")
+    record = read_json(out / "node.json")
+    assert record["spec"] == {
+        **node.spec,
+        "parent": digest(read_json(folder / "node.json")["spec"]),
+    }
+    assert record["pins"] == {"models/o/tiny": "r1", "datasets/o/data": "r2"}
+    assert record["rows"] == {"train": 48, "dev": 8}
+    assert record["rows_cut"] == {"train": 0, "dev": 0}
+    assert record["steps"] == 3
+    assert record["best"].keys() == {"step", "loss", "dev", "score"}
+    assert {
+        "device",
+        "precision",
+        "seconds",
+        "tokens_per_second",
+        "peak_memory",
+        "versions",
+    } <= set(record)
+
+
+def test_only_the_encoder_is_passed_on(folder, node, pieces, tmp_path, monkeypatch):
+    """Stage 2 starts from stage 1's encoder, whatever its labels, and never from its head."""
+    import torch
+    from safetensors.torch import load_file
+
+    first = node.run(folder, tmp_path / "first")
+    begun = {}
+    real = loop.fit
+
+    def spy(encoder, parts, *rest):
+        begun["encoder"] = {k: v.clone() for k, v in encoder.state_dict().items()}
+        begun["head"] = {k: v.clone() for k, v in parts[0].head.state_dict().items()}
+        return real(encoder, parts, *rest)
+
+    monkeypatch.setattr(loop, "fit", spy)
+    for name, labels in [("same", ("cat", "dog", "big")), ("two", ("cat", "dog"))]:
+        root = tmp_path / name
+        root.mkdir()
+        out = Node(root, pieces, labels).run(first, root / "out")
+        encoder, head = (load_file(first / f"{part}.safetensors") for part in ("model", "head"))
+        assert all(torch.equal(value, encoder[key]) for key, value in begun["encoder"].items())
+        assert begun["head"]["out.weight"].shape[0] == len(labels)
+        assert not torch.equal(begun["head"]["dense.weight"], head["dense.weight"])
+        assert load_file(out / "head.safetensors")["out.bias"].shape == (len(labels),)
+
+
+@pytest.fixture
+def mixed(tmp_path, pieces):
+    """Arguments of the step for a mix of a task and of text in two languages."""
+    node = Node(tmp_path, pieces)
+    texts, paths = {}, []
+    for lang, size in (("de", 30), ("en", 50)):
+        data = helpers.encode(pieces, "mlm", text_rows(size, 5), lang=lang)
+        paths.append(str(helpers.write_encoded(tmp_path / f"{lang}.safetensors", data)))
+        texts[lang] = digest(data.meta["spec"])
+    shared = {key: node.spec[key] for key in ("task", "format", "labels", "metric")}
+    own = {"train": {"en": node.spec["train"]}, "dev": {"en": node.spec["dev"]}, "batch_size": 8}
+    text = {"task": "text", "format": "mlm", "labels": [], "metric": "", "batch_size": 4}
+    wanted = {
+        "kind": "train", "seed": 1, "cap": 40,
+        "tasks": [shared | own, text | {"train": texts, "dev": {}}],
+        "recipe": dataclasses.asdict(Recipe(max_steps=12, learning_rate=1e-3)),
+    }  # fmt: skip
+
+    def run(init, out, state=None, save_every=600, **changes):
+        parent = digest(read_json(init / "node.json")["spec"])
+        arguments = {
+            "spec": json.dumps(wanted | {"parent": parent} | changes),
+            "init": str(init),
+            "train": [str(tmp_path / "train.safetensors"), *paths],
+            "dev": [str(tmp_path / "dev.safetensors")],
+            "dev_rows": [str(tmp_path / "dev.parquet")],
+        }
+        keep = {
+            "state": str(state or f"{out}.state"),
+            "save_every": save_every,
+            "lock_wait": 0,
+            "sharding": "none",
+        }
+        train_step.main(argparse.Namespace(**arguments, **keep, budget=2000, out=str(out)))
+        return out
+
+    return run
+
+
+def test_a_mix_with_the_same_seed_gives_the_same_bytes(folder, mixed, tmp_path):
+    first, again, other = (
+        mixed(folder, tmp_path / name, seed=seed) for name, seed in [("a", 1), ("b", 1), ("c", 2)]
+    )
+    for name in ("model.safetensors", "head.safetensors"):
+        assert (first / name).read_bytes() == (again / name).read_bytes()
+        assert (first / name).read_bytes() != (other / name).read_bytes()
+
+
+def test_the_record_of_a_mix_says_what_was_drawn(folder, mixed, tmp_path):
+    from safetensors.torch import load_file
+
+    out = mixed(folder, tmp_path / "out")
+    record = read_json(out / "node.json")
+    shares = {
+        (t, lang): of["share"] for t, by in record["drawn"].items() for lang, of in by.items()
+    }
+    assert shares.keys() == {("toy classification", "en"), ("text", "de"), ("text", "en")}
+    assert shares[("toy classification", "en")] == 0.5, "both weigh 40"
+    assert 0.25 < shares[("text", "en")] < 0.5 * 50 / 80, "smoothed"
+    batches = [of["batches"] for by in record["drawn"].values() for of in by.values()]
+    assert sum(batches) == record["steps"] == 12
+    assert record["rows"] == {"train": 48 + 30 + 50, "dev": 8}
+    assert record["heads"] == {"toy classification": "toy classification", "text": "text"}
+    heads = load_file(out / "head.safetensors")
+    assert heads["toy classification.out.weight"].shape == (3, 32)
+    assert heads["text.bias"].shape == (len(helpers.VOCABULARY),)
+
+
+def refused(node, init, line, **changes):
+    out = node.root / "out"
+    with pytest.raises(UserError, match=line):
+        node.run(init, out, **changes)
+    assert not out.exists()
+
+
+def test_a_parent_of_another_spec_is_refused(folder, node):
+    refused(node, folder, "made by another spec than the config asks for", parent="0123")
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_rows_of_another_spec_are_refused(folder, node, split):
+    line = rf"{split}\.safetensors: made by another spec"
+    refused(node, folder, line, **{split: "0123"})
+
+
+def test_rows_of_another_tokenizer_are_refused(folder, node, tmp_path):
+    other = shutil.copytree(folder, tmp_path / "other")
+    write_json(other / "node.json", {**read_json(other / "node.json"), "tokenizer": "0123"})
+    refused(node, other, r"train\.safetensors: encoded with another tokenizer than that of")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "node.json"])
+def test_a_folder_that_is_no_finished_checkpoint_is_refused(folder, node, tmp_path, name):
+    other = shutil.copytree(folder, tmp_path / "other")
+    (other / name).unlink()
+    refused(node, other, rf"not a finished checkpoint: {name.replace('.', '[.]')} is missing")

@@ -1,0 +1,106 @@
+"""The result tables: pure functions of `grid.csv` and the scores."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import pandas as pd
+
+from xstilts.analysis import delta_table
+from xstilts.analysis.delta_table import ROW
+from xstilts.analysis.text_table import Sheet
+from xstilts.benchmarks import xtreme
+from xstilts.experiment.config import NONE
+
+
+def main_table(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per (model, intermediate) and a column per target: the median over seeds.
+
+    As the paper reports (arXiv 2005.13013; not verified). A value is missing if that of any seed
+    is. `<target> delta` is the difference to the row without intermediate task; `average` the
+    unweighted mean of the targets, so of the medians.
+
+    Args:
+        cells: see `scores.cells`.
+    """
+    by_target = cells.groupby([*ROW, "target"], sort=False)["value"]
+    values = by_target.median(skipna=False).unstack("target")
+    rows = list(dict.fromkeys(zip(cells["model"], cells["intermediate"], strict=True)))
+    values = values.reindex(index=pd.MultiIndex.from_tuples(rows, names=ROW))
+    values = values[list(dict.fromkeys(cells["target"]))]
+    values["average"] = values.mean(axis=1, skipna=False)
+    return with_deltas(values)
+
+
+def groups_table(main: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per (model, intermediate): XTREME's averages of the main table, and deltas.
+
+    A group is missing unless all its targets are there, `overall` unless all nine are.
+    """
+    values = main.set_index(ROW)
+    averages = [
+        xtreme.averages({target: value for target, value in row.items() if pd.notna(value)})
+        for row in values.to_dict("records")
+    ]
+    return with_deltas(pd.DataFrame(averages, index=values.index, dtype=float))
+
+
+def with_deltas(values: pd.DataFrame) -> pd.DataFrame:
+    """Put `<column> delta` beside each column: the difference to the model's row `none`."""
+    columns = {}
+    for name in values.columns:
+        columns[name] = values[name]
+        columns[f"{name} delta"] = _delta(values[name])
+    return pd.DataFrame(columns).reset_index()
+
+
+def _delta(column: pd.Series) -> pd.Series:
+    """Subtract each model's row without intermediate task; missing where there is none."""
+    baseline = column[column.index.get_level_values("intermediate") == NONE].droplevel(1)
+    models = column.index.get_level_values("model")
+    delta = column - baseline.reindex(models).to_numpy()
+    return delta.where(column.index.get_level_values("intermediate") != NONE)
+
+
+def long(wide: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a row per (model, intermediate, column X): `value` and `delta`; X is in `name`."""
+    columns = [c for c in wide.columns[len(ROW) :] if not c.endswith(" delta")]
+    parts = [
+        wide[ROW].assign(**{name: c, "value": wide[c], "delta": wide[f"{c} delta"]})
+        for c in columns
+    ]
+    order = pd.concat(parts).sort_index(kind="stable")  # row by row, as the grid has them
+    return order.reset_index(drop=True)
+
+
+def main_sheet(
+    main: pd.DataFrame, deltas: pd.DataFrame, metrics: Mapping[str, str], missing: int, total: int
+) -> Sheet:
+    """Return the main table in the form of the paper's Table 2.
+
+    Args:
+        main: see `main_table`.
+        deltas: see `significance.deltas`; those that survive are marked.
+        metrics: target -> short name of what is measured.
+        missing: how many of the `total` score files are not there.
+    """
+    notes = [
+        "Mean over languages, then median over seeds, in percent; differences to the row none."
+    ]
+    survive = deltas[deltas["survives"]]
+    if len(survive):
+        notes.append(
+            "*: more than the noise of examples and seeds (5%, Holm-corrected; seeds.csv)."
+        )
+    headings = {target: f"{target} ({metric})" for target, metric in metrics.items()}
+    marked = set(survive[[*ROW, "target"]].itertuples(index=False, name=None))
+    made = delta_table.build(main, notes, headings, marked)
+    return dataclasses.replace(
+        made, notes=[*notes, *delta_table.missing_note(made, missing, total)]
+    )
+
+
+SHOWN = {
+    **dict.fromkeys(("accuracy", "retrieval"), "acc"),
+    **dict.fromkeys(("tagging", "bucc"), "F1"),
+    **dict.fromkeys(("squad", "squad2", "mlqa"), "F1+EM"),
+}

@@ -1,0 +1,188 @@
+"""Pins: the exact bytes of each data set and model that are used, kept in a lock file.
+
+A hub repository is pinned by its commit, a folder by the SHA-256 of its files. The lock is a YAML
+file beside the user's config, to be committed: what is in it is used, what is not is looked up once
+and added.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from xstilts.data import source as sources
+from xstilts.running.errors import UserError, nearest
+from xstilts.running.files import atomic, canonical, read_json, sha256
+
+HEADER = "# Written by xstilts; commit it. The version of each data set and model that is used.\n"
+KINDS = ("datasets", "models")
+
+
+def resolve(
+    kind: str, source: str, root: str, name: str, revision: str, obtain: str | None = None
+) -> dict[str, Any]:
+    """Return the pin of what `name` is now.
+
+    From the hub {source: "hub", revision: 40-digit commit}, from a folder {source: "folder",
+    revision: SHA-256 over the listing, files: {relative path: SHA-256}}.
+    UserError if it is not there.
+    """
+    if sources.from_hub(source, name):
+        return {"source": "hub", "revision": sources.hub_info(kind, name, revision, obtain).sha}
+    files = listing(sources.folder(root, kind, name, obtain), kind)
+    if not files:
+        raise UserError(f"{name}: its folder {sources.folder(root, kind, name)} holds no files")
+    digest = hashlib.sha256(canonical(files).encode()).hexdigest()
+    return {"source": "folder", "revision": digest, "files": files}
+
+
+def listing(folder: Path, kind: str) -> dict[str, str]:
+    """Return {relative path: SHA-256} of a folder's files, of a model's only those it needs."""
+    if kind == "models":
+        found = {f for pattern in sources.MODEL_FILES for f in folder.glob(pattern)}
+    else:
+        found = set(folder.rglob("*"))
+    files = {f.relative_to(folder): f for f in found if f.is_file()}
+    # Hidden files are download caches and git's own.
+    seen = [name for name in sorted(files) if not any(p.startswith(".") for p in name.parts)]
+    return {name.as_posix(): sha256(files[name]) for name in seen}
+
+
+def read_lock(path: str | Path) -> dict[str, dict[str, Any]]:
+    """Return {kind: {name: entry}} of a lock file, empty if there is none."""
+    try:
+        lock = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        lock = {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not YAML ({' '.join(str(error).split())})") from error
+    good = isinstance(lock, dict) and all(isinstance(lock.get(k) or {}, dict) for k in KINDS)
+    entries = [e for k in KINDS for e in (lock.get(k) or {}).values()] if good else [None]
+    if not all(isinstance(e, dict) and {"source", "revision"} <= e.keys() for e in entries):
+        raise UserError(
+            f"{path}: is not a lock file (datasets: org/name: source, requested, revision; "
+            "models: the same); delete it to have it written anew"
+        )
+    return {kind: lock.get(kind) or {} for kind in KINDS}
+
+
+def locked(
+    kind: str,
+    source: str,
+    root: str,
+    name: str,
+    revision: str,
+    lock: str | Path,
+    obtain: str | None = None,
+) -> dict[str, Any]:
+    """Return the pin of `name` that the lock file holds, adding it if it has none.
+
+    Safe for many processes at once. UserError if the config asks for another revision or source
+    than was locked, or if a locked folder's files have changed.
+    """
+    with _exclusive(lock):
+        entries = read_lock(lock)
+        entry = entries[kind].get(name)
+        if entry is None:
+            pin = resolve(kind, source, root, name, revision, obtain)
+            entries[kind][name] = {"requested": revision, **pin}
+            _write_lock(lock, entries)
+            return pin
+    advice = sources.advice(name, str(lock))
+    wanted = "hub" if sources.from_hub(source, name) else "folder"
+    if entry["source"] != wanted:
+        raise UserError(f"{name}: {lock} has it from a {entry['source']}, not a {wanted}; {advice}")
+    if wanted == "hub":
+        if entry.get("requested") != revision:
+            raise UserError(
+                f"{name}: the config asks for revision `{revision}`, {lock} was made for "
+                f"`{entry.get('requested')}`; {advice}"
+            )
+        return {"source": "hub", "revision": entry["revision"]}
+    pin = resolve(kind, source, root, name, revision, obtain)
+    if pin["revision"] != entry["revision"]:
+        raise UserError(
+            f"{name}: {_difference(entry.get('files') or {}, pin['files'])} in "
+            f"{sources.folder(root, kind, name)} since {lock} was written; {advice}"
+        )
+    return pin
+
+
+def update(lock: str | Path, names: list[str]) -> list[str]:
+    """Take `names` (all if empty) out of a lock file; return what was taken out."""
+    with _exclusive(lock):
+        entries = read_lock(lock)
+        known = sorted({name for kind in KINDS for name in entries[kind]})
+        for name in names:
+            if name not in known:
+                raise UserError(f"{name}: not in {lock}{nearest(name, known)}")
+        taken = names or known
+        for kind in KINDS:
+            entries[kind] = {n: e for n, e in entries[kind].items() if n not in taken}
+        _write_lock(lock, entries)
+    return taken
+
+
+def stale(lock: str | Path, pins_dir: str | Path) -> list[Path]:
+    """Return the pin files under `pins_dir` that are not what the lock file ("": none) says.
+
+    That is: another revision than the lock's entry; or made with this lock, which has no entry any
+    more; or one of the toy world, which has no lock, and the other way round. What an experiment
+    with a lock of its own has pinned in the same folder stands: see `adopt`.
+    """
+    entries, found = read_lock(lock) if lock else {kind: {} for kind in KINDS}, []
+    for path in sorted(Path(pins_dir).glob("*/**/*.json")):
+        pin = read_json(path)
+        entry = entries[pin["kind"]].get(pin["name"])
+        other = bool(pin.get("lock")) != bool(lock)
+        gone = bool(lock) and entry is None and pin.get("lock") == str(lock)
+        if other or gone or (entry and entry["revision"] != pin["revision"]):
+            found.append(path)
+    return found
+
+
+def adopt(lock: str | Path, pins: list[str]) -> None:
+    """Take into a lock file what other experiments, with locks of their own, have pinned before."""
+    made = [read_json(path) for path in pins if Path(path).exists()]
+    entries = read_lock(lock)
+    new = [p for p in made if p["lock"] and p["name"] not in entries[p["kind"]]]
+    if not new:
+        return
+    with _exclusive(lock):
+        entries = read_lock(lock)
+        for pin in new:
+            kept = {k: pin[k] for k in ("requested", "source", "revision", "files") if k in pin}
+            entries[pin["kind"]].setdefault(pin["name"], kept)
+        _write_lock(lock, entries)
+
+
+def _difference(old: dict[str, str], new: dict[str, str]) -> str:
+    """Name the first file that differs between two listings."""
+    for name in sorted(old | new):
+        if old.get(name) != new.get(name):
+            how = "is new" if name not in old else "is gone" if name not in new else "has changed"
+            return f"{name} {how}"
+    return "the files have changed"
+
+
+def _write_lock(path: str | Path, entries: dict[str, dict[str, Any]]) -> None:
+    with atomic(path) as temporary:
+        body = yaml.safe_dump(entries, sort_keys=True, allow_unicode=True)
+        temporary.write_text(HEADER + body, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _exclusive(path: str | Path) -> Iterator[None]:
+    """Hold the right to change a lock file. Pins are made on one host, so the flock is in its /tmp:
+    it works where the config is on NFS, and leaves no file beside it."""
+    key = hashlib.sha256(str(Path(path).resolve()).encode()).hexdigest()[:16]
+    name = Path(tempfile.gettempdir()) / f"xstilts-{os.getuid()}-{key}.flock"
+    with open(name, "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

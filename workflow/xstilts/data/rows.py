@@ -1,0 +1,201 @@
+"""Unified rows: what they hold, how a raw row becomes one, and when one is of no use.
+
+`prepare.SCHEMAS` has the columns of each format. Labels are names; a choice is labelled by the
+index of the right one; in retrieval the two rows made of one raw row belong together.
+
+Where renaming columns is not enough, a function in `ROWS` takes one raw row as a dict (ClassLabels
+are names already) and returns a unified row, a list of them, or None for a row that is not used.
+It leaves out `gold`, and `id` if the data set has none.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from xstilts.running.errors import UserError, nearest
+
+Row = dict[str, Any]
+
+
+def squad(row: Row) -> Row:
+    """SQuAD, XQuAD, MLQA, TyDiQA: nothing is stripped, because answers are offsets."""
+    answers = row["answers"]
+    return {
+        "id": row["id"],
+        "question": row["question"],
+        "context": row["context"],
+        "answers": {"text": answers["text"], "start": answers["answer_start"]},
+    }
+
+
+def hellaswag(row: Row) -> Row:
+    """HellaSwag: each choice is the begun second sentence and an ending. Test labels are ""."""
+    start = row["ctx_b"].strip()
+    return {
+        "context": row["ctx_a"].strip(),
+        "choices": [f"{start} {ending.strip()}".strip() for ending in row["endings"]],
+        "label": int(row["label"]) if row["label"] not in ("", None) else None,
+    }
+
+
+def cosmosqa(row: Row) -> Row:
+    """Cosmos QA: the question continues the context, as in jiant. The label of a test row is -1."""
+    return {
+        "id": row["id"],
+        "context": f"{row['context'].strip()} {row['question'].strip()}",
+        "choices": [row[f"answer{i}"].strip() for i in range(4)],
+        "label": row["label"],
+    }
+
+
+def csqa(row: Row) -> Row:
+    """CommonsenseQA: the question is the context, as in jiant. Test rows have the answer ""."""
+    choices, key = row["choices"], row["answerKey"]
+    return {
+        "id": row["id"],
+        "context": row["question"].strip(),
+        "choices": [text.strip() for text in choices["text"]],
+        "label": choices["label"].index(key) if key else None,
+    }
+
+
+def ccg_pmb(row: Row) -> Row:
+    """CCG tags of the Parallel Meaning Bank: most sentences of its layer files begin with a
+    comment line, `# tok:gold` tagged `cat:gold`, that is no word."""
+    first = 1 if row["tags"][:1] == ["cat:gold"] else 0
+    return {"tokens": row["tokens"][first:], "tags": row["tags"][first:]}
+
+
+def xtreme_udpos(row: Row) -> Row:
+    """XTREME's part-of-speech tags."""
+    return {"tokens": row["tokens"], "tags": row["pos_tags"]}
+
+
+def tatoeba(row: Row) -> list[Row]:
+    """XTREME's Tatoeba: the English sentence looks for the foreign one, which the hub calls source.
+
+    So do XTREME's `evaluate_retrieval.py` and jiant's `tatoeba.py`.
+    """
+    return [
+        {"side": "source", "text": row["target_sentence"].strip()},
+        {"side": "target", "text": row["source_sentence"].strip()},
+    ]
+
+
+# Rows that are no part of a task in a language, so that nothing is missing without them.
+FOREIGN, UNUSED = "of another language", "not used by the task"
+
+ROWS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
+    f.__name__: f for f in (squad, hellaswag, cosmosqa, csqa, ccg_pmb, xtreme_udpos, tatoeba)
+}
+
+
+def namer(feature: Any) -> Callable[[Any], Any] | None:
+    """Return what turns the ints of a feature's ClassLabels into names (-1 into None), also inside
+    lists and dicts; None if it has no ClassLabel."""
+    if isinstance(feature, dict):
+        inner = {key: named for key, part in feature.items() if (named := namer(part))}
+        if not inner:
+            return None
+        return lambda v: v and {k: inner[k](x) if k in inner else x for k, x in v.items()}
+    if hasattr(feature, "int2str"):
+        names = feature.names
+        return lambda v: None if v is None or v < 0 else names[v]
+    # A List has its feature; an old way to write one is [feature].
+    part = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
+    if part is None or (each := namer(part)) is None:
+        return None
+    return lambda v: v and [each(x) for x in v]
+
+
+def identity(row: Row, number: int, unit: list[Row]) -> Row:
+    """The id of a row (its own, or the raw row's number), and for retrieval its gold."""
+    own = row.get("id")
+    if "side" not in row:
+        return {"id": str(number if own is None else own)}
+    sides = {r["side"]: r.get("id") or f"{number}.{r['side']}" for r in unit}
+    gold = row.get("gold", sides.get("target") if row["side"] == "source" else None)
+    return {"id": str(sides[row["side"]]), "gold": gold}
+
+
+def unique_ids(rows: list[Row]) -> None:
+    """Number repeated ids: predictions are kept by id, and some data sets repeat theirs."""
+    seen = Counter[str]()
+    for row in rows:
+        seen[row["id"]] += 1
+        if seen[row["id"]] > 1:
+            row["id"] += f"#{seen[row['id']]}"
+
+
+class Check:
+    """Mends unified rows in place: a call returns why a row is to be dropped, None to keep it."""
+
+    def __init__(self, spec: dict[str, Any]):
+        self.task, self.labels, self.repaired = spec["task"], spec.get("labels"), 0
+        self.test = getattr(self, f"_{spec['format']}")
+
+    def __call__(self, row: Row) -> str | None:
+        return self.test(row)
+
+    def _classification(self, row: Row) -> str | None:
+        row["label"] = self._label(row.get("label"))
+        if row["text"] is None:
+            return "no text"
+        return None if row["label"] is not None else "no label"
+
+    def _choice(self, row: Row) -> str | None:
+        label = row.get("label")
+        row["label"] = label = None if label in (None, "", -1) else int(label)
+        if label is not None and not 0 <= label < len(row["choices"]):
+            return "label is not one of the choices"
+        return None if label is not None else "no label"
+
+    def _tagging(self, row: Row) -> str | None:
+        row["tags"] = [self._label(tag) for tag in row["tags"] or []]
+        if not row["tokens"]:
+            return "no tokens"
+        if len(row["tokens"]) != len(row["tags"]):
+            return "not as many tags as tokens"
+        return "no label" if None in row["tags"] else None
+
+    def _span(self, row: Row) -> str | None:
+        """Keep the answers that stand at their offset; move one to its only occurrence. A question
+        that comes without answers is one that has none, as in SQuAD 2."""
+        found, context = [], row["context"]
+        pairs = list(zip(row["answers"]["text"], row["answers"]["start"], strict=True))
+        for text, start in pairs:
+            if text and context[start : start + len(text)] == text and start >= 0:
+                found.append((text, start))
+            elif text and context.count(text) == 1:
+                found.append((text, context.index(text)))
+                self.repaired += 1
+        row["answers"] = {"text": [t for t, _ in found], "start": [s for _, s in found]}
+        return "answer is not in the context" if pairs and not found else None
+
+    def _retrieval(self, row: Row) -> str | None:
+        if row["side"] not in ("source", "target"):
+            raise UserError(f"task {self.task}: side `{row['side']}` is not `source` or `target`")
+        return None if row["text"] else "no text"
+
+    def _mlm(self, row: Row) -> str | None:
+        return None if (row["text"] or "").strip() else "no text"
+
+    def _label(self, label: Any) -> str | None:
+        """Return a label's name, None for no label; numbers count in the task's `labels`."""
+        if label is None or label == -1 or label == "":
+            return None
+        labels = self.labels
+        if labels is None:
+            if isinstance(label, str):
+                return label
+            raise UserError(f"task {self.task}: label {label} is a number; give its `labels`")
+        # ClassLabels are named "0", "1" where a data set's maker had no names for them.
+        number = label if isinstance(label, int) else int(label) if label.isdecimal() else None
+        if label in labels:
+            return label
+        if number is not None and 0 <= number < len(labels):
+            return labels[number]
+        hint = nearest(label, labels)
+        raise UserError(
+            f"task {self.task}: label `{label}` is not one of its labels {', '.join(labels)}{hint}"
+        )

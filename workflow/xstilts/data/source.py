@@ -1,0 +1,309 @@
+"""Where data sets and models come from: the hub, or a folder in the shape of one.
+
+A folder (a mirror, or the toy world) holds `datasets/<org>/<name>` and `models/<org>/<name>`, each
+as its hub repository is. Nothing here imports `datasets` or `huggingface_hub` before it is used.
+"""
+
+import ast
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xstilts import WORKFLOW
+from xstilts.running.errors import UserError, nearest
+from xstilts.running.files import sha256
+
+if TYPE_CHECKING:
+    import datasets
+
+# What a model folder needs, and all that is fetched or hashed of it: no pickles, no README.
+MODEL_FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
+# One request that does not answer in this time means that the hub is not there. The libraries' own
+# way is five retries over 23 s or more, and some of their requests wait without any limit. The
+# variable is huggingface_hub's, for slow networks.
+TIMEOUT_S = float(os.environ.get("HF_HUB_ETAG_TIMEOUT", 10))
+POINTER = "is a Git LFS pointer, not the data; run `git lfs pull` in its folder"
+
+
+def is_path(name: str) -> bool:
+    """Whether a user means a folder of their own by `name`, not a repository org/name."""
+    return name.startswith(("/", "./", "../", "~"))
+
+
+def from_hub(source: str, name: str) -> bool:
+    """Whether `name` is to be fetched from the hub."""
+    return source == "hub" and not is_path(name)
+
+
+def folder(root: str | Path, kind: str, name: str, obtain: str | None = None) -> Path:
+    """Return the existing folder of data set or model `name` (`kind`: "datasets" or "models").
+
+    Checked before any library sees it, because `load_dataset` asks the hub for a mistyped path.
+    """
+    if is_path(name):
+        own = Path(name).expanduser()
+        if not own.is_dir():
+            raise UserError(f"{name}: there is no such folder")
+        return own.resolve()
+    root = Path(root).expanduser()
+    if not (root / kind).is_dir():
+        raise UserError(
+            f"source: {root} holds no folder `{kind}`; a mirror has {kind}/<org>/<name>, "
+            "and the other sources are `hub` and `toy`"
+        )
+    path = root / kind / name
+    if not path.is_dir():
+        if obtain:
+            raise UserError(f"{name}: not in the mirror {root}. {obtain}")
+        there = sorted(p.relative_to(root / kind).as_posix() for p in (root / kind).glob("*/*"))
+        raise UserError(
+            f"{name}: not among the {kind} of the mirror {root}{nearest(name, there)} "
+            f"(there are {', '.join(there) or 'none'})"
+        )
+    return path.resolve()
+
+
+def hub_info(kind: str, name: str, revision: str, obtain: str | None = None) -> Any:
+    """Return the hub's record of a repository at a revision (`.sha`, `.siblings`): one request.
+
+    Raises UserError: offline, unreachable, unknown repository or revision. Loads ask this first,
+    because it fails in one line and in seconds where the libraries retry.
+    """
+    from huggingface_hub import HfApi
+
+    if obtain:
+        raise UserError(f"{name}: is on no hub. {obtain}")
+    quiet()
+    try:
+        return HfApi().repo_info(name, repo_type=kind[:-1], revision=revision, timeout=TIMEOUT_S)
+    except Exception as error:
+        raise hub_error(error, kind, name, revision) or error from error
+
+
+def hub_error(error: BaseException, kind: str, name: str, revision: str) -> UserError | None:
+    """Say in one line what a failed request to the hub means; None if it is another matter."""
+    from huggingface_hub import constants, errors
+    from huggingface_hub.utils import httpx
+
+    chain = list(_chain(error))
+    what, hub = f"{kind[:-1]} {name}", constants.ENDPOINT
+
+    def is_a(*kinds: type) -> bool:
+        return any(isinstance(e, kinds) for e in chain)
+
+    if is_a(errors.OfflineModeIsEnabled) or (constants.is_offline_mode() and is_a(OSError)):
+        return UserError(
+            f"{what}: not in the local cache, and HF_HUB_OFFLINE is set; unset it where the hub "
+            "can be reached, or set `source` to a mirror folder"
+        )
+    if is_a(errors.GatedRepoError) or any("is a gated" in str(e) for e in chain):
+        return UserError(f"{what}: is gated; accept its terms on {hub}, then `hf auth login`")
+    if is_a(errors.RevisionNotFoundError):
+        return UserError(
+            f"{what}: the hub has no revision `{revision}` of it; give one it has (`main`, or "
+            "`refs/convert/parquet` for converted data)"
+        )
+    if is_a(errors.RepositoryNotFoundError):
+        return UserError(
+            f"{what}: the hub has no such {kind[:-1]}; check the name org/name, or "
+            "`hf auth login` if it is private"
+        )
+    if is_a(httpx.RequestError, ConnectionError, TimeoutError):
+        return UserError(
+            f"{what}: cannot reach the hub at {hub}; check the network and HF_ENDPOINT, or set "
+            "`source` to a mirror folder"
+        )
+    for e in chain:
+        if isinstance(e, errors.HfHubHTTPError):
+            return UserError(f"{what}: {hub} answered {e.response.status_code}; try again later")
+        if isinstance(e, (errors.HFValidationError, errors.LocalEntryNotFoundError)):
+            return UserError(f"{what}: {_line(e)}")
+    return None
+
+
+def load(
+    source: str,
+    root: str | Path,
+    pin: dict[str, Any],
+    hub: str,
+    config: str | None,
+    split: str,
+) -> "datasets.Dataset":
+    """Load one split by one call of `load_dataset`, exactly as pinned, with its features.
+
+    `hub` is the data set's name, `root` the mirror (unused for the hub). From the hub the library's
+    cache is used, keyed by commit. From a folder the library's copy is made in a temporary cache
+    and read into memory, so that nothing old is ever read and nothing is left behind.
+    Raises UserError in one line for whatever a user or a data source can have wrong.
+    """
+    remote = from_hub(source, hub)
+    path = None if remote else folder(root, "datasets", hub)
+    if remote:
+        _check_hub(hub, pin["revision"])
+    import datasets
+
+    quiet()
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(logging.CRITICAL)
+    with tempfile.TemporaryDirectory(prefix="xstilts-") as cache:
+        where = {"revision": pin["revision"]} if remote else {"cache_dir": cache}
+        try:
+            rows = datasets.load_dataset(
+                str(path or hub), config, split=split, keep_in_memory=not remote, **where
+            )
+        except Exception as error:
+            raise _load_error(error, path, pin, hub, config, split) from error
+        if remote:
+            _check_commit(rows, pin, hub)
+        else:
+            _check_files(datasets, path, pin, hub, config, cache)
+    return rows
+
+
+def file(source: str, root: str | Path, pin: dict[str, Any], hub: str, name: str) -> Path:
+    """Return a file of a data set's folder that `load` does not read, exactly as pinned."""
+    if from_hub(source, hub):
+        raise UserError(f"dataset {hub}: {name} is read from a folder only; give `hub` as a folder")
+    path = folder(root, "datasets", hub) / name
+    if not path.is_file():
+        raise UserError(f"dataset {hub}: {path} is missing")
+    _check_file(path, pin, hub, name)
+    return path
+
+
+def quiet() -> None:
+    """Keep the libraries' warnings and bars off stderr: an error is one line of our own."""
+    import huggingface_hub
+
+    huggingface_hub.logging.set_verbosity_error()
+    huggingface_hub.utils.disable_progress_bars()
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether a file is what git leaves in a clone where Git LFS was not at work."""
+    with open(path, "rb") as file:
+        return file.read(30).startswith(b"version https://git-lfs")
+
+
+def corrupt(path: Path) -> str | None:
+    """Return why a parquet file cannot be read, or None if it can."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if is_pointer(path):
+        return POINTER
+    try:
+        pq.read_table(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        return f"is damaged ({_line(error)}); fetch it again"
+    return None
+
+
+def _check_hub(hub: str, revision: str) -> None:
+    """Ask the hub for the commit, unless offline: then only the cache can hold it."""
+    from huggingface_hub import constants
+
+    if constants.is_offline_mode():
+        return
+    names = [s.rfilename for s in hub_info("datasets", hub, revision).siblings or []]
+    if hub.split("/")[-1] + ".py" in names:
+        raise _script_only(hub)
+
+
+def _check_commit(rows: "datasets.Dataset", pin: dict[str, Any], hub: str) -> None:
+    """When the hub is away, the library takes whatever version it cached last. Refuse that."""
+    if any(pin["revision"] not in file["filename"] for file in rows.cache_files):
+        raise UserError(
+            f"dataset {hub}: the local cache holds another commit than the locked "
+            f"{pin['revision'][:12]}; fetch it once where the hub can be reached"
+        )
+
+
+def _check_files(library: Any, path: Any, pin: dict, hub: str, config: Any, cache: str) -> None:
+    """Refuse files of a mirror that are not those of the pin. Only what was read is hashed."""
+    builder = library.load_dataset_builder(str(path), config, cache_dir=cache)
+    files = [Path(f) for group in (builder.config.data_files or {}).values() for f in group]
+    for file in [path / "README.md", *files]:
+        name = file.relative_to(path).as_posix() if file.is_relative_to(path) else str(file)
+        if file.is_file():
+            _check_file(file, pin, hub, name)
+
+
+def _check_file(path: Path, pin: dict, hub: str, name: str) -> None:
+    if sha256(path) != pin["files"].get(name):
+        raise UserError(f"dataset {hub}: {path} has changed since it was pinned; {advice(hub)}")
+
+
+def advice(name: str, lock: str = "FILE") -> str:
+    """The command that takes a newer version of `name` into the lock file."""
+    call = f"PYTHONPATH={WORKFLOW} python -m xstilts.steps.pin"
+    return f"to use what is there now: {call} --update {name} --lock {lock}"
+
+
+def _script_only(hub: str) -> UserError:
+    return UserError(
+        f"dataset {hub}: at this revision it is a script, which no longer runs; "
+        "set `revision: refs/convert/parquet` for it"
+    )
+
+
+def _load_error(
+    error: Exception, path: Path | None, pin: dict, hub: str, config: str | None, split: str
+) -> Exception:
+    """Translate what `load_dataset` raised (seen in datasets 5.2) into one line."""
+    text, what = str(error), f"dataset {hub}"
+    choices = re.search(r"\[.*\]", text, re.DOTALL)
+    valid = [str(v) for v in ast.literal_eval(choices[0])] if _lists(text) and choices else []
+    if "BuilderConfig" in text or "Config name is missing" in text:
+        given = f"no config `{config}`" if config else "several configs, and none is given"
+        hint = nearest(config or "", valid)
+        return UserError(f"{what}: {given}{hint} (there are {', '.join(valid)})")
+    if "Unknown split" in text:
+        return UserError(
+            f"{what}, config {config}: no split `{split}`{nearest(split, valid)} "
+            f"(there are {', '.join(valid)})"
+        )
+    if "scripts are no longer supported" in text:
+        return _script_only(hub)
+    for file in _parquet(path, pin, hub, config):
+        if reason := corrupt(file):
+            return UserError(f"{what}: {file} {reason}")
+    if path is None and (known := hub_error(error, "datasets", hub, pin["revision"])):
+        return known
+    if isinstance(error, FileNotFoundError):
+        missing = re.search(r"Unable to find '([^']*)'", text)
+        if missing:
+            return UserError(f"{what}: {missing[1]} is missing, though its README names it")
+        return UserError(f"{what}: no data files in {path or 'it'}; it must hold parquet files")
+    reason = _line(error.__cause__ or error)
+    return UserError(f"{what}, config {config}: cannot be loaded: {reason}")
+
+
+def _lists(text: str) -> bool:
+    return any(s in text for s in ("Available:", "available configs:", "Should be one of"))
+
+
+def _parquet(path: Path | None, pin: dict, hub: str, config: str | None) -> list[Path]:
+    """The parquet files that a failed load may have read, those of its config first."""
+    if path is None:
+        from huggingface_hub import constants
+
+        repository = f"datasets--{hub.replace('/', '--')}"
+        path = Path(constants.HF_HUB_CACHE) / repository / "snapshots" / pin["revision"]
+    files = sorted(path.rglob("*.parquet"))
+    return sorted(files, key=lambda f: (config or "") not in f.relative_to(path).as_posix())
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _line(error: BaseException) -> str:
+    """The first line of an error's message."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

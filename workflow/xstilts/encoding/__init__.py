@@ -1,0 +1,4 @@
+"""Token ids: the tokenizer, encoded rows, batches.
+
+May import experiment, data and what is below them.
+"""

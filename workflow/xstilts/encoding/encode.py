@@ -1,0 +1,24 @@
+"""What encoding asks of a task and a model: labels of an open tag set, the longest sequence."""
+
+from pathlib import Path
+from typing import Any
+
+from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
+
+
+def labels_of(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the labels of an open tag set: every tag of the training rows, sorted."""
+    return sorted({tag for row in rows for tag in row["tags"]})
+
+
+def check_length(length: int, folder: Path) -> None:
+    """Refuse a length that the model has no positions for; on a GPU it ends without a word why."""
+    config = read_json(folder / "config.json")
+    positions = config.get("max_position_embeddings") or length
+    if "roberta" in config.get("model_type", ""):
+        positions -= config["pad_token_id"] + 1  # positions are counted from there
+    if length > positions:
+        raise UserError(
+            f"recipes: max_length {length} is more than {folder} can read, at most {positions}"
+        )

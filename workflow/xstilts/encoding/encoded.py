@@ -1,0 +1,124 @@
+"""Encoded rows: token ids without padding, with what a format needs to train and to decode."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from xstilts.running.errors import UserError
+from xstilts.running.files import atomic
+from xstilts.running.record import same_spec
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoded:
+    """The examples of one data file, as sequences of piece ids.
+
+    An *example* is what a batch counts: a row of a classification, tagging window, span window or
+    sentence is one sequence; a row of a choice task is one example of as many sequences as choices.
+
+    Attributes:
+        arrays: `tokens` int32 [pieces], all sequences one after another; `starts` int64
+            [sequences + 1], where each begins in `tokens`; `groups` int64 [examples + 1], where
+            each example begins in the sequences; and the format's own (see its page).
+        meta: spec, pins, tokenizer digest, `pad` id, numbers of rows and of rows cut; `labels`
+            where they were taken from training rows (an open tag set).
+    """
+
+    arrays: dict[str, np.ndarray]
+    meta: dict[str, Any]
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.arrays["groups"]) - 1
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names, in the order of the head's outputs."""
+        return self.meta.get("labels") or self.meta["spec"]["labels"]
+
+    def sequence_lengths(self) -> np.ndarray:
+        """Return the pieces of each sequence, int64 [sequences]."""
+        return np.diff(self.arrays["starts"])
+
+    def shapes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return, per example, the pieces of its longest sequence and its number of sequences."""
+        longest = np.maximum.reduceat(self.sequence_lengths(), self.arrays["groups"][:-1])
+        return longest, np.diff(self.arrays["groups"])
+
+    def first_rows(self, rows: int | None) -> "Encoded":
+        """Return the examples of the first `rows` rows (all for None)."""
+        if rows is None:
+            return self
+        owner = self.arrays.get("row", np.arange(len(self)))
+        examples = int(np.searchsorted(owner, rows))
+        return Encoded(self.arrays | {"groups": self.arrays["groups"][: examples + 1]}, self.meta)
+
+    def sequence(self, index: int) -> np.ndarray:
+        """Return the piece ids of one sequence."""
+        starts = self.arrays["starts"]
+        return self.arrays["tokens"][starts[index] : starts[index + 1]]
+
+    def save(self, path: str | Path) -> None:
+        """Write to a safetensors file, atomically."""
+        with atomic(path) as temporary:
+            save_file(self.arrays, temporary, metadata={"xstilts": json.dumps(self.meta)})
+
+
+def pack(sequences: Sequence[Sequence[int]], groups: Sequence[int] | None = None) -> dict[str, Any]:
+    """Return `tokens`, `starts` and `groups` of sequences; one sequence an example by default.
+
+    `groups` holds the number of sequences of each example.
+    """
+    lengths = [len(sequence) for sequence in sequences]
+    counts = [1] * len(sequences) if groups is None else groups
+    return {
+        "tokens": np.fromiter((i for s in sequences for i in s), np.int32, count=sum(lengths)),
+        "starts": np.cumsum([0, *lengths], dtype=np.int64),
+        "groups": np.cumsum([0, *counts], dtype=np.int64),
+    }
+
+
+def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
+    """Return the sequences of some examples as one rectangle.
+
+    Returns:
+        `ids` int64 [sequences, width], padded on the right; `mask` bool of the same shape, or None
+        where nothing is padding; `sequences` int64 [sequences], their indices in `data`.
+    """
+    groups = data.arrays["groups"]
+    chosen = np.concatenate([np.arange(groups[e], groups[e + 1]) for e in examples])
+    lengths = data.sequence_lengths()[chosen]
+    ids = np.full((len(chosen), lengths.max()), data.meta["pad"], dtype=np.int64)
+    for row, sequence in enumerate(chosen):
+        ids[row, : lengths[row]] = data.sequence(sequence)
+    full = bool((lengths == ids.shape[1]).all())
+    mask = None if full else np.arange(ids.shape[1]) < lengths[:, None]
+    return {"ids": ids, "mask": mask, "sequences": chosen}
+
+
+def load(path: str | Path) -> Encoded:
+    """Read an encoded file; UserError naming it if it is damaged."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            meta = json.loads(file.metadata()["xstilts"])
+            return Encoded({key: file.get_tensor(key) for key in file.keys()}, meta)  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: damaged ({error}); delete it to have it made anew") from None
+
+
+def made_for(path: str | Path, spec: str, tokenizer: str, whose: str) -> Encoded:
+    """Return encoded rows; UserError if they are not of a spec (digest) and a tokenizer (digest).
+
+    `whose` the tokenizer is, for the line of the error.
+    """
+    data = load(path)
+    same_spec(path, data.meta["spec"], spec)
+    if data.meta["tokenizer"] != tokenizer:
+        raise UserError(f"{path}: encoded with another tokenizer than that of {whose}")
+    return data

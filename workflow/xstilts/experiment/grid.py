@@ -1,0 +1,358 @@
+"""The grid: from a checked config to its cells, nodes, paths and specs. Pure."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from xstilts.experiment import recipe
+from xstilts.experiment.config import NONE, Experiment
+from xstilts.experiment.recipe import Recipe
+from xstilts.running.errors import UserError
+from xstilts.running.files import canonical, digest
+
+# Raise a number when a change of the code changes what the step computes: it is part of the spec of
+# every node, so exactly the nodes that depend on it are computed again. (Snakemake does not see an
+# edited module.)
+VERSIONS = {"toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1}
+CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
+CELL = ["model", "intermediate", "seed", "target"]  # what names a cell, in tables and paths
+NOSEED = "noseed"  # of a cell in which nothing is trained, so that no seed can matter
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Cell:
+    """One cell: a model, an intermediate, a seed (`seed1`, or `noseed`) and a target task."""
+
+    model: str
+    intermediate: str
+    seed: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.intermediate}/{self.seed}/{self.target}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Lesson:
+    """One task of a training: the languages of its train rows, of its dev rows, its recipe.
+
+    `dev` is English where the task has it, else the first language of the train rows; None for
+    masked language modelling, which has no say in which checkpoint is the best.
+    """
+
+    task: str
+    languages: tuple[str, ...]
+    dev: str | None
+    recipe: Recipe
+
+
+class Grid:
+    """All cells of an experiment, and the spec and inputs of every node that they need."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.tasks = experiment.tasks
+        self.cells = tuple(_cells(experiment))
+        if not self.cells:
+            raise UserError("exclude: no cell is left in the grid")
+        self.tuned_recipes = _tuned_recipes(experiment)
+
+    # ---- recipes
+
+    def recipe(self, intermediate: str) -> Recipe:
+        """Return the stage 1 recipe of an intermediate: its only task's, or that of its mix.
+
+        A mix has the learning rate, epochs and so on that are set under its name or under `all`.
+        Batch size and length are each task's own (`lessons`).
+        """
+        lessons = self.lessons(intermediate)
+        if len(lessons) == 1:
+            return lessons[0].recipe
+        own = self.experiment.settings["recipes"]
+        return recipe.resolve(own.get("all", {}), own.get(intermediate, {}))
+
+    def lessons(self, intermediate: str) -> list[Lesson]:
+        """Return the tasks of an intermediate, in the order of the config.
+
+        The recipe of each is what it would be for the task alone; what is set under the name of the
+        intermediate is for all its tasks.
+        """
+        found, own = [], self.experiment.settings["recipes"].get(intermediate, {})
+        for name, languages in self.experiment.intermediates[intermediate].items():
+            task = self.tasks[name]
+            dev = "en" if "en" in task.languages else languages[0]
+            chosen = dataclasses.replace(_recipe(self.experiment, name, name), **own)
+            found.append(Lesson(name, languages, None if task.format == "mlm" else dev, chosen))
+        return found
+
+    def tuning(self, task: str) -> list[Lesson]:
+        """Return what stage 2 trains on: the English data of a target."""
+        return [Lesson(task, ("en",), "en", self.tuned_recipes[task])]
+
+    # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
+
+    def source(self) -> str:
+        """What data and models are: `hub`, `folder`, or a digest of the toy world's sizes."""
+        if self.experiment.toy:
+            return f"toy {digest([VERSIONS['toy'], self.experiment.settings['toy']])}"
+        return "hub" if self.experiment.root is None else "folder"
+
+    def revision(self, hub: str) -> str:
+        """Return the branch that the tasks of a hub data set ask for."""
+        return next(task.revision for task in self.tasks.values() if task.hub == hub)
+
+    def model_spec(self, model: str) -> dict[str, Any]:
+        """Return the spec of a public checkpoint."""
+        entry = self.experiment.settings["models"][model]
+        fetched = {"from": TOY_MODEL} if self.experiment.toy else {"from": entry["from"]}
+        return {
+            "kind": "model",
+            **fetched,
+            "revision": entry["revision"],
+            "pooling": entry["pooling"],
+            "source": self.source(),
+            "version": VERSIONS["model"],
+        }
+
+    def data_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
+        """Return the spec of one prepared file: a task's rows of one language and split."""
+        entry, limits = self.tasks[task], self.experiment.settings["limits"]
+        limit = {**limits.get("all", {}), **limits.get(task, {})}
+        prefix, gold = entry.id_start(lang), entry.gold_file(lang, split)
+        return {
+            "kind": "data",
+            "task": task,
+            "format": entry.format,
+            "hub": entry.hub,
+            "revision": entry.revision,
+            "config": entry.hub_config(lang),
+            "split": entry.splits[split],
+            "lang": lang,
+            "rows": entry.rows,
+            # Only of the tasks that have them, so that the specs of the others stay what they were.
+            **{k: v for k, v in (("id_prefix", prefix), ("gold", gold)) if v},
+            "columns": dict(entry.columns),
+            "labels": list(entry.labels) or None,
+            "max_rows": limit.get(split),
+            "version": [VERSIONS["prepare"], entry.version],
+            "source": self.source(),
+        }
+
+    def encoded_spec(self, task: str, lang: str, split: str, length: int) -> dict[str, Any]:
+        """Return the spec of one encoded file; its tokenizer is an input, known by content."""
+        entry = self.tasks[task]
+        return {
+            "kind": "encoded",
+            "format": entry.format,
+            "labels": list(entry.labels),
+            **self._labels_of(task),
+            "no_answer": entry.no_answer,
+            "max_length": length,
+            "data": digest(self.data_spec(task, lang, split)),
+            "version": VERSIONS["encode"],
+        }
+
+    def _labels_of(self, task: str) -> dict[str, str]:
+        """Say which rows the labels of an open tag set are taken from."""
+        if not self.tasks[task].open_labels:
+            return {}
+        return {"labels_of": digest(self.data_spec(task, "en", "train"))}
+
+    def encoder_spec(self, model: str, intermediate: str, seed: str) -> dict[str, Any]:
+        """Return the spec of the encoder that targets start from: stage 1, or the model itself."""
+        if intermediate == NONE:
+            return self.model_spec(model)
+        lessons, parent = self.lessons(intermediate), self.model_spec(model)
+        if len(lessons) == 1 and lessons[0].languages == ("en",):
+            return self._train_spec(parent, lessons[0], seed)
+        return self._mix_spec(parent, intermediate, seed)
+
+    def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
+        """Return the spec of a model tuned on the English data of a target."""
+        parent = self.encoder_spec(model, intermediate, seed)
+        (lesson,) = self.tuning(task)
+        return self._train_spec(parent, lesson, seed)
+
+    def score_spec(self, cell: Cell, lang: str, split: str) -> dict[str, Any]:
+        """Return the spec of one score file."""
+        target = self.tasks[cell.target]
+        path = (cell.model, cell.intermediate, cell.seed)
+        parent = (
+            self.tuned_spec(*path, target.tuned_on) if target.tuned_on else self.encoder_spec(*path)
+        )
+        # Of the real model: the toy encoder in its place has fewer layers.
+        entry = self.experiment.settings["models"][cell.model]
+        layer = None if self.experiment.toy else entry["retrieval_layer"]
+        length = self.length(cell.target)
+        dev = {}
+        if self.needs_dev(cell.target, split):
+            dev = {"dev": digest(self.encoded_spec(cell.target, lang, "dev", length))}
+        return {
+            "kind": "score",
+            "model": digest(parent),
+            "target": cell.target,
+            "metric": target.metric,
+            "encoded": digest(self.encoded_spec(cell.target, lang, split, length)),
+            **dev,
+            "retrieval_layer": layer if target.format == "retrieval" else None,
+            "version": VERSIONS["evaluate"],
+        }
+
+    def _train_spec(self, parent: dict[str, Any], lesson: Lesson, seed: str) -> dict[str, Any]:
+        """Return the spec of a training on one task in English."""
+        task, chosen = lesson.task, lesson.recipe
+        encoded = {
+            split: digest(self.encoded_spec(task, "en", split, chosen.max_length))
+            for split in ("train", "dev")
+        }
+        return {
+            "kind": "train",
+            "parent": digest(parent),
+            "task": task,
+            "format": self.tasks[task].format,
+            "labels": list(self.tasks[task].labels),
+            "metric": self.tasks[task].metric,
+            "recipe": dataclasses.asdict(chosen),
+            "seed": int(seed.removeprefix("seed")),
+            **encoded,
+            "version": VERSIONS["train"],
+        }
+
+    def _mix_spec(self, parent: dict[str, Any], intermediate: str, seed: str) -> dict[str, Any]:
+        """Return the spec of a training on several tasks, or on one in other languages."""
+
+        def encoded(lesson: Lesson, split: str, languages: Iterable[str]) -> dict[str, str]:
+            length = lesson.recipe.max_length
+            return {
+                lang: digest(self.encoded_spec(lesson.task, lang, split, length))
+                for lang in languages
+            }
+
+        lessons = self.lessons(intermediate)
+        entry = self.experiment.settings["intermediates"][intermediate]
+        return {
+            "kind": "train",
+            "parent": digest(parent),
+            "tasks": [
+                {
+                    "task": lesson.task,
+                    "format": self.tasks[lesson.task].format,
+                    "labels": list(self.tasks[lesson.task].labels),
+                    "metric": self.tasks[lesson.task].metric,
+                    "batch_size": lesson.recipe.batch_size,
+                    "train": encoded(lesson, "train", lesson.languages),
+                    "dev": encoded(lesson, "dev", [lesson.dev] if lesson.dev else []),
+                }
+                for lesson in lessons
+            ],
+            "cap": entry.get("cap", CAP) if len(lessons) > 1 else None,
+            "recipe": dataclasses.asdict(self.recipe(intermediate)),
+            "seed": int(seed.removeprefix("seed")),
+            "version": VERSIONS["train"],
+        }
+
+    def test_split(self, target: str) -> str:
+        """Return the split on which what was chosen by dev is scored; three targets of XTREME
+        publish one alone."""
+        return "test" if "test" in self.tasks[target].splits else "dev"
+
+    def needs_dev(self, target: str, split: str) -> bool:
+        """Whether a split is scored with what its dev split settles: the threshold of mining."""
+        return self.tasks[target].metric == "bucc" and split != "dev"
+
+    # ---- where things are
+
+    def length(self, target: str) -> int:
+        """Return the piece limit at which a target is encoded for scoring: that of its tuning."""
+        train = self.tasks[target].tuned_on
+        if train is None:
+            return _recipe(self.experiment, target, target).max_length
+        return self.tuned_recipes[train].max_length
+
+    def tokenizer(self, model: str) -> str:
+        """Return the model whose tokenizer a model uses: its own, or the one it names."""
+        return self.experiment.settings["models"][model]["tokenizer"] or model
+
+    def encoder(self, model: str, intermediate: str, seed: str) -> str:
+        """Return the folder of the encoder that a target starts from."""
+        if intermediate == NONE:
+            return f"results/models/{model}"
+        return f"results/encoders/{model}/{intermediate}/{seed}"
+
+    def checkpoint(self, cell: Cell) -> str:
+        """Return the folder of the checkpoint that a cell scores."""
+        train = self.tasks[cell.target].tuned_on
+        if train is None:
+            return self.encoder(cell.model, cell.intermediate, cell.seed)
+        return f"results/tuned/{cell.model}/{cell.intermediate}/{cell.seed}/{train}"
+
+    def scores(self, split: str) -> str:
+        """Return the folder of the scores on a split: what is chosen by dev has its test apart."""
+        return "results/scores" if split == self.experiment.settings["split"] else "results/test"
+
+    def score(self, cell: Cell, lang: str, split: str) -> str:
+        """Return the path of a score file."""
+        return f"{self.scores(split)}/{cell}/{lang}.json"
+
+
+TOY_MODEL = (
+    "toy/xlmr"  # in the toy world every model is this one, so any experiment can be rehearsed
+)
+
+
+def _cells(experiment: Experiment) -> Iterator[Cell]:
+    settings, seen = experiment.settings, set()
+    for model in settings["models"]:
+        for intermediate in experiment.intermediates:
+            for seed in settings["seeds"]:
+                for target in settings["targets"]:
+                    axes = dict(model=model, intermediate=intermediate, seed=seed, target=target)
+                    if _matches(axes, settings["exclude"]) and not _matches(
+                        axes, settings["include"]
+                    ):
+                        continue
+                    untrained = intermediate == NONE and experiment.tasks[target].tuned_on is None
+                    cell = Cell(model, intermediate, NOSEED if untrained else f"seed{seed}", target)
+                    if cell not in seen:
+                        seen.add(cell)
+                        yield cell
+
+
+def _matches(axes: dict[str, Any], patterns: list[dict[str, Any]]) -> bool:
+    return any(all(axes[key] == value for key, value in p.items()) for p in patterns)
+
+
+def _recipe(experiment: Experiment, name: str, train: str) -> Recipe:
+    """Return the recipe set under `name` (a stage 1 task, or a target) for training `train`."""
+    own = experiment.settings["recipes"]
+    layers = (experiment.tasks[train].recipe, experiment.tasks[name].recipe)
+    return recipe.resolve(*layers, own.get("all", {}), own.get(name, {}))
+
+
+def _tuned_recipes(experiment: Experiment) -> dict[str, Recipe]:
+    """Return train task -> stage 2 recipe; targets that share a train task must agree on it."""
+    chosen: dict[str, tuple[str, Recipe]] = {}
+    for target in experiment.settings["targets"]:
+        train = experiment.tasks[target].tuned_on
+        if train is None:
+            continue
+        asked = _recipe(experiment, target, train)
+        first, other = chosen.setdefault(train, (target, asked))
+        if other != asked:
+            raise UserError(
+                f"recipes: `{first}` and `{target}` share one model tuned on `{train}`,"
+                " so their recipes must be the same"
+            )
+    stage_1 = {task for tasks in experiment.intermediates.values() for task in tasks}
+    for train, (target, _) in chosen.items():
+        if train in experiment.settings["recipes"] and train not in stage_1:
+            raise UserError(
+                f"recipes: `{train}` is no intermediate task here; as the training data of"
+                f" `{target}` its recipe is set under `{target}`"
+            )
+    return {train: asked for train, (_, asked) in chosen.items()}
+
+
+def spec_text(spec: dict[str, Any]) -> str:
+    """Return the text in which a spec is handed to a step and compared by Snakemake."""
+    return canonical(spec)

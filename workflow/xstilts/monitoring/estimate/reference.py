@@ -1,0 +1,41 @@
+"""What is known of data sets, encoders and devices without a network: `workflow/reference/`."""
+
+import csv
+from functools import cache
+
+from xstilts import WORKFLOW
+from xstilts.running.errors import UserError, nearest
+
+FOLDER = WORKFLOW / "reference"
+
+
+@cache
+def _table(name: str) -> list[dict[str, str]]:
+    with open(FOLDER / f"{name}.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def size(task: str, split: str) -> tuple[int, float] | None:
+    """Return the rows of one language of a task, and the pieces of a row; None if not known."""
+    for row in _table("sizes"):
+        if (row["task"], row["split"]) == (task, split):
+            return int(row["rows"]), float(row["pieces"])
+    return None
+
+
+def encoder(name: str) -> tuple[int, int, int] | None:
+    """Return layers, width and parameters of a public encoder; None if not known."""
+    for row in _table("encoders"):
+        if row["name"] == name:
+            return int(row["layers"]), int(row["width"]), int(row["parameters"])
+    return None
+
+
+def device(name: str) -> float:
+    """Return the FLOP a second that a device is assumed to reach; UserError if it is not known."""
+    known = {row["device"]: row for row in _table("devices")}
+    if name not in known:
+        raise UserError(
+            f"device: there is no `{name}`{nearest(name, known)} (valid: {', '.join(known)})"
+        )
+    return float(known[name]["tflops"]) * 1e12 * float(known[name]["utilisation"])

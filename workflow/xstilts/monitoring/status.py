@@ -1,0 +1,74 @@
+"""The state of the grid as text: a matrix of cells, why some are not done, the next run."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from xstilts.experiment.graph import RULES
+from xstilts.experiment.grid import Cell
+from xstilts.monitoring.cell_states import STATES, CellState
+
+
+def matrix(cells: Mapping[Cell, CellState]) -> list[list[str]]:
+    """Return the grid as a table of text: a row per (model, intermediate), a column per target.
+
+    A field is the state of the cell, or how many seeds are in which state; a partial cell says how
+    many of its languages are there. Empty where the grid has no cell. The first row is the heading.
+    """
+    targets = list(dict.fromkeys(cell.target for cell in cells))
+    rows: dict[tuple[str, str], dict[str, list[CellState]]] = {}
+    for cell, found in cells.items():
+        row = rows.setdefault((cell.model, cell.intermediate), {})
+        row.setdefault(cell.target, []).append(found)
+    return [
+        ["model", "intermediate", *targets],
+        *(
+            [*row, *(_field(by_target.get(t, [])) for t in targets)]
+            for row, by_target in rows.items()
+        ),
+    ]
+
+
+def _field(seeds: list[CellState]) -> str:
+    if len(seeds) == 1 and seeds[0].state == "partial":
+        return f"partial {seeds[0].have}/{seeds[0].asked}"
+    counts = Counter(found.state for found in seeds)
+    if len(counts) < 2:
+        return next(iter(counts), "") + (f" x{len(seeds)}" if len(seeds) > 1 else "")
+    return ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name])
+
+
+def align(rows: list[list[str]]) -> list[str]:
+    """Return the rows of a table of text as lines, the columns one under another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def reasons(cells: Mapping[Cell, CellState]) -> list[str]:
+    """Return a line per reason for which cells are not done: the cells, what was said, the log."""
+    told: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell, found in cells.items():
+        if found.reason:
+            told.setdefault((found.state, found.reason, found.log), []).append(cell)
+    lines = []
+    for (name, reason, log), which in told.items():
+        more = f" and {len(which) - 1} more" if len(which) > 1 else ""
+        where = f"\n    {log}" if log else ""
+        lines.append(f"{name}: {which[0]}{more}\n    {reason}{where}")
+    return lines
+
+
+def overview(cells: Iterable[CellState]) -> str:
+    """Return how many cells are in which state."""
+    counts = Counter(found.state for found in cells)
+    total = sum(counts.values())
+    return f"{total} cells: " + ", ".join(f"{counts[n]} {n}" for n in STATES if counts[n])
+
+
+def plan(counts: Mapping[str, int]) -> str:
+    """Return what the next run would do."""
+    if not counts:
+        return "next run: no score is to be computed"
+    return "next run: " + ", ".join(f"{counts[rule]} {rule}" for rule in RULES if counts.get(rule))

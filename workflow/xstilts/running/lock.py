@@ -1,0 +1,127 @@
+"""Lock: a node is never computed by two processes at once.
+
+The kernel frees it when its process ends, however. A killed Snakemake leaves its jobs running, and
+the next run starts a second job for the same node: that one waits here, and then finds what the
+first has made.
+"""
+
+import argparse
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from xstilts.running.errors import UserError
+from xstilts.running.files import split
+
+POLL = 1.0  # seconds between two looks at a lock that another process holds
+NOT_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+RUN = ".state/run"  # below results: the lock of a Snakemake that works there
+TRAINED = ("encoders", "tuned")
+
+
+def folder_of(out: str | Path) -> Path | None:
+    """Return the state folder of the node that makes the folder `out`; None outside of `results`.
+
+    It holds the lock of the node and what a next attempt goes on from.
+    """
+    found = split(out)
+    if found is None:
+        return None
+    results, below = found
+    kind = "train" if below.parts[0] in TRAINED else ""
+    return results / ".state" / kind / below
+
+
+class Locked(UserError):
+    """Another process computes the node."""
+
+    kind = "locked"
+
+
+@contextlib.contextmanager
+def held(folder: str | Path, wait: float) -> Iterator[None]:
+    """Hold the lock of the node whose state is in `folder`, after at most `wait` seconds.
+
+    The file stays, since a lock on a file that is deleted and made anew would be two locks.
+
+    Raises:
+        Locked: another process holds it for longer; the line says which.
+    """
+    path = Path(folder) / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+", encoding="utf-8") as file:
+        _acquire(file, path, wait)
+        file.truncate(0)
+        file.write(_name())
+        file.flush()
+        yield
+
+
+def busy(folder: str | Path) -> bool:
+    """Return whether a process holds the lock of the node whose state is in `folder`."""
+    try:
+        with open(Path(folder) / "lock", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def taken(folder: str | Path) -> float:
+    """Return when the lock in `folder` was taken last, in seconds since 1970; 0 if never."""
+    try:
+        return int((Path(folder) / "lock").stat().st_mtime)
+    except OSError:
+        return 0.0
+
+
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--lock-wait` to the arguments of a step."""
+    parser.add_argument(
+        "--lock-wait",
+        type=float,
+        default=3600,
+        help="seconds to wait for another process that computes the same node",
+    )
+
+
+def _acquire(file, path: Path, wait: float) -> None:
+    start = time.monotonic()
+    said = False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            file.seek(0)
+            other = file.read() or "another process"
+        except OSError as error:
+            if error.errno not in NOT_HERE:
+                raise
+            print(f"{path}: no locks on this file system (Lustre: mount with -o flock)", flush=True)
+            return
+        if time.monotonic() - start >= wait:
+            raise Locked(
+                f"{path.parent}: is computed by {other}; waited {wait:g} s for it: run again when"
+                " it has ended, or end it"
+            )
+        if not said:
+            print(f"waits for {other}, which computes the same", flush=True)
+            said = True
+        time.sleep(min(POLL, wait))
+
+
+def _name() -> str:
+    job = os.environ.get("SLURM_JOB_ID")
+    return f"process {os.getpid()} on {socket.gethostname()}" + (
+        f", SLURM job {job}" if job else ""
+    )

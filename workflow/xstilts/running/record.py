@@ -1,0 +1,36 @@
+"""The record beside a checkpoint, `node.json`: what it was made from, how, and what came of it."""
+
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import xstilts
+from xstilts.running.errors import UserError
+from xstilts.running.files import digest, read_json
+
+
+def read_node(folder: str | Path) -> dict[str, Any]:
+    """Return the record of a checkpoint; UserError if the folder holds no finished checkpoint."""
+    folder = Path(folder)
+    for name in ("model.safetensors", "node.json"):
+        if not (folder / name).exists():
+            raise UserError(
+                f"{folder}: not a finished checkpoint: {name} is missing; delete the folder"
+            )
+    return read_json(folder / "node.json")
+
+
+def same_spec(path: str | Path, spec: dict[str, Any], expected: str) -> None:
+    """Raise UserError unless the spec that `path` was made by is the one that is asked for."""
+    if digest(spec) != expected:
+        raise UserError(
+            f"{path}: made by another spec than the config asks for; delete it, run again"
+        )
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of this code and of the libraries that results depend on."""
+    libraries = ("torch", "transformers", "tokenizers", "datasets", "numpy")
+    return {"xstilts": xstilts.__version__} | {name: version(name) for name in libraries}

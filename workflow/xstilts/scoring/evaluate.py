@@ -1,0 +1,153 @@
+"""Evaluation: the score and the predictions of one checkpoint in one language.
+
+They are kept under a fingerprint of all that they follow from, so a new language, or one that
+failed, costs only itself.
+"""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xstilts import formats, metrics
+from xstilts.data import prepare
+from xstilts.data.rows import Row
+from xstilts.encoding import encoded
+from xstilts.encoding.encoded import Encoded
+from xstilts.models import checkpoint
+from xstilts.running import device
+from xstilts.running.energy import Meter
+from xstilts.running.errors import UserError
+from xstilts.running.files import atomic, digest, read_json, sha256, write_json
+from xstilts.running.record import versions
+from xstilts.scoring import predict
+
+
+class Unloadable(UserError):
+    """The checkpoint cannot be loaded, so no language can be scored."""
+
+
+class Scorer:
+    """A checkpoint, loaded at the first language that needs it."""
+
+    def __init__(
+        self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int
+    ) -> None:
+        self.folder, self.node, self.spec, self.budget = folder, node, spec, budget
+        self.loaded: Any = None
+
+    def _load(self, data: Encoded):
+        """Return encoder, head and device; retrieval keeps only the layers that it pools."""
+        page = formats.page(data.meta["spec"]["format"])
+        where = device.choose()
+        if data.meta["spec"]["format"] == "retrieval":
+            from transformers import AutoConfig
+
+            config = AutoConfig.from_pretrained(self.folder)
+            layer = checkpoint.retrieval_layer(config, self.spec["retrieval_layer"])
+            encoder = checkpoint.load_encoder(self.folder, layers=layer)
+            head = page.head(encoder, [])
+        else:
+            encoder = checkpoint.load_encoder(self.folder)
+            head = page.head(encoder, data.labels)
+            checkpoint.load_head(head, self.folder)
+        return encoder.to(where), head.to(where), where
+
+    def __call__(
+        self, data: Encoded, rows: list[Row], lang: str, dev: tuple[Encoded, list[Row]] | None
+    ) -> tuple[dict[str, float], list[str], list[float], dict[str, Any]]:
+        """Return the metrics, predictions, value of each prediction, and a record of the run.
+
+        Args:
+            data: encoded rows.
+            rows: the same as text.
+            lang: their language.
+            dev: encoded and text rows of the dev split, where mining on `data` needs the threshold
+                that is best on them.
+        """
+        if self.loaded is None:
+            try:
+                self.loaded = self._load(data)
+            except UserError as error:
+                raise Unloadable(str(error)) from error
+        where = self.loaded[2]
+        page = formats.page(data.meta["spec"]["format"])
+        start, energy = time.monotonic(), Meter()
+        threshold, inputs = None, [data]
+        if data.meta["spec"]["format"] == "retrieval":
+            if dev is not None:
+                inputs.append(dev[0])
+                _, threshold = page.search(self._reduced(page, dev[0]), dev[1])
+            predictions, threshold = page.search(self._reduced(page, data), rows, threshold)
+        else:
+            predictions = page.decode(self._reduced(page, data), data, rows)
+        seconds = time.monotonic() - start
+        values, each = page.score(rows, predictions, self.spec["metric"], lang)
+        tokens = sum(len(part.arrays["tokens"]) for part in inputs)
+        record = {
+            **({} if threshold is None else {"threshold": threshold}),
+            "seconds": round(seconds, 3),
+            **energy.record(),
+            "tokens_per_second": round(tokens / max(seconds, 1e-9), 1),
+            **device.describe(where),
+        }
+        return values, predictions, each, record
+
+    def _reduced(self, page, data: Encoded) -> list:
+        encoder, head, where = self.loaded
+        return predict.reduced(page, encoder, head, data, where, self.budget)
+
+
+def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: str, paths) -> None:
+    """Make the score file and the predictions of one language, from the state folder if they are
+    there.
+
+    Args:
+        paths: `rows`, `encoded`, `state` (folder) and `out` (folder) of this language; `dev_rows`
+            and `dev_encoded` where its dev split settles something.
+    """
+    node = scorer.node
+    tokenizer = node["tokenizer"], scorer.folder
+    data = encoded.made_for(paths["encoded"], spec["encoded"], *tokenizer)
+    used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
+    fingerprint = digest([spec, node["weights"], *map(sha256, used)])
+    kept = Path(paths["state"]) / f"{lang}.json"
+    whole = kept.exists() and kept.with_suffix(".parquet").exists()
+    if whole and read_json(kept).get("fingerprint") == fingerprint:
+        print(f"{lang}: already computed")
+    else:
+        rows, dev = prepare.read(paths["rows"]).to_pylist(), None
+        if "dev" in spec:
+            settling = encoded.made_for(paths["dev_encoded"], spec["dev"], *tokenizer)
+            dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
+        values, predictions, each, record = scorer(data, rows, lang, dev)
+        ids = [row["id"] for row in rows if row.get("side") != "target"]
+        table = pa.table({"id": ids, "prediction": predictions, "value": each})
+        # An old score must not stand beside new predictions, if this process ends between the two.
+        kept.unlink(missing_ok=True)
+        with atomic(kept.with_suffix(".parquet")) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+        score = {
+            **cell,
+            "language": lang,
+            "metric": spec["metric"],
+            "score": metrics.METRICS[spec["metric"]].task_score(values),
+            "metrics": values,
+            "n": len(predictions),
+            "rows_cut": data.meta["cut"],
+            "spec": spec,
+            "checkpoint": node["spec"],
+            "pins": node["pins"] | data.meta["pins"],
+            "weights": node["weights"],
+            **record,
+            "versions": versions(),
+            "fingerprint": fingerprint,
+        }
+        write_json(kept, score)
+        print(f"{lang}: " + "  ".join(f"{k} {v:.4f}" for k, v in values.items()), flush=True)
+    for suffix in (".parquet", ".json"):  # the score last: it says that the language is done
+        with atomic(Path(paths["out"]) / f"{lang}{suffix}") as temporary:
+            shutil.copyfile(kept.with_suffix(suffix), temporary)

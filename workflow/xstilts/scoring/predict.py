@@ -1,0 +1,60 @@
+"""Forward passes without gradients: encoded rows -> what a format's `decode` needs."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from xstilts.encoding import batches
+from xstilts.encoding.encoded import Encoded
+from xstilts.models import memory, shards
+from xstilts.running.device import autocast
+
+
+def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
+    """Return a batch of numpy arrays as torch tensors on a device; other values stay."""
+    import torch
+
+    return {
+        key: torch.from_numpy(value).to(device, non_blocking=True)
+        if isinstance(value, np.ndarray)
+        else value
+        for key, value in batch.items()
+    }
+
+
+def outputs(encoder, head, batch: dict[str, Any]):
+    """Return the head's outputs for a batch of tensors."""
+    hidden = encoder(input_ids=batch["ids"], attention_mask=batch["mask"]).last_hidden_state
+    return head(hidden, batch["mask"])
+
+
+def reduced(page: ModuleType, encoder, head, data: Encoded, device, budget: int) -> list[Any]:
+    """Return `page.reduce` of every example of `data`, in its order.
+
+    Args:
+        budget: pieces of a rectangle, padding included; nothing is kept for gradients, so several
+            times what training takes will fit. A rectangle that does not is halved.
+
+    Raises:
+        DoesNotFit: one example alone is too much for the GPU.
+    """
+    import torch
+
+    lengths, counts = data.shapes()
+    found: list[Any] = [None] * len(data)
+    encoder.eval()
+    head.eval()
+
+    def forward(part: np.ndarray) -> list[Any]:
+        batch = tensors(page.collate(data, part), device)
+        with autocast(device):
+            scores = outputs(encoder, head, batch)
+        return page.reduce(scores, batch)
+
+    # A sharded model keeps what it gathers here for training, which inference mode would forbid.
+    with torch.no_grad() if shards.sharded() else torch.inference_mode():
+        for part in batches.micro(np.arange(len(data)), lengths, counts, budget):
+            for example, value in zip(part, memory.halved(forward, part), strict=True):
+                found[example] = value
+    return found

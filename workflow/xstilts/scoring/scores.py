@@ -1,0 +1,110 @@
+"""Score files: those that the grid asks for, checked, and the value of each cell."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xstilts.experiment.grid import CELL
+from xstilts.running.errors import UserError
+from xstilts.running.files import digest, read_json
+
+
+def read(path: str) -> Any:
+    """Return what is in a score file, None if there is none; UserError if it is damaged."""
+    return read_json(path) if Path(path).exists() else None
+
+
+def accepted(grid: pd.DataFrame, read) -> tuple[dict[str, Any], list[str]]:
+    """Return path -> content of the score files that the grid asks for, and a line for every one
+    that is refused: of another spec or cell, or damaged.
+
+    Args:
+        grid: a row per score file: `CELL`, `language`, `metric`, `score` (path), `spec` (digest).
+        read: path -> the score as a dict, or None where there is no such file.
+    """
+    files, refused = {}, []
+    for row in grid.to_dict("records"):
+        try:
+            score = read(row["score"])
+        except UserError as error:
+            refused.append(str(error))
+            continue
+        if score is None:
+            continue
+        wrong = _wrong(score, row)
+        if wrong:
+            refused.append(f"{row['score']}: {wrong}; delete it, run again")
+        else:
+            files[row["score"]] = score
+    return files, refused
+
+
+def rows(files: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is
+    the one figure that the benchmark averages.
+    """
+    found = []
+    for score in files.values():
+        key = {k: score[k] for k in [*CELL, "language"]}
+        for metric, value in {"score": score["score"], **score["metrics"]}.items():
+            found.append({**key, "metric": metric, "value": value, "n": score["n"]})
+    return pd.DataFrame(found, columns=[*CELL, "language", "metric", "value", "n"])
+
+
+def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
+    """Return the `rows` of the `accepted` files, and the lines of the refused ones."""
+    files, refused = accepted(grid, read)
+    return rows(files), refused
+
+
+def by_row(grid: pd.DataFrame, files: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a grid and its scores with the `row` of the tables as intermediate, where it has any.
+
+    On test a row is made of cells of different intermediates: the best of each target.
+    """
+    if "row" not in grid:
+        return grid, files
+    rows = dict(zip(grid["score"], grid["row"], strict=True))
+    named = {path: {**score, "intermediate": rows[path]} for path, score in files.items()}
+    return grid.assign(intermediate=grid["row"]).drop(columns="row"), named
+
+
+def _wrong(score: Any, row: dict[str, Any]) -> str | None:
+    try:
+        if digest(score["spec"]) != row["spec"]:
+            return "a score from another spec than the config asks for"
+        if any(score[key] != row[key] for key in [*CELL, "language"]):
+            return "a score of another cell"
+        float(score["score"]), dict(score["metrics"]), int(score["n"])
+    except (KeyError, TypeError, ValueError):
+        return "not a score file"
+    return None
+
+
+def cells(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per cell, in the grid's order: `CELL`, and `value` in percent.
+
+    A value is the unweighted mean over the languages of the target (English included, as in
+    XTREME); missing if any language is.
+    """
+    asked = grid.groupby(CELL, sort=False)["language"].nunique().rename("asked")
+    main = scores[scores["metric"] == "score"]
+    have = main.groupby(CELL)["value"].agg(["mean", "count"])
+    found = asked.to_frame().join(have).reset_index()
+    whole = found["count"] == found["asked"]
+    return found[CELL].assign(value=100 * found["mean"].where(whole))
+
+
+def by_language(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return model, intermediate, target, language and `value`: the median over seeds, in percent.
+
+    Missing if that of any seed is.
+    """
+    key = [*CELL, "language"]
+    main = scores.loc[scores["metric"] == "score", [*key, "value"]]
+    found = grid[key].merge(main, how="left", on=key)
+    key.remove("seed")
+    seeds = found.groupby(key, sort=False)["value"]
+    return (100 * seeds.median(skipna=False)).reset_index()

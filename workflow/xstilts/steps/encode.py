@@ -1,0 +1,60 @@
+"""Step: rows of one language and split -> encoded rows for one tokenizer."""
+
+import argparse
+import json
+from pathlib import Path
+
+from xstilts import formats
+from xstilts.data import prepare
+from xstilts.encoding import encoded, tokenizer
+from xstilts.encoding.encode import check_length, labels_of
+from xstilts.running import step
+from xstilts.running.errors import UserError
+from xstilts.running.record import same_spec
+
+
+def main(args: argparse.Namespace) -> None:
+    """Encode one prepared file; the result holds everything that training and scoring need."""
+    spec = json.loads(args.spec)
+    rows = prepare.read(args.rows).to_pylist()
+    made = prepare.metadata(args.rows)
+    same_spec(args.rows, made["spec"], spec["data"])
+    pieces = tokenizer.load(args.tokenizer)
+    check_length(spec["max_length"], Path(args.tokenizer).parent)
+    page = formats.page(spec["format"])
+    labels = labels_of(prepare.read(args.labels_of).to_pylist()) if args.labels_of else None
+    try:
+        arrays, cut = page.encode(rows, pieces, labels or spec["labels"], spec["max_length"])
+    except UserError as error:
+        raise UserError(f"{args.rows}: {error}") from None
+    meta = {
+        "spec": spec,
+        "pins": {f"datasets/{made['spec']['hub']}": made["pin"]["revision"]},
+        "tokenizer": pieces.digest,
+        "pad": pieces.pad,
+        "rows": len(rows),
+        "cut": cut,
+    }
+    if labels:
+        meta["labels"] = labels
+    data = encoded.Encoded(arrays, meta)
+    data.save(args.out)
+    tokens = len(arrays["tokens"])
+    print(f"{len(rows)} rows, {len(data)} examples, {tokens} pieces, {cut} rows cut")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the step."""
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--spec", required=True, help="what to encode, as JSON")
+    p.add_argument("--rows", required=True, help="prepared rows (parquet)")
+    p.add_argument(
+        "--labels-of", default="", help="open tag set: the prepared rows that have its tags"
+    )
+    p.add_argument("--tokenizer", required=True, help="tokenizer.json of the model")
+    p.add_argument("--out", required=True, help="encoded rows (safetensors)")
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())

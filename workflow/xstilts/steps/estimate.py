@@ -1,0 +1,75 @@
+"""Step: print what a grid takes: jobs, device-hours, wall time, disk; how far the last was off.
+
+The forecast of a job is kept until the job is estimated anew; that of a finished one stays, and is
+compared with what the job took.
+"""
+
+import argparse
+from pathlib import Path
+
+from xstilts.experiment import graph
+from xstilts.monitoring import cell_states, status
+from xstilts.monitoring.estimate import forecast, reference, text
+from xstilts.monitoring.estimate.disk import disk
+from xstilts.monitoring.estimate.schedule import schedule
+from xstilts.running import step
+from xstilts.running.errors import UserError
+
+START = 7.0  # seconds in which a process starts and loads XLM-R Large; less on a small model
+
+
+def main(args: argparse.Namespace) -> None:
+    """Print the estimate and the comparison; write the forecasts."""
+    if args.devices < 1:
+        raise UserError("--devices: at least 1")
+    path, out = Path(args.grid), Path(args.out)
+    root = path.resolve().parent.parent
+    grid = cell_states.read_config(path.parent / "config.yaml")
+    device = args.device or ("cpu" if grid.experiment.toy else "a100")
+    flops = reference.device(device)
+    nodes = graph.build(grid, cell_states.read_grid(path).to_dict("records"))
+    results = cell_states.Results(root, nodes)
+    left = cell_states.next_run(nodes, results.current)
+    done = [key for key in nodes if key not in left and results.current(key)]
+    forecaster = forecast.Forecaster(grid, nodes, root, done, flops)
+    earlier, found = forecast.read(out), forecaster.of(key for key in nodes if key in left)
+    print("\n".join(status.align(text.jobs(nodes, left, found, START))))
+    seconds, least, most = text.span(found.values(), START)
+    times = {key: START + found[key].seconds if key in found else 0.0 for key in left}
+    evaluations = {key for key in left if nodes[key].rule == "evaluate"}
+    needs = {key: nodes[key].needs for key in left}
+    spans = schedule(times, needs, args.devices, evaluations)
+    wall = max((end for _, end in spans.values()), default=0.0)
+    low, high = (wall * end / seconds if seconds else 0.0 for end in (least, most))
+    parameters = {model: total for model, (_, total) in forecaster.shapes.items()}
+    keep = bool(grid.experiment.settings["keep_tuned"] or grid.experiment.settings["test"])
+    peak, stays = disk(nodes, spans, parameters, keep)
+    print(
+        f"\ndevice time: {text.duration(seconds)} ({text.duration(least)} to {text.duration(most)})"
+        f"\nwall time, {args.devices} at a time: {text.duration(wall)}"
+        f" ({text.duration(low)} to {text.duration(high)})"
+        f"\ndisk: {peak / 1e9:.1f} GB of checkpoints and training states at the peak,"
+        f" {stays / 1e9:.1f} GB at the end"
+        "\nNot counted: fetching, encoding, trainings that stop early, and the disk for rows. Where"
+        f" nothing has been measured the device is taken for: {device}."
+    )
+    if lines := text.compared(earlier, forecaster.took):
+        print("\nEarlier forecasts:", *lines, sep="\n")
+    kept = {key: one for key, one in earlier.items() if key in nodes and key not in left}
+    forecast.write(out, [*kept.values(), *found.values()])
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the step."""
+    p = argparse.ArgumentParser(prog="xstilts.estimate", description=__doc__)
+    p.add_argument("--grid", required=True, help="grid.csv, with config.yaml beside it")
+    p.add_argument("--devices", type=int, default=1, help="jobs that run at a time")
+    p.add_argument(
+        "--device", help="where nothing is measured: v100, a100, ... (toy world: cpu, else a100)"
+    )
+    p.add_argument("--out", required=True, help="CSV of the forecasts, kept from run to run")
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())

@@ -1,0 +1,60 @@
+"""Step: one public checkpoint -> its encoder and tokenizer, as a plain Hugging Face folder.
+
+`node.json` is written last: where it is, the folder is whole.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from xstilts.models.fetch import fetch, load
+from xstilts.running import step
+from xstilts.running.files import read_json, sha256, write_json
+
+
+def main(args: argparse.Namespace) -> None:
+    """Fetch, load, save, and write node.json."""
+    spec, pin, out = json.loads(args.spec), read_json(args.pin), Path(args.out)
+    path = fetch(args.source, args.root, pin, spec["from"])
+    encoder, tokenizer = load(path, spec["from"])
+    if spec.get("pooling"):  # in config.json, so that every checkpoint made from it keeps it
+        encoder.config.classifier_pooling = spec["pooling"]
+    (out / "node.json").unlink(missing_ok=True)
+    encoder.save_pretrained(out, max_shard_size="1000GB")
+    tokenizer.save_pretrained(out)
+    # safetensors makes its file private to the user; others of a group may share results.
+    (out / "model.safetensors").chmod((out / "config.json").stat().st_mode & 0o666)
+    config = encoder.config
+    write_json(
+        out / "node.json",
+        {
+            "kind": "model",
+            "spec": spec,
+            "pins": {f"models/{spec['from']}": pin["revision"]},
+            "hidden_size": config.hidden_size,
+            "layers": config.num_hidden_layers,
+            "parameters": sum(p.numel() for p in encoder.parameters()),
+            "vocab_size": config.vocab_size,
+            "weights": sha256(out / "model.safetensors"),
+            "tokenizer": sha256(out / "tokenizer.json"),
+        },
+    )
+    shape = f"{config.num_hidden_layers} layers of {config.hidden_size}"
+    print(f"{spec['from']}: {shape}, {encoder.dtype}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The step's command line."""
+    p = argparse.ArgumentParser(prog="xstilts.model", description=__doc__)
+    p.add_argument(
+        "--spec", required=True, help='JSON: {"from": org/name or path, "revision", "pooling"}'
+    )
+    p.add_argument("--source", required=True, help="hub, toy, or the folder of a mirror")
+    p.add_argument("--root", default="", help="the folder of the mirror or toy world")
+    p.add_argument("--pin", required=True, help="the model's pin file")
+    p.add_argument("--out", required=True, help="the folder to write")
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())

@@ -1,0 +1,54 @@
+"""Step: pin one data set or model to exactly the bytes that are used (`data/pin.py`).
+
+    python -m xstilts.steps.pin --update facebook/xnli --lock my.lock
+
+has the next run look an entry of a lock file up anew.
+"""
+
+import argparse
+
+from xstilts.data.pin import KINDS, locked, resolve, update
+from xstilts.experiment import tasks
+from xstilts.running import step
+from xstilts.running.errors import UserError
+from xstilts.running.files import write_json
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write one pin file, or with --update take entries out of the lock."""
+    if args.update is not None:
+        if not args.lock:
+            raise UserError("--update: name the lock file with --lock FILE")
+        taken = update(args.lock, args.update)
+        print(f"{args.lock}: took out {', '.join(taken) or 'nothing'}; the next run adds it anew")
+        return
+    missing = [k for k in ("kind", "name", "source", "out") if not getattr(args, k)]
+    if missing:
+        raise UserError(f"--{missing[0]} is missing")
+    where = (args.kind, args.source, args.root, args.name, args.revision)
+    try:
+        obtain = tasks.obtain(args.name)
+        pin = locked(*where, args.lock, obtain) if args.lock else resolve(*where, obtain)
+    except UserError as error:
+        raise UserError(f"task {args.tasks}: {error}" if args.tasks else str(error)) from error
+    made = {"kind": args.kind, "name": args.name, "lock": args.lock, "requested": args.revision}
+    write_json(args.out, {**made, **pin})
+
+
+def parser() -> argparse.ArgumentParser:
+    """The step's command line."""
+    p = argparse.ArgumentParser(prog="xstilts.pin", description=__doc__)
+    p.add_argument("--kind", choices=KINDS)
+    p.add_argument("--name", help="org/name, or a path to a folder")
+    p.add_argument("--tasks", default="", help="what uses the data set, for the line of an error")
+    p.add_argument("--revision", default="main", help="branch, tag or commit")
+    p.add_argument("--source", help="hub, toy, or the folder of a mirror")
+    p.add_argument("--root", default="", help="the folder of the mirror or toy world")
+    p.add_argument("--lock", default="", help='the lock file, "" for none')
+    p.add_argument("--out", help="the pin file to write")
+    p.add_argument("--update", nargs="*", metavar="NAME", help="take these (or all) from the lock")
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())

@@ -1,0 +1,44 @@
+"""Step: dev scores -> the best intermediate task of each target, and its score files on test."""
+
+import argparse
+import json
+
+from xstilts.analysis.selection import baselines, best, test_rows
+from xstilts.experiment import config, plan
+from xstilts.experiment.config import BEST, NONE
+from xstilts.experiment.grid import Grid
+from xstilts.monitoring import cell_states
+from xstilts.running import step
+from xstilts.running.errors import UserError
+from xstilts.running.files import atomic
+from xstilts.scoring import scores
+
+
+def main(args: argparse.Namespace) -> None:
+    """Choose, and write what was chosen."""
+    asked = cell_states.read_grid(args.grid)
+    found, refused = scores.collect(asked, scores.read)
+    if refused:
+        raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
+    cells = scores.cells(asked, found)
+    chosen, grid = best(cells), Grid(config.load(json.loads(args.config)))
+    tested = [*test_rows(grid, baselines(cells), NONE), *test_rows(grid, chosen, BEST)]
+    with atomic(args.out) as path:
+        chosen.to_csv(path, index=False, float_format="%.4f")
+    plan.write(tested, args.test_grid)
+    for row in chosen.itertuples():
+        print(f"{row.model} {row.target}: {row.intermediate} ({row.seed}, {row.value:.1f})")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the step."""
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--config", required=True, help="the merged config, as JSON")
+    p.add_argument("--grid", required=True, help="grid.csv of the plan")
+    p.add_argument("--out", required=True, help="CSV: model, target, intermediate, seed, value")
+    p.add_argument("--test-grid", required=True, help="CSV: a row per score file on the test split")
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())

@@ -1,0 +1,82 @@
+"""Step: predictions of chosen cells -> a folder that can be submitted to XTREME; or a check of one.
+
+    python -m xstilts.steps.submission --data results/data --out submission \\
+        --cell xnli=results/scores/xlmr/mnli/seed1/xnli --cell xquad=…
+    python -m xstilts.steps.submission --data results/data --check submission
+"""
+
+import argparse
+from pathlib import Path
+
+from xstilts.benchmarks import validator, xtreme
+from xstilts.benchmarks.submission import export
+from xstilts.running import step
+from xstilts.running.errors import UserError, nearest
+from xstilts.running.files import atomic
+
+
+def main(args: argparse.Namespace) -> None:
+    """Check a submission, or export one."""
+    if args.check:
+        data = Path(args.data)
+        asked = validator.prepared(data) if args.rehearsal else validator.everything()
+        faults = validator.check(Path(args.check), data, asked, args.rehearsal)
+        for fault in faults:
+            print(fault)
+        if faults:
+            raise UserError(f"{args.check}: {len(faults)} thing(s) wrong, the first: {faults[0]}")
+        print(f"{args.check}: nothing wrong")
+        return
+    if not args.cell:
+        raise UserError("--cell is missing: TARGET=FOLDER of the predictions to export")
+    out, data = Path(args.out), Path(args.data)
+    exported = {}
+    for cell in args.cell:
+        target, _, folder = cell.partition("=")
+        if target not in xtreme.TASKS:
+            raise UserError(
+                f"--cell {cell}: XTREME has no target `{target}`{nearest(target, xtreme.TASKS)}"
+                f" (valid: {', '.join(xtreme.TASKS)})"
+            )
+        exported[target] = export(target, Path(folder), data, out)
+        have, all_of_them = len(exported[target]), len(xtreme.TASKS[target].languages)
+        print(f"{target}: {have} of {all_of_them} languages")
+    if args.faults:
+        _report(out, data, exported, Path(args.faults))
+
+
+def _report(out: Path, data: Path, exported: dict[str, list[str]], path: Path) -> None:
+    """Write what a submission lacks; UserError if something is wrong with what is there."""
+    if wrong := validator.check(out, data, exported, rehearsal=True):
+        raise UserError(f"{out}: {wrong[0]}")
+    faults = validator.check(out, data, validator.everything(), rehearsal=False)
+    with atomic(path) as temporary:
+        temporary.write_text("".join(f"{fault}\n" for fault in faults) or "nothing wrong\n")
+    print(f"{out}: {len(faults)} thing(s) missing, see {path}" if faults else f"{out}: whole")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the step."""
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--data", required=True, help="folder of the prepared rows")
+    what = p.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", help="folder to write the submission to")
+    what.add_argument("--check", help="folder of a submission to check")
+    p.add_argument(
+        "--cell",
+        action="append",
+        default=[],
+        metavar="TARGET=FOLDER",
+        help="with --out: a target, and the folder of its predictions; as often as needed",
+    )
+    p.add_argument("--faults", help="with --out: file for what is wrong with the submission")
+    p.add_argument(
+        "--rehearsal",
+        action="store_true",
+        help="with --check: ask only for what has prepared rows, and let these be a sample",
+    )
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())

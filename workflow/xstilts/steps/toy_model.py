@@ -1,0 +1,27 @@
+"""Step: train the toy encoder, which stands in for a public checkpoint (`toy/pretrain.py`)."""
+
+import argparse
+import os
+from pathlib import Path
+
+from xstilts.running import step
+from xstilts.toy import spec
+from xstilts.toy.pretrain import write
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write it."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    write(spec.read(args.spec), Path(args.out))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the step."""
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--spec", required=True, help="JSON file: seed, languages, pretrain")
+    p.add_argument("--out", required=True, help="folder to write")
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())
