@@ -5,8 +5,9 @@ from pathlib import Path
 
 from xstilts import formats
 from xstilts.data import prepare
-from xstilts.encoding import encoded, tokenizer
+from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
+from xstilts.encoding.tokenizer import Tokenizer, load_tokenizer
 from xstilts.running.files import sha256, write_json
 
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
@@ -34,23 +35,24 @@ WORDS = [
     "sieht",
     "der",
 ]
-UNSPACED = ["猫", "狗", "看见", "大", "แมว", "เห็น", "หมา"]  # pieces without the mark of a space
+UNSPACED = ["猫", "狗", "看见", "大", "แมว", "เห็น", "หมา"]  # tokens without the mark of a space
 LETTERS = "abcdefghijklmnopqrstuvwxyz<>/.,?!'0123456789"
-# As in XLM-R: specials first, the lone mark of a space is a piece, `<mask>` last.
+# As in XLM-R: special tokens first, the lone mark of a space is a token, `<mask>` last.
 VOCABULARY = (*SPECIALS, "▁", *(f"▁{w}" for w in WORDS), *UNSPACED, *LETTERS, "<mask>")
 
 
 def write_tokenizer(folder: Path) -> Path:
     """Write `tokenizer.json`: whole words, else letters; the zero-width space is dropped."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    import tokenizers
+    from tokenizers import models, normalizers, pre_tokenizers, processors
 
-    def score(piece: str) -> float:
+    def score(token: str) -> float:
         return (
-            0.0 if piece in (*SPECIALS, "<mask>") else -1.0 if len(piece.strip("▁")) > 1 else -9.0
+            0.0 if token in (*SPECIALS, "<mask>") else -1.0 if len(token.strip("▁")) > 1 else -9.0
         )
 
-    unigram = models.Unigram([(piece, score(piece)) for piece in VOCABULARY], unk_id=3)
-    backend = Tokenizer(unigram)
+    unigram = models.Unigram([(token, score(token)) for token in VOCABULARY], unk_id=3)
+    backend = tokenizers.Tokenizer(unigram)
     backend.normalizer = normalizers.Replace("\u200b", "")
     backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
     backend.add_special_tokens([*SPECIALS, "<mask>"])
@@ -92,17 +94,17 @@ def write_model(folder: Path, layers: int = 1, hidden: int = 32, seed: int = 0, 
     return folder
 
 
-def pieces(folder: Path) -> tokenizer.Pieces:
-    """Load the tiny tokenizer from a folder of its own."""
+def make_tokenizer(folder: Path) -> Tokenizer:
+    """Write and load the tiny tokenizer from a folder of its own."""
     path = write_tokenizer(folder)
     (folder / "config.json").write_text(json.dumps({"pad_token_id": 1}))
-    return tokenizer.load(path)
+    return load_tokenizer(path)
 
 
-def encode(found: tokenizer.Pieces, format: str, rows, labels=(), length=64, **spec) -> Encoded:
+def encode(tokenizer: Tokenizer, format: str, rows, labels=(), length=64, **spec) -> Encoded:
     """Encode unified rows as the encode step does."""
-    arrays, cut = formats.page(format).encode(rows, found, list(labels), length)
-    about = {
+    arrays, cut = formats.page(format).encode(rows, tokenizer, list(labels), length)
+    spec = {
         "format": format,
         "labels": list(labels),
         "no_answer": False,
@@ -110,10 +112,10 @@ def encode(found: tokenizer.Pieces, format: str, rows, labels=(), length=64, **s
         **spec,
     }
     meta = {
-        "spec": about,
+        "spec": spec,
         "pins": {"datasets/o/data": "r2"},
-        "tokenizer": found.digest,
-        "pad": found.pad,
+        "tokenizer": tokenizer.digest,
+        "pad": tokenizer.pad_token_id,
         "rows": len(rows),
         "cut": cut,
     }
@@ -127,7 +129,7 @@ def write_rows(path: Path, format: str, rows) -> Path:
 
 
 def shown(data: Encoded) -> list[str]:
-    """Return each sequence as its pieces, separated by spaces."""
+    """Return each sequence as its tokens, separated by spaces."""
     count = len(data.arrays["starts"]) - 1
     return [" ".join(VOCABULARY[i] for i in data.sequence(s)) for s in range(count)]
 

@@ -24,7 +24,7 @@ from xstilts.scoring import predict
 def rectangles(way: str, lengths: np.ndarray, size: int, length: int) -> list[tuple]:
     """Return (examples, width) of every batch of one epoch."""
     if way == "bucketed":
-        made = batches.epoch(lengths, size, seed=1, number=0)
+        made = batches.epoch_batches(lengths, size, seed=1, epoch=0)
         return [(batch, int(lengths[batch].max())) for batch in made]
     order = np.random.default_rng(1).permutation(len(lengths))
     made = [order[i : i + size] for i in range(0, len(order), size)]

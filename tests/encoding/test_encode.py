@@ -20,7 +20,7 @@ ROWS = [{"id": "0", "text": "the dog", "text_pair": "cat sees", "label": "neutra
 @pytest.fixture
 def step(tmp_path):
     """Run the step on one row, with changes of its spec."""
-    helpers.pieces(tmp_path / "model")
+    helpers.make_tokenizer(tmp_path / "model")
     helpers.write_rows(tmp_path / "rows.parquet", "classification", ROWS)
 
     def run(**changes):
@@ -65,7 +65,7 @@ def test_a_length_that_the_model_has_no_positions_for_is_refused(step, tmp_path,
 
 @pytest.fixture
 def run(tmp_path):
-    helpers.pieces(tmp_path / "model")
+    helpers.make_tokenizer(tmp_path / "model")
 
     def call(labels, labels_of):
         spec = {"format": "tagging", "labels": labels, "no_answer": False, "max_length": 16}

@@ -1,39 +1,39 @@
-"""The tokenizer: XLM-R's frame, cutting, and text that looks like special pieces."""
+"""The tokenizer: XLM-R's special tokens, cutting, and text that looks like them."""
 
 import json
 
 import pytest
 from tests import helpers
 
-from xstilts.encoding import tokenizer
+from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.running.errors import UserError
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
-    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+def tokenizer(tmp_path_factory):
+    return helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 def names(encoding):
     return " ".join(helpers.VOCABULARY[i] for i in encoding.ids)
 
 
-def test_a_text_and_a_pair_are_framed_as_in_xlmr(pieces):
-    single, pair = pieces.encode(["the cat"], 9), pieces.encode([("a dog", "猫 sat")], 11)
+def test_a_text_and_a_pair_are_framed_as_in_xlmr(tokenizer):
+    single, pair = tokenizer.encode(["the cat"], 9), tokenizer.encode([("a dog", "猫 sat")], 11)
     assert names(single[0]) == "<s> ▁the ▁cat </s>"
     assert names(pair[0]) == "<s> ▁a ▁dog </s> </s> ▁ 猫 ▁sat </s>"
-    assert pieces.frame == ([0], [2])
-    assert (pieces.pad, pieces.unknown) == (1, 3)
+    assert tokenizer.template == ([0], [2])
+    assert (tokenizer.pad_token_id, tokenizer.unk_token_id) == (1, 3)
 
 
 @pytest.mark.parametrize("special", [*helpers.SPECIALS, "<mask>"])
-def test_special_pieces_in_a_text_stay_text(pieces, special):
-    (found,) = pieces.encode([f"a {special} b"], 32)
+def test_special_tokens_in_a_text_stay_text(tokenizer, special):
+    (found,) = tokenizer.encode([f"a {special} b"], 32)
     assert names(found) == f"<s> ▁a ▁ {' '.join(special)} ▁ b </s>"
-    assert [p for _, p in pieces.words([special])[special]] == ["▁", *special]
+    assert [token for _, token in tokenizer.encode_words([special])[special]] == ["▁", *special]
 
 
-def test_what_does_not_fit_is_cut_on_the_side_that_is_asked_for(pieces):
+def test_what_does_not_fit_is_cut_on_the_side_that_is_asked_for(tokenizer):
     pair = ("the cat sat on the mat", "a dog")
     for strategy, side, left in [
         ("longest_first", "right", "<s> ▁the ▁cat ▁sat </s> </s> ▁a ▁dog </s>"),
@@ -41,14 +41,16 @@ def test_what_does_not_fit_is_cut_on_the_side_that_is_asked_for(pieces):
         ("only_second", "right", "<s> ▁the ▁cat ▁sat ▁on ▁the ▁mat </s> </s> ▁a </s>"),
     ]:
         length = len(left.split())
-        (found,) = pieces.encode([pair], length, strategy, side)
+        (found,) = tokenizer.encode([pair], length, strategy, side)
         assert names(found) == left
         assert found.overflowing
-    assert not pieces.encode([pair], 12)[0].overflowing, "no limit is left behind by earlier calls"
+    assert not tokenizer.encode([pair], 12)[0].overflowing, (
+        "no limit is left behind by earlier calls"
+    )
 
 
-def test_each_word_is_cut_once_and_may_have_no_pieces(pieces):
-    assert pieces.words(["cat", "猫", "cat", "\u200b"]) == {
+def test_each_word_is_cut_once_and_may_have_no_tokens(tokenizer):
+    assert tokenizer.encode_words(["cat", "猫", "cat", "\u200b"]) == {
         "\u200b": [],
         "cat": [(helpers.VOCABULARY.index("▁cat"), "▁cat")],
         "猫": [(4, "▁"), (helpers.VOCABULARY.index("猫"), "猫")],
@@ -60,8 +62,8 @@ def test_a_folder_without_a_tokenizer_is_named(tmp_path, config):
     path = helpers.write_tokenizer(tmp_path)
     (tmp_path / "config.json").write_text(config)
     with pytest.raises(UserError, match=r"tokenizer\.json: cannot be read as a tokenizer"):
-        tokenizer.load(path)
+        load_tokenizer(path)
     path.write_text(json.dumps({"version": "1.0"}))
     (tmp_path / "config.json").write_text('{"pad_token_id": 1}')
     with pytest.raises(UserError, match=r"tokenizer\.json: cannot be read as a tokenizer"):
-        tokenizer.load(path)
+        load_tokenizer(path)

@@ -13,12 +13,12 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
-    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+def tokenizer(tmp_path_factory):
+    return helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
-def test_each_choice_is_a_sequence_with_the_context(pieces):
-    data = helpers.encode(pieces, "choice", ROWS)
+def test_each_choice_is_a_sequence_with_the_context(tokenizer):
+    data = helpers.encode(tokenizer, "choice", ROWS)
     assert helpers.shown(data) == [
         "<s> ▁the ▁cat </s> </s> ▁sat </s>",
         "<s> ▁the ▁cat </s> </s> ▁sees ▁a ▁dog </s>",
@@ -32,12 +32,12 @@ def test_each_choice_is_a_sequence_with_the_context(pieces):
     assert (len(data), data.meta["cut"]) == (2, 0)
 
 
-def test_the_context_is_cut_on_the_left_and_a_choice_stays_whole(pieces):
+def test_the_context_is_cut_on_the_left_and_a_choice_stays_whole(tokenizer):
     rows = [
         {"context": "the cat sat on the mat", "choices": ["yes", "a dog sees"], "label": 0},
         {"context": "the cat", "choices": ["no"], "label": 0},
     ]
-    data = helpers.encode(pieces, "choice", rows, length=10)
+    data = helpers.encode(tokenizer, "choice", rows, length=10)
     assert helpers.shown(data) == [
         "<s> ▁cat ▁sat ▁on ▁the ▁mat </s> </s> ▁yes </s>",
         "<s> ▁on ▁the ▁mat </s> </s> ▁a ▁dog ▁sees </s>",
@@ -46,16 +46,16 @@ def test_the_context_is_cut_on_the_left_and_a_choice_stays_whole(pieces):
     assert data.meta["cut"] == 1, "a row counts once, however many of its choices were cut"
 
 
-def test_only_where_a_choice_alone_is_too_long_both_are_cut(pieces):
+def test_only_where_a_choice_alone_is_too_long_both_are_cut(tokenizer):
     rows = [{"context": "the cat sat", "choices": ["a dog sees a big dog on the mat"], "label": 0}]
-    data = helpers.encode(pieces, "choice", rows, length=10)
+    data = helpers.encode(tokenizer, "choice", rows, length=10)
     assert helpers.shown(data) == ["<s> ▁the ▁cat ▁sat </s> </s> ▁on ▁the ▁mat </s>"]
 
 
-def test_the_loss_is_over_the_choices_of_each_row_alone(pieces):
+def test_the_loss_is_over_the_choices_of_each_row_alone(tokenizer):
     import torch
 
-    data = helpers.encode(pieces, "choice", ROWS)
+    data = helpers.encode(tokenizer, "choice", ROWS)
     batch = choice.collate(data, np.array([0, 1]))
     assert batch["counts"].tolist() == [2, 3]
     batch["labels"] = torch.from_numpy(batch["labels"])
@@ -67,10 +67,10 @@ def test_the_loss_is_over_the_choices_of_each_row_alone(pieces):
     assert choice.score(ROWS, ["1", "2"], "accuracy", "en") == ({"accuracy": 0.5}, [1.0, 0.0])
 
 
-def test_a_row_with_fewer_choices_never_gets_one_that_it_has_not(pieces):
+def test_a_row_with_fewer_choices_never_gets_one_that_it_has_not(tokenizer):
     import torch
 
-    data = helpers.encode(pieces, "choice", ROWS)
+    data = helpers.encode(tokenizer, "choice", ROWS)
     batch = choice.collate(data, np.array([0, 1]))
     reduced = choice.reduce(torch.full((5, 1), -1e30), batch)
     assert reduced[0] < 2

@@ -15,12 +15,12 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
-    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+def tokenizer(tmp_path_factory):
+    return helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
-def test_rows_become_sequences_and_labels(pieces):
-    data = helpers.encode(pieces, "classification", ROWS, NLI)
+def test_rows_become_sequences_and_labels(tokenizer):
+    data = helpers.encode(tokenizer, "classification", ROWS, NLI)
     assert helpers.shown(data) == [
         "<s> ▁the ▁cat ▁sat </s> </s> ▁ 猫 </s>",
         "<s> ▁a ▁dog </s>",
@@ -31,19 +31,19 @@ def test_rows_become_sequences_and_labels(pieces):
     assert data.meta["cut"] == 0
 
 
-def test_special_pieces_in_a_text_stay_text(pieces):
+def test_special_tokens_in_a_text_stay_text(tokenizer):
     row = {"id": "a", "text": "a <mask>", "text_pair": "</s> on", "label": "neutral"}
-    data = helpers.encode(pieces, "classification", [row], NLI)
+    data = helpers.encode(tokenizer, "classification", [row], NLI)
     assert helpers.shown(data) == ["<s> ▁a ▁ < m a s k > </s> </s> ▁ < / s > ▁on </s>"]
 
 
-def test_the_longer_text_is_cut_first_on_the_right(pieces):
+def test_the_longer_text_is_cut_first_on_the_right(tokenizer):
     rows = [
         {"text": "the cat sat on the mat", "text_pair": "a dog", "label": "neutral"},
         {"text": "a dog", "text_pair": "the cat sat on the mat", "label": "neutral"},
         {"text": "a dog", "text_pair": "the cat", "label": "neutral"},
     ]
-    data = helpers.encode(pieces, "classification", rows, NLI, length=9)
+    data = helpers.encode(tokenizer, "classification", rows, NLI, length=9)
     assert helpers.shown(data) == [
         "<s> ▁the ▁cat ▁sat </s> </s> ▁a ▁dog </s>",
         "<s> ▁a ▁dog </s> </s> ▁the ▁cat ▁sat </s>",
@@ -52,17 +52,17 @@ def test_the_longer_text_is_cut_first_on_the_right(pieces):
     assert data.meta["cut"] == 2
 
 
-def test_a_label_of_another_task_is_named(pieces):
+def test_a_label_of_another_task_is_named(tokenizer):
     row = {"text": "a", "text_pair": None, "label": "maybe"}
     line = r"label `maybe` is none of the task.s .entailment, neutral"
     with pytest.raises(UserError, match=line):
-        helpers.encode(pieces, "classification", [row], NLI)
+        helpers.encode(tokenizer, "classification", [row], NLI)
 
 
-def test_scores_become_names_and_names_become_accuracy(pieces):
+def test_scores_become_names_and_names_become_accuracy(tokenizer):
     import torch
 
-    data = helpers.encode(pieces, "classification", ROWS, NLI)
+    data = helpers.encode(tokenizer, "classification", ROWS, NLI)
     batch = classification.collate(data, np.array([1, 0]))
     assert (batch["labels"].tolist(), batch["weight"]) == ([0, 1], 2)
     reduced = classification.reduce(torch.tensor([[0.1, 0.9, 0.2], [3.0, 1.0, 2.0]]), batch)

@@ -13,12 +13,12 @@ MASK, SPECIAL = helpers.VOCABULARY.index("<mask>"), {0, 1, 2, 3, len(helpers.VOC
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
-    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+def tokenizer(tmp_path_factory):
+    return helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
-def test_text_becomes_sequences_and_the_rest_of_a_long_text_another_one(pieces):
-    data = helpers.encode(pieces, "mlm", ROWS, length=6)
+def test_text_becomes_sequences_and_the_rest_of_a_long_text_another_one(tokenizer):
+    data = helpers.encode(tokenizer, "mlm", ROWS, length=6)
     assert helpers.shown(data) == [
         "<s> ▁the ▁cat ▁sat ▁on </s>",
         "<s> ▁the ▁mat </s>",
@@ -33,23 +33,23 @@ def test_text_becomes_sequences_and_the_rest_of_a_long_text_another_one(pieces):
     assert ordinary == [i for i in range(len(helpers.VOCABULARY)) if i not in SPECIAL]
 
 
-def test_a_tokenizer_without_a_mask_is_named(pieces):
+def test_a_tokenizer_without_a_mask_is_named(tokenizer):
     import dataclasses
 
-    none = dataclasses.replace(pieces, specials={"</s>": 2})
-    with pytest.raises(UserError, match="tokenizer has no <mask> piece, which mlm needs"):
+    none = dataclasses.replace(tokenizer, special_tokens={"</s>": 2})
+    with pytest.raises(UserError, match="tokenizer has no <mask> token, which mlm needs"):
         helpers.encode(none, "mlm", ROWS)
 
 
 @pytest.fixture(scope="module")
-def long(pieces):
-    """Some 20,000 pieces, in sequences of many lengths."""
+def long(tokenizer):
+    """Some 20,000 tokens, in sequences of many lengths."""
     draw = np.random.default_rng(0)
     rows = [
         {"id": str(i), "text": " ".join(draw.choice(helpers.WORDS, draw.integers(1, 60)))}
         for i in range(700)
     ]
-    return helpers.encode(pieces, "mlm", rows)
+    return helpers.encode(tokenizer, "mlm", rows)
 
 
 def test_fifteen_percent_are_chosen_of_which_eighty_are_hidden_and_ten_replaced(long):
@@ -60,7 +60,7 @@ def test_fifteen_percent_are_chosen_of_which_eighty_are_hidden_and_ten_replaced(
     assert batch["weight"] == chosen.sum()
     assert (ids[~chosen] == plain[~chosen]).all() and (targets[chosen] == plain[chosen]).all()
     inside = ~np.isin(plain, list(SPECIAL))
-    assert not chosen[~inside].any(), "no special piece, no padding"
+    assert not chosen[~inside].any(), "no special token, no padding"
     assert abs(chosen.sum() / inside.sum() - 0.15) < 0.01
     hidden, same = ids[chosen] == MASK, ids[chosen] == plain[chosen]
     assert abs(hidden.mean() - 0.8) < 0.03 and abs((~hidden & ~same).mean() - 0.1) < 0.02
@@ -79,7 +79,7 @@ def test_the_masks_of_an_example_follow_from_the_seed_and_not_from_its_company(l
     assert (other["targets"] != both["targets"]).any()
 
 
-def test_the_head_scores_with_the_encoders_embeddings_as_transformers_does(pieces, tmp_path):
+def test_the_head_scores_with_the_encoders_embeddings_as_transformers_does(tokenizer, tmp_path):
     import torch
     from transformers import XLMRobertaForMaskedLM
 
@@ -101,7 +101,7 @@ def test_the_head_scores_with_the_encoders_embeddings_as_transformers_does(piece
     expected = model.eval()(ids, attention_mask=mask, labels=targets).loss * 3
     assert abs((loss - expected).item()) < 1e-4
     loss.backward()
-    assert encoder.get_input_embeddings().weight.grad[20].abs().max() > 0, "tied: every piece"
+    assert encoder.get_input_embeddings().weight.grad[20].abs().max() > 0, "tied: every token"
     assert head.state_dict().keys() == {
         "dense.weight",
         "dense.bias",

@@ -1,4 +1,4 @@
-"""Retrieval: the nearest sentence by cosine of means over real pieces."""
+"""Retrieval: the nearest sentence by cosine of means over real tokens."""
 
 import numpy as np
 import pytest
@@ -15,12 +15,12 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
-    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+def tokenizer(tmp_path_factory):
+    return helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
-def test_sentences_of_both_sides_are_sequences_in_the_order_of_the_rows(pieces):
-    data = helpers.encode(pieces, "retrieval", ROWS, length=6)
+def test_sentences_of_both_sides_are_sequences_in_the_order_of_the_rows(tokenizer):
+    data = helpers.encode(tokenizer, "retrieval", ROWS, length=6)
     assert helpers.shown(data) == [
         "<s> ▁ 猫 </s>",
         "<s> ▁the ▁cat </s>",

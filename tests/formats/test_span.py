@@ -10,8 +10,8 @@ from xstilts.formats import span
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
-    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+def tokenizer(tmp_path_factory):
+    return helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 def row(question, context, answer=None, start=None):
@@ -25,9 +25,9 @@ def row(question, context, answer=None, start=None):
 NONE = {"text": [], "start": []}
 
 
-def test_a_row_that_fits_is_one_window(pieces):
+def test_a_row_that_fits_is_one_window(tokenizer):
     rows = [row("who sat", "the cat sat", "cat"), row("what", "猫看见狗", "狗")]
-    data = helpers.encode(pieces, "span", rows)
+    data = helpers.encode(tokenizer, "span", rows)
     assert helpers.shown(data) == [
         "<s> ▁who ▁sat </s> </s> ▁the ▁cat ▁sat </s>",
         "<s> ▁what </s> </s> ▁ 猫 看见 狗 </s>",
@@ -43,9 +43,9 @@ def test_a_row_that_fits_is_one_window(pieces):
     assert data.meta["cut"] == 0
 
 
-def test_a_long_context_becomes_windows_that_overlap_by_a_third(pieces):
+def test_a_long_context_becomes_windows_that_overlap_by_a_third(tokenizer):
     context = "the cat sat on the mat a dog sees a big red mat"
-    data = helpers.encode(pieces, "span", [row("who", context, "mat a dog")], length=16)
+    data = helpers.encode(tokenizer, "span", [row("who", context, "mat a dog")], length=16)
     assert helpers.shown(data) == [
         "<s> ▁who </s> </s> ▁the ▁cat ▁sat ▁on ▁the ▁mat ▁a ▁dog ▁sees ▁a ▁big </s>",
         "<s> ▁who </s> </s> ▁sees ▁a ▁big ▁red ▁mat </s>",
@@ -54,25 +54,26 @@ def test_a_long_context_becomes_windows_that_overlap_by_a_third(pieces):
     assert data.arrays["answer"].tolist() == [[9, 11], [0, 0]], "not in the second window"
     assert data.meta["cut"] == 0, "no text is lost"
     # An answer in the overlap is found in both windows; one across the border in neither.
-    both = helpers.encode(pieces, "span", [row("who", context, "big")], length=16)
+    both = helpers.encode(tokenizer, "span", [row("who", context, "big")], length=16)
     assert both.arrays["answer"].tolist() == [[14, 14], [6, 6]]
-    neither = helpers.encode(pieces, "span", [row("who", context, "dog sees a big red")], length=16)
+    across = [row("who", context, "dog sees a big red")]
+    neither = helpers.encode(tokenizer, "span", across, length=16)
     assert neither.arrays["answer"].tolist() == [[0, 0], [0, 0]]
 
 
-def test_the_offset_says_which_occurrence_is_the_answer(pieces):
+def test_the_offset_says_which_occurrence_is_the_answer(tokenizer):
     second = row("who", "cat a cat", "cat", start=6)
-    assert helpers.encode(pieces, "span", [second]).arrays["answer"].tolist() == [[6, 6]]
+    assert helpers.encode(tokenizer, "span", [second]).arrays["answer"].tolist() == [[6, 6]]
 
 
-def test_a_question_without_answer_points_at_the_first_piece(pieces):
-    data = helpers.encode(pieces, "span", [row("who", "the cat")])
+def test_a_question_without_answer_points_at_the_first_token(tokenizer):
+    data = helpers.encode(tokenizer, "span", [row("who", "the cat")])
     assert data.arrays["answer"].tolist() == [[0, 0]]
 
 
-def test_a_long_question_is_cut_on_the_right_and_counted(pieces):
+def test_a_long_question_is_cut_on_the_right_and_counted(tokenizer):
     rows = [row("who sat on the mat is the cat big", "a dog", "dog"), row("who", "a dog", "dog")]
-    data = helpers.encode(pieces, "span", rows, length=20)
+    data = helpers.encode(tokenizer, "span", rows, length=20)
     assert helpers.shown(data) == [
         "<s> ▁who ▁sat ▁on ▁the ▁mat ▁is ▁the ▁cat </s> </s> ▁a ▁dog </s>",
         "<s> ▁who </s> </s> ▁a ▁dog </s>",
@@ -80,8 +81,8 @@ def test_a_long_question_is_cut_on_the_right_and_counted(pieces):
     assert data.meta["cut"] == 1
 
 
-def test_special_pieces_in_a_context_stay_text(pieces):
-    data = helpers.encode(pieces, "span", [row("who", "a <mask> </s>", "<mask>")])
+def test_special_tokens_in_a_context_stay_text(tokenizer):
+    data = helpers.encode(tokenizer, "span", [row("who", "a <mask> </s>", "<mask>")])
     assert helpers.shown(data) == ["<s> ▁who </s> </s> ▁a ▁ < m a s k > ▁ < / s > </s>"]
     assert data.arrays["answer"].tolist() == [[6, 11]]
 
@@ -90,7 +91,7 @@ WORD = st.sampled_from([*helpers.WORDS, *helpers.UNSPACED, "catdog", "<mask>", "
 
 
 @given(st.lists(WORD, min_size=1, max_size=60), st.data())
-def test_the_gold_pieces_of_any_answer_are_text_that_holds_it(pieces, words, data):
+def test_the_gold_tokens_of_any_answer_are_text_that_holds_it(tokenizer, words, data):
     context = data.draw(st.sampled_from(["", " ", "  "])) + " ".join(words)
     start = data.draw(st.integers(0, len(context) - 1))
     end = data.draw(st.integers(start + 1, min(len(context), start + 40)))
@@ -98,7 +99,7 @@ def test_the_gold_pieces_of_any_answer_are_text_that_holds_it(pieces, words, dat
     if not answer:
         return
     start = context.index(answer, start)
-    found = helpers.encode(pieces, "span", [row("who", context, answer, start)], length=32)
+    found = helpers.encode(tokenizer, "span", [row("who", context, answer, start)], length=32)
     starts, offsets = found.arrays["starts"], found.arrays["offsets"]
     covered = set()
     for window, (first, last) in enumerate(found.arrays["answer"]):
@@ -125,22 +126,22 @@ def test_the_gold_pieces_of_any_answer_are_text_that_holds_it(pieces, words, dat
 def only(data, window):
     """The encoded data with one window alone."""
     starts = data.arrays["starts"]
-    pieces = slice(starts[window], starts[window + 1])
+    tokens = slice(starts[window], starts[window + 1])
     arrays = {
-        "tokens": data.arrays["tokens"][pieces],
+        "tokens": data.arrays["tokens"][tokens],
         "starts": starts[window : window + 2] - starts[window],
         "groups": np.array([0, 1]),
-        "offsets": data.arrays["offsets"][pieces],
+        "offsets": data.arrays["offsets"][tokens],
         "row": np.array([0]),
     }
     return type(data)(arrays, data.meta)
 
 
-def test_the_best_span_is_within_the_context_in_order_and_not_too_long(pieces):
+def test_the_best_span_is_within_the_context_in_order_and_not_too_long(tokenizer):
     import torch
 
     rows = [row("who cat", "the cat sat on the mat", "cat")]
-    data = helpers.encode(pieces, "span", rows)
+    data = helpers.encode(tokenizer, "span", rows)
     batch = span.collate(data, np.array([0]))
     assert batch["inside"].tolist() == [[False] * 5 + [True] * 6 + [False]]
     assert (batch["answer"].tolist(), batch["weight"]) == ([[6, 6]], 1)
@@ -155,10 +156,10 @@ def test_the_best_span_is_within_the_context_in_order_and_not_too_long(pieces):
     assert span.decode([(none, best, first, last)], data, rows) == ["sat on"]
 
 
-def test_an_answer_has_at_most_thirty_pieces(pieces):
+def test_an_answer_has_at_most_thirty_tokens(tokenizer):
     import torch
 
-    data = helpers.encode(pieces, "span", [row("who", "cat " * 40, "cat")])
+    data = helpers.encode(tokenizer, "span", [row("who", "cat " * 40, "cat")])
     batch = span.collate(data, np.array([0]))
     batch["inside"] = torch.from_numpy(batch["inside"])
     scores = torch.zeros(1, batch["ids"].shape[1], 2)
@@ -167,24 +168,24 @@ def test_an_answer_has_at_most_thirty_pieces(pieces):
     assert (best, first, last) == (14.0, 4, 33)
 
 
-def test_the_best_window_answers_and_no_answer_needs_every_window(pieces):
+def test_the_best_window_answers_and_no_answer_needs_every_window(tokenizer):
     context = "the cat sat on the mat a dog sees a big red mat"
     rows = [row("who", context, "cat"), row("who", "a dog", "dog")]
-    data = helpers.encode(pieces, "span", rows, length=16)
+    data = helpers.encode(tokenizer, "span", rows, length=16)
     reduced = [(9.0, 2.0, 5, 5), (1.0, 3.0, 4, 5), (4.0, 3.0, 5, 5)]
     assert span.decode(reduced, data, rows) == ["sees a", "dog"]
-    allowed = helpers.encode(pieces, "span", rows, length=16, no_answer=True)
+    allowed = helpers.encode(tokenizer, "span", rows, length=16, no_answer=True)
     # The first row's lowest score of no answer is 1, below its best span; the second's is above.
     assert span.decode(reduced, allowed, rows) == ["sees a", ""]
 
 
-def test_the_first_piece_is_trained_to_mean_no_answer(pieces):
+def test_the_first_token_is_trained_to_mean_no_answer(tokenizer):
     import torch
 
-    data = helpers.encode(pieces, "span", [row("who", "the cat"), row("who", "the cat", "cat")])
+    data = helpers.encode(tokenizer, "span", [row("who", "the cat"), row("who", "the cat", "cat")])
     batch = span.collate(data, np.array([0, 1]))
     batch = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
-    # Three pieces are allowed (the first, two of the context), all alike: log 3 for start and end.
+    # Three tokens are allowed (the first, two of the context), all alike: log 3 for start and end.
     loss = span.loss(torch.zeros(2, 7, 2), batch)
     assert loss.item() == pytest.approx(2 * np.log(3), abs=1e-6)
 

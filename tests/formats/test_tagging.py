@@ -1,4 +1,4 @@
-"""Tagging: a tag a word, read off its first real piece, every word scored once."""
+"""Tagging: a tag a word, read off its first real token, every word scored once."""
 
 import itertools
 
@@ -19,12 +19,12 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
-    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+def tokenizer(tmp_path_factory):
+    return helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 def at(data):
-    """The piece that each word is read from."""
+    """The token that each word is read from."""
     spans, starts = data.arrays["spans"], data.arrays["starts"]
     return [
         helpers.VOCABULARY[data.arrays["tokens"][starts[example] + place]]
@@ -33,8 +33,8 @@ def at(data):
     ]
 
 
-def test_a_word_is_read_from_its_first_piece_that_is_not_a_lone_space(pieces):
-    data = helpers.encode(pieces, "tagging", ROWS, TAGS)
+def test_a_word_is_read_from_its_first_token_that_is_not_a_lone_space(tokenizer):
+    data = helpers.encode(tokenizer, "tagging", ROWS, TAGS)
     assert helpers.shown(data) == ["<s> ▁the ▁cat ▁sat </s>", "<s> ▁ 猫 ▁ 看见 ▁dog s </s>"]
     assert data.arrays["at"].tolist() == [1, 2, 3, 2, 4, 5]
     assert at(data) == ["▁the", "▁cat", "▁sat", "猫", "看见", "▁dog"]
@@ -55,24 +55,24 @@ def test_a_word_is_read_from_its_first_piece_that_is_not_a_lone_space(pieces):
     assert data.meta["cut"] == 0
 
 
-def test_a_word_without_pieces_still_has_a_place_and_a_tag(pieces):
+def test_a_word_without_tokens_still_has_a_place_and_a_tag(tokenizer):
     row = {"tokens": ["the", "\u200b", "cat"], "tags": ["DET", "PUNCT", "NOUN"]}
-    data = helpers.encode(pieces, "tagging", [row], TAGS)
+    data = helpers.encode(tokenizer, "tagging", [row], TAGS)
     assert helpers.shown(data) == ["<s> ▁the <unk> ▁cat </s>"]
     assert at(data) == ["▁the", "<unk>", "▁cat"]
 
 
-def test_special_pieces_as_words_stay_text(pieces):
+def test_special_tokens_as_words_stay_text(tokenizer):
     row = {"tokens": ["<mask>", "</s>"], "tags": ["PUNCT", "PUNCT"]}
-    data = helpers.encode(pieces, "tagging", [row], TAGS)
+    data = helpers.encode(tokenizer, "tagging", [row], TAGS)
     assert helpers.shown(data) == ["<s> ▁ < m a s k > ▁ < / s > </s>"]
     assert at(data) == ["<", "<"]
 
 
-def test_a_long_sentence_becomes_windows_that_share_the_scoring(pieces):
+def test_a_long_sentence_becomes_windows_that_share_the_scoring(tokenizer):
     words = ["the", "cat", "sat", "on", "a", "mat", "is", "big"]
     row = {"tokens": words, "tags": ["DET"] * 8}
-    data = helpers.encode(pieces, "tagging", [row], TAGS, length=8)
+    data = helpers.encode(tokenizer, "tagging", [row], TAGS, length=8)
     assert helpers.shown(data) == [
         "<s> ▁the ▁cat ▁sat ▁on ▁a ▁mat </s>",
         "<s> ▁a ▁mat ▁is ▁big </s>",
@@ -84,9 +84,9 @@ def test_a_long_sentence_becomes_windows_that_share_the_scoring(pieces):
     assert data.meta["cut"] == 0
 
 
-def test_a_word_longer_than_a_window_loses_pieces_and_is_counted(pieces):
+def test_a_word_longer_than_a_window_loses_tokens_and_is_counted(tokenizer):
     row = {"tokens": ["the", "zzzzzzzzzz", "cat"], "tags": ["DET", "NOUN", "VERB"]}
-    data = helpers.encode(pieces, "tagging", [row], TAGS, length=8)
+    data = helpers.encode(tokenizer, "tagging", [row], TAGS, length=8)
     assert helpers.shown(data) == [
         "<s> ▁the </s>",
         "<s> ▁ z z z z z </s>",
@@ -127,9 +127,9 @@ def test_every_word_is_scored_in_exactly_one_window_that_holds_it(room, data):
         max_size=50,
     )
 )
-def test_predicting_the_gold_tags_gives_them_back_for_any_sentence(pieces, words):
+def test_predicting_the_gold_tags_gives_them_back_for_any_sentence(tokenizer, words):
     rows = [{"tokens": words, "tags": [TAGS[len(w) % 4] for w in words]}] * 2
-    data = helpers.encode(pieces, "tagging", rows, TAGS, length=16)
+    data = helpers.encode(tokenizer, "tagging", rows, TAGS, length=16)
     spans = data.arrays["spans"]
     gold = [data.arrays["tags"][a:b] for a, b in itertools.pairwise(spans)]
     predictions = tagging.decode(gold, data, rows)
@@ -137,10 +137,10 @@ def test_predicting_the_gold_tags_gives_them_back_for_any_sentence(pieces, words
     assert tagging.score(rows, predictions, "tagging", "en")[0] == {"accuracy": 1.0, "f1": 1.0}
 
 
-def test_tags_are_read_where_their_words_are(pieces):
+def test_tags_are_read_where_their_words_are(tokenizer):
     import torch
 
-    data = helpers.encode(pieces, "tagging", ROWS, TAGS)
+    data = helpers.encode(tokenizer, "tagging", ROWS, TAGS)
     batch = tagging.collate(data, np.array([1, 0]))
     assert batch["at"].tolist() == [[2, 4, 5], [1, 2, 3]]
     assert batch["tags"].tolist() == [[1, 2, 1], [0, 1, 2]]
@@ -157,11 +157,11 @@ def test_tags_are_read_where_their_words_are(pieces):
     assert values == [pytest.approx(1 / 3), pytest.approx(2 / 3)]
 
 
-def test_words_that_are_not_there_do_not_count_in_the_loss(pieces):
+def test_words_that_are_not_there_do_not_count_in_the_loss(tokenizer):
     import torch
 
     rows = [*ROWS[:1], {"tokens": ["cat"], "tags": ["NOUN"]}]
-    data = helpers.encode(pieces, "tagging", rows, TAGS)
+    data = helpers.encode(tokenizer, "tagging", rows, TAGS)
     batch = tagging.collate(data, np.array([0, 1]))
     assert batch["tags"].tolist() == [[0, 1, 2], [1, -100, -100]]
     tensors = {k: torch.from_numpy(v) for k, v in batch.items() if isinstance(v, np.ndarray)}
@@ -170,11 +170,11 @@ def test_words_that_are_not_there_do_not_count_in_the_loss(pieces):
     assert batch["weight"] == 4
 
 
-def test_a_tag_that_no_training_row_has_gives_no_loss_and_is_wrong(pieces):
+def test_a_tag_that_no_training_row_has_gives_no_loss_and_is_wrong(tokenizer):
     import torch
 
     rows = [{"tokens": ["a", "cat"], "tags": ["S/NP", "NOUN"]}]
-    data = helpers.encode(pieces, "tagging", rows, TAGS)
+    data = helpers.encode(tokenizer, "tagging", rows, TAGS)
     batch = tagging.collate(data, np.array([0]))
     assert batch["tags"].tolist() == [[-100, 1]]
     tensors = {k: torch.from_numpy(v) for k, v in batch.items() if isinstance(v, np.ndarray)}
@@ -186,10 +186,10 @@ def test_a_tag_that_no_training_row_has_gives_no_loss_and_is_wrong(pieces):
     assert (predictions, found["accuracy"], values) == (["NOUN NOUN"], 0.5, [0.5])
 
 
-def test_the_tags_of_an_open_set_are_those_of_the_training_rows(pieces):
+def test_the_tags_of_an_open_set_are_those_of_the_training_rows(tokenizer):
     rows = [{"tokens": ["a"], "tags": ["NP/N"]}, {"tokens": ["a", "cat"], "tags": ["NP/N", "N"]}]
     labels = encode.labels_of(rows)
     assert labels == ["N", "NP/N"]
-    data = helpers.encode(pieces, "tagging", rows, labels)
+    data = helpers.encode(tokenizer, "tagging", rows, labels)
     data.meta["labels"], data.meta["spec"]["labels"] = labels, []  # as the encode step does
     assert tagging.decode([np.array([1]), np.array([1, 0])], data, rows) == ["NP/N", "NP/N N"]

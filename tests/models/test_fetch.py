@@ -133,7 +133,7 @@ def test_a_tokenizer_of_another_model(folder):
     (folder / "config.json").write_text(json.dumps({**config, "vocab_size": 31}))
     name = "embeddings.word_embeddings.weight"
     change_weights(folder, lambda w: w.update({name: w[name][:31].clone()}))
-    refused(folder, "its tokenizer has 32 pieces, its embeddings only 31")
+    refused(folder, "its tokenizer has 32 tokens, its embeddings only 31")
 
 
 def test_pooling_stays_with_the_model(made, tmp_path):

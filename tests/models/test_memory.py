@@ -14,7 +14,7 @@ from xstilts.training import loop
 def made(tmp_path_factory):
     """A model, and train and dev rows."""
     labels = TOYS["classification"][1]
-    found = helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+    found = helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
     rows = classification_rows(8, 2)
     data = [
         helpers.encode(found, "classification", r, labels)
@@ -32,18 +32,18 @@ def fitted(made, budget, **recipe):
 
 @pytest.fixture
 def limited(monkeypatch):
-    """A fake memory: more than `pieces` at once raises, as torch does; says what was asked for."""
+    """A fake memory: more than `max_tokens` at once raises, as torch does; lists the sizes."""
     import torch
 
     real, asked = predict.outputs, []
 
-    def limit(pieces, at=None):
+    def limit(max_tokens, at=None):
         asked.clear()
 
         def outputs(encoder, head, batch):
             size = batch["ids"].numel()
             asked.append(size)
-            if size > pieces and (at is None or len(asked) == at):
+            if size > max_tokens and (at is None or len(asked) == at):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB.\nMore")
             return real(encoder, head, batch)
 
@@ -61,7 +61,7 @@ def test_training_that_does_not_fit_goes_on_with_smaller_micro_batches(made, lim
     smaller = record["micro_batch_tokens"]
     assert 12 < smaller < 100
     said = capsys.readouterr().out
-    assert f"out of GPU memory: goes on with micro-batches of {smaller} pieces" in said
+    assert f"out of GPU memory: goes on with micro-batches of {smaller} tokens" in said
     assert said.count("out of GPU memory") == 6 - (smaller > 31), "not tried again at every batch"
     limited(10**9)
     expected, other = fitted(made, smaller)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.training.test_loop import Node, folder, mixed, node, pieces  # noqa: F401
+from tests.training.test_loop import Node, folder, mixed, node, tokenizer  # noqa: F401
 
 from xstilts.encoding import batches
 from xstilts.experiment.recipe import Recipe
@@ -127,7 +127,9 @@ def test_two_ranks_that_are_warned_go_on_where_they_were(folder, mixed, tmp_path
 def test_examples_are_dealt_once_and_in_rounds_of_equal_number(ranks, budget, size):
     lengths = np.random.default_rng(size).integers(1, 30, 64)
     counts, examples = np.ones(64, dtype=int), np.arange(size) * 2
-    shares = [batches.share(examples, lengths, counts, budget, r, ranks) for r in range(ranks)]
+    shares = [
+        batches.share_of_rank(examples, lengths, counts, budget, r, ranks) for r in range(ranks)
+    ]
     dealt = [e for cut, real in shares for part in cut[:real] for e in part]
     assert sorted(dealt) == sorted(examples)
     assert len({len(cut) for cut, _ in shares}) == 1 and all(len(cut) for cut, _ in shares)
@@ -139,7 +141,7 @@ def test_examples_are_dealt_once_and_in_rounds_of_equal_number(ranks, budget, si
 def test_one_rank_has_the_micro_batches_that_it_always_had():
     lengths, counts = np.array([5, 9, 5, 1, 7]), np.array([1, 2, 1, 1, 1])
     examples = np.array([4, 2, 0, 1, 3])
-    cut, real = batches.share(examples, lengths, counts, 20, 0, 1)
-    expected = batches.micro(examples, lengths, counts, 20)
+    cut, real = batches.share_of_rank(examples, lengths, counts, 20, 0, 1)
+    expected = batches.micro_batches(examples, lengths, counts, 20)
     assert real == len(cut) == len(expected)
     assert all(np.array_equal(a, b) for a, b in zip(cut, expected, strict=True))

@@ -38,7 +38,7 @@ class Target:
     def __init__(self, root, format="classification", rows=nli, layer=None, layers=1):
         self.root, self.format, self.rows, self.layer = root, format, rows, layer
         self.model = helpers.write_model(root / "model", layers=layers)
-        self.pieces = helpers.pieces(root / "tokenizer")
+        self.pieces = helpers.make_tokenizer(root / "tokenizer")
         self.save_head(seed=1)
         self.data = {}
 

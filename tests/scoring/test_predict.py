@@ -19,7 +19,7 @@ def test_results_come_in_the_order_of_the_rows_and_do_not_depend_on_padding(tmp_
     import torch
 
     model = helpers.write_model(tmp_path / "m")
-    data = helpers.encode(helpers.pieces(tmp_path / "t"), "retrieval", ROWS)
+    data = helpers.encode(helpers.make_tokenizer(tmp_path / "t"), "retrieval", ROWS)
     encoder = checkpoint.load_encoder(model)
     page = formats.page("retrieval")
     found = predict.reduced(page, encoder, page.head(None, []), data, torch.device("cpu"), budget)

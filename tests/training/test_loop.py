@@ -32,8 +32,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pieces(tmp_path_factory):
-    return helpers.pieces(tmp_path_factory.mktemp("tokenizer"))
+def tokenizer(tmp_path_factory):
+    return helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 # --- Toy data: what is right follows from one word ------------------------------------------------
@@ -150,9 +150,9 @@ def cpu():
 
 
 @pytest.mark.parametrize("format", TOYS | TEXT)
-def test_gradients_do_not_depend_on_the_micro_batches(folder, pieces, format, monkeypatch):
+def test_gradients_do_not_depend_on_the_micro_batches(folder, tokenizer, format, monkeypatch):
     make, labels, _ = (TOYS | TEXT)[format]
-    data = helpers.encode(pieces, format, make(12, 1), labels, length=24)
+    data = helpers.encode(tokenizer, format, make(12, 1), labels, length=24)
     page, examples = formats.page(format), np.arange(len(data))
     encoder, head = start(folder, format)
     one = part(format, head, data)
@@ -180,10 +180,12 @@ def test_gradients_do_not_depend_on_the_micro_batches(folder, pieces, format, mo
 
 
 @pytest.mark.parametrize("format", TOYS)
-def test_each_format_learns_a_toy_task(folder, pieces, format):
+def test_each_format_learns_a_toy_task(folder, tokenizer, format):
     make, labels, metric = TOYS[format]
     rows = make(60, 2)
-    data, dev = (helpers.encode(pieces, format, r, labels, length=24) for r in (make(240, 1), rows))
+    data, dev = (
+        helpers.encode(tokenizer, format, r, labels, length=24) for r in (make(240, 1), rows)
+    )
     page = formats.page(format)
     encoder, head = start(folder, format)
     before = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
@@ -215,13 +217,13 @@ def test_biases_and_layer_norms_do_not_decay(folder):
     assert {g["lr"] for g in optimizer.param_groups} == {2e-5}
 
 
-def fit(folder, pieces, monkeypatch=None, scores=None, seed=1, size=64, **recipe):
+def fit(folder, tokenizer, monkeypatch=None, scores=None, seed=1, size=64, **recipe):
     """Fit the toy classification; with `scores`, those instead of the dev scores."""
     data = helpers.encode(
-        pieces, "classification", classification_rows(size, 1), TOYS["classification"][1]
+        tokenizer, "classification", classification_rows(size, 1), TOYS["classification"][1]
     )
     rows = classification_rows(8, 2)
-    dev = helpers.encode(pieces, "classification", rows, TOYS["classification"][1])
+    dev = helpers.encode(tokenizer, "classification", rows, TOYS["classification"][1])
     encoder, head = start(folder, "classification")
     seen = []
     if scores is not None:
@@ -238,11 +240,11 @@ def fit(folder, pieces, monkeypatch=None, scores=None, seed=1, size=64, **recipe
     return weights, record, seen
 
 
-def test_the_best_checkpoint_is_kept_not_the_last(folder, pieces, monkeypatch):
+def test_the_best_checkpoint_is_kept_not_the_last(folder, tokenizer, monkeypatch):
     import torch
 
     weights, record, seen = fit(
-        folder, pieces, monkeypatch, [0.1, 0.7, 0.7, 0.3], max_steps=8, eval_every=2
+        folder, tokenizer, monkeypatch, [0.1, 0.7, 0.7, 0.3], max_steps=8, eval_every=2
     )
     assert [h["score"] for h in record["history"]] == [0.1, 0.7, 0.7, 0.3]
     assert [h["step"] for h in record["history"]] == [2, 4, 6, 8]
@@ -251,26 +253,26 @@ def test_the_best_checkpoint_is_kept_not_the_last(folder, pieces, monkeypatch):
     assert not all(torch.equal(v, seen[3][k]) for k, v in weights["encoder"].items())
 
 
-def test_training_stops_when_patience_is_over(folder, pieces, monkeypatch):
+def test_training_stops_when_patience_is_over(folder, tokenizer, monkeypatch):
     _, record, _ = fit(
-        folder, pieces, monkeypatch, [0.5, 0.4, 0.5, 0.4], epochs=9, eval_every=2, patience=2
+        folder, tokenizer, monkeypatch, [0.5, 0.4, 0.5, 0.4], epochs=9, eval_every=2, patience=2
     )
     assert (record["steps"], record["best"]["step"]) == (6, 2)
 
 
-def test_the_recipe_decides_the_number_of_steps_and_the_last_one_is_evaluated(folder, pieces):
+def test_the_recipe_decides_the_number_of_steps_and_the_last_one_is_evaluated(folder, tokenizer):
     for recipe, steps in [
         ({"epochs": 1}, 4),
         ({"epochs": 0.5}, 2),
         ({"epochs": 9, "max_steps": 3}, 3),
     ]:
-        _, record, _ = fit(folder, pieces, **recipe)
+        _, record, _ = fit(folder, tokenizer, **recipe)
         assert record["steps"] == steps
         assert [h["step"] for h in record["history"]] == [steps]
         assert record["tokens"] > 0 and record["tokens_per_second"] > 0
 
 
-def test_an_infinite_loss_stops_training_and_says_where(folder, pieces, monkeypatch):
+def test_an_infinite_loss_stops_training_and_says_where(folder, tokenizer, monkeypatch):
     real, steps = loop.gradients, []
 
     def spoiled(*arguments):
@@ -281,27 +283,27 @@ def test_an_infinite_loss_stops_training_and_says_where(folder, pieces, monkeypa
     monkeypatch.setattr(loop, "gradients", spoiled)
     line = r"the loss of `toy classification` is nan at step 4 of 8, .* below 0\.005 or"
     with pytest.raises(UserError, match=line):
-        fit(folder, pieces, max_steps=8, eval_every=4)
+        fit(folder, tokenizer, max_steps=8, eval_every=4)
     assert len(steps) == 4
 
 
 # --- Several tasks --------------------------------------------------------------------------------
 
 
-def mixture(folder, pieces, *formats):
+def mixture(folder, tokenizer, *formats):
     """An encoder and a task of each format, with dev rows where it is scored."""
     encoder, parts = start(folder, formats[0])[0], []
     for format in formats:
         make, labels, _ = (TOYS | TEXT)[format]
-        data, rows = helpers.encode(pieces, format, make(240, 1), labels, length=24), make(40, 2)
-        dev = {"dev": helpers.encode(pieces, format, rows, labels, length=24), "rows": rows}
+        data, rows = helpers.encode(tokenizer, format, make(240, 1), labels, length=24), make(40, 2)
+        dev = {"dev": helpers.encode(tokenizer, format, rows, labels, length=24), "rows": rows}
         head = start(folder, format)[1]
         parts.append(part(format, head, data, **(dev if format in TOYS else {})))
     return encoder, with_heads(parts, encoder)
 
 
-def test_several_tasks_are_learnt_together(folder, pieces):
-    encoder, parts = mixture(folder, pieces, "classification", "tagging", "mlm")
+def test_several_tasks_are_learnt_together(folder, tokenizer):
+    encoder, parts = mixture(folder, tokenizer, "classification", "tagging", "mlm")
     wanted = spec("tagging", max_steps=420, eval_every=140)
     _, record = loop.fit(encoder, parts, wanted, cpu(), 2000)
     best = record["best"]
@@ -322,7 +324,7 @@ def test_several_tasks_are_learnt_together(folder, pieces):
     assert loss.item() < 0.5 * np.log(6), "better than the frequencies of the six words"
 
 
-def test_an_infinite_loss_names_the_task_of_the_mix_that_it_began_with(folder, pieces, monkeypatch):
+def test_an_infinite_loss_names_the_task_that_it_began_with(folder, tokenizer, monkeypatch):
     real = loop.gradients
 
     def spoiled(encoder, one, *arguments):
@@ -330,13 +332,13 @@ def test_an_infinite_loss_names_the_task_of_the_mix_that_it_began_with(folder, p
         return loss * float("inf" if one.task == "toy mlm" else 1), seen
 
     monkeypatch.setattr(loop, "gradients", spoiled)
-    encoder, parts = mixture(folder, pieces, "classification", "mlm")
+    encoder, parts = mixture(folder, tokenizer, "classification", "mlm")
     with pytest.raises(UserError, match="the loss of `toy mlm` is inf at step 20 of 20"):
         loop.fit(encoder, parts, spec("classification", max_steps=20), cpu(), 2000)
 
 
-def test_the_score_of_a_mix_is_the_mean_over_its_tasks(folder, pieces, monkeypatch):
-    encoder, parts = mixture(folder, pieces, "classification", "span", "mlm")
+def test_the_score_of_a_mix_is_the_mean_over_its_tasks(folder, tokenizer, monkeypatch):
+    encoder, parts = mixture(folder, tokenizer, "classification", "span", "mlm")
     figures = {
         "toy classification": {"accuracy": 0.25},
         "toy span": {"f1": 1.0, "exact_match": 0.5},
@@ -355,14 +357,14 @@ def test_the_score_of_a_mix_is_the_mean_over_its_tasks(folder, pieces, monkeypat
 class Node:
     """The inputs of one training, as files."""
 
-    def __init__(self, root, pieces, labels=("cat", "dog", "big"), seed=1, **recipe):
-        self.root, self.labels, self.pieces = root, labels, pieces
+    def __init__(self, root, tokenizer, labels=("cat", "dog", "big"), seed=1, **recipe):
+        self.root, self.labels, self.tokenizer = root, labels, tokenizer
         self.data = {
             "train": helpers.encode(
-                pieces, "classification", classification_rows(48, 1, labels), labels
+                tokenizer, "classification", classification_rows(48, 1, labels), labels
             ),
             "dev": helpers.encode(
-                pieces, "classification", classification_rows(8, 2, labels), labels
+                tokenizer, "classification", classification_rows(8, 2, labels), labels
             ),
         }
         for split, data in self.data.items():
@@ -399,8 +401,8 @@ class Node:
 
 
 @pytest.fixture
-def node(tmp_path, pieces):
-    return Node(tmp_path, pieces)
+def node(tmp_path, tokenizer):
+    return Node(tmp_path, tokenizer)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(folder, node, tmp_path):
@@ -451,7 +453,7 @@ def test_the_record_says_what_was_made_from_what(folder, node, tmp_path):
     } <= set(record)
 
 
-def test_only_the_encoder_is_passed_on(folder, node, pieces, tmp_path, monkeypatch):
+def test_only_the_encoder_is_passed_on(folder, node, tokenizer, tmp_path, monkeypatch):
     """Stage 2 starts from stage 1's encoder, whatever its labels, and never from its head."""
     import torch
     from safetensors.torch import load_file
@@ -469,7 +471,7 @@ def test_only_the_encoder_is_passed_on(folder, node, pieces, tmp_path, monkeypat
     for name, labels in [("same", ("cat", "dog", "big")), ("two", ("cat", "dog"))]:
         root = tmp_path / name
         root.mkdir()
-        out = Node(root, pieces, labels).run(first, root / "out")
+        out = Node(root, tokenizer, labels).run(first, root / "out")
         encoder, head = (load_file(first / f"{part}.safetensors") for part in ("model", "head"))
         assert all(torch.equal(value, encoder[key]) for key, value in begun["encoder"].items())
         assert begun["head"]["out.weight"].shape[0] == len(labels)
@@ -478,12 +480,12 @@ def test_only_the_encoder_is_passed_on(folder, node, pieces, tmp_path, monkeypat
 
 
 @pytest.fixture
-def mixed(tmp_path, pieces):
+def mixed(tmp_path, tokenizer):
     """Arguments of the step for a mix of a task and of text in two languages."""
-    node = Node(tmp_path, pieces)
+    node = Node(tmp_path, tokenizer)
     texts, paths = {}, []
     for lang, size in (("de", 30), ("en", 50)):
-        data = helpers.encode(pieces, "mlm", text_rows(size, 5), lang=lang)
+        data = helpers.encode(tokenizer, "mlm", text_rows(size, 5), lang=lang)
         paths.append(str(helpers.write_encoded(tmp_path / f"{lang}.safetensors", data)))
         texts[lang] = digest(data.meta["spec"])
     shared = {key: node.spec[key] for key in ("task", "format", "labels", "metric")}

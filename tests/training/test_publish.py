@@ -20,7 +20,7 @@ STATE, OUT = "results/.state/train/tuned/m/none/seed1/nli", "results/tuned/m/non
 def made(tmp_path, monkeypatch):
     """A node, its model, and the number of trainings so far."""
     monkeypatch.chdir(tmp_path)
-    node = Node(tmp_path, helpers.pieces(tmp_path / "tokenizer"))
+    node = Node(tmp_path, helpers.make_tokenizer(tmp_path / "tokenizer"))
     model, trainings = helpers.write_model(tmp_path / "model"), []
     real = loop.fit
     monkeypatch.setattr(loop, "fit", lambda *a: trainings.append(1) or real(*a))
@@ -90,7 +90,7 @@ def test_the_next_step_that_reads_it_forgets_the_links(made):
 def test_training_and_evaluation_settle_what_they_read(made, reader, tmp_path, monkeypatch):
     _, out, state = made
     if reader == "train":
-        node = Node(tmp_path, helpers.pieces(tmp_path / "tokenizer"))
+        node = Node(tmp_path, helpers.make_tokenizer(tmp_path / "tokenizer"))
         node.run(out, tmp_path / "next", state=tmp_path / "other")
     else:
         monkeypatch.setattr(evaluate_step, "language", lambda *_: None)

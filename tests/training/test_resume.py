@@ -15,7 +15,7 @@ from tests.training.test_loop import (  # noqa: F401
     folder,
     mixed,
     node,
-    pieces,
+    tokenizer,
 )
 
 from xstilts.experiment.recipe import Recipe
@@ -177,7 +177,7 @@ def test_state_of_other_rows_is_not_gone_on_from(folder, node, tmp_path, interru
         node.run(folder, tmp_path / "out")
     # The same spec, as after `pin --update`.
     rows = classification_rows(48, 3, node.labels)
-    data = helpers.encode(node.pieces, "classification", rows, node.labels)
+    data = helpers.encode(node.tokenizer, "classification", rows, node.labels)
     data.meta["spec"]["split"] = "train"
     helpers.write_encoded(tmp_path / "train.safetensors", data)
     stop.listen()

@@ -238,10 +238,10 @@ def _check_file(path: Path, pin: dict, hub: str, name: str) -> None:
         raise UserError(f"dataset {hub}: {path} has changed since it was pinned; {advice(hub)}")
 
 
-def advice(name: str, lock: str = "FILE") -> str:
-    """The command that takes a newer version of `name` into the lock file."""
-    call = f"PYTHONPATH={WORKFLOW} python -m xstilts.steps.pin"
-    return f"to use what is there now: {call} --update {name} --lock {lock}"
+def advice(name: str, lock: str = "FILE", root: str = "DIR") -> str:
+    """Return the command that takes a newer version of `name` into the lock file."""
+    call = f"PYTHONPATH={WORKFLOW} python -m xstilts.steps.pin --update {name} --lock {lock}"
+    return f"to use what is there now: {call}" + ("" if is_path(name) else f" --root {root}")
 
 
 def _script_only(hub: str) -> UserError:

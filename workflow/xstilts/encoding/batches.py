@@ -5,19 +5,19 @@ import numpy as np
 BUCKET = 50  # batches that are sorted by length together; the same number as in transformers
 
 
-def epoch(lengths: np.ndarray, batch_size: int, seed: int, number: int) -> list[np.ndarray]:
-    """Return the batches of one pass over the data, each of examples of like length.
+def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """Return the batches of one epoch, each of examples of like length.
 
     The data is shuffled, cut into buckets of `BUCKET` batches, sorted by length inside each bucket,
     cut into batches, and the batches are shuffled: little padding, and no order by length over
     time.
 
     Args:
-        lengths: pieces of each example, int [examples].
+        lengths: tokens of each example, int [examples].
         batch_size: examples a batch; the last batch of an epoch may have fewer.
-        seed, number: seed and number of the epoch; they determine the result alone.
+        seed, epoch: the order follows from these two alone.
     """
-    generator = np.random.default_rng([seed, number])
+    generator = np.random.default_rng([seed, epoch])
     order = generator.permutation(len(lengths))
     batches = []
     for start in range(0, len(order), BUCKET * batch_size):
@@ -27,33 +27,33 @@ def epoch(lengths: np.ndarray, batch_size: int, seed: int, number: int) -> list[
     return [batches[i] for i in generator.permutation(len(batches))]
 
 
-def micro(
-    examples: np.ndarray, lengths: np.ndarray, counts: np.ndarray, budget: int
+def micro_batches(
+    examples: np.ndarray, lengths: np.ndarray, counts: np.ndarray, max_tokens: int
 ) -> list[np.ndarray]:
-    """Cut examples, sorted by length, into rectangles of at most `budget` pieces, padding included.
+    """Cut examples, sorted by length, into micro-batches of at most `max_tokens`, with padding.
 
     Args:
         examples: indices, int [n].
-        lengths, counts: pieces of the longest sequence, and number of sequences, of every example.
-        budget: pieces; a single example may exceed it.
+        lengths, counts: tokens of the longest sequence, and number of sequences, of every example.
+        max_tokens: tokens of a micro-batch, padding included; a single example may exceed it.
     """
     order = examples[np.argsort(-lengths[examples], kind="stable")]
-    parts: list[list[int]] = []
+    cut: list[list[int]] = []
     width = rows = 0
     for example in order:
-        if not parts or (rows + counts[example]) * width > budget:
-            parts.append([])
+        if not cut or (rows + counts[example]) * width > max_tokens:
+            cut.append([])
             width, rows = int(lengths[example]), 0
-        parts[-1].append(int(example))
+        cut[-1].append(int(example))
         rows += int(counts[example])
-    return [np.array(part) for part in parts]
+    return [np.array(micro_batch) for micro_batch in cut]
 
 
-def share(
+def share_of_rank(
     examples: np.ndarray,
     lengths: np.ndarray,
     counts: np.ndarray,
-    budget: int,
+    max_tokens: int,
     rank: int,
     ranks: int,
 ) -> tuple[list[np.ndarray], int]:
@@ -64,11 +64,13 @@ def share(
     lacks is filled with examples that must not count.
     """
     order = examples[np.argsort(-lengths[examples], kind="stable")]
-    cuts = [micro(order[r::ranks], lengths, counts, budget) for r in range(ranks)]
+    cuts = [micro_batches(order[r::ranks], lengths, counts, max_tokens) for r in range(ranks)]
     missing = max(map(len, cuts)) - len(cuts[rank])
     return cuts[rank] + [order[-1:]] * missing, len(cuts[rank])
 
 
-def finest(examples: np.ndarray, lengths: np.ndarray, counts: np.ndarray, budget: int) -> bool:
-    """Return whether `micro` leaves every example alone."""
-    return len(micro(examples, lengths, counts, budget)) == len(examples)
+def is_finest(
+    examples: np.ndarray, lengths: np.ndarray, counts: np.ndarray, max_tokens: int
+) -> bool:
+    """Return whether every micro-batch is a single example."""
+    return len(micro_batches(examples, lengths, counts, max_tokens)) == len(examples)

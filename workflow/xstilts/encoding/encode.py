@@ -1,4 +1,4 @@
-"""What encoding asks of a task and a model: labels of an open tag set, the longest sequence."""
+"""What encoding needs from a task and a model: labels of an open tag set, the longest sequence."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ def labels_of(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def check_length(length: int, folder: Path) -> None:
-    """Refuse a length that the model has no positions for; on a GPU it ends without a word why."""
+    """Refuse a length that the model has no positions for; a GPU would fail without saying why."""
     config = read_json(folder / "config.json")
     positions = config.get("max_position_embeddings") or length
     if "roberta" in config.get("model_type", ""):

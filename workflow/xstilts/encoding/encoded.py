@@ -17,13 +17,13 @@ from xstilts.running.record import same_spec
 
 @dataclasses.dataclass(frozen=True)
 class Encoded:
-    """The examples of one data file, as sequences of piece ids.
+    """The examples of one data file, as sequences of token ids.
 
     An *example* is what a batch counts: a row of a classification, tagging window, span window or
     sentence is one sequence; a row of a choice task is one example of as many sequences as choices.
 
     Attributes:
-        arrays: `tokens` int32 [pieces], all sequences one after another; `starts` int64
+        arrays: `tokens` int32 [tokens], all sequences one after another; `starts` int64
             [sequences + 1], where each begins in `tokens`; `groups` int64 [examples + 1], where
             each example begins in the sequences; and the format's own (see its page).
         meta: spec, pins, tokenizer digest, `pad` id, numbers of rows and of rows cut; `labels`
@@ -43,11 +43,11 @@ class Encoded:
         return self.meta.get("labels") or self.meta["spec"]["labels"]
 
     def sequence_lengths(self) -> np.ndarray:
-        """Return the pieces of each sequence, int64 [sequences]."""
+        """Return the number of tokens of each sequence, int64 [sequences]."""
         return np.diff(self.arrays["starts"])
 
     def shapes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return, per example, the pieces of its longest sequence and its number of sequences."""
+        """Return, per example, the tokens of its longest sequence and its number of sequences."""
         longest = np.maximum.reduceat(self.sequence_lengths(), self.arrays["groups"][:-1])
         return longest, np.diff(self.arrays["groups"])
 
@@ -55,12 +55,12 @@ class Encoded:
         """Return the examples of the first `rows` rows (all for None)."""
         if rows is None:
             return self
-        owner = self.arrays.get("row", np.arange(len(self)))
-        examples = int(np.searchsorted(owner, rows))
+        row_of_example = self.arrays.get("row", np.arange(len(self)))
+        examples = int(np.searchsorted(row_of_example, rows))
         return Encoded(self.arrays | {"groups": self.arrays["groups"][: examples + 1]}, self.meta)
 
     def sequence(self, index: int) -> np.ndarray:
-        """Return the piece ids of one sequence."""
+        """Return the token ids of one sequence."""
         starts = self.arrays["starts"]
         return self.arrays["tokens"][starts[index] : starts[index + 1]]
 
@@ -85,7 +85,7 @@ def pack(sequences: Sequence[Sequence[int]], groups: Sequence[int] | None = None
 
 
 def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
-    """Return the sequences of some examples as one rectangle.
+    """Return the sequences of some examples as one padded batch.
 
     Returns:
         `ids` int64 [sequences, width], padded on the right; `mask` bool of the same shape, or None
@@ -112,13 +112,13 @@ def load(path: str | Path) -> Encoded:
         raise UserError(f"{path}: damaged ({error}); delete it to have it made anew") from None
 
 
-def made_for(path: str | Path, spec: str, tokenizer: str, whose: str) -> Encoded:
-    """Return encoded rows; UserError if they are not of a spec (digest) and a tokenizer (digest).
+def load_checked(path: str | Path, spec_digest: str, tokenizer_digest: str, model: str) -> Encoded:
+    """Read an encoded file; UserError if it was made by another spec or with another tokenizer.
 
-    `whose` the tokenizer is, for the line of the error.
+    `model` is the one that has the tokenizer, for the error message.
     """
     data = load(path)
-    same_spec(path, data.meta["spec"], spec)
-    if data.meta["tokenizer"] != tokenizer:
-        raise UserError(f"{path}: encoded with another tokenizer than that of {whose}")
+    same_spec(path, data.meta["spec"], spec_digest)
+    if data.meta["tokenizer"] != tokenizer_digest:
+        raise UserError(f"{path}: encoded with another tokenizer than that of {model}")
     return data

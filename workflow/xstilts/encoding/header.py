@@ -19,6 +19,6 @@ def read_header(path: str | Path) -> tuple[dict[str, list[int]], dict[str, Any]]
             size = min(int.from_bytes(file.read(8), "little"), Path(path).stat().st_size)
             header = json.loads(file.read(size))
         record = json.loads(header.pop("__metadata__")["xstilts"])
-        return {name: about["shape"] for name, about in header.items()}, record
+        return {name: array["shape"] for name, array in header.items()}, record
     except (OSError, KeyError, TypeError, ValueError, AttributeError):
         raise UserError(f"{path}: damaged; delete it to have it made anew") from None

@@ -2,7 +2,7 @@
 
 A page has the same few names, found by `page(name)`:
 
-- `encode(rows, pieces, labels, max_length) -> (arrays, cut)`: unified rows to the arrays of an
+- `encode(rows, tokenizer, labels, max_length) -> (arrays, cut)`: unified rows to the arrays of an
   `Encoded`, and how many rows lost text;
 - `collate(data, examples, seed=()) -> batch`: some examples as numpy arrays, `ids` and `mask`
   first, and `weight`, by which the loss of a batch is divided. What a format draws at random (mlm

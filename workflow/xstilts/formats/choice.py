@@ -13,22 +13,24 @@ from xstilts import metrics
 from xstilts.encoding import encoded
 
 
-def encode(rows, pieces, labels, max_length):
+def encode(rows, tokenizer, labels, max_length):
     """Rows `context, choices[], label` -> a sequence `<s> context </s></s> ending </s>` each."""
     pairs = [(row["context"], choice) for row in rows for choice in row["choices"]]
     # A choice that fills half of the room alone would leave no context: then both are cut.
-    whole = pieces.encode([choice for _, choice in pairs], max_length // 2)
-    crowded = [bool(e.overflowing) for e in whole]
-    found: list[Any] = [None] * len(pairs)
+    choices = tokenizer.encode([choice for _, choice in pairs], max_length // 2)
+    is_long = [bool(e.overflowing) for e in choices]
+    encodings: list[Any] = [None] * len(pairs)
     for flag, strategy in ((False, "only_first"), (True, "longest_first")):
-        chosen = [i for i, c in enumerate(crowded) if c is flag]
+        chosen = [i for i, long in enumerate(is_long) if long is flag]
         texts = [pairs[i] for i in chosen]
-        for i, e in zip(chosen, pieces.encode(texts, max_length, strategy, "left"), strict=True):
-            found[i] = e
+        for i, e in zip(chosen, tokenizer.encode(texts, max_length, strategy, "left"), strict=True):
+            encodings[i] = e
     counts = [len(row["choices"]) for row in rows]
-    arrays = encoded.pack([e.ids for e in found], counts)
+    arrays = encoded.pack([e.ids for e in encodings], counts)
     arrays["labels"] = np.array([row["label"] for row in rows], dtype=np.int64)
-    cut = np.add.reduceat([bool(e.overflowing) for e in found], arrays["groups"][:-1], dtype=int)
+    cut = np.add.reduceat(
+        [bool(e.overflowing) for e in encodings], arrays["groups"][:-1], dtype=int
+    )
     return arrays, int((cut > 0).sum())
 
 
@@ -45,12 +47,12 @@ def collate(data, examples, seed=()):
 
 def head(encoder, labels):
     """One score a sequence."""
-    from xstilts.formats.heads import Pooled
+    from xstilts.formats.heads import PooledHead
 
-    return Pooled(encoder.config, 1)
+    return PooledHead(encoder.config, 1)
 
 
-def _rectangle(outputs, counts):
+def _padded_scores(outputs, counts):
     """Scores [sequences, 1] -> [examples, most choices], -inf where a row has fewer choices."""
     import torch
 
@@ -62,12 +64,12 @@ def loss(outputs, batch):
     """Summed cross entropy over the choices of each example."""
     from torch.nn.functional import cross_entropy
 
-    return cross_entropy(_rectangle(outputs, batch["counts"]), batch["labels"], reduction="sum")
+    return cross_entropy(_padded_scores(outputs, batch["counts"]), batch["labels"], reduction="sum")
 
 
 def reduce(outputs, batch):
     """The index of the best choice of each example."""
-    return list(_rectangle(outputs, batch["counts"]).argmax(-1).cpu().numpy())
+    return list(_padded_scores(outputs, batch["counts"]).argmax(-1).cpu().numpy())
 
 
 def decode(reduced, data, rows):

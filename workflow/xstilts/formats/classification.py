@@ -10,13 +10,13 @@ from xstilts.encoding import encoded
 from xstilts.running.errors import UserError
 
 
-def encode(rows, pieces, labels, max_length):
+def encode(rows, tokenizer, labels, max_length):
     """Rows `text, text_pair, label` -> arrays; a pair is `<s> a </s></s> b </s>`."""
     texts = [r["text"] if r["text_pair"] is None else (r["text"], r["text_pair"]) for r in rows]
-    found = pieces.encode(texts, max_length, strategy="longest_first")
-    arrays = encoded.pack([e.ids for e in found])
+    encodings = tokenizer.encode(texts, max_length, strategy="longest_first")
+    arrays = encoded.pack([e.ids for e in encodings])
     arrays["labels"] = np.array([_index(r["label"], labels) for r in rows], dtype=np.int64)
-    return arrays, sum(bool(e.overflowing) for e in found)
+    return arrays, sum(bool(e.overflowing) for e in encodings)
 
 
 def _index(label, labels) -> int:
@@ -32,10 +32,10 @@ def collate(data, examples, seed=()):
 
 
 def head(encoder, labels):
-    """Scores of the labels from the first piece."""
-    from xstilts.formats.heads import Pooled
+    """Scores of the labels from the pooled hidden states."""
+    from xstilts.formats.heads import PooledHead
 
-    return Pooled(encoder.config, len(labels))
+    return PooledHead(encoder.config, len(labels))
 
 
 def loss(outputs, batch):

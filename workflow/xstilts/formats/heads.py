@@ -4,62 +4,64 @@ import torch
 from torch import nn
 
 
-class Pooled(nn.Module):
+class PooledHead(nn.Module):
     """Scores of a sequence: pooled, dense, tanh, linear (as in XLM-R's own head).
 
-    Pooled is the first piece or, where the encoder's config says `classifier_pooling: mean` (name
-    and values are ModernBERT's), the mean over all pieces, which sentence encoders are trained by.
+    Pooled is the first token or, where the encoder's config says `classifier_pooling: mean` (name
+    and values are ModernBERT's), the mean over all tokens, which sentence encoders are trained by.
     """
 
     def __init__(self, config, outputs: int) -> None:
         super().__init__()
-        self.mean = getattr(config, "classifier_pooling", "cls") == "mean"
+        self.mean_pooling = getattr(config, "classifier_pooling", "cls") == "mean"
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
         self.out = nn.Linear(config.hidden_size, outputs)
-        _initialise(self, config)
+        _init_weights(self, config)
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Return scores [sequences, outputs]."""
-        pooled = mean(hidden, mask).to(hidden.dtype) if self.mean else hidden[:, 0]
+        pooled = hidden[:, 0]
+        if self.mean_pooling:
+            pooled = masked_mean(hidden, mask).to(hidden.dtype)
         return self.out(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
 
 
-class EachPiece(nn.Module):
-    """Scores of every piece: dropout, linear."""
+class TokenHead(nn.Module):
+    """Scores of every token: dropout, linear."""
 
     def __init__(self, config, outputs: int) -> None:
         super().__init__()
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.out = nn.Linear(config.hidden_size, outputs)
-        _initialise(self, config)
+        _init_weights(self, config)
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Return scores [sequences, width, outputs]."""
         return self.out(self.dropout(hidden))
 
 
-class MeanPool(nn.Module):
-    """The mean of the hidden states over all pieces that are not padding, special pieces included.
+class MeanPoolHead(nn.Module):
+    """The mean of the hidden states over all tokens that are not padding, special tokens included.
 
     As in jiant and XTREME's scripts (`evaluate_retrieval.py`, pool_type mean).
     """
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Return embeddings [sequences, H]."""
-        return mean(hidden, mask)
+        return masked_mean(hidden, mask)
 
 
-def mean(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """Return the mean over the pieces that the mask [sequences, width] keeps, float32."""
+def masked_mean(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Return the mean over the tokens that the mask [sequences, width] keeps, float32."""
     if mask is None:
         return hidden.float().mean(1)
     weights = mask.unsqueeze(-1).float()
     return (hidden.float() * weights).sum(1) / weights.sum(1)
 
 
-class TiedPieces(nn.Module):
-    """What scores all pieces of the vocabulary: dense, GELU, LayerNorm, embeddings, bias.
+class MaskedLMHead(nn.Module):
+    """Scores of all tokens of the vocabulary: dense, GELU, LayerNorm, tied embeddings, bias.
 
     As `XLMRobertaLMHead` of transformers, and its weights are new as those of every head. The
     embeddings are the encoder's, neither trained nor saved twice.
@@ -71,22 +73,23 @@ class TiedPieces(nn.Module):
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
-        self.tied = (encoder.get_input_embeddings(),)  # in a tuple, where torch does not see it
-        _initialise(self, config)
+        # In a tuple, so that torch does not register them as this head's own.
+        self.tied_embeddings = (encoder.get_input_embeddings(),)
+        _init_weights(self, config)
 
     def forward(
         self, hidden: torch.Tensor, mask: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return features [sequences, width, H], embeddings [vocabulary, H], bias [vocabulary].
 
-        The score of a piece is its embedding times the features, plus its bias; the loss computes
+        The score of a token is its embedding times the features, plus its bias; the loss computes
         it where it is needed alone, since all scores of a batch would fill the memory.
         """
         features = self.norm(nn.functional.gelu(self.dense(hidden)))
-        return features, self.tied[0].weight, self.bias
+        return features, self.tied_embeddings[0].weight, self.bias
 
 
-def _initialise(head: nn.Module, config) -> None:
+def _init_weights(head: nn.Module, config) -> None:
     for module in head.modules():
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=config.initializer_range)

@@ -1,7 +1,7 @@
 """Retrieval: for each source sentence, the nearest target sentence by cosine. Nothing is trained.
 
-Where some source sentences have no translation (BUCC), pairs are mined (`xstilts.bitext`) instead,
-and kept above a threshold: the one that is best on the dev rows.
+Where some source sentences have no translation (BUCC), pairs are mined (`metrics/mining.py`), and
+kept above a threshold: the one that is best on the dev rows.
 
 Arrays: none of its own; the sequences are the sentences of both sides, in the order of the rows.
 Too long: cut on the right.
@@ -14,10 +14,10 @@ from xstilts.encoding import encoded
 from xstilts.metrics import mining
 
 
-def encode(rows, pieces, labels, max_length):
+def encode(rows, tokenizer, labels, max_length):
     """Rows `id, side, text, gold` -> a sequence a sentence."""
-    found = pieces.encode([row["text"] for row in rows], max_length)
-    return encoded.pack([e.ids for e in found]), sum(bool(e.overflowing) for e in found)
+    encodings = tokenizer.encode([row["text"] for row in rows], max_length)
+    return encoded.pack([e.ids for e in encodings]), sum(bool(e.overflowing) for e in encodings)
 
 
 def collate(data, examples, seed=()):
@@ -26,10 +26,10 @@ def collate(data, examples, seed=()):
 
 
 def head(encoder, labels):
-    """The mean over all pieces that are not padding."""
-    from xstilts.formats.heads import MeanPool
+    """The mean over all tokens that are not padding."""
+    from xstilts.formats.heads import MeanPoolHead
 
-    return MeanPool()
+    return MeanPoolHead()
 
 
 def reduce(outputs, batch):
@@ -54,8 +54,8 @@ def search(reduced, rows, threshold=None):
         pairs, scores = _mined(vectors, rows, sources, targets)
         if threshold is None:
             threshold = mining.threshold(pairs, scores.tolist(), _gold(rows))
-        found = dict(pair for pair, keep in zip(pairs, scores >= threshold, strict=True) if keep)
-        return [found.get(rows[i]["id"], "") for i in sources], threshold
+        kept = dict(pair for pair, keep in zip(pairs, scores >= threshold, strict=True) if keep)
+        return [kept.get(rows[i]["id"], "") for i in sources], threshold
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     similarity = vectors[sources] @ vectors[targets].T
     return [rows[targets[i]]["id"] for i in similarity.argmax(1)], None
@@ -63,16 +63,16 @@ def search(reduced, rows, threshold=None):
 
 def _mined(vectors, rows, sources, targets):
     """Return (source id, target id) of the mined pairs, and the margin of each, float64 [pairs]."""
-    first, again = mining.distinct([rows[i]["text"] for i in sources])
-    other, repeated = mining.distinct([rows[i]["text"] for i in targets])
-    sources, targets = sources[first], targets[other]
+    first_source, repeated_source = mining.distinct([rows[i]["text"] for i in sources])
+    first_target, repeated_target = mining.distinct([rows[i]["text"] for i in targets])
+    sources, targets = sources[first_source], targets[first_target]
     mined = mining.mine(vectors[sources], vectors[targets])
-    clear = ~(again[mined.source] | repeated[mined.target])
+    unique = ~(repeated_source[mined.source] | repeated_target[mined.target])
     pairs = [
         (rows[sources[s]]["id"], rows[targets[t]]["id"])
-        for s, t in zip(mined.source[clear], mined.target[clear], strict=True)
+        for s, t in zip(mined.source[unique], mined.target[unique], strict=True)
     ]
-    return pairs, mined.score[clear]
+    return pairs, mined.score[unique]
 
 
 def _gold(rows) -> list[tuple[str, str]]:
@@ -85,6 +85,6 @@ def score(rows, predictions, metric, lang):
     gold = [row["gold"] or "" for row in sources]
     values = [float(g == p) for g, p in zip(gold, predictions, strict=True)]
     if metric == "bucc":
-        found = [(row["id"], p) for row, p in zip(sources, predictions, strict=True) if p]
-        return metrics.score(metric, _gold(rows), found, lang), values
+        pairs = [(row["id"], p) for row, p in zip(sources, predictions, strict=True) if p]
+        return metrics.score(metric, _gold(rows), pairs, lang), values
     return metrics.score(metric, gold, predictions, lang), values

@@ -1,9 +1,9 @@
 """Span: the answer to a question is a stretch of its context, or (`no_answer`) there is none.
 
-Arrays: `row` int64 [examples], which row a window belongs to; `offsets` int32 [pieces, 2], where a
-piece begins and ends in the context, (-1, -1) outside it; `answer` int64 [examples, 2], the first
-and last piece of the answer, (0, 0) where the window does not hold it whole.
-Too long: the question is cut on the right at `QUESTION` pieces; the context is cut into windows
+Arrays: `row` int64 [examples], which row a window belongs to; `offsets` int32 [tokens, 2], where a
+token begins and ends in the context, (-1, -1) outside it; `answer` int64 [examples, 2], the first
+and last token of the answer, (0, 0) where the window does not hold it whole.
+Too long: the question is cut on the right at `MAX_QUESTION` tokens; the context is cut into windows
 that overlap by a third of the length limit, so nothing of it is lost. Predictions are stretches of
 the original context.
 """
@@ -14,23 +14,24 @@ from xstilts import metrics
 from xstilts.encoding import encoded
 from xstilts.experiment.recipe import stride
 
-QUESTION = 64  # pieces of a question (max_query_length of the SQuAD and XTREME scripts)
-ANSWER = 30  # pieces of an answer (max_answer_length of the same scripts)
-BEST = 20  # starts and ends tried in each window (n_best_size of the same scripts)
+MAX_QUESTION = 64  # tokens of a question (max_query_length of the SQuAD and XTREME scripts)
+MAX_ANSWER = 30  # tokens of an answer (max_answer_length of the same scripts)
+N_BEST = 20  # starts and ends tried in each window (n_best_size of the same scripts)
 
 
-def encode(rows, pieces, labels, max_length):
+def encode(rows, tokenizer, labels, max_length):
     """Rows `question, context, answers{text[], start[]}` -> an example a window."""
-    room = min(QUESTION, max_length // 2)
-    questions = pieces.encode([row["question"] for row in rows], room)
-    asked = [
+    max_question = min(MAX_QUESTION, max_length // 2)
+    encodings = tokenizer.encode([row["question"] for row in rows], max_question)
+    questions = [
         row["question"][: e.offsets[-2][1]] if e.overflowing else row["question"]
-        for row, e in zip(rows, questions, strict=True)
+        for row, e in zip(rows, encodings, strict=True)
     ]
-    pairs = list(zip(asked, (row["context"] for row in rows), strict=True))
-    overlap = min(stride(max_length), max_length - room - 4 - 1)
-    found = pieces.encode(pairs, max_length, strategy="only_second", stride=overlap)
-    windows = [(i, w) for i, e in enumerate(found) for w in (e, *e.overflowing)]
+    questions_cut = sum(bool(e.overflowing) for e in encodings)
+    pairs = list(zip(questions, (row["context"] for row in rows), strict=True))
+    overlap = min(stride(max_length), max_length - max_question - 4 - 1)
+    encodings = tokenizer.encode(pairs, max_length, strategy="only_second", stride=overlap)
+    windows = [(i, w) for i, e in enumerate(encodings) for w in (e, *e.overflowing)]
     arrays = encoded.pack([w.ids for _, w in windows])
     offsets = [_offsets(w) for _, w in windows]
     arrays["offsets"] = np.concatenate(offsets)
@@ -38,7 +39,7 @@ def encode(rows, pieces, labels, max_length):
     arrays["answer"] = np.array(
         [_answer(rows[i], o) for (i, _), o in zip(windows, offsets, strict=True)], dtype=np.int64
     )
-    return arrays, sum(bool(e.overflowing) for e in questions)
+    return arrays, questions_cut
 
 
 def _offsets(window) -> np.ndarray:
@@ -48,7 +49,7 @@ def _offsets(window) -> np.ndarray:
 
 
 def _answer(row, offsets) -> tuple[int, int]:
-    """Return the first and last piece that hold the first gold answer, (0, 0) if it is not here."""
+    """Return the first and last token that hold the first gold answer, (0, 0) if it is not here."""
     answers = row["answers"]
     if not answers["text"]:
         return 0, 0
@@ -61,7 +62,7 @@ def _answer(row, offsets) -> tuple[int, int]:
 
 
 def collate(data, examples, seed=()):
-    """Some windows as a batch; `inside` bool [sequences, width] marks the pieces of the context."""
+    """Some windows as a batch; `inside` bool [sequences, width] marks the tokens of the context."""
     batch = encoded.pad(data, examples)
     inside = np.zeros(batch["ids"].shape, dtype=bool)
     starts, offsets = data.arrays["starts"], data.arrays["offsets"]
@@ -72,21 +73,21 @@ def collate(data, examples, seed=()):
 
 
 def head(encoder, labels):
-    """A start score and an end score a piece."""
-    from xstilts.formats.heads import EachPiece
+    """A start score and an end score a token."""
+    from xstilts.formats.heads import TokenHead
 
-    return EachPiece(encoder.config, 2)
+    return TokenHead(encoder.config, 2)
 
 
 def _logits(outputs, batch):
-    """Start and end scores [sequences, width], -inf outside the context and the first piece."""
+    """Start and end scores [sequences, width], -inf outside the context and the first token."""
     allowed = batch["inside"].clone()
     allowed[:, 0] = True
     return (outputs[..., i].float().masked_fill(~allowed, -float("inf")) for i in range(2))
 
 
 def loss(outputs, batch):
-    """Summed mean of the cross entropies of start and end; the first piece stands for no answer."""
+    """Summed mean of the cross entropies of start and end; the first token stands for no answer."""
     from torch.nn.functional import cross_entropy
 
     start, end = _logits(outputs, batch)
@@ -97,21 +98,21 @@ def loss(outputs, batch):
 
 
 def reduce(outputs, batch):
-    """For each window: score of no answer, and the best span's score, first and last piece."""
+    """For each window: score of no answer, and the best span's score, first and last token."""
     import torch
 
     start, end = _logits(outputs, batch)
-    none = (start[:, 0] + end[:, 0]).cpu().numpy()
+    null = (start[:, 0] + end[:, 0]).cpu().numpy()
     start[:, 0] = end[:, 0] = -torch.inf
-    k = min(BEST, start.shape[1])
+    k = min(N_BEST, start.shape[1])
     (s, i), (e, j) = start.topk(k), end.topk(k)
     length = j[:, None, :] - i[:, :, None] + 1  # [windows, starts, ends]
     total = s[:, :, None] + e[:, None, :]
-    total = total.masked_fill((length < 1) | (length > ANSWER), -torch.inf).flatten(1)
+    total = total.masked_fill((length < 1) | (length > MAX_ANSWER), -torch.inf).flatten(1)
     best, at = total.max(1)
     first = i.gather(1, (at // k)[:, None]).squeeze(1).cpu().numpy()
     last = j.gather(1, (at % k)[:, None]).squeeze(1).cpu().numpy()
-    return list(zip(none, best.cpu().numpy(), first, last, strict=True))
+    return list(zip(null, best.cpu().numpy(), first, last, strict=True))
 
 
 def decode(reduced, data, rows):
@@ -121,17 +122,17 @@ def decode(reduced, data, rows):
     lowest over the windows, is above that of the best span (SQuAD v2's rule at threshold 0).
     """
     best = [(-np.inf, "")] * len(rows)
-    none = [np.inf] * len(rows)
+    null = [np.inf] * len(rows)
     starts, offsets = data.arrays["starts"], data.arrays["offsets"]
-    for window, (no_score, score, first, last) in enumerate(reduced):
+    for window, (null_score, score, first, last) in enumerate(reduced):
         row = data.arrays["row"][window]
-        none[row] = min(none[row], no_score)
+        null[row] = min(null[row], null_score)
         if score > best[row][0]:
             begin = offsets[starts[window] + first, 0]
             stop = offsets[starts[window] + last, 1]
             best[row] = (score, rows[row]["context"][begin:stop].strip())
     allowed = data.meta["spec"]["no_answer"]
-    return ["" if allowed and none[i] > score else text for i, (score, text) in enumerate(best)]
+    return ["" if allowed and null[i] > score else text for i, (score, text) in enumerate(best)]
 
 
 def score(rows, predictions, metric, lang):

@@ -1,16 +1,16 @@
-"""Tagging: every word of a sentence gets a tag, read off its first real piece.
+"""Tagging: every word of a sentence gets a tag, read off its first real token.
 
-The first *real* piece is the first that covers a character of the word: where a script is written
-without spaces, a word's first piece is often the lone U+2581 that stands for the space before it,
+The first *real* token is the first that covers a character of the word: where a script is written
+without spaces, a word's first token is often the lone U+2581 that stands for the space before it,
 the same for every such word.
 
-Arrays: `row` int64 [examples], which row a window belongs to; `at` int64 [words], the piece in its
-sequence that a word is read from; `tags` int64 [words], `UNKNOWN` where the head
-has no such tag; `spans` int64 [examples + 1], where each
-example's words begin in those; `scored` bool [words], whether this window speaks for the word.
+Arrays: `row` int64 [examples], which row a window belongs to; `at` int64 [words], the token in its
+sequence that a word is read from; `tags` int64 [words], `IGNORE_INDEX` where the head has no such
+tag; `spans` int64 [examples + 1], where each example's words begin in those; `scored` bool [words],
+whether the word is scored in this window.
 Too long: nothing is cut. A sentence past the limit becomes overlapping windows of whole words, and
 each word is scored in the window where it has most context; only a single word longer than a whole
-window loses pieces, past the first.
+window loses tokens, past the first.
 """
 
 from itertools import pairwise
@@ -21,34 +21,35 @@ from xstilts import metrics
 from xstilts.encoding import encoded
 from xstilts.experiment.recipe import stride
 
-UNKNOWN = -100  # a tag of an open set that no training row has: without loss, and always wrong
+# As in PyTorch. Also a tag of an open set that no training row has: without loss, always wrong.
+IGNORE_INDEX = -100
 SPACE = "\u2581"  # sentencepiece's mark for a space
 
 
-def encode(rows, pieces, labels, max_length):
+def encode(rows, tokenizer, labels, max_length):
     """Rows `tokens[], tags[]` -> an example a window."""
-    vocabulary = pieces.words([token for row in rows for token in row["tokens"]])
-    before, after = pieces.frame
-    room = max_length - len(before) - len(after)
-    words = {w: _word(found, room, pieces) for w, found in vocabulary.items()}
+    tokens_of = tokenizer.encode_words([word for row in rows for word in row["tokens"]])
+    before, after = tokenizer.template
+    window_size = max_length - len(before) - len(after)
+    encoded_words = {w: _encode_word(t, window_size, tokenizer) for w, t in tokens_of.items()}
     index = {label: i for i, label in enumerate(labels)}
-    sequences, at, tags, scored, spans, owner, cut = [], [], [], [], [0], [], 0
+    sequences, at, tags, scored, spans, row_numbers, cut = [], [], [], [], [0], [], 0
     for number, row in enumerate(rows):
-        found = [words[token] for token in row["tokens"]]
-        cut += any(len(vocabulary[token]) > room for token in row["tokens"])
-        sizes = [len(ids) for ids, _ in found]
-        for first, last, speaks in windows(sizes, room, stride(max_length)):
+        words = [encoded_words[word] for word in row["tokens"]]
+        cut += any(len(tokens_of[word]) > window_size for word in row["tokens"])
+        sizes = [len(ids) for ids, _ in words]
+        for first, last, scored_words in windows(sizes, window_size, stride(max_length)):
             ids = list(before)
             for word in range(first, last):
-                at.append(len(ids) + found[word][1])
-                ids += found[word][0]
+                at.append(len(ids) + words[word][1])
+                ids += words[word][0]
             sequences.append(ids + after)
-            tags += [index.get(tag, UNKNOWN) for tag in row["tags"][first:last]]
-            scored += [word in speaks for word in range(first, last)]
+            tags += [index.get(tag, IGNORE_INDEX) for tag in row["tags"][first:last]]
+            scored += [word in scored_words for word in range(first, last)]
             spans.append(len(at))
-            owner.append(number)
+            row_numbers.append(number)
     arrays = encoded.pack(sequences) | {
-        "row": np.array(owner, dtype=np.int64),
+        "row": np.array(row_numbers, dtype=np.int64),
         "at": np.array(at, dtype=np.int64),
         "tags": np.array(tags, dtype=np.int64),
         "spans": np.array(spans, dtype=np.int64),
@@ -57,21 +58,21 @@ def encode(rows, pieces, labels, max_length):
     return arrays, cut
 
 
-def _word(found: list[tuple[int, str]], room: int, pieces) -> tuple[list[int], int]:
-    """Return a word's ids, at most `room`, and which of them is its first real piece."""
-    if not found:  # a word of characters that the tokenizer drops still gets a place, and a tag
-        found = [(pieces.unknown, "")]
-    real = next((i for i, (_, piece) in enumerate(found) if piece != SPACE), 0)
-    return [i for i, _ in found[:room]], min(real, room - 1)
+def _encode_word(tokens: list[tuple[int, str]], limit: int, tokenizer) -> tuple[list[int], int]:
+    """Return a word's ids, at most `limit`, and which of them is its first real token."""
+    if not tokens:  # a word of characters that the tokenizer drops still gets a place, and a tag
+        tokens = [(tokenizer.unk_token_id, "")]
+    real = next((i for i, (_, token) in enumerate(tokens) if token != SPACE), 0)
+    return [i for i, _ in tokens[:limit]], min(real, limit - 1)
 
 
-def windows(sizes: list[int], room: int, overlap: int) -> list[tuple[int, int, range]]:
+def windows(sizes: list[int], window_size: int, overlap: int) -> list[tuple[int, int, range]]:
     """Cut a sentence into windows of whole words.
 
     Args:
-        sizes: pieces of each word, none above `room`.
-        room: pieces that fit into a window.
-        overlap: pieces that neighbouring windows share, at most.
+        sizes: tokens of each word, none above `window_size`.
+        window_size: tokens that fit into a window.
+        overlap: tokens that neighbouring windows share, at most.
 
     Returns:
         (first word, end word, words that this window is scored for) of each window; each word is
@@ -80,7 +81,7 @@ def windows(sizes: list[int], room: int, overlap: int) -> list[tuple[int, int, r
     bounds, first = [], 0
     while first < len(sizes):
         last, used = first, 0
-        while last < len(sizes) and used + sizes[last] <= room:
+        while last < len(sizes) and used + sizes[last] <= window_size:
             used += sizes[last]
             last += 1
         bounds.append((first, last))
@@ -100,15 +101,16 @@ def windows(sizes: list[int], room: int, overlap: int) -> list[tuple[int, int, r
 
 
 def collate(data, examples, seed=()):
-    """Some windows as a batch; `at` and `tags` int64 [sequences, most words], -100 past a window's.
+    """Some windows as a batch; `at` and `tags` are int64 [sequences, most words].
 
-    The weight is the number of words, as in a mean over tokens.
+    Past the words of a window they are 0 and `IGNORE_INDEX`. The weight is the number of words, as
+    in a mean over words.
     """
     batch = encoded.pad(data, examples)
     spans = data.arrays["spans"]
     counts = spans[examples + 1] - spans[examples]
     at = np.zeros((len(examples), counts.max()), dtype=np.int64)
-    tags = np.full(at.shape, -100, dtype=np.int64)
+    tags = np.full(at.shape, IGNORE_INDEX, dtype=np.int64)
     for row, example in enumerate(examples):
         words = slice(spans[example], spans[example + 1])
         at[row, : counts[row]] = data.arrays["at"][words]
@@ -117,14 +119,14 @@ def collate(data, examples, seed=()):
 
 
 def head(encoder, labels):
-    """Scores of the tags for every piece."""
-    from xstilts.formats.heads import EachPiece
+    """Scores of the tags for every token."""
+    from xstilts.formats.heads import TokenHead
 
-    return EachPiece(encoder.config, len(labels))
+    return TokenHead(encoder.config, len(labels))
 
 
-def _words(outputs, batch):
-    """Scores [sequences, most words, tags] at the pieces that words are read from."""
+def _word_scores(outputs, batch):
+    """Scores [sequences, most words, tags] at the tokens that words are read from."""
     index = batch["at"].unsqueeze(-1).expand(-1, -1, outputs.shape[-1])
     return outputs.float().gather(1, index)
 
@@ -133,23 +135,25 @@ def loss(outputs, batch):
     """Summed cross entropy over words."""
     from torch.nn.functional import cross_entropy
 
-    return cross_entropy(_words(outputs, batch).transpose(1, 2), batch["tags"], reduction="sum")
+    return cross_entropy(
+        _word_scores(outputs, batch).transpose(1, 2), batch["tags"], reduction="sum"
+    )
 
 
 def reduce(outputs, batch):
     """The index of the best tag of each word of each window, int64 [words]."""
-    best = _words(outputs, batch).argmax(-1).cpu().numpy()
+    best = _word_scores(outputs, batch).argmax(-1).cpu().numpy()
     return [row[:n] for row, n in zip(best, batch["counts"].tolist(), strict=True)]
 
 
 def decode(reduced, data, rows):
     """The tags of each row, separated by spaces, one a word."""
     labels, spans = data.labels, data.arrays["spans"]
-    found: list[list[str]] = [[] for _ in rows]
+    tags: list[list[str]] = [[] for _ in rows]
     for window, best in enumerate(reduced):
-        speaks = data.arrays["scored"][spans[window] : spans[window + 1]]
-        found[data.arrays["row"][window]] += [labels[i] for i in best[speaks]]
-    return [" ".join(tags) for tags in found]
+        scored = data.arrays["scored"][spans[window] : spans[window + 1]]
+        tags[data.arrays["row"][window]] += [labels[i] for i in best[scored]]
+    return [" ".join(row_tags) for row_tags in tags]
 
 
 def score(rows, predictions, metric, lang):
@@ -157,7 +161,7 @@ def score(rows, predictions, metric, lang):
     gold = [row["tags"] for row in rows]
     predicted = [text.split(" ") if text else [] for text in predictions]
     values = [
-        sum(g == p for g, p in zip(row, found, strict=True)) / max(1, len(row))
-        for row, found in zip(gold, predicted, strict=True)
+        sum(g == p for g, p in zip(gs, ps, strict=True)) / max(1, len(gs))
+        for gs, ps in zip(gold, predicted, strict=True)
     ]
     return metrics.score(metric, gold, predicted, lang), values

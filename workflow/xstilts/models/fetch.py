@@ -116,7 +116,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
         raise UserError(f"model {name}: has no fast tokenizer, which is needed for offsets")
     if max(tokenizer.get_vocab().values(), default=-1) >= encoder.config.vocab_size:
         raise UserError(
-            f"model {name}: its tokenizer has {len(tokenizer)} pieces, its embeddings only "
+            f"model {name}: its tokenizer has {len(tokenizer)} tokens, its embeddings only "
             f"{encoder.config.vocab_size}; they do not belong together"
         )
     return encoder, tokenizer

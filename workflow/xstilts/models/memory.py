@@ -47,7 +47,7 @@ def fitted(
         undo()
         _empty()
         budget //= 2
-        print(f"out of GPU memory: goes on with micro-batches of {budget} pieces", flush=True)
+        print(f"out of GPU memory: goes on with micro-batches of {budget} tokens", flush=True)
 
 
 def halved(work: Callable[[np.ndarray], list[Any]], examples: np.ndarray) -> list[Any]:

@@ -111,7 +111,7 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     """
     node = scorer.node
     tokenizer = node["tokenizer"], scorer.folder
-    data = encoded.made_for(paths["encoded"], spec["encoded"], *tokenizer)
+    data = encoded.load_checked(paths["encoded"], spec["encoded"], *tokenizer)
     used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
     fingerprint = digest([spec, node["weights"], *map(sha256, used)])
     kept = Path(paths["state"]) / f"{lang}.json"
@@ -121,7 +121,7 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     else:
         rows, dev = prepare.read(paths["rows"]).to_pylist(), None
         if "dev" in spec:
-            settling = encoded.made_for(paths["dev_encoded"], spec["dev"], *tokenizer)
+            settling = encoded.load_checked(paths["dev_encoded"], spec["dev"], *tokenizer)
             dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
         values, predictions, each, record = scorer(data, rows, lang, dev)
         ids = [row["id"] for row in rows if row.get("side") != "target"]

@@ -54,7 +54,7 @@ def reduced(page: ModuleType, encoder, head, data: Encoded, device, budget: int)
 
     # A sharded model keeps what it gathers here for training, which inference mode would forbid.
     with torch.no_grad() if shards.sharded() else torch.inference_mode():
-        for part in batches.micro(np.arange(len(data)), lengths, counts, budget):
+        for part in batches.micro_batches(np.arange(len(data)), lengths, counts, budget):
             for example, value in zip(part, memory.halved(forward, part), strict=True):
                 found[example] = value
     return found

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from xstilts import formats
 from xstilts.data import prepare
-from xstilts.encoding import encoded, tokenizer
+from xstilts.encoding import encoded
 from xstilts.encoding.encode import check_length, labels_of
+from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.record import same_spec
@@ -17,21 +18,21 @@ def main(args: argparse.Namespace) -> None:
     """Encode one prepared file; the result holds everything that training and scoring need."""
     spec = json.loads(args.spec)
     rows = prepare.read(args.rows).to_pylist()
-    made = prepare.metadata(args.rows)
-    same_spec(args.rows, made["spec"], spec["data"])
-    pieces = tokenizer.load(args.tokenizer)
+    prepared = prepare.metadata(args.rows)
+    same_spec(args.rows, prepared["spec"], spec["data"])
+    tokenizer = load_tokenizer(args.tokenizer)
     check_length(spec["max_length"], Path(args.tokenizer).parent)
     page = formats.page(spec["format"])
     labels = labels_of(prepare.read(args.labels_of).to_pylist()) if args.labels_of else None
     try:
-        arrays, cut = page.encode(rows, pieces, labels or spec["labels"], spec["max_length"])
+        arrays, cut = page.encode(rows, tokenizer, labels or spec["labels"], spec["max_length"])
     except UserError as error:
         raise UserError(f"{args.rows}: {error}") from None
     meta = {
         "spec": spec,
-        "pins": {f"datasets/{made['spec']['hub']}": made["pin"]["revision"]},
-        "tokenizer": pieces.digest,
-        "pad": pieces.pad,
+        "pins": {f"datasets/{prepared['spec']['hub']}": prepared["pin"]["revision"]},
+        "tokenizer": tokenizer.digest,
+        "pad": tokenizer.pad_token_id,
         "rows": len(rows),
         "cut": cut,
     }
@@ -40,7 +41,7 @@ def main(args: argparse.Namespace) -> None:
     data = encoded.Encoded(arrays, meta)
     data.save(args.out)
     tokens = len(arrays["tokens"])
-    print(f"{len(rows)} rows, {len(data)} examples, {tokens} pieces, {cut} rows cut")
+    print(f"{len(rows)} rows, {len(data)} examples, {tokens} tokens, {cut} rows cut")
 
 
 def parser() -> argparse.ArgumentParser:

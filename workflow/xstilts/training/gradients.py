@@ -17,7 +17,7 @@ def gradients(encoder, part: Part, data: Encoded, examples, seed, where, budget:
         This rank's share of the mean loss (tensor), and the real pieces of the batch.
     """
     page, (lengths, counts) = part.page, data.shapes()
-    cut, real = batches.share(examples, lengths, counts, budget, ranks.rank(), ranks.size())
+    cut, real = batches.share_of_rank(examples, lengths, counts, budget, ranks.rank(), ranks.size())
     parts = [page.collate(data, some, seed) for some in cut]
     mine = parts[:real]
     seen = [batch["ids"].size if batch["mask"] is None else batch["mask"].sum() for batch in mine]

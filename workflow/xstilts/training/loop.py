@@ -85,7 +85,7 @@ def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int
             partial(gradients, *batch),
             now.budget,
             undo=optimizer.zero_grad,
-            least=partial(batches.finest, examples, *stream.data.shapes()),
+            least=partial(batches.is_finest, examples, *stream.data.shapes()),
         )
         ranks.add(p.grad for p in parameters if p.grad is not None)
         ranks.add([loss])

@@ -51,7 +51,7 @@ class Stream:
         number, at = divmod(self.drawn["batches"], an_epoch)
         if at == 0 or not self.queue:  # no queue: a training that goes on inside an epoch
             lengths, _ = self.data.shapes()
-            self.queue = batches.epoch(lengths, self.part.batch_size, self.seed, number)
+            self.queue = batches.epoch_batches(lengths, self.part.batch_size, self.seed, number)
         self.drawn["batches"] += 1
         self.drawn["examples"] += len(self.queue[at])
         return self.queue[at]

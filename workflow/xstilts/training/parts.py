@@ -80,7 +80,7 @@ def read_parts(
     first = spec["recipe"]["eval_rows"]
 
     def data(path: str, expected: str) -> Encoded:
-        return encoded.made_for(path, expected, tokenizer, "the model")
+        return encoded.load_checked(path, expected, tokenizer, "the model")
 
     parts = []
     for one in asked(spec):
