@@ -16,13 +16,13 @@ HEAD = (
 )
 
 
-def theirs(tmp_path, *lines):
+def published(tmp_path, *lines):
     path = tmp_path / "published.csv"
     path.write_text("\n".join([HEAD, *lines]) + "\n")
-    return comparison.published(path)
+    return comparison.published_results(path)
 
 
-def ours():
+def measured():
     main = pd.DataFrame(
         [["m", "none", 40.0, 60.0], ["m", "mnli", float("nan"), 65.0]],
         columns=["model", "intermediate", "tatoeba", "xquad"],
@@ -38,11 +38,11 @@ def ours():
     ]
     cells = pd.DataFrame(cells, columns=["intermediate", "target", "language"])
     cells = cells.assign(model="m", value=[30.0, 50.0, 60.0, 35.0, float("nan"), 65.0])
-    return comparison.measured(main, groups, cells)
+    return comparison.measured_results(main, groups, cells)
 
 
 def test_the_comparison_in_full(tmp_path):
-    known = theirs(
+    known = published(
         tmp_path,
         "dev,XLM-R,none,tatoeba,,36,31.0,,,,derived,a",
         "dev,XLM-R,none,tatoeba,fr,1,48.1,,,,read,b",
@@ -52,7 +52,7 @@ def test_the_comparison_in_full(tmp_path):
         "dev,MNLI,mnli,overall,,,,,,7.5,read,d",
         "test,XLM-R,none,xquad,,11,,1.0,1.0,,memory,c",
     )
-    table = comparison.comparison(ours(), known, "dev")
+    table = comparison.compare(measured(), known, "dev")
     assert list(table) == comparison.COLUMNS
     assert as_rows(table) == [
         ["m", "none", "tatoeba", "", "score", 31.0, "derived", 40.0, 9.0, 36, 2, "a"],
@@ -68,7 +68,7 @@ def test_the_comparison_in_full(tmp_path):
 
 
 def test_of_f1_without_exact_match_no_score_is_made(tmp_path):
-    assert theirs(tmp_path, "test,mT5,none,xquad,,11,,58.1,,,read,x").empty
+    assert published(tmp_path, "test,mT5,none,xquad,,11,,58.1,,,read,x").empty
 
 
 def test_the_published_figures_are_sound():
@@ -84,11 +84,13 @@ def test_the_published_figures_are_sound():
         figures = [float(line[k]) for k in ("score", "f1", "exact_match", "delta") if line[k]]
         assert figures and all(0 < figure < 100 for figure in figures)
         assert (line["f1"] != "") == (line["target"] in xtreme.GROUPS["qa"])
-    assert len(comparison.published()) == len(raw)
+    assert len(comparison.published_results()) == len(raw)
 
 
 def test_published_means_follow_from_the_published_parts():
-    table = comparison.published().set_index(["split", "intermediate", "target", "language"])
+    table = comparison.published_results().set_index(
+        ["split", "intermediate", "target", "language"]
+    )
     figures = table["published"]
     best = {target: figures["test", "best", target, ""] for target in xtreme.TASKS}
     assert xtreme.averages(best)["overall"] == pytest.approx(73.5, abs=0.05)

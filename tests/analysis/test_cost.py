@@ -28,13 +28,13 @@ def score(target, model, **more):
 
 
 @pytest.fixture
-def known(tmp_path):
+def records(tmp_path):
     write_json(tmp_path / "encoders/m/mnli/seed1/node.json", record(STAGE_1, 7200.0))
     write_json(tmp_path / "tuned/m/mnli/seed1/squad/node.json", record(TUNED, 3600.0))
     # The same training as stage 1, elsewhere; and one that no score comes from.
     write_json(tmp_path / "tuned/m/none/seed1/mnli/node.json", record(STAGE_1, 9e9))
     write_json(tmp_path / "tuned/m/mnli/seed9/squad/node.json", record(TUNED, 9e9))
-    found, refused = cost.nodes(tmp_path)
+    found, refused = cost.training_records(tmp_path)
     assert len(found) == 4 and not refused
     return found
 
@@ -47,46 +47,49 @@ SCORES = {
 }
 
 
-def test_a_score_names_the_trainings_it_comes_from(known):
+def test_a_score_names_the_trainings_it_comes_from(records):
     row = ("m", "mnli", "seed1")
-    assert cost.ancestry(SCORES["1"], known) == [(*row, digest(TUNED)), (*row, digest(STAGE_1))]
-    assert cost.ancestry(SCORES["4"], known) == [(*row, digest(STAGE_1))]
-    assert cost.ancestry(score("xquad", {"kind": "other"}), known) == []
+    assert cost.ancestry(SCORES["1"], records) == [(*row, digest(TUNED)), (*row, digest(STAGE_1))]
+    assert cost.ancestry(SCORES["4"], records) == [(*row, digest(STAGE_1))]
+    assert cost.ancestry(score("xquad", {"kind": "other"}), records) == []
 
 
-def test_the_cost_in_full(known):
+def test_the_cost_in_full(records):
     """Three cells: alone each would need stage 1, two of them the tuning."""
-    found = cost.table(SCORES, known)
+    found = cost.table(SCORES, records)
     assert list(found) == cost.COLUMNS
     assert as_rows(found) == [
         ["intermediate", "H100", 1, 2.0, None, 0.5, 2.0, 6.0, 4.0],
         ["tune", "H100", 1, 1.0, None, 1.0, 2.0, 2.0, 1.0],
         ["evaluate", "H100", 4, 2.0, None, 2.0, 2.0, 2.0, 0.0],
     ]
-    shown = cost.sheet(found)
+    shown = cost.text_table(found)
     assert shown.notes == ["5.000 device hours in all; 5.000 saved, because cells share trainings."]
     assert [cell.text for cell in shown.rows[0][1]] == [
         "1", "2.000", "–", "0", "2.00", "6.000", "4.000"
     ]  # fmt: skip
 
 
-def test_energy_is_added_up_where_all_records_have_it(known):
+def test_energy_is_added_up_where_all_records_have_it(records):
     with_energy = {name: {**score, "energy_joules": 3.6e6} for name, score in SCORES.items()}
-    found = cost.table(with_energy, known)
+    found = cost.table(with_energy, records)
     assert found["energy kWh"].tolist()[2] == 4.0
     assert found["energy kWh"].isna().tolist() == [True, True, False]
 
 
-def test_a_training_on_several_devices_counts_each(known):
-    several = {name: {**found, "ranks": 4} for name, found in known.items()}
+def test_a_training_on_several_devices_counts_each(records):
+    several = {name: {**found, "ranks": 4} for name, found in records.items()}
     assert cost.table(SCORES, several)["hours"].tolist() == [8.0, 4.0, 2.0]
 
 
 def test_without_the_records_of_trainings_evaluation_is_left():
     found = cost.table(SCORES, {})
     assert found["kind"].tolist() == ["evaluate"]
-    assert cost.sheet(found).notes[-1] == "The records of the trainings (node.json) are not there."
-    assert cost.table({}, {}).empty and not cost.sheet(cost.table({}, {})).rows
+    assert (
+        cost.text_table(found).notes[-1]
+        == "The records of the trainings (node.json) are not there."
+    )
+    assert cost.table({}, {}).empty and not cost.text_table(cost.table({}, {})).rows
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}"])
@@ -94,13 +97,13 @@ def test_a_damaged_record_is_refused_by_name(tmp_path, content):
     path = tmp_path / "tuned/m/none/seed1/squad/node.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    found, [line] = cost.nodes(tmp_path)
+    found, [line] = cost.training_records(tmp_path)
     assert not found and line.startswith(f"{path}: ")
 
 
-def test_curves_have_a_row_a_look_at_the_dev_set(known):
-    found = cost.curves(SCORES, known)
-    assert list(found) == cost.CURVE
+def test_curves_have_a_row_per_evaluation_on_dev(records):
+    found = cost.curves(SCORES, records)
+    assert list(found) == cost.CURVE_COLUMNS
     row = ["m", "mnli", "seed1"]
     assert as_rows(found) == [
         ["tune", *row, "squad", 10, 2.0, 50.0, False],

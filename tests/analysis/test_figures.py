@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from xstilts.analysis import cost, figures, significance
+from xstilts.analysis import cost, figure_data, significance
 from xstilts.analysis.plots import curves, dots, gap, heatmap, style
 from xstilts.running.errors import UserError
 from xstilts.steps import figures as figures_step
@@ -27,20 +27,20 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
-def said(made):
-    return [text.get_text() for text in made.texts]
+def messages(figure):
+    return [text.get_text() for text in figure.texts]
 
 
 def test_the_heatmap_prints_signs_on_a_scale_around_zero():
-    made = heatmap.draw(MAIN, {("b", "mnli", "xnli")})
-    first, second, _ = made.axes
+    figure = heatmap.draw(MAIN, {("b", "mnli", "xnli")})
+    first, second, _ = figure.axes
     assert texts(first) == ["-2.0", "+0.0"] and texts(second) == ["+10.0*", "–"]
     assert [panel.get_title(loc="left") for panel in (first, second)] == ["a", "b"]
     assert [panel.images[0].get_clim() for panel in (first, second)] == [(-10.0, 10.0)] * 2
 
 
 def test_without_a_difference_the_heatmap_says_so():
-    assert "No difference" in said(heatmap.draw(MAIN[MAIN["intermediate"] == "none"], set()))[0]
+    assert "No difference" in messages(heatmap.draw(MAIN[MAIN["intermediate"] == "none"], set()))[0]
 
 
 def test_losses_and_gains_are_of_different_hue_and_zero_is_nearly_white():
@@ -63,30 +63,30 @@ def test_dots_are_sorted_and_filled_where_the_interval_leaves_out_zero():
         ("mnli", "de", -1.0, -2.0, 1.0),
         ("mnli", "ru", 3.0, 1.0, 5.0),
     ]
-    made = dots.draw(deltas(rows), "xnli, a")
-    [axes] = made.axes
+    figure = dots.draw(deltas(rows), "xnli, a")
+    [axes] = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["de", "ru"]
     points = axes.collections[-1]
     assert points.get_offsets().tolist() == [[-1.0, 0.0], [3.0, 1.0]]
     blue = to_rgb(style.COLOURS[0])
     assert [tuple(colour[:3]) for colour in points.get_facecolors()] == [(1.0, 1.0, 1.0), blue]
-    assert "xnli, a" in said(made) and "95% interval over examples" in said(made)[0]
-    assert "no difference to show" in said(dots.draw(deltas([]), "xnli, a"))[0]
+    assert "xnli, a" in messages(figure) and "95% interval over examples" in messages(figure)[0]
+    assert "no difference to show" in messages(dots.draw(deltas([]), "xnli, a"))[0]
 
 
 def test_more_columns_than_fit_go_below():
-    rows = [(f"task{i}", "de", 1.0, 0.0, 2.0) for i in range(dots.ACROSS + 1)]
+    rows = [(f"task{i}", "de", 1.0, 0.0, 2.0) for i in range(dots.MAX_COLUMNS + 1)]
     assert len(dots.draw(deltas(rows), "xnli, a").axes) == 2
 
 
 def test_the_gap_has_a_panel_a_model_and_a_line_a_target():
     rows = [("a", "none", "xnli", 10.0), ("a", "mnli", "xnli", 8.0), ("b", "none", "xquad", NAN)]
-    made = gap.draw(pd.DataFrame(rows, columns=["model", "intermediate", "target", "gap"]))
-    [axes] = made.axes
+    figure = gap.draw(pd.DataFrame(rows, columns=["model", "intermediate", "target", "gap"]))
+    [axes] = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["xnli"]
     assert [points.get_offsets()[0][0] for points in axes.collections] == [10.0, 8.0]
     nothing = pd.DataFrame([], columns=["model", "intermediate", "target", "gap"])
-    assert "No transfer gap" in said(gap.draw(nothing))[0]
+    assert "No transfer gap" in messages(gap.draw(nothing))[0]
 
 
 def test_curves_have_a_panel_a_training_and_a_line_a_seed():
@@ -96,25 +96,28 @@ def test_curves_have_a_panel_a_training_and_a_line_a_seed():
         for step in (1, 2)
     ]
     rows.append(("intermediate", "a", "mnli", "seed1", "", 5, 1.0, 50.0, True))
-    made = curves.draw(pd.DataFrame(rows, columns=cost.CURVE))
-    assert [axes.get_title(loc="left") for axes in made.axes] == [
+    figure = curves.draw(pd.DataFrame(rows, columns=cost.CURVE_COLUMNS))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "stage 1: mnli",
         "tuning on squad",
     ]
-    tuned = made.axes[1].lines
+    tuned = figure.axes[1].lines
     assert [line.get_ydata().tolist() for line in tuned] == [[10.0, 20.0], [20.0]] * 2
-    assert "No learning curves" in said(curves.draw(pd.DataFrame([], columns=cost.CURVE)))[0]
+    assert (
+        "No learning curves"
+        in messages(curves.draw(pd.DataFrame([], columns=cost.CURVE_COLUMNS)))[0]
+    )
 
 
-def test_looks_differ_in_grey_too():
-    looks = style.looks(f"task{i}" for i in range(12))
-    assert len({look["marker"] for look in looks.values()}) == 12
+def test_markers_differ_in_grey_too():
+    markers = style.markers(f"task{i}" for i in range(12))
+    assert len({style["marker"] for style in markers.values()}) == 12
 
 
 def test_a_table_is_read_with_its_names_as_text(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("model,language,delta,survives\n007,nan,,True\nnone,,1.5,\n")
-    found = figures.load(path)
+    found = figure_data.read_table(path)
     assert found["model"].tolist() == ["007", "none"] and found["language"].tolist() == ["nan", ""]
     assert found["delta"].isna().tolist() == [True, False] and found["delta"][1] == 1.5
     assert found["survives"].tolist() == [True, False]

@@ -12,7 +12,7 @@ NAN = float("nan")
 def by_target(values=VALUES):
     grid, files = experiment(values)
     found, _ = scores.collect(grid, files.get)
-    return languages.by_target(scores.by_language(grid, found))
+    return languages.by_target(scores.language_values(grid, found))
 
 
 def test_a_target_by_language_in_full():
@@ -42,7 +42,7 @@ def test_a_language_that_is_missing_leaves_no_mean():
 def test_readers_see_what_the_columns_are():
     wide = by_target()["xquad"]
     table = tables.with_deltas(wide)
-    shown = languages.sheet(table, 0, 8)
+    shown = languages.text_table(table, 0, 8)
     assert shown.columns == ["en", "de", "others", "gap"]
     assert [cell.text for cell in shown.rows[1][1]] == ["-10.0", "-10.0", "-10.0", "+0.0"]
     assert shown.notes == [

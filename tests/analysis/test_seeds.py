@@ -20,7 +20,7 @@ def delta(**changes):
 
 def test_the_seeds_table_in_full():
     table = seeds.table(cells(*experiment(THREE)), delta())
-    assert list(table) == [*FIGURES, *seeds.DELTA]
+    assert list(table) == [*FIGURES, *seeds.DELTA_COLUMNS]
     reach = 4.302653 * math.sqrt((7**2 + 6**2 + 13**2) / 2 / 3)
     none, mnli = as_rows(table)
     assert none == ["m", "none", "tatoeba", 1, 40.0, 40.0, *[None] * 11]
@@ -46,7 +46,7 @@ def test_the_wide_form_has_a_row_an_intermediate():
 
 
 def test_readers_see_the_interval_and_the_mark():
-    shown = seeds.sheet(seeds.table(cells(*experiment(THREE)), delta()))
+    shown = seeds.text_table(seeds.table(cells(*experiment(THREE)), delta()))
     (_, none), (names, mnli) = shown.rows
     assert [cell.text for cell in none] == ["1", "40.0", "40.0", *["–"] * 6]
     assert names == ["m", "mnli", "tatoeba"]
@@ -59,7 +59,7 @@ def test_readers_see_the_interval_and_the_mark():
 
 
 def test_a_stand_in_for_the_score_is_named():
-    found = delta(statistic=significance.STAND_IN, **{"p holm": 0.0001})
-    shown = seeds.sheet(seeds.table(cells(*experiment(THREE)), found))
+    found = delta(statistic=significance.EXAMPLE_VALUES, **{"p holm": 0.0001})
+    shown = seeds.text_table(seeds.table(cells(*experiment(THREE)), found))
     assert shown.rows[1][1][7].text == "<0.001"
     assert shown.notes[-1].startswith("tatoeba: the delta is of the mean value of the examples")

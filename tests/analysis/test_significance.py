@@ -6,7 +6,7 @@ import pytest
 from tests.analysis.test_tables import row, score
 
 from xstilts.analysis import significance
-from xstilts.analysis.significance import BOTH, EXAMPLES, SCORE, STAND_IN
+from xstilts.analysis.significance import EXAMPLE_VALUES, EXAMPLES, EXAMPLES_AND_SEEDS, SCORE
 from xstilts.scoring import scores
 
 EXAMPLES_OF = 60
@@ -30,7 +30,7 @@ def experiment(rates, target="xnli", languages=("de", "en"), shift=0.0):
             values[line["score"]] = right.astype(np.float32)
             files[line["score"]] = score(line, right.mean() + shift)
     grid = pd.DataFrame(lines)
-    return grid, scores.rows(files), values
+    return grid, scores.to_frame(files), values
 
 
 def deltas(grid, found, values):
@@ -55,7 +55,7 @@ def test_a_gain_survives_and_noise_does_not():
     assert table["delta"].tolist() == pytest.approx([60, 60, 60, 0, 0, 0], abs=1e-4)
     assert table["survives"].tolist() == [True, False, False, False, False, False]
     assert (table["low"] < table["delta"]).all() and (table["delta"] < table["high"]).all()
-    assert set(table["over"]) == {BOTH} and set(table["statistic"]) == {SCORE}
+    assert set(table["over"]) == {EXAMPLES_AND_SEEDS} and set(table["statistic"]) == {SCORE}
     assert table["p"].notna().tolist() == [True, False, False] * 2, "languages are not tested"
     assert table.loc[0, "p holm"] == pytest.approx(2 * table.loc[0, "p"])
 
@@ -70,11 +70,11 @@ def test_one_seed_has_no_mark():
 def test_a_baseline_that_no_seed_can_change_has_all_noise_there_is():
     kept = {key: rate for key, rate in RATES.items() if key[0] == "mnli"}
     table = deltas(*experiment({("none", "noseed"): 0.3, **kept}, "tatoeba", ["de"]))
-    assert set(table["over"]) == {BOTH} and table.loc[0, "survives"]
+    assert set(table["over"]) == {EXAMPLES_AND_SEEDS} and table.loc[0, "survives"]
 
 
 def test_a_score_that_is_no_mean_over_examples_is_said():
-    assert set(deltas(*experiment(RATES, shift=-0.1))["statistic"]) == {STAND_IN}
+    assert set(deltas(*experiment(RATES, shift=-0.1))["statistic"]) == {EXAMPLE_VALUES}
 
 
 def test_what_is_missing_is_left_out():

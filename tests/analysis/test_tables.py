@@ -8,7 +8,7 @@ import pytest
 
 from xstilts import metrics
 from xstilts.analysis import significance, tables
-from xstilts.analysis.text_table import markdown
+from xstilts.analysis.text_table import to_markdown
 from xstilts.experiment.grid import CELL
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, write_json
@@ -70,7 +70,7 @@ def experiment(values=VALUES):
 def cells(grid, files):
     found, refused = scores.collect(grid, files.get)
     assert not refused
-    return scores.cells(grid, found)
+    return scores.cell_values(grid, found)
 
 
 def main_table(grid, files):
@@ -192,7 +192,7 @@ def test_the_main_table_is_shown_as_the_paper_shows_it():
     survives = {"model": "m", "intermediate": "mnli", "target": "xnli", "survives": True}
     deltas = pd.DataFrame([survives], columns=significance.COLUMNS)
     shown = {"xnli": "acc", "xquad": "F1+EM"}
-    assert markdown(tables.main_sheet(main_table(grid, files), deltas, shown, 1, 16)) == (
+    assert to_markdown(tables.main_text_table(main_table(grid, files), deltas, shown, 1, 16)) == (
         "| model   | intermediate   | xnli (acc)   | xquad (F1+EM)   | average   |\n"
         "|:--------|:---------------|:-------------|:----------------|:----------|\n"
         "| m       | none           | 56.0         | 40.0            | 48.0      |\n"
@@ -202,7 +202,7 @@ def test_the_main_table_is_shown_as_the_paper_shows_it():
         " \\*: more than the noise of examples and seeds (5%, Holm-corrected; seeds.csv)."
         " –: 2 cells are not complete; 1 of 16 score files are missing.\n"
     )
-    whole = tables.main_sheet(main_table(*experiment()), NO_DELTAS, {}, 0, 16)
+    whole = tables.main_text_table(main_table(*experiment()), NO_DELTAS, {}, 0, 16)
     assert whole.notes == [
         "Mean over languages, then median over seeds, in percent; differences to the row none."
     ]
@@ -212,12 +212,12 @@ def test_a_cell_that_the_grid_leaves_out_is_no_missing_one():
     grid, files = experiment()
     left_out = (grid["intermediate"] == "mnli") & (grid["target"] == "xquad")
     table = main_table(grid[~left_out], files)
-    assert tables.main_sheet(table, NO_DELTAS, {}, 0, 12).notes[-1] == "–: not in the grid."
+    assert tables.main_text_table(table, NO_DELTAS, {}, 0, 12).notes[-1] == "–: not in the grid."
 
 
 def test_the_long_form_has_a_row_a_column():
     table = main_table(*experiment({k: v for k, v in VALUES.items() if k[2] == "xnli"}))
-    long = tables.long(table, "target")
+    long = tables.to_long(table, "target")
     assert list(long) == ["model", "intermediate", "target", "value", "delta"]
     assert as_rows(long) == [
         ["m", "none", "xnli", 56.0, None],
@@ -228,7 +228,7 @@ def test_the_long_form_has_a_row_a_column():
 
 
 def test_every_metric_has_a_heading():
-    assert tables.SHOWN.keys() == metrics.METRICS.keys()
+    assert tables.SHORT_METRICS.keys() == metrics.METRICS.keys()
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,18 @@ from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexwalker import LatexEnvironmentNode, LatexMacroNode, LatexWalker
 
 from xstilts.analysis import text_table
-from xstilts.analysis.text_table import Cell, Sheet
+from xstilts.analysis.text_table import TableCell, TextTable
 
 ROWS = [
-    (["a_1", "none"], [Cell("50.0"), Cell("40.0", best=True)]),
-    (["a_1", "mnli"], [Cell("+1.0", best=True, marked=True), Cell("-2.0")]),
-    (["b|c", "none"], [Cell(), Cell("60.0")]),
+    (["a_1", "none"], [TableCell("50.0"), TableCell("40.0", best=True)]),
+    (["a_1", "mnli"], [TableCell("+1.0", best=True, marked=True), TableCell("-2.0")]),
+    (["b|c", "none"], [TableCell(), TableCell("60.0")]),
 ]
-EXAMPLE = Sheet(["model", "task"], ["x & y", "100%"], ROWS, ["Note *: one.", "–: missing."])
+EXAMPLE = TextTable(["model", "task"], ["x & y", "100%"], ROWS, ["Note *: one.", "–: missing."])
 
 
-def test_a_sheet_as_markdown():
-    assert text_table.markdown(EXAMPLE) == (
+def test_a_table_as_markdown():
+    assert text_table.to_markdown(EXAMPLE) == (
         "| model   | task   | x & y      | 100%     |\n"
         "|:--------|:-------|:-----------|:---------|\n"
         "| a_1     | none   | 50.0       | **40.0** |\n"
@@ -31,8 +31,8 @@ def test_a_sheet_as_markdown():
     )
 
 
-def test_a_sheet_as_latex():
-    assert text_table.latex(EXAMPLE) == (
+def test_a_table_as_latex():
+    assert text_table.to_latex(EXAMPLE) == (
         "\\begin{tabular}{llrr}\n"
         "\\toprule\n"
         "model & task & x \\& y & 100\\% \\\\\n"
@@ -48,10 +48,10 @@ def test_a_sheet_as_latex():
     )
 
 
-def test_a_sheet_without_rows_is_a_table_all_the_same():
-    empty = Sheet(["model"], ["x"], [])
-    assert text_table.markdown(empty).splitlines()[0] == "| model   | x   |"
-    assert parsed(text_table.latex(empty)) == [2]
+def test_a_table_without_rows_has_headings():
+    empty = TextTable(["model"], ["x"], [])
+    assert text_table.to_markdown(empty).splitlines()[0] == "| model   | x   |"
+    assert parsed(text_table.to_latex(empty)) == [2]
 
 
 def parsed(text):
@@ -79,14 +79,14 @@ names = st.text(string.printable.strip() + " äЖ中", min_size=1)
 
 @given(names, st.lists(names, min_size=1, max_size=3), st.lists(names, max_size=2))
 def test_any_name_is_a_table_that_latex_parses(name, headings, notes):
-    cells = [Cell(name)] * len(headings)
-    made = Sheet(["model"], headings, [([name], cells), (["b"], cells)], notes)
-    assert set(parsed(text_table.latex(made))) == {1 + len(headings)}
+    cells = [TableCell(name)] * len(headings)
+    table = TextTable(["model"], headings, [([name], cells), (["b"], cells)], notes)
+    assert set(parsed(text_table.to_latex(table))) == {1 + len(headings)}
 
 
 @given(st.text(string.ascii_letters + string.punctuation.replace("`", "").replace("'", "")))
 def test_escaped_text_prints_as_it_is(text):
-    back = LatexNodes2Text(keep_comments=True).latex_to_text(text_table.escape(text))
+    back = LatexNodes2Text(keep_comments=True).latex_to_text(text_table.escape_latex(text))
     # The parser knows the ligatures of dashes and of question marks, and its own quotes and hat.
     assert back.replace("–", "--").replace("—", "---").replace("ˆ", "^") == text
 
@@ -95,5 +95,5 @@ def test_escaped_text_prints_as_it_is(text):
     ("value", "sign", "text"),
     [(1.26, True, "+1.3"), (-0.04, True, "+0.0"), (-1.0, False, "-1.0"), (float("nan"), True, "–")],
 )
-def test_figures_have_one_decimal(value, sign, text):
-    assert text_table.figure(value, sign) == text
+def test_numbers_have_one_decimal(value, sign, text):
+    assert text_table.format_number(value, sign) == text

@@ -78,7 +78,7 @@ def test_a_language_that_is_not_known_is_a_class_of_its_own():
 
 def test_readers_see_the_best_of_each_row():
     found = traits.wide(traits.table(cells({**FIGURES, ("squad", "de"): 66.0}), TRAITS))
-    shown = traits.sheet(found)
+    shown = traits.text_table(found)
     assert shown.columns == ["targets", "languages", "none", "mnli", "squad"]
     (names, figures) = shown.rows[-2]
     assert names == ["m", "resources", "10 GB and more"]
@@ -87,7 +87,7 @@ def test_readers_see_the_best_of_each_row():
 
 
 def test_the_reference_has_every_language_of_every_task():
-    known = traits.known()
+    known = traits.language_traits()
     spoken = {language for task in tasks.known().values() for language in task["languages"]}
     assert spoken <= set(known.index)
     assert set(known.columns) == set(traits.TRAITS)
@@ -101,4 +101,4 @@ def test_the_reference_has_every_language_of_every_task():
      ("ja", "Japonic", "Japanese"), ("ur", "Indo-European, Indo-Iranian", "Arabic")],
 )  # fmt: skip
 def test_some_rows_of_the_reference(language, family, script):
-    assert traits.known().loc[language, ["family", "script"]].tolist() == [family, script]
+    assert traits.language_traits().loc[language, ["family", "script"]].tolist() == [family, script]

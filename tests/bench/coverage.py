@@ -16,12 +16,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experiments", type=int, default=400)
     args = parser.parse_args()
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for seeds in (1, 2, 3, 5):
         for noise in (0.0, 0.02, 0.05, 0.2):
-            ends = [simulate(seeds, noise, 0.1, random).ends() for _ in range(args.experiments)]
-            held = np.mean([low <= 0.1 <= high for low, high in ends])
-            ps = [simulate(seeds, noise, 0.0, random).p_value() for _ in range(args.experiments)]
+            intervals = [
+                simulate(seeds, noise, 0.1, rng).interval() for _ in range(args.experiments)
+            ]
+            held = np.mean([low <= 0.1 <= high for low, high in intervals])
+            ps = [simulate(seeds, noise, 0.0, rng).p_value() for _ in range(args.experiments)]
             wrong = np.mean(np.array(ps) < 0.05)
             print(f"{seeds} seeds, noise {noise:4}: held {held:6.1%}, false {wrong:6.1%}")
 

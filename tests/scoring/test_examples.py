@@ -1,4 +1,4 @@
-"""Values of single examples: read, missing, damaged."""
+"""The values of examples: read, missing, damaged."""
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ def write(path, values, ids=("a", "b")):
 
 def test_values_and_ids_of_a_score_file(tmp_path):
     score = write(tmp_path / "de.parquet", [1.0, 0.5])
-    values, refused = examples.read([(score, 2)])
+    values, refused = examples.read_all([(score, 2)])
     assert values[score].tolist() == [1.0, 0.5] and values[score].dtype == np.float32
     assert refused == []
     files = {score: {"target": "xnli", "language": "de"}}
@@ -25,7 +25,7 @@ def test_values_and_ids_of_a_score_file(tmp_path):
 
 
 def test_without_predictions_there_are_no_values(tmp_path):
-    assert examples.read([(str(tmp_path / "de.json"), 2)]) == ({}, [])
+    assert examples.read_all([(str(tmp_path / "de.json"), 2)]) == ({}, [])
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_without_predictions_there_are_no_values(tmp_path):
 )
 def test_values_that_are_not_those_of_the_score_are_refused_by_name(tmp_path, values, n):
     score = write(tmp_path / "de.parquet", values)
-    found, [line] = examples.read([(score, n)])
+    found, [line] = examples.read_all([(score, n)])
     assert found == {}
     assert line == f"{tmp_path}/de.parquet: not the {n} values of its score; delete both, run again"
 
@@ -45,11 +45,11 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, content):
         pq.write_table(pa.table({"id": ["a"]}), path)
     else:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=r"de\.parquet: not a file of predictions \(.*run again"):
-        examples.values(str(tmp_path / "de.json"), 2)
+    with pytest.raises(UserError, match=r"de\.parquet: not a predictions file \(.*run again"):
+        examples.read_values(str(tmp_path / "de.json"), 2)
 
 
 def test_files_keep_their_order_among_readers(tmp_path):
     files = [(write(tmp_path / f"{i}.parquet", [float(i), 0.0]), 2) for i in range(7)]
-    values, _ = examples.read(files)
+    values, _ = examples.read_all(files)
     assert [table[0] for table in values.values()] == list(range(7))

@@ -1,4 +1,4 @@
-"""Which score files are taken, and what they become."""
+"""Which score files are accepted, and their data frame."""
 
 import pandas as pd
 import pytest
@@ -12,7 +12,7 @@ def test_cells_are_means_over_languages_in_percent():
     grid, files = experiment({k: v for k, v in VALUES.items() if k[0] == "none"})
     del files["scores/m/none/seed2/xquad/en.json"]
     found, _ = scores.collect(grid, files.get)
-    assert as_rows(scores.cells(grid, found)) == [
+    assert as_rows(scores.cell_values(grid, found)) == [
         ["m", "none", "seed1", "xnli", 55.0],
         ["m", "none", "seed2", "xnli", 57.0],
         ["m", "none", "seed1", "xquad", 40.0],
@@ -64,8 +64,8 @@ def test_cells_of_several_intermediates_are_one_row_of_the_test_tables():
     cells = [["m", "none", "seed1", "xnli"], ["m", "mnli", "seed2", "xnli"]]
     grid = pd.DataFrame(cells, columns=CELL).assign(score=["a", "b"], row=["none", "best"])
     files = {"b": {"intermediate": "mnli", "score": 0.5}}
-    rows, named = scores.by_row(grid, files)
+    rows, relabelled = scores.relabel_test_rows(grid, files)
     assert list(rows["intermediate"]) == ["none", "best"] and "row" not in rows
-    assert named == {"b": {"intermediate": "best", "score": 0.5}}
-    again, same = scores.by_row(rows, named)
-    assert again is rows and same is named
+    assert relabelled == {"b": {"intermediate": "best", "score": 0.5}}
+    again, same = scores.relabel_test_rows(rows, relabelled)
+    assert again is rows and same is relabelled

@@ -1,4 +1,4 @@
-"""What it cost: time, energy, speed and memory by kind of work, and what sharing has saved."""
+"""Cost: time, energy, speed and memory by kind of job, and the hours saved by sharing trainings."""
 
 import collections
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.analysis.text_table import Cell, Sheet, figure
+from xstilts.analysis.text_table import TableCell, TextTable, format_number
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json
 
@@ -15,27 +15,26 @@ COLUMNS = [
     "kind", "device", "nodes", "hours", "energy kWh", "tokens per second", "peak GB",
     "hours unshared", "hours saved",
 ]  # fmt: skip
-CURVE = ["kind", "model", "intermediate", "seed", "task", "step", "loss", "score", "best"]
-Key = tuple[str, ...]
-STAGES = {"encoders": "intermediate", "tuned": "tune"}
+CURVE_COLUMNS = ["kind", "model", "intermediate", "seed", "task", "step", "loss", "score", "best"]
+STAGES = {"encoders": "intermediate", "tuned": "tune"}  # folder of results -> kind of training
+Key = tuple[str, ...]  # model, intermediate, seed and digest of the spec of a training
 
 
-def nodes(root: Path) -> tuple[dict[Key, dict[str, Any]], list[str]]:
+def training_records(root: Path) -> tuple[dict[Key, dict[str, Any]], list[str]]:
     """Return the record of each training below `root` (results), and a line for each damaged one.
 
     A record is `node.json` with `stage` and the names in its path: model, intermediate, seed, task
-    (empty for stage 1). Its key is model, intermediate, seed and the digest of its spec, which
-    alone would not do: MNLI as an intermediate task and as the tuning of `none` are the same
-    training.
+    (empty for stage 1). The digest alone is no key: MNLI as an intermediate task and as the tuning
+    of `none` have the same spec.
     """
-    found, refused = {}, []
+    records, refused = {}, []
     for folder, stage in STAGES.items():
         for path in sorted((root / folder).glob("**/node.json")):
-            names = [*path.relative_to(root / folder).parts[:-1], ""][:4]
-            place = dict(zip(("model", "intermediate", "seed", "task"), names, strict=True))
+            parts = [*path.relative_to(root / folder).parts[:-1], ""][:4]
+            names = dict(zip(("model", "intermediate", "seed", "task"), parts, strict=True))
             try:
                 record = read_json(path)
-                key = (*names[:3], digest(record["spec"]))
+                key = (*parts[:3], digest(record["spec"]))
             except UserError as error:
                 refused.append(str(error))
             except (KeyError, TypeError):
@@ -43,50 +42,50 @@ def nodes(root: Path) -> tuple[dict[Key, dict[str, Any]], list[str]]:
                     f"{path}: not the record of a training; delete its folder, run again"
                 )
             else:
-                found[key] = {**record, **place, "stage": stage}
-    return found, refused
+                records[key] = {**record, **names, "stage": stage}
+    return records, refused
 
 
-def ancestry(score: Mapping[str, Any], known: Mapping[Key, Any]) -> list[Key]:
+def ancestry(score: Mapping[str, Any], records: Mapping[Key, Any]) -> list[Key]:
     """Return the keys of the trainings that a score comes from, the last one first."""
-    chain: list[Key] = []
-    name = score["spec"].get("model", "")
-    row = (score["model"], score["intermediate"], score["seed"])
-    while (*row, name) in known:
-        chain.append((*row, name))
-        name = known[chain[-1]]["spec"].get("parent", "")
-    return chain
+    keys: list[Key] = []
+    spec_digest = score["spec"].get("model", "")
+    run = (score["model"], score["intermediate"], score["seed"])
+    while (*run, spec_digest) in records:
+        keys.append((*run, spec_digest))
+        spec_digest = records[keys[-1]]["spec"].get("parent", "")
+    return keys
 
 
-def table(scores: Mapping[str, Any], known: Mapping[Key, Any]) -> pd.DataFrame:
-    """Return a row per (kind of work, device); only of the trainings that a score comes from.
+def table(scores: Mapping[str, Any], records: Mapping[Key, Any]) -> pd.DataFrame:
+    """Return a row per (kind of job, device); only of the trainings that a score comes from.
 
-    Columns: `nodes`, how many trainings or score files; `hours` of the device; `energy kWh`, where
-    every record has `energy_joules`; `tokens per second` over all; `peak GB`, the highest; `hours
-    unshared`, what it would take if each cell trained all that it needs on its own; `hours saved`,
-    the difference. Loading models and writing files is not in the hours.
+    Columns: `nodes`, the number of trainings or score files; `hours` of the device; `energy kWh`,
+    where every record has `energy_joules`; `tokens per second` over all; `peak GB`, the highest;
+    `hours unshared`, if each cell trained all that it needs on its own; `hours saved`, the
+    difference. Loading models and writing files is not in the hours.
 
     Args:
         scores: see `scores.accepted`.
-        known: see `nodes`.
+        records: see `training_records`.
     """
-    chains = {}
+    cell_keys = {}
     for score in scores.values():
         cell = tuple(score[key] for key in ("model", "intermediate", "seed", "target"))
-        chains[cell] = ancestry(score, known)
-    times = collections.Counter(name for chain in chains.values() for name in chain)
-    lines = [_line(known[name], known[name]["stage"], count) for name, count in times.items()]
-    lines += [_line(score, "evaluate", 1) for score in scores.values()]
+        cell_keys[cell] = ancestry(score, records)
+    cell_counts = collections.Counter(key for keys in cell_keys.values() for key in keys)
+    jobs = [_job(records[key], records[key]["stage"], n) for key, n in cell_counts.items()]
+    jobs += [_job(score, "evaluate", 1) for score in scores.values()]
     raw = pd.DataFrame(
-        lines, columns=["kind", "device", "seconds", "energy", "tokens", "peak", "times"]
+        jobs, columns=["kind", "device", "seconds", "energy", "tokens", "peak", "cells"]
     )
-    found = []
+    rows = []
     order = {kind: i for i, kind in enumerate((*STAGES.values(), "evaluate"))}
     groups = sorted(raw.groupby(["kind", "device"]), key=lambda group: order[group[0][0]])
     for (kind, device), part in groups:
         hours = part["seconds"].sum() / 3600
-        unshared = (part["seconds"] * part["times"]).sum() / 3600
-        found.append(
+        unshared = (part["seconds"] * part["cells"]).sum() / 3600
+        rows.append(
             {
                 "kind": kind,
                 "device": device,
@@ -99,56 +98,53 @@ def table(scores: Mapping[str, Any], known: Mapping[Key, Any]) -> pd.DataFrame:
                 "hours saved": unshared - hours,
             }
         )
-    return pd.DataFrame(found, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _line(record: Mapping[str, Any], kind: str, times: int) -> dict[str, Any]:
-    """Return what one record tells; a record of an older version may lack something."""
-    nothing = float("nan")
-    seconds, speed = record.get("seconds", nothing), record.get("tokens_per_second", nothing)
+def _job(record: Mapping[str, Any], kind: str, cells: int) -> dict[str, Any]:
+    """Return the row of a record that `cells` share; one of an older version may lack fields."""
+    nan = float("nan")
+    seconds, speed = record.get("seconds", nan), record.get("tokens_per_second", nan)
     ranks = record.get("ranks", 1)
     return {
         "kind": kind,
         "device": record.get("device", ""),
         "seconds": ranks * seconds,
-        "energy": record.get("energy_joules", nothing),
+        "energy": record.get("energy_joules", nan),
         "tokens": record.get("tokens", seconds * speed),
-        "peak": record.get("peak_memory", nothing),
-        "times": times,
+        "peak": record.get("peak_memory", nan),
+        "cells": cells,
     }
 
 
-def curves(scores: Mapping[str, Any], known: Mapping[Key, Any]) -> pd.DataFrame:
-    """Return a row per training and look at its dev set: loss, dev score in percent, best or not.
+def curves(scores: Mapping[str, Any], records: Mapping[Key, Any]) -> pd.DataFrame:
+    """Return a row per training and evaluation on dev: loss, score in percent, whether the best.
 
     Only of the trainings that a score comes from.
     """
-    used = dict.fromkeys(name for score in scores.values() for name in ancestry(score, known))
-    lines = []
-    for record in (known[name] for name in used):
-        names = {key: record[key] for key in CURVE[1:5]}
+    used = dict.fromkeys(key for score in scores.values() for key in ancestry(score, records))
+    rows = []
+    for record in (records[key] for key in used):
+        names = {key: record[key] for key in CURVE_COLUMNS[1:5]}
         best = record.get("best", {}).get("step")
-        for look in record.get("history", []):
-            figures = {"step": look["step"], "loss": look["loss"], "score": 100 * look["score"]}
-            lines.append(
-                {"kind": record["stage"], **names, **figures, "best": look["step"] == best}
-            )
-    return pd.DataFrame(lines, columns=CURVE)
+        for point in record.get("history", []):
+            values = {"step": point["step"], "loss": point["loss"], "score": 100 * point["score"]}
+            rows.append({"kind": record["stage"], **names, **values, "best": point["step"] == best})
+    return pd.DataFrame(rows, columns=CURVE_COLUMNS)
 
 
-def sheet(found: pd.DataFrame) -> Sheet:
-    """Return the table for readers, with the hours in all."""
+def text_table(cost: pd.DataFrame) -> TextTable:
+    """Return the table for readers, with the total hours."""
     digits = {"energy kWh": 3, "tokens per second": 0, "peak GB": 2}
     rows = []
-    for row in found.to_dict("records"):
-        cells = [Cell(str(row["nodes"]))]
-        cells += [Cell(figure(row[name], digits=digits.get(name, 3))) for name in COLUMNS[3:]]
+    for row in cost.to_dict("records"):
+        cells = [TableCell(str(row["nodes"]))]
+        cells += [
+            TableCell(format_number(row[name], digits=digits.get(name, 3))) for name in COLUMNS[3:]
+        ]
         rows.append(([row["kind"], row["device"]], cells))
-    total, saved = found["hours"].sum(), found["hours saved"].sum()
-    notes = [
-        f"{figure(total, digits=3)} device hours in all; {figure(saved, digits=3)} saved, because"
-        " cells share trainings."
-    ]
-    if not set(found["kind"]) - {"evaluate"}:
+    total, saved = (format_number(cost[c].sum(), digits=3) for c in ("hours", "hours saved"))
+    notes = [f"{total} device hours in all; {saved} saved, because cells share trainings."]
+    if not set(cost["kind"]) - {"evaluate"}:
         notes.append("The records of the trainings (node.json) are not there.")
-    return Sheet(COLUMNS[:2], COLUMNS[2:], rows, notes)
+    return TextTable(COLUMNS[:2], COLUMNS[2:], rows, notes)

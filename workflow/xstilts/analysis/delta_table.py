@@ -1,14 +1,16 @@
-"""The form of the paper's Table 2: a row of absolute figures, then signed differences to it."""
+"""The layout of the paper's Table 2: scores in the row `none`, signed differences to it below."""
 
 from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from xstilts.analysis.text_table import MISSING, Cell, Sheet, figure
+from xstilts.analysis.text_table import MISSING, TableCell, TextTable, format_number
 from xstilts.experiment.config import NONE
 
 ROW = ["model", "intermediate"]
-GROUPS = ["XTREME's averages of the main table, in percent; missing unless all targets are there."]
+GROUPS_NOTES = [
+    "XTREME's averages of the main table, in percent; missing unless all targets are there."
+]
 
 
 def build(
@@ -16,23 +18,23 @@ def build(
     notes: Collection[str] = (),
     headings: Mapping[str, str] | None = None,
     marked: Collection[tuple[str, str, str]] = (),
-    low: Collection[str] = (),
-) -> Sheet:
-    """Return a sheet of a wide table; of each model and column the best is bold.
+    lower_is_better: Collection[str] = (),
+) -> TextTable:
+    """Return the text table of a wide table; the best of each model and column is bold.
 
-    A model without the row `none` has absolute figures. What is equal as it is printed is equally
-    good; a single row is not the best of anything.
+    A model without the row `none` has absolute scores. Values that print alike are equally good; a
+    single row has no best.
 
     Args:
         table: a row per (model, intermediate); for each column X also `X delta`.
-        headings: column -> what to print over it.
-        marked: (model, intermediate, column) of the deltas that get a mark.
-        low: columns in which less is better.
+        headings: column -> its heading, where that is not its name.
+        marked: (model, intermediate, column) of the deltas to mark.
+        lower_is_better: columns where it is.
     """
     columns = [c for c in table.columns[len(ROW) :] if not c.endswith(" delta")]
     with_baseline = set(table.loc[table["intermediate"] == NONE, "model"])
     best = {
-        (model, column): _best(part[column], column in low)
+        (model, column): _best(part[column], column in lower_is_better)
         for model, part in table.groupby("model", sort=False)
         for column in columns
     }
@@ -43,8 +45,8 @@ def build(
         for column in columns:
             value = row[f"{column} delta"] if delta else row[column]
             cells.append(
-                Cell(
-                    figure(value, sign=delta),
+                TableCell(
+                    format_number(value, sign=delta),
                     best=bool(
                         value == value and round(row[column], 1) == best[row["model"], column]
                     ),
@@ -52,19 +54,19 @@ def build(
                 )
             )
         rows.append(((row["model"], row["intermediate"]), cells))
-    return Sheet(ROW, [(headings or {}).get(c, c) for c in columns], rows, list(notes))
+    return TextTable(ROW, [(headings or {}).get(c, c) for c in columns], rows, list(notes))
 
 
-def _best(values: pd.Series, low: bool) -> float | None:
-    found = values.dropna().round(1)
-    if len(found) < 2:
+def _best(values: pd.Series, lower_is_better: bool) -> float | None:
+    rounded = values.dropna().round(1)
+    if len(rounded) < 2:
         return None
-    return found.min() if low else found.max()
+    return rounded.min() if lower_is_better else rounded.max()
 
 
-def missing_note(sheet: Sheet, missing: int, total: int) -> list[str]:
-    """Return the footnote that says what a dash stands for, none where there is no dash."""
-    dashes = sum(cell.text == MISSING for _, cells in sheet.rows for cell in cells)
+def missing_note(table: TextTable, missing: int, total: int) -> list[str]:
+    """Return the footnote that explains the dashes; an empty list where there are none."""
+    dashes = sum(cell.text == MISSING for _, cells in table.rows for cell in cells)
     if not dashes:
         return []
     if not missing:

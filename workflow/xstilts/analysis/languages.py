@@ -5,24 +5,24 @@ import dataclasses
 import pandas as pd
 
 from xstilts.analysis import delta_table
-from xstilts.analysis.text_table import Sheet
+from xstilts.analysis.text_table import TextTable
 
 ENGLISH = "en"
 OTHERS, GAP = "others", "gap"
 
 
-def by_target(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def by_target(language_values: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return target -> a row per (model, intermediate) and a column per language, in percent.
 
-    Then `others`, the unweighted mean of the languages that are not English, and `gap`, English
-    minus that: how much is lost in transfer (Hu et al. 2020, XTREME, arXiv 2003.11080; from
-    memory). Both are missing where a language is, and the gap where the target has no English.
+    Then `others`, the unweighted mean of the languages other than English, and `gap`, English
+    minus that: the loss in transfer (Hu et al. 2020, XTREME, arXiv 2003.11080; from memory). Both
+    are missing where a language is, and the gap where the target has no English.
 
     Args:
-        cells: see `scores.by_language`.
+        language_values: see `scores.language_values`.
     """
-    found = {}
-    for target, part in cells.groupby("target", sort=False):
+    tables = {}
+    for target, part in language_values.groupby("target", sort=False):
         rows = pd.MultiIndex.from_frame(part[delta_table.ROW].drop_duplicates())
         wide = (
             part.set_index([*delta_table.ROW, "language"])["value"]
@@ -36,23 +36,23 @@ def by_target(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
             wide[OTHERS] = wide[others].mean(axis=1, skipna=False)
         if others and ENGLISH in names:
             wide[GAP] = wide[ENGLISH] - wide[OTHERS]
-        found[str(target)] = wide
-    return found
+        tables[str(target)] = wide
+    return tables
 
 
-def sheet(table: pd.DataFrame, missing: int, total: int) -> Sheet:
-    """Return a target's table for readers; of the gap the lowest is the best.
+def text_table(table: pd.DataFrame, missing: int, total: int) -> TextTable:
+    """Return a target's table for readers; the lowest gap is the best.
 
     Args:
         table: of `by_target`, with deltas.
-        missing: how many of the `total` score files of the grid are not there.
+        missing: how many of the `total` score files of the grid are missing.
     """
     notes = ["Median over seeds, in percent; differences to the row none."]
     if OTHERS in table:
         notes.append("others: mean of the languages that are not English.")
     if GAP in table:
         notes.append("gap: English minus others; less is better.")
-    made = delta_table.build(table, low=[GAP])
+    text = delta_table.build(table, lower_is_better=[GAP])
     return dataclasses.replace(
-        made, notes=[*notes, *delta_table.missing_note(made, missing, total)]
+        text, notes=[*notes, *delta_table.missing_note(text, missing, total)]
     )

@@ -1,45 +1,45 @@
-"""What a cell's values over seeds are, and how sure its difference to the row `none` is."""
+"""The values of a cell over seeds, and the interval of its difference to the row `none`."""
 
 import pandas as pd
 
-from xstilts.analysis import interval, significance
-from xstilts.analysis.text_table import MISSING, Cell, Sheet, figure
+from xstilts.analysis import significance, student_t
+from xstilts.analysis.text_table import MISSING, TableCell, TextTable, format_number
 from xstilts.experiment.grid import CELL
 
 KEY = ["model", "intermediate", "target"]
-DELTA = ["statistic", "over", "delta", "delta low", "delta high", "p", "p holm", "survives"]
+DELTA_COLUMNS = ["statistic", "over", "delta", "delta low", "delta high", "p", "p holm", "survives"]
 
 
 def table(cells: pd.DataFrame, deltas: pd.DataFrame) -> pd.DataFrame:
     """Return a row per (model, intermediate, target): its values over seeds, in percent.
 
-    Columns: `n`, how many seeds have a value; `median`, `mean`, `sd` (of the sample), and `low` and
-    `high`, the ends of Student's 95% t interval of the mean. They are missing if the value of any
-    seed is, deviation and interval also where there is one value. Then the difference to `none`,
-    as `significance.deltas` says.
+    Columns: `n`, the number of seeds with a value; `median`, `mean`, `sd` (of the sample), and
+    `low` and `high`, the bounds of Student's 95% t interval of the mean. They are missing if the
+    value of any seed is; `sd` and the interval also where there is one value. Then the difference
+    to `none`, see `significance.deltas`.
 
     Args:
-        cells: see `scores.cells`.
+        cells: see `scores.cell_values`.
         deltas: see `significance.deltas`.
     """
-    lines = []
+    rows = []
     for key, group in cells.groupby(KEY, sort=False)["value"]:
-        whole = group.notna().all()
-        ends = interval.mean_interval(group.tolist()) if whole else None
-        lines.append(
+        complete = group.notna().all()
+        interval = student_t.mean_interval(group.tolist()) if complete else None
+        rows.append(
             {
                 **dict(zip(KEY, key, strict=True)),
                 "n": int(group.count()),
                 "median": group.median(skipna=False),
                 "mean": group.mean(skipna=False),
                 "sd": group.std(skipna=False),
-                "low": ends[0] if ends else float("nan"),
-                "high": ends[1] if ends else float("nan"),
+                "low": interval[0] if interval else float("nan"),
+                "high": interval[1] if interval else float("nan"),
             }
         )
     names = {"low": "delta low", "high": "delta high"}
-    whole = deltas[deltas["language"] == ""].rename(columns=names)[[*KEY, *DELTA]]
-    return pd.DataFrame(lines).merge(whole, how="left", on=KEY)
+    overall = deltas[deltas["language"] == ""].rename(columns=names)[[*KEY, *DELTA_COLUMNS]]
+    return pd.DataFrame(rows).merge(overall, how="left", on=KEY)
 
 
 def wide(long: pd.DataFrame) -> pd.DataFrame:
@@ -54,19 +54,19 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(parts, index=pd.MultiIndex.from_tuples(rows, names=CELL[:2])).reset_index()
 
 
-def sheet(long: pd.DataFrame) -> Sheet:
-    """Return the table for readers; deltas that survive the correction have a mark."""
+def text_table(long: pd.DataFrame) -> TextTable:
+    """Return the table for readers; deltas that survive the correction are marked."""
     rows = []
     for row in long.to_dict("records"):
         tested = row["delta"] == row["delta"]
         cells = [
-            Cell(str(row["n"])),
-            *(Cell(figure(row[name])) for name in ("median", "mean", "sd")),
-            Cell(_interval(row["low"], row["high"])),
-            Cell(figure(row["delta"], sign=True), marked=row["survives"] is True),
-            Cell(_interval(row["delta low"], row["delta high"])),
-            Cell(_p_value(row["p holm"])),
-            Cell(row["over"] if tested else MISSING),
+            TableCell(str(row["n"])),
+            *(TableCell(format_number(row[name])) for name in ("median", "mean", "sd")),
+            TableCell(_interval(row["low"], row["high"])),
+            TableCell(format_number(row["delta"], sign=True), marked=row["survives"] is True),
+            TableCell(_interval(row["delta low"], row["delta high"])),
+            TableCell(_p_value(row["p holm"])),
+            TableCell(row["over"] if tested else MISSING),
         ]
         rows.append(([row[key] for key in KEY], cells))
     columns = ["n", "median", "mean", "sd", "95%", "delta", "delta 95%", "p (Holm)", "noise of"]
@@ -75,13 +75,13 @@ def sheet(long: pd.DataFrame) -> Sheet:
         " bootstrap over examples and seeds, p corrected over the table.",
         "*: survives at 5%; not given where one seed hides the noise of training.",
     ]
-    stand_in = long.loc[long["statistic"] == significance.STAND_IN, "target"].unique()
-    if len(stand_in):
+    by_example = long.loc[long["statistic"] == significance.EXAMPLE_VALUES, "target"].unique()
+    if len(by_example):
         notes.append(
-            f"{', '.join(stand_in)}: the delta is of the mean value of the examples, because the"
+            f"{', '.join(by_example)}: the delta is of the mean value of the examples, because the"
             " score is not a mean over them."
         )
-    return Sheet(KEY, columns, rows, notes)
+    return TextTable(KEY, columns, rows, notes)
 
 
 def _interval(low: float, high: float) -> str:
@@ -89,4 +89,4 @@ def _interval(low: float, high: float) -> str:
 
 
 def _p_value(p: float) -> str:
-    return "<0.001" if p < 0.001 else figure(p, digits=3)
+    return "<0.001" if p < 0.001 else format_number(p, digits=3)

@@ -1,8 +1,8 @@
-"""The best intermediate task of each target by dev, and its score files on test.
+"""The best intermediate task of each target on dev, and its score files on test.
 
 Phang et al. 2020 score on test, for each target, the model of the intermediate task that is best on
-dev; dev scores are of every language, the median over seeds. Beside it the row without intermediate
-task is scored, of which the difference is told.
+dev; a dev score is the mean over all languages, the median over seeds. The row without intermediate
+task is scored too, as the baseline.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ COLUMNS = ["model", "target", "intermediate", "seed", "value"]
 def best(cells: pd.DataFrame) -> pd.DataFrame:
     """Return model, target, intermediate, seed and value: a row per (model, target).
 
-    The intermediate has the highest median over seeds, of equals the first; the row without
+    The intermediate task has the highest median over seeds, the first of equals; the row without
     intermediate task is no candidate.
 
     Args:
-        cells: see `scores.cells`.
+        cells: see `scores.cell_values`.
 
     Raises:
         UserError: where a candidate has no value, because it might have been the best, and where
@@ -45,13 +45,13 @@ def best(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def baselines(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the same columns: the row without intermediate task, where the grid has it."""
+    """Return the row without intermediate task in the same columns, where the grid has it."""
     none = cells[cells["intermediate"] == NONE].dropna(subset="value")
     return _median_seeds([target for _, target in none.groupby(["model", "target"], sort=False)])
 
 
 def _median_seeds(groups: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the seed whose value is the median, of an even number the lower in the middle."""
+    """Return the seed of the median value; of an even number the lower of the middle two."""
     rows = [group.sort_values("value").iloc[(len(group) - 1) // 2] for group in groups]
     return pd.DataFrame(rows, columns=[*CELL, "value"])[COLUMNS].reset_index(drop=True)
 
@@ -59,10 +59,10 @@ def _median_seeds(groups: list[pd.DataFrame]) -> pd.DataFrame:
 def test_rows(grid: Grid, chosen: pd.DataFrame, row: str) -> Iterator[dict[str, str]]:
     """Yield a row of the test grid per score file of the chosen cells.
 
-    Its columns are those of `grid.csv`, and `row`: the row of the test tables that it belongs to.
+    Its columns are those of `grid.csv`, and `row`: its row in the test tables.
     """
-    for one in chosen.itertuples():
-        cell = Cell(one.model, one.intermediate, one.seed, one.target)
+    for choice in chosen.itertuples():
+        cell = Cell(choice.model, choice.intermediate, choice.seed, choice.target)
         for lang in grid.experiment.test_languages[cell.target]:
-            line = plan.row(grid, cell, lang, grid.test_split(cell.target))
-            yield {**line, "split": "test", "row": row}
+            grid_row = plan.row(grid, cell, lang, grid.test_split(cell.target))
+            yield {**grid_row, "split": "test", "row": row}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from xstilts.analysis import delta_table
 from xstilts.analysis.delta_table import ROW
-from xstilts.analysis.text_table import Sheet
+from xstilts.analysis.text_table import TextTable
 from xstilts.benchmarks import xtreme
 from xstilts.experiment.config import NONE
 
@@ -15,12 +15,12 @@ from xstilts.experiment.config import NONE
 def main_table(cells: pd.DataFrame) -> pd.DataFrame:
     """Return a row per (model, intermediate) and a column per target: the median over seeds.
 
-    As the paper reports (arXiv 2005.13013; not verified). A value is missing if that of any seed
-    is. `<target> delta` is the difference to the row without intermediate task; `average` the
-    unweighted mean of the targets, so of the medians.
+    As in the paper (arXiv 2005.13013; not verified). A value is missing if that of any seed is.
+    `<target> delta` is the difference to the row without intermediate task; `average` the
+    unweighted mean of the medians.
 
     Args:
-        cells: see `scores.cells`.
+        cells: see `scores.cell_values`.
     """
     by_target = cells.groupby([*ROW, "target"], sort=False)["value"]
     values = by_target.median(skipna=False).unstack("target")
@@ -34,7 +34,7 @@ def main_table(cells: pd.DataFrame) -> pd.DataFrame:
 def groups_table(main: pd.DataFrame) -> pd.DataFrame:
     """Return a row per (model, intermediate): XTREME's averages of the main table, and deltas.
 
-    A group is missing unless all its targets are there, `overall` unless all nine are.
+    A group is missing if any of its targets is, `overall` if any of the nine.
     """
     values = main.set_index(ROW)
     averages = [
@@ -61,27 +61,27 @@ def _delta(column: pd.Series) -> pd.Series:
     return delta.where(column.index.get_level_values("intermediate") != NONE)
 
 
-def long(wide: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a row per (model, intermediate, column X): `value` and `delta`; X is in `name`."""
+def to_long(wide: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a row per (model, intermediate, column): `value`, `delta`; `name` has the column."""
     columns = [c for c in wide.columns[len(ROW) :] if not c.endswith(" delta")]
     parts = [
         wide[ROW].assign(**{name: c, "value": wide[c], "delta": wide[f"{c} delta"]})
         for c in columns
     ]
-    order = pd.concat(parts).sort_index(kind="stable")  # row by row, as the grid has them
-    return order.reset_index(drop=True)
+    rows = pd.concat(parts).sort_index(kind="stable")  # in the grid's order
+    return rows.reset_index(drop=True)
 
 
-def main_sheet(
+def main_text_table(
     main: pd.DataFrame, deltas: pd.DataFrame, metrics: Mapping[str, str], missing: int, total: int
-) -> Sheet:
-    """Return the main table in the form of the paper's Table 2.
+) -> TextTable:
+    """Return the main table in the layout of the paper's Table 2.
 
     Args:
         main: see `main_table`.
         deltas: see `significance.deltas`; those that survive are marked.
-        metrics: target -> short name of what is measured.
-        missing: how many of the `total` score files are not there.
+        metrics: target -> short name of its metric.
+        missing: how many of the `total` score files are missing.
     """
     notes = [
         "Mean over languages, then median over seeds, in percent; differences to the row none."
@@ -93,13 +93,13 @@ def main_sheet(
         )
     headings = {target: f"{target} ({metric})" for target, metric in metrics.items()}
     marked = set(survive[[*ROW, "target"]].itertuples(index=False, name=None))
-    made = delta_table.build(main, notes, headings, marked)
+    text = delta_table.build(main, notes, headings, marked)
     return dataclasses.replace(
-        made, notes=[*notes, *delta_table.missing_note(made, missing, total)]
+        text, notes=[*notes, *delta_table.missing_note(text, missing, total)]
     )
 
 
-SHOWN = {
+SHORT_METRICS = {
     **dict.fromkeys(("accuracy", "retrieval"), "acc"),
     **dict.fromkeys(("tagging", "bucc"), "F1"),
     **dict.fromkeys(("squad", "squad2", "mlqa"), "F1+EM"),

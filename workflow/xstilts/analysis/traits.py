@@ -1,4 +1,4 @@
-"""Where does it help: languages by family, script, resources and distance to English."""
+"""Results by language trait: family, script, resources and distance to English."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from xstilts import WORKFLOW
 from xstilts.analysis.languages import ENGLISH
-from xstilts.analysis.text_table import Cell, Sheet, figure
+from xstilts.analysis.text_table import TableCell, TextTable, format_number
 from xstilts.experiment.config import NONE
 
 LANGUAGES = WORKFLOW / "reference/languages.csv"
@@ -17,11 +17,11 @@ SIZES = ["under 0.1 GB", "0.1 to 1 GB", "1 to 10 GB", "10 GB and more"]
 DISTANCES = ["near, under 0.2", "middle, 0.2 to 0.4", "far, 0.4 and more"]
 
 
-def known(path: Path = LANGUAGES) -> pd.DataFrame:
-    """Return a row per language, its code as the index, and its class by each of `TRAITS`.
+def language_traits(path: Path = LANGUAGES) -> pd.DataFrame:
+    """Return a row per language, its code as the index, with its class by each of `TRAITS`.
 
     `resources` is the size of the language in CC-100, compressed; `distance` the cosine distance
-    of its syntactic features to those of English (URIEL). workflow/reference/README.md has sources.
+    of its syntactic features to those of English (URIEL). Sources: workflow/reference/README.md.
     """
     raw = pd.read_csv(path, keep_default_na=False, index_col="language")
     infinite = float("inf")
@@ -35,17 +35,17 @@ def known(path: Path = LANGUAGES) -> pd.DataFrame:
     ).astype(str)
 
 
-def table(cells: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
+def table(language_values: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
     """Return a row per (model, intermediate, target, trait, class): means over its languages.
 
-    Columns: `languages`, how many; `value` in percent, missing where that of a language is; `delta`
-    to the row `none`. English is left out, because all are tuned on it.
+    Columns: `languages`, their number; `value` in percent, missing where that of a language is;
+    `delta` to the row `none`. English is left out, because all are tuned on it.
 
     Args:
-        cells: see `scores.by_language`.
-        traits: see `known`; a language that is not in it is of the class `not known`.
+        language_values: see `scores.language_values`.
+        traits: see `language_traits`; a language that is not in it is of the class `not known`.
     """
-    others = cells[cells["language"] != ENGLISH]
+    others = language_values[language_values["language"] != ENGLISH]
     parts = [
         others.assign(**{"trait": name, "class": others["language"].map(traits[name])})
         for name in TRAITS
@@ -53,50 +53,50 @@ def table(cells: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
     key = ["model", "intermediate", "target", "trait", "class"]
     long = pd.concat(parts).fillna({"class": UNKNOWN})
     groups = long.groupby(key, sort=False)["value"]
-    found = groups.agg("size").to_frame("languages").assign(value=groups.mean(skipna=False))
-    found = found.reset_index()
-    baseline = found[found["intermediate"] == NONE].drop(columns=["intermediate", "languages"])
+    means = groups.agg("size").to_frame("languages").assign(value=groups.mean(skipna=False))
+    means = means.reset_index()
+    baseline = means[means["intermediate"] == NONE].drop(columns=["intermediate", "languages"])
     key.remove("intermediate")
-    found = found.merge(baseline, how="left", on=key, suffixes=("", " of none"))
-    found["delta"] = (found["value"] - found.pop("value of none")).where(
-        found["intermediate"] != NONE
+    means = means.merge(baseline, how="left", on=key, suffixes=("", " of none"))
+    means["delta"] = (means["value"] - means.pop("value of none")).where(
+        means["intermediate"] != NONE
     )
-    return found
+    return means
 
 
 def wide(long: pd.DataFrame) -> pd.DataFrame:
     """Return a row per (model, trait, class) and a column per intermediate.
 
-    Columns: `targets` and `languages`, how many; then of each intermediate the mean over the
-    targets that have the class: of `none` the score, of the others the difference to it. Without
-    `none` scores; missing where that of a target is.
+    Columns: `targets` and `languages`, their numbers; then the mean of each intermediate over the
+    targets that have the class: the score of `none`, the difference to it of the others. Without
+    `none` all are scores; missing where that of a target is.
     """
-    figures = {}
+    means = {}
     for name, part in long.groupby("intermediate", sort=False):
-        what = "delta" if name != NONE and NONE in set(long["intermediate"]) else "value"
-        figures[name] = part.groupby(KEY, sort=False)[what].mean(skipna=False)
+        column = "delta" if name != NONE and NONE in set(long["intermediate"]) else "value"
+        means[name] = part.groupby(KEY, sort=False)[column].mean(skipna=False)
     counts = long.groupby(KEY, sort=False).agg(
         targets=("target", "nunique"), languages=("languages", "max")
     )
-    found = counts.assign(**figures).reset_index()
-    order = {name: i for i, name in enumerate([*found["model"], *TRAITS, *SIZES, *DISTANCES])}
-    # Classes without an order of their own, families and scripts, by the alphabet.
-    place = [(*(order.get(name, 0) for name in key), key[-1]) for key in found[KEY].to_numpy()]
-    return found.loc[sorted(found.index, key=place.__getitem__)].reset_index(drop=True)
+    table = counts.assign(**means).reset_index()
+    order = {name: i for i, name in enumerate([*table["model"], *TRAITS, *SIZES, *DISTANCES])}
+    # Classes without an order of their own, families and scripts, alphabetically.
+    sort_keys = [(*(order.get(name, 0) for name in key), key[-1]) for key in table[KEY].to_numpy()]
+    return table.loc[sorted(table.index, key=sort_keys.__getitem__)].reset_index(drop=True)
 
 
-def sheet(found: pd.DataFrame) -> Sheet:
-    """Return the wide table for readers: in each row the best intermediate is bold."""
-    names = list(found.columns[len(KEY) + 2 :])
+def text_table(wide: pd.DataFrame) -> TextTable:
+    """Return the wide table for readers: the best intermediate of each row is bold."""
+    names = list(wide.columns[len(KEY) + 2 :])
     rows = []
-    for row in found.to_dict("records"):
-        compared = [round(row[n], 1) for n in names if n != NONE and row[n] == row[n]]
-        best = max(compared) if len(compared) > 1 else None
-        cells = [Cell(str(row["targets"])), Cell(str(row["languages"]))]
+    for row in wide.to_dict("records"):
+        candidates = [round(row[n], 1) for n in names if n != NONE and row[n] == row[n]]
+        best = max(candidates) if len(candidates) > 1 else None
+        cells = [TableCell(str(row["targets"])), TableCell(str(row["languages"]))]
         for name in names:
             signed = name != NONE and NONE in names
-            top = name != NONE and round(row[name], 1) == best
-            cells.append(Cell(figure(row[name], signed), best=top))
+            is_best = name != NONE and round(row[name], 1) == best
+            cells.append(TableCell(format_number(row[name], signed), best=is_best))
         rows.append(([row[key] for key in KEY], cells))
     notes = [
         "Mean over the languages of the class but English, then over targets, in percent;"
@@ -104,4 +104,4 @@ def sheet(found: pd.DataFrame) -> Sheet:
         "languages: the most that a target has. resources: size in CC-100, compressed; distance:"
         " of syntactic features to English, cosine (URIEL).",
     ]
-    return Sheet(KEY, ["targets", "languages", *names], rows, notes)
+    return TextTable(KEY, ["targets", "languages", *names], rows, notes)

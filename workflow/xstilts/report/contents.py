@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import tables
-from xstilts.analysis.significance import BOTH
+from xstilts.analysis.significance import EXAMPLES_AND_SEEDS
 from xstilts.experiment import graph
 from xstilts.experiment.grid import CELL, NOSEED, Grid
 from xstilts.monitoring import cell_states
@@ -89,7 +89,10 @@ def noise(
         for row in whole[whole["survives"] == "True"].itertuples()
         if (row.model, row.intermediate) in rows and row.target in targets
     ]
-    return {"seen": "both" if (whole["over"] == BOTH).any() else "examples", "beyond": beyond}
+    return {
+        "seen": "both" if (whole["over"] == EXAMPLES_AND_SEEDS).any() else "examples",
+        "beyond": beyond,
+    }
 
 
 def contents(
@@ -127,7 +130,7 @@ def contents(
             for name, metric in _metrics(lines).items()
         ],
         "rows": [{"model": model, "intermediate": name} for model, name in rows],
-        "main": numbers(tables.main_table(scores.cells(lines, found)), targets),
+        "main": numbers(tables.main_table(scores.cell_values(lines, found)), targets),
         "noise": noise(deltas, rows, targets),
         "states": dict(Counter(about.state for about in states.values())),
         "cells": cells.records(states, lines, values, read.specs, trainings, root),
@@ -139,7 +142,7 @@ def contents(
 def _metrics(lines: pd.DataFrame) -> dict[str, str]:
     """Return target -> how its figure is called, in the grid's order."""
     pairs = zip(lines["target"], lines["metric"], strict=True)
-    return {target: tables.SHOWN.get(metric, metric) for target, metric in pairs}
+    return {target: tables.SHORT_METRICS.get(metric, metric) for target, metric in pairs}
 
 
 def _facts(lines: pd.DataFrame, read: Read, grid: Grid | None) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The value of each test example, from the predictions that stand beside a score file."""
+"""The value of each test example, from the predictions beside a score file."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,61 +11,61 @@ import pyarrow.parquet as pq
 from xstilts.running.errors import UserError
 
 
-def beside(score: str) -> Path:
+def predictions_path(score: str) -> Path:
     """Return the path of the predictions of a score file."""
     return Path(score).with_suffix(".parquet")
 
 
-def column(path: Path, name: str) -> pa.ChunkedArray | None:
-    """Return a column of a file of predictions, None without the file; UserError if damaged."""
+def read_column(path: Path, name: str) -> pa.ChunkedArray | None:
+    """Return a column of a predictions file, None without the file; UserError if it is damaged."""
     try:
         # A grid is thousands of small files: read at once and without threads, they take half as
         # long.
-        held = pa.BufferReader(path.read_bytes())
-        return pq.ParquetFile(held).read(columns=[name], use_threads=False)[name]
+        buffer = pa.BufferReader(path.read_bytes())
+        return pq.ParquetFile(buffer).read(columns=[name], use_threads=False)[name]
     except FileNotFoundError:
         return None
     except (pa.ArrowException, OSError, KeyError) as error:
         line = str(error).splitlines()[0]
         raise UserError(
-            f"{path}: not a file of predictions ({line}); delete it and the score beside it,"
-            " run again"
+            f"{path}: not a predictions file ({line}); delete it and the score beside it, run again"
         ) from None
 
 
-def values(score: str, n: int) -> np.ndarray | None:
+def read_values(score: str, n: int) -> np.ndarray | None:
     """Return the value of each example of a score file: array (n,), float32.
 
     None without predictions; UserError if they are damaged or not of `n` examples.
     """
-    found = column(beside(score), "value")
-    if found is None:
+    path = predictions_path(score)
+    column = read_column(path, "value")
+    if column is None:
         return None
     try:
-        array = found.to_numpy().astype(np.float32)
+        array = column.to_numpy().astype(np.float32)
     except ValueError:
         array = np.empty(0, np.float32)
     if len(array) != n or not np.isfinite(array).all():
-        raise UserError(f"{beside(score)}: not the {n} values of its score; delete both, run again")
+        raise UserError(f"{path}: not the {n} values of its score; delete both, run again")
     return array
 
 
-def read(files: Iterable[tuple[str, int]]) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Return score file -> its values, and a line for every file that is refused.
+def read_all(files: Iterable[tuple[str, int]]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return score file -> its values, and an error line for each file that is refused.
 
     Args:
         files: path of a score file, and the number of its examples.
     """
-    found, refused = {}, []
+    values, refused = {}, []
     for path, n in files:
         try:
-            array = values(path, n)
+            array = read_values(path, n)
         except UserError as error:
             refused.append(str(error))
             continue
         if array is not None:
-            found[path] = array
-    return found, refused
+            values[path] = array
+    return values, refused
 
 
 def ids(
@@ -73,14 +73,14 @@ def ids(
 ) -> dict[tuple[str, str], list[str]]:
     """Return (target, language) -> the id of each example, from one score file of each.
 
-    They are the same in all: accepted score files are of the same rows in the same order.
+    One is enough: accepted score files of a target and language have the same rows in one order.
 
     Args:
         files: see `scores.accepted`.
-        values: those of them that have values, see `read`.
+        values: see `read_all`.
     """
     first: dict[tuple[str, str], str] = {}
     for path in values:
         first.setdefault((files[path]["target"], files[path]["language"]), path)
-    found = {key: column(beside(path), "id") for key, path in first.items()}
-    return {key: names.to_pylist() for key, names in found.items() if names is not None}
+    columns = {key: read_column(predictions_path(path), "id") for key, path in first.items()}
+    return {key: column.to_pylist() for key, column in columns.items() if column is not None}

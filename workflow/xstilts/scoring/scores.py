@@ -1,4 +1,4 @@
-"""Score files: those that the grid asks for, checked, and the value of each cell."""
+"""Score files: read and checked against the grid; the value of each cell."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ def read(path: str) -> Any:
 
 
 def accepted(grid: pd.DataFrame, read) -> tuple[dict[str, Any], list[str]]:
-    """Return path -> content of the score files that the grid asks for, and a line for every one
+    """Return path -> content of the valid score files of the grid, and an error line for each one
     that is refused: of another spec or cell, or damaged.
 
     Args:
@@ -33,45 +33,47 @@ def accepted(grid: pd.DataFrame, read) -> tuple[dict[str, Any], list[str]]:
             continue
         if score is None:
             continue
-        wrong = _wrong(score, row)
-        if wrong:
-            refused.append(f"{row['score']}: {wrong}; delete it, run again")
+        problem = _problem(score, row)
+        if problem:
+            refused.append(f"{row['score']}: {problem}; delete it, run again")
         else:
             files[row["score"]] = score
     return files, refused
 
 
-def rows(files: Mapping[str, Any]) -> pd.DataFrame:
+def to_frame(files: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is
-    the one figure that the benchmark averages.
+    the value that the benchmark averages.
     """
-    found = []
+    rows = []
     for score in files.values():
         key = {k: score[k] for k in [*CELL, "language"]}
         for metric, value in {"score": score["score"], **score["metrics"]}.items():
-            found.append({**key, "metric": metric, "value": value, "n": score["n"]})
-    return pd.DataFrame(found, columns=[*CELL, "language", "metric", "value", "n"])
+            rows.append({**key, "metric": metric, "value": value, "n": score["n"]})
+    return pd.DataFrame(rows, columns=[*CELL, "language", "metric", "value", "n"])
 
 
 def collect(grid: pd.DataFrame, read) -> tuple[pd.DataFrame, list[str]]:
-    """Return the `rows` of the `accepted` files, and the lines of the refused ones."""
+    """Return the `accepted` score files as a data frame (`to_frame`), and the refused ones."""
     files, refused = accepted(grid, read)
-    return rows(files), refused
+    return to_frame(files), refused
 
 
-def by_row(grid: pd.DataFrame, files: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return a grid and its scores with the `row` of the tables as intermediate, where it has any.
+def relabel_test_rows(
+    grid: pd.DataFrame, files: dict[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a test grid and its scores with the column `row` as intermediate; another as it is.
 
-    On test a row is made of cells of different intermediates: the best of each target.
+    On test a table row is made of cells of different intermediates: the best of each target.
     """
     if "row" not in grid:
         return grid, files
     rows = dict(zip(grid["score"], grid["row"], strict=True))
-    named = {path: {**score, "intermediate": rows[path]} for path, score in files.items()}
-    return grid.assign(intermediate=grid["row"]).drop(columns="row"), named
+    relabelled = {path: {**score, "intermediate": rows[path]} for path, score in files.items()}
+    return grid.assign(intermediate=grid["row"]).drop(columns="row"), relabelled
 
 
-def _wrong(score: Any, row: dict[str, Any]) -> str | None:
+def _problem(score: Any, row: dict[str, Any]) -> str | None:
     try:
         if digest(score["spec"]) != row["spec"]:
             return "a score from another spec than the config asks for"
@@ -83,28 +85,28 @@ def _wrong(score: Any, row: dict[str, Any]) -> str | None:
     return None
 
 
-def cells(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+def cell_values(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Return a row per cell, in the grid's order: `CELL`, and `value` in percent.
 
     A value is the unweighted mean over the languages of the target (English included, as in
     XTREME); missing if any language is.
     """
-    asked = grid.groupby(CELL, sort=False)["language"].nunique().rename("asked")
+    expected = grid.groupby(CELL, sort=False)["language"].nunique().rename("expected")
     main = scores[scores["metric"] == "score"]
-    have = main.groupby(CELL)["value"].agg(["mean", "count"])
-    found = asked.to_frame().join(have).reset_index()
-    whole = found["count"] == found["asked"]
-    return found[CELL].assign(value=100 * found["mean"].where(whole))
+    means = main.groupby(CELL)["value"].agg(["mean", "count"])
+    cells = expected.to_frame().join(means).reset_index()
+    complete = cells["count"] == cells["expected"]
+    return cells[CELL].assign(value=100 * cells["mean"].where(complete))
 
 
-def by_language(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+def language_values(grid: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Return model, intermediate, target, language and `value`: the median over seeds, in percent.
 
     Missing if that of any seed is.
     """
     key = [*CELL, "language"]
     main = scores.loc[scores["metric"] == "score", [*key, "value"]]
-    found = grid[key].merge(main, how="left", on=key)
+    values = grid[key].merge(main, how="left", on=key)
     key.remove("seed")
-    seeds = found.groupby(key, sort=False)["value"]
+    seeds = values.groupby(key, sort=False)["value"]
     return (100 * seeds.median(skipna=False)).reset_index()

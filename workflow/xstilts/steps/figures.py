@@ -7,38 +7,38 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts.analysis.delta_table import ROW
-from xstilts.analysis.figures import gaps, load
+from xstilts.analysis.figure_data import read_table, transfer_gaps
 from xstilts.analysis.plots import curves, dots, gap, heatmap, style
 from xstilts.running import step
 
 
-def _dots(part: pd.DataFrame, title: str, path: Path) -> None:
-    style.save(dots.draw(part, title), path)
+def _save_dots(deltas: pd.DataFrame, title: str, path: Path) -> None:
+    style.save(dots.draw(deltas, title), path)
 
 
 def main(args: argparse.Namespace) -> None:
-    """Draw all figures, by several processes: a large grid has a hundred."""
+    """Draw all figures in several processes: a large grid has a hundred."""
     tables, out = Path(args.tables), Path(args.out)
-    main, deltas = load(tables / "main.csv"), load(tables / "deltas.csv")
+    main, deltas = read_table(tables / "main.csv"), read_table(tables / "deltas.csv")
     targets = [c for c in main.columns[len(ROW) : -2] if not c.endswith(" delta")]
-    survivors = set(
+    significant = set(
         deltas.loc[deltas["survives"], [*ROW, "target"]].itertuples(index=False, name=None)
     )
-    each = [
+    dot_plots = [
         (deltas[(deltas["model"] == model) & (deltas["target"] == target)], model, target)
         for model in dict.fromkeys(main["model"])
         for target in targets
     ]
     with ProcessPoolExecutor(max(1, args.processes)) as pool:
-        drawn = [
-            pool.submit(_dots, part, f"{target}, {model}", out / f"languages/{model}/{target}")
-            for part, model, target in each
+        futures = [
+            pool.submit(_save_dots, part, f"{target}, {model}", out / f"languages/{model}/{target}")
+            for part, model, target in dot_plots
         ]
-        style.save(heatmap.draw(main, survivors), out / "heatmap")
-        style.save(gap.draw(gaps(tables, targets)), out / "gap")
-        style.save(curves.draw(load(tables / "curves.csv")), out / "curves")
-        for one in drawn:
-            one.result()
+        style.save(heatmap.draw(main, significant), out / "heatmap")
+        style.save(gap.draw(transfer_gaps(tables, targets)), out / "gap")
+        style.save(curves.draw(read_table(tables / "curves.csv")), out / "curves")
+        for future in futures:
+            future.result()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--tables", required=True, help="folder of the result tables")
     p.add_argument("--out", required=True, help="folder of the figures")
-    p.add_argument("--processes", type=int, default=1, help="that draw beside this one")
+    p.add_argument("--processes", type=int, default=1, help="how many draw figures")
     return p
 
 

@@ -15,17 +15,17 @@ from xstilts.scoring import scores
 
 
 def main(args: argparse.Namespace) -> None:
-    """Choose, and write what was chosen."""
-    asked = cell_states.read_grid(args.grid)
-    found, refused = scores.collect(asked, scores.read)
+    """Choose on dev, and write the choice and the test grid."""
+    dev_grid = cell_states.read_grid(args.grid)
+    metrics, refused = scores.collect(dev_grid, scores.read)
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
-    cells = scores.cells(asked, found)
+    cells = scores.cell_values(dev_grid, metrics)
     chosen, grid = best(cells), Grid(config.load(json.loads(args.config)))
-    tested = [*test_rows(grid, baselines(cells), NONE), *test_rows(grid, chosen, BEST)]
+    test_grid = [*test_rows(grid, baselines(cells), NONE), *test_rows(grid, chosen, BEST)]
     with atomic(args.out) as path:
         chosen.to_csv(path, index=False, float_format="%.4f")
-    plan.write(tested, args.test_grid)
+    plan.write(test_grid, args.test_grid)
     for row in chosen.itertuples():
         print(f"{row.model} {row.target}: {row.intermediate} ({row.seed}, {row.value:.1f})")
 

@@ -6,8 +6,15 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts.analysis import comparison, cost, delta_table, languages, seeds, significance, traits
-from xstilts.analysis.tables import SHOWN, groups_table, long, main_sheet, main_table, with_deltas
-from xstilts.analysis.text_table import Sheet, latex, markdown
+from xstilts.analysis.tables import (
+    SHORT_METRICS,
+    groups_table,
+    main_table,
+    main_text_table,
+    to_long,
+    with_deltas,
+)
+from xstilts.analysis.text_table import TextTable, to_latex, to_markdown
 from xstilts.monitoring import cell_states
 from xstilts.running import step
 from xstilts.running.errors import UserError
@@ -16,56 +23,58 @@ from xstilts.scoring import examples, scores
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write the tables; say what was refused."""
+    """Write the tables; print the main table and the refused files."""
     grid = cell_states.read_grid(args.grid)
     files, refused = scores.accepted(grid, scores.read)
-    grid, files = scores.by_row(grid, files)
-    found = scores.rows(files)
-    values, damaged = examples.read((path, score["n"]) for path, score in files.items())
-    trainings, unread = cost.nodes(Path(args.grid).parent)
-    refused += [*damaged, *unread]
-    deltas = significance.deltas(grid, found, values, examples.ids(files, values))
-    cells, by_language = scores.cells(grid, found), scores.by_language(grid, found)
+    grid, files = scores.relabel_test_rows(grid, files)
+    metrics = scores.to_frame(files)
+    values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
+    trainings, damaged_trainings = cost.training_records(Path(args.grid).parent)
+    refused += [*damaged, *damaged_trainings]
+    deltas = significance.deltas(grid, metrics, values, examples.ids(files, values))
+    cells = scores.cell_values(grid, metrics)
+    language_values = scores.language_values(grid, metrics)
     missing, total = len(grid) - len(files), len(grid)
     main = main_table(cells)
-    shown = {row.target: SHOWN[row.metric] for row in grid.itertuples()}
-    text = main_sheet(main, deltas, shown, missing, total)
+    target_metrics = {row.target: SHORT_METRICS[row.metric] for row in grid.itertuples()}
+    main_text = main_text_table(main, deltas, target_metrics, missing, total)
     out = Path(args.out)
 
-    def put(name: str, sheet: Sheet, **versions: pd.DataFrame) -> None:
+    def put(name: str, text_table: TextTable, **versions: pd.DataFrame) -> None:
         """Write a table for readers, and as CSV: `name.csv`, and others with their suffix."""
         for suffix, table in versions.items():
             _write(table, out / f"{name}{'' if suffix == 'table' else f'.{suffix}'}.csv")
-        for suffix, written in (("md", markdown(sheet)), ("tex", latex(sheet))):
+        for suffix, text in (("md", to_markdown(text_table)), ("tex", to_latex(text_table))):
             with atomic(out / f"{name}.{suffix}") as path:
-                path.write_text(written, encoding="utf-8")
+                path.write_text(text, encoding="utf-8")
 
-    _write(found[found["metric"] != "score"], out / "per_language.csv", "%.6f")
+    _write(metrics[metrics["metric"] != "score"], out / "per_language.csv", "%.6f")
     _write(deltas, out / "deltas.csv", "%.6f")
     _write(cost.curves(files, trainings), out / "curves.csv")
-    for target, wide in languages.by_target(by_language).items():
+    for target, wide in languages.by_target(language_values).items():
         table = with_deltas(wide)
-        sheet = languages.sheet(table, missing, total)
-        put(f"languages/{target}", sheet, table=table, long=long(table, "language"))
+        text_table = languages.text_table(table, missing, total)
+        put(f"languages/{target}", text_table, table=table, long=to_long(table, "language"))
     groups = groups_table(main)
     put(
         "groups",
-        delta_table.build(groups, delta_table.GROUPS),
+        delta_table.build(groups, delta_table.GROUPS_NOTES),
         table=groups,
-        long=long(groups, "group"),
+        long=to_long(groups, "group"),
     )
-    helped = traits.table(by_language, traits.known())
-    where = traits.wide(helped)
-    put("traits", traits.sheet(where), table=where, long=helped)
-    over = seeds.table(cells, deltas)
-    put("seeds", seeds.sheet(over), table=over, wide=seeds.wide(over))
-    ours = comparison.measured(main, groups, by_language)
-    compared = comparison.comparison(ours, comparison.published(), grid["split"].iloc[0])
-    put("comparison", comparison.sheet(compared), table=compared)
-    spent = cost.table(files, trainings)
-    put("cost", cost.sheet(spent), table=spent)
-    put("main", text, table=main, long=long(main, "target"))
-    print(markdown(text), end="")
+    traits_long = traits.table(language_values, traits.language_traits())
+    traits_wide = traits.wide(traits_long)
+    put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
+    seeds_long = seeds.table(cells, deltas)
+    put("seeds", seeds.text_table(seeds_long), table=seeds_long, wide=seeds.wide(seeds_long))
+    measured = comparison.measured_results(main, groups, language_values)
+    published = comparison.published_results()
+    compared = comparison.compare(measured, published, grid["split"].iloc[0])
+    put("comparison", comparison.text_table(compared), table=compared)
+    cost_table = cost.table(files, trainings)
+    put("cost", cost.text_table(cost_table), table=cost_table)
+    put("main", main_text, table=main, long=to_long(main, "target"))
+    print(to_markdown(main_text), end="")
     for line in refused:
         print(f"refused: {line}")
     if refused:

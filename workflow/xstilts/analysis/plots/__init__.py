@@ -1,1 +1,1 @@
-"""The figures, one a module: `draw` makes it from rows of the tables and knows no file."""
+"""The figures, a module each: `draw` returns one from rows of the tables and reads no file."""

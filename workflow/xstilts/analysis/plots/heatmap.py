@@ -7,51 +7,53 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from xstilts.analysis.plots import style
-from xstilts.analysis.text_table import figure
+from xstilts.analysis.text_table import format_number
 from xstilts.experiment.config import NONE
 
 
-def draw(main: pd.DataFrame, survivors: set[tuple[str, str, str]]) -> Figure:
+def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
     """Draw a panel per model, all on one colour scale with zero in its middle.
 
     Args:
         main: see `tables.main_table`; rows of a model without `none` have no difference.
-        survivors: (model, intermediate, target) whose difference gets an asterisk.
+        significant: (model, intermediate, target) whose difference gets an asterisk.
     """
     names = [c for c in main.columns[2:] if not c.endswith(" delta")]
     deltas = main[[f"{name} delta" for name in names]]
     shown = main[(main["intermediate"] != NONE) & deltas.notna().any(axis=1)]
     if shown.empty:
-        return style.empty("No difference to show: the row none, or what to compare, is missing.")
+        return style.message_figure(
+            "No difference to show: the row none, or what to compare, is missing."
+        )
     limit = max(1.0, float(np.nanmax(np.abs(deltas.loc[shown.index].to_numpy()))))
     models = list(dict.fromkeys(shown["model"]))
-    made = style.figure(2.6 + 0.62 * len(names), 1.1 + 0.27 * len(shown) + 0.35 * len(models))
+    figure = style.new_figure(2.6 + 0.62 * len(names), 1.1 + 0.27 * len(shown) + 0.35 * len(models))
     heights = [int((shown["model"] == model).sum()) for model in models]
     panels: list[Any] = list(
-        made.subplots(len(models), 1, squeeze=False, sharex=True, height_ratios=heights).flat
+        figure.subplots(len(models), 1, squeeze=False, sharex=True, height_ratios=heights).flat
     )
     for panel, model in zip(panels, models, strict=True):
         part = shown[shown["model"] == model]
         values = part[[f"{name} delta" for name in names]].to_numpy()
-        picture = panel.imshow(values, style.GAIN, vmin=-limit, vmax=limit, aspect="auto")
+        image = panel.imshow(values, style.GAIN, vmin=-limit, vmax=limit, aspect="auto")
         panel.set_yticks(range(len(part)), part["intermediate"])
         panel.set_title(model, loc="left")
         panel.tick_params(length=0)
         panel.spines[:].set_visible(False)
         for y, intermediate in enumerate(part["intermediate"]):
             for x, name in enumerate(names):
-                mark = "*" if (model, intermediate, name) in survivors else ""
+                mark = "*" if (model, intermediate, name) in significant else ""
                 value = values[y, x]
-                text = figure(value, sign=True) + mark
-                light = abs(value) > 0.6 * limit
-                colour, weight = ("white" if light else "black"), ("bold" if mark else "normal")
+                text = format_number(value, sign=True) + mark
+                dark = abs(value) > 0.6 * limit
+                colour, weight = ("white" if dark else "black"), ("bold" if mark else "normal")
                 panel.text(
                     x, y, text, ha="center", va="center", color=colour, weight=weight, size=7
                 )
         if "average" in names and len(names) > 1:
             panel.axvline(names.index("average") - 0.5, color="black", linewidth=0.8)
     panels[-1].set_xticks(range(len(names)), names, rotation=30, ha="right")
-    bar = made.colorbar(picture, ax=panels, fraction=0.05, pad=0.02, aspect=30)
+    bar = figure.colorbar(image, ax=panels, fraction=0.05, pad=0.02, aspect=30)
     bar.set_label("difference to none, points")
     bar.outline.set_visible(False)
-    return made
+    return figure

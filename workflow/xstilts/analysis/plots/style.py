@@ -1,4 +1,4 @@
-"""What all figures share: fonts, colours that a colour-blind reader can tell apart, and saving."""
+"""The style of all figures: fonts, colours that are safe for colour-blind readers, saving."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -34,13 +34,13 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def figure(width: float, height: float, arranged: bool = True) -> Figure:
-    """Return an empty figure, in inches; `arranged` keeps what is drawn apart, and takes time."""
+def new_figure(width: float, height: float, constrained: bool = True) -> Figure:
+    """Return an empty figure of a size in inches; the constrained layout takes time."""
     matplotlib.rcParams.update(SETTINGS)
-    return Figure(figsize=(width, height), layout="constrained" if arranged else None)
+    return Figure(figsize=(width, height), layout="constrained" if constrained else None)
 
 
-def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+def markers(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return name -> colour and marker; no two of the first 84 are the same in both."""
     return {
         name: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
@@ -48,21 +48,21 @@ def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def empty(why: str) -> Figure:
-    """Return a figure that says why there is none."""
-    made = figure(5, 1)
-    made.text(0.5, 0.5, why, ha="center", va="center")
-    return made
+def message_figure(message: str) -> Figure:
+    """Return a figure that says why there is nothing to draw."""
+    figure = new_figure(5, 1)
+    figure.text(0.5, 0.5, message, ha="center", va="center")
+    return figure
 
 
-def save(made: Figure, path: Path, kinds: Sequence[str] = ("png", "svg")) -> None:
-    """Write the figure as PNG and SVG beside each other."""
-    if made.get_layout_engine():
-        made.draw_without_rendering()
-        made.set_layout_engine("none")  # once is enough for both
-    for kind in kinds:
-        held = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else {}
-        made.savefig(held, format=kind, metadata=metadata)
-        with atomic(path.with_name(f"{path.name}.{kind}")) as temporary:
-            temporary.write_bytes(held.getvalue())
+def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "svg")) -> None:
+    """Write the figure as PNG and SVG; `path` is without extension."""
+    if figure.get_layout_engine():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # once is enough for both
+    for extension in formats:
+        buffer = io.BytesIO()
+        metadata = {"Date": None} if extension == "svg" else {}
+        figure.savefig(buffer, format=extension, metadata=metadata)
+        with atomic(path.with_name(f"{path.name}.{extension}")) as temporary:
+            temporary.write_bytes(buffer.getvalue())
