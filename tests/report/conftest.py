@@ -1,4 +1,4 @@
-"""A real browser without a window, that notes all it is asked to fetch and all it complains of."""
+"""A headless browser that records its requests and errors."""
 
 import contextlib
 import os
@@ -10,11 +10,11 @@ import pytest
 
 @dataclass
 class Tab:
-    """A page of the browser, and what happened in it."""
+    """A page of the browser, its requests and its errors."""
 
     page: object
     requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
@@ -25,25 +25,25 @@ def browser():
         pytest.skip("there is no Chromium (Debian: apt-get install chromium)")
     with sync_api.sync_playwright() as playwright:
         # Root, as in CI's container, has no sandbox.
-        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield found
-        found.close()
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
 def opened(browser):
-    """From a file and a width to its tab; each is closed at the end."""
+    """Open a file in a tab of a width; tabs are closed at the end."""
     with contextlib.ExitStack() as stack:
 
-        def tab(path, width=1400):
+        def open_tab(path, width=1400):
             page = browser.new_page(viewport={"width": width, "height": 900})
             stack.callback(page.close)
-            found = Tab(page)
-            page.on("request", lambda request: found.requests.append(request.url))
-            page.on("console", lambda said: found.complaints.append(said.text))
-            page.on("pageerror", lambda error: found.complaints.append(str(error)))
-            page.on("dialog", lambda dialog: found.complaints.append(dialog.message))
+            tab = Tab(page)
+            page.on("request", lambda request: tab.requests.append(request.url))
+            page.on("console", lambda message: tab.errors.append(message.text))
+            page.on("pageerror", lambda error: tab.errors.append(str(error)))
+            page.on("dialog", lambda dialog: tab.errors.append(dialog.message))
             page.goto(path.as_uri())
-            return found
+            return tab
 
-        yield tab
+        yield open_tab

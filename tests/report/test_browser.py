@@ -13,7 +13,7 @@ from xstilts.steps import report
 EVIL = "</script><script>document.title='bad'</script><img src=x onerror=\"document.title='bad'\">"
 
 
-def made(root, tables=None):
+def render(root, tables=None):
     path, grid = root / "results/report.html", root / "results/grid.csv"
     report.main(argparse.Namespace(grid=str(grid), tables=tables, out=str(path)))
     return path
@@ -22,10 +22,10 @@ def made(root, tables=None):
 @pytest.fixture
 def tab(tmp_path, opened):
     results.write(tmp_path)
-    found = opened(made(tmp_path))
-    yield found
-    assert found.complaints == []
-    assert [url for url in found.requests if not url.startswith(("file:", "data:"))] == []
+    tab = opened(render(tmp_path))
+    yield tab
+    assert tab.errors == []
+    assert [url for url in tab.requests if not url.startswith(("file:", "data:"))] == []
 
 
 def column(page, place):
@@ -49,17 +49,17 @@ def test_the_table_is_drawn_and_sorts_by_any_column(tab):
     assert column(tab.page, 1) == ["mnli", "none"]
 
 
-def test_what_is_more_than_noise_is_marked(tmp_path, opened):
+def test_significant_differences_are_marked(tmp_path, opened):
     results.write(tmp_path)
     line = "m,mnli,xnli,,examples and seeds,True"
     header = "model,intermediate,target,language,over,survives"
     (tmp_path / "deltas.csv").write_text(f"{header}\n{line}\n")
-    tab = opened(made(tmp_path, tables=str(tmp_path)))
+    tab = opened(render(tmp_path, tables=str(tmp_path)))
     assert column(tab.page, 2) == ["46.0", "56.0 +10.0*"]
     assert column(tab.page, 3) == ["45.0", "41.0 −4.0"]
     assert tab.page.locator("#heatmap-table").get_by_text("+10.0*").count() == 1
     assert tab.page.locator("#noise").inner_text().startswith("* more than the noise of examples")
-    assert tab.complaints == []
+    assert tab.errors == []
 
 
 def test_rows_are_filtered_by_name(tab):
@@ -97,8 +97,8 @@ def test_a_field_of_the_heatmap_opens_its_cell(tab):
 
 
 def test_a_language_is_found_by_code_and_by_name(tab):
-    for asked in ("ru", "russ"):
-        tab.page.fill("#language", asked)
+    for query in ("ru", "russ"):
+        tab.page.fill("#language", query)
         table = tab.page.locator("#language-table")
         assert table.locator("h3").all_inner_texts() == ["Russian (ru)"]
         rows = table.locator("tbody tr").all_inner_texts()
@@ -130,7 +130,7 @@ def test_any_two_rows_are_compared_also_by_language(tab):
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(tmp_path, opened):
     results.write(tmp_path)
-    page = opened(made(tmp_path), width=390).page
+    page = opened(render(tmp_path), width=390).page
     width = "document.documentElement.scrollWidth"
     assert page.evaluate(width) == 390
     page.locator("#heatmap-table a").first.click()
@@ -156,7 +156,7 @@ def test_names_and_texts_stay_texts(tmp_path, opened):
         predictions = pq.read_table(path.with_suffix(".parquet")).to_pylist()
         table = results.pa.Table.from_pylist([{**row, "prediction": EVIL} for row in predictions])
         pq.write_table(table, path.with_suffix(".parquet"))
-    tab = opened(made(tmp_path))
+    tab = opened(render(tmp_path))
     page = tab.page
     assert EVIL in column(page, 1), "shown as it is"
     row = column(page, 1).index(EVIL) + 1
@@ -166,17 +166,17 @@ def test_names_and_texts_stay_texts(tmp_path, opened):
     assert page.locator("#cell pre").last.inner_text() == EVIL
     assert page.locator("#cell .example.right dd").all_inner_texts() == [EVIL] * 4
     assert page.title() == "xstilts: results" and page.locator("img").count() == 0
-    assert tab.complaints == [] and len(tab.requests) == 1
+    assert tab.errors == [] and len(tab.requests) == 1
 
 
-def test_a_script_that_came_in_would_not_run(tmp_path, opened):
+def test_an_injected_script_would_not_run(tmp_path, opened):
     """The second line of defence: the policy in the page's head."""
     results.write(tmp_path)
-    path = made(tmp_path)
+    path = render(tmp_path)
     path.write_text(path.read_text().replace("<footer>", f"<footer>{EVIL[9:]}"))
     tab = opened(path)
     assert tab.page.title() == "xstilts: results"
-    assert any("Content Security Policy" in line for line in tab.complaints)
+    assert any("Content Security Policy" in line for line in tab.errors)
 
 
 def test_what_is_not_done_says_why(tmp_path, opened):
@@ -187,7 +187,7 @@ def test_what_is_not_done_says_why(tmp_path, opened):
     for lang in ("de", "ru"):
         (tmp_path / f"results/scores/m/mnli/seed1/xnli/{lang}.json").unlink()
     write_json(tmp_path / "results/scores/m/none/seed1/xnli/de.json", {"spec": {}})
-    tab = opened(made(tmp_path))
+    tab = opened(render(tmp_path))
     page = tab.page
     assert "5 of 7 cells are done" in page.locator("#lead").inner_text()
     assert page.locator(".keys").first.inner_text().split("\n") == ["5 done", "1 stale", "1 failed"]
@@ -197,4 +197,4 @@ def test_what_is_not_done_says_why(tmp_path, opened):
     ]  # fmt: skip
     failed.get_by_role("link").click()
     page.get_by_text("step 1\nerror: the loss is nan").wait_for()
-    assert tab.complaints == []
+    assert tab.errors == []

@@ -111,11 +111,11 @@ def test_a_mix_is_named_by_its_tasks():
     assert training.summary(results.training(spec), "f")["task"] == "mnli + mlm"
 
 
-def test_a_long_curve_is_thinned_and_keeps_its_ends():
+def test_a_long_curve_is_subsampled_and_keeps_its_ends():
     points = list(range(1000))
-    found = training.thin(points, 60)
+    found = training.subsample(points, 60)
     assert len(found) == 60 and found[0] == 0 and found[-1] == 999
-    assert training.thin(points[:60], 60) == points[:60]
+    assert training.subsample(points[:60], 60) == points[:60]
 
 
 def test_a_copy_of_the_scores_alone_is_enough(tmp_path):
@@ -169,8 +169,8 @@ def test_the_page_of_a_big_grid_is_bounded(tmp_path, monkeypatch):
     """A tenth of the bounds, a tenth of the grid."""
     seeds, names = [1, 2, 3], [f"i{n}" for n in range(8)]
     results.write(tmp_path, seeds=seeds, intermediates={n: {"tasks": ["mnli"]} for n in names})
-    monkeypatch.setattr(cells, "EXAMPLES", 6_000)
-    monkeypatch.setattr(cells, "LOGS", 500)
+    monkeypatch.setattr(cells, "MAX_EXAMPLES", 6_000)
+    monkeypatch.setattr(cells, "MAX_LOGS", 500)
     start = time.monotonic()
     found = contents.read(tmp_path / "results/grid.csv")["cells"]
     assert time.monotonic() - start < 20

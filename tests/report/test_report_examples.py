@@ -14,11 +14,11 @@ def test_the_first_wrong_ones_then_the_first_right_ones():
 
 
 LONG = "a" * 150
-OTHERS = {"t1": {"text": "ein Hund"}, "t2": {"text": "eine Katze"}}
+ROWS = {"t1": {"text": "ein Hund"}, "t2": {"text": "eine Katze"}}
 
 
 @pytest.mark.parametrize(
-    ("row", "said", "shown"),
+    ("row", "prediction", "texts"),
     [
         (
             {"text": "one", "text_pair": "two", "label": "neutral"},
@@ -82,20 +82,20 @@ OTHERS = {"t1": {"text": "ein Hund"}, "t2": {"text": "eine Katze"}}
     ],
     ids=["pair", "text", "tags", "all tags", "span", "no answer", "sentence", "no pair", "choice"],
 )
-def test_what_is_shown_of_a_row(row, said, shown):
-    assert examples.shown(row, OTHERS, said) == shown
+def test_what_is_shown_of_a_row(row, prediction, texts):
+    assert examples.texts(row, ROWS, prediction) == texts
 
 
-def test_a_long_text_is_cut():
-    assert examples.cut("a" * 240) == "a" * 240
-    assert examples.cut("a" * 241) == "a" * 239 + "…"
+def test_a_long_text_is_truncated():
+    assert examples.truncate("a" * 240) == "a" * 240
+    assert examples.truncate("a" * 241) == "a" * 239 + "…"
 
 
 def test_the_examples_of_a_file_in_full(tmp_path):
     results.write(tmp_path)
     score = tmp_path / "results/scores/m/none/noseed/tatoeba/de.json"
     data = tmp_path / "results/data/tatoeba/de.dev.parquet"
-    assert examples.of_language(score, data, examples.Rows(), 1) == [
+    assert examples.of_language(score, data, examples.RowCache(), 1) == [
         {
             "right": False,
             "value": 0.0,
@@ -112,7 +112,7 @@ def test_the_examples_of_a_file_in_full(tmp_path):
 def test_without_the_rows_an_example_is_an_id(tmp_path):
     results.write(tmp_path)
     score = tmp_path / "results/scores/m/none/seed1/xnli/de.json"
-    found = examples.of_language(score, tmp_path / "none.parquet", examples.Rows(), 1)
+    found = examples.of_language(score, tmp_path / "none.parquet", examples.RowCache(), 1)
     assert found[0]["shown"] == [["row", "1"], ["predicted", "neutral"]]
     score.with_suffix(".parquet").write_bytes(b"no parquet")
-    assert examples.of_language(score, tmp_path / "none.parquet", examples.Rows(), 1) == []
+    assert examples.of_language(score, tmp_path / "none.parquet", examples.RowCache(), 1) == []

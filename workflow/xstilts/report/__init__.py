@@ -1,1 +1,1 @@
-"""The report: one page that opens offline. May import analysis and what is below it."""
+"""The report: one HTML page that opens offline. May import analysis and what is below it."""

@@ -1,4 +1,4 @@
-"""The trainings behind a cell, as the page shows them: learning curve, recipe, speed."""
+"""The trainings of a cell on the page: learning curve, recipe, speed."""
 
 from pathlib import Path
 from typing import Any
@@ -7,28 +7,27 @@ from xstilts.experiment.grid import Cell, Grid
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 
-POINTS = 60  # of a curve; more cannot be told apart on a page
+MAX_POINTS = 60  # of a curve; more cannot be told apart on a page
 
 
-def thin(points: list[Any], most: int = POINTS) -> list[Any]:
-    """Return at most `most` of the points, evenly chosen, the first and the last among them."""
-    if len(points) <= most:
+def subsample(points: list[Any], count: int = MAX_POINTS) -> list[Any]:
+    """Return at most `count` of the points, evenly spaced, with the first and the last."""
+    if len(points) <= count:
         return points
-    return [points[round(i * (len(points) - 1) / (most - 1))] for i in range(most)]
+    return [points[round(i * (len(points) - 1) / (count - 1))] for i in range(count)]
 
 
 def curve(node: dict[str, Any]) -> list[list[float]]:
-    """Return [step, loss, dev score] of each evaluation in a record (`node.json`) of a training."""
+    """Return [step, loss, dev score] of each evaluation of a training, from its `node.json`."""
     points = [[p["step"], round(p["loss"], 4), round(p["score"], 4)] for p in node["history"]]
-    return thin(points)
+    return subsample(points)
 
 
 def summary(node: dict[str, Any], folder: str) -> dict[str, Any]:
-    """Return what the page shows of the record of a training.
+    """Return what the page shows of a training.
 
     Returns:
-        folder; task (several joined by +); curve; best (step); spec (all of it); facts: [name,
-        text] pairs of how it ran.
+        folder; task (several joined by +); curve; best (step); spec; facts ([name, text] pairs).
     """
     spec = node["spec"]
     return {
@@ -49,7 +48,7 @@ def summary(node: dict[str, Any], folder: str) -> dict[str, Any]:
 
 
 def read(root: Path, folder: str) -> dict[str, Any] | None:
-    """Return the summary of a training folder; None if there is no whole record of a training."""
+    """Return the summary of a training folder; None without a complete record of a training."""
     path = root / folder / "node.json"
     if not path.exists():
         return None
@@ -61,24 +60,24 @@ def read(root: Path, folder: str) -> dict[str, Any] | None:
 
 
 class Trainings:
-    """The trainings behind the cells, each once."""
+    """The trainings of the cells, each once."""
 
     def __init__(self, root: Path, grid: Grid | None) -> None:
         self.root, self.grid = root, grid
-        self.found: list[dict[str, Any]] = []
-        self.index: dict[str, int | None] = {}
+        self.summaries: list[dict[str, Any]] = []
+        self.indices: dict[str, int | None] = {}
 
     def of(self, cell: Cell) -> list[int]:
-        """Return the indices of a cell's trainings: stage 1, stage 2; those that have a record."""
+        """Return the indices of a cell's trainings that have a record: stage 1, stage 2."""
         if self.grid is None:
             return []
-        start = self.grid.encoder(cell.model, cell.intermediate, cell.seed)
-        folders = dict.fromkeys([start, self.grid.checkpoint(cell)])
-        return [number for folder in folders if (number := self._number(folder)) is not None]
+        encoder = self.grid.encoder(cell.model, cell.intermediate, cell.seed)
+        folders = dict.fromkeys([encoder, self.grid.checkpoint(cell)])
+        return [index for folder in folders if (index := self._index(folder)) is not None]
 
-    def _number(self, folder: str) -> int | None:
-        if folder not in self.index:
+    def _index(self, folder: str) -> int | None:
+        if folder not in self.indices:
             summary = read(self.root, folder)
-            self.index[folder] = None if summary is None else len(self.found)
-            self.found += [summary] if summary else []
-        return self.index[folder]
+            self.indices[folder] = None if summary is None else len(self.summaries)
+            self.summaries += [summary] if summary else []
+        return self.indices[folder]

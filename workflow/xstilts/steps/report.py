@@ -9,7 +9,7 @@ from xstilts.running.files import atomic
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write the page; say how many cells are in which state."""
+    """Write the page; print the number of cells by state."""
     data = contents.read(Path(args.grid), Path(args.tables) if args.tables else None)
     with atomic(args.out) as path:
         path.write_text(page.render(data), encoding="utf-8")
@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
     p = argparse.ArgumentParser(prog="xstilts.report", description=__doc__)
     p.add_argument("--grid", required=True, help="grid.csv, with config.yaml beside it")
-    p.add_argument("--tables", help="folder of the result tables: marks what is no noise")
+    p.add_argument("--tables", help="folder of the result tables, to mark significant differences")
     p.add_argument("--out", required=True, help="the HTML file to write")
     return p
 

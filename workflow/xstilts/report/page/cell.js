@@ -1,14 +1,14 @@
 
 // The page of a cell: a row and a target, with all its seeds.
 
-function figures(row, target) {
+function scoreSummary(row, target) {
   const [value, delta] = DATA.main[row][target];
   return el("div", { class: "figures" },
     el("div", null, el("b", null, fixed(value)), `${DATA.targets[target].metric}, percent`),
     delta === null ? null : el("div", null, el("b", { class: tone(delta) }, signed(delta)), "points over none"));
 }
 
-function perLanguage(row, target, cells) {
+function scoresByLanguage(row, target, cells) {
   const { languages } = DATA.targets[target], base = ROWS[row].base;
   const head = [el("th", { class: "name" }, "language"), el("th", { class: "hbar" }, ""),
     cells.length > 1 ? cells.map((cell) => el("th", null, cell.seed)) : null,
@@ -32,15 +32,15 @@ function details(name, content) {
   return el("details", null, el("summary", null, name), content);
 }
 
-function trainingPart(number) {
-  const training = DATA.trainings[number], recipe = training.spec.recipe || {};
-  const set = Object.entries(recipe).filter(([, value]) => value !== null).map(([name, value]) => [name.replaceAll("_", " "), value]);
+function trainingPart(index) {
+  const training = DATA.trainings[index], recipe = training.spec.recipe || {};
+  const settings = Object.entries(recipe).filter(([, value]) => value !== null).map(([name, value]) => [name.replaceAll("_", " "), value]);
   const stage = training.folder.startsWith("results/encoders/") ? "Intermediate training" : "Tuning";
   return el("div", null,
     el("h3", null, `${stage}: ${training.task}`),
     el("figure", null, training.curve.length > 1 ? learningCurve(training) : null, el("figcaption", null, `${training.folder}: `,
       training.curve.length > 1 ? `ring: the step that was kept (${training.best})` : `evaluated once, at step ${training.best}: dev score ${training.curve[0][2]}`)),
-    pairs(training.facts), details("Recipe", pairs(set)), details("Spec", el("pre", null, JSON.stringify(training.spec, null, 1))));
+    pairs(training.facts), details("Recipe", pairs(settings)), details("Spec", el("pre", null, JSON.stringify(training.spec, null, 1))));
 }
 
 function seedPart(cell) {
@@ -52,24 +52,24 @@ function seedPart(cell) {
       el("p", { class: "note" }, el("code", null, cell.log)), el("pre", null, cell.tail.join("\n") || "(no log)")));
 }
 
-function example(one, code) {
-  const partly = !one.right && one.value > 0;
-  return el("div", { class: one.right ? "example right" : "example" },
-    el("span", { class: "badge" }, one.right ? "✓ right" : partly ? `✗ partly right (${one.value})` : "✗ wrong"),
-    el("dl", null, one.shown.map(([name, text]) => [el("dt", null, name), el("dd", { lang: code, dir: "auto" }, text)])));
+function exampleBox(example, code) {
+  const partly = !example.right && example.value > 0;
+  return el("div", { class: example.right ? "example right" : "example" },
+    el("span", { class: "badge" }, example.right ? "✓ right" : partly ? `✗ partly right (${example.value})` : "✗ wrong"),
+    el("dl", null, example.shown.map(([name, text]) => [el("dt", null, name), el("dd", { lang: code, dir: "auto" }, text)])));
 }
 
 function examplesPart(target, cells) {
-  const cell = cells.find((one) => Object.keys(one.examples).length);
+  const cell = cells.find((candidate) => Object.keys(candidate.examples).length);
   if (!cell) return null;
   const codes = Object.keys(cell.examples), box = el("div", { class: "examples" });
   const select = el("select", { id: "example-language" }, codes.map((code) => el("option", { value: code }, `${NAMES(code)} (${code})`)));
-  const draw = () => box.replaceChildren(...cell.examples[select.value].map((one) => example(one, select.value)));
+  const draw = () => box.replaceChildren(...cell.examples[select.value].map((example) => exampleBox(example, select.value)));
   select.addEventListener("change", draw);
   draw();
-  const left = DATA.targets[target].languages.filter((code) => !codes.includes(code));
+  const without = DATA.targets[target].languages.filter((code) => !codes.includes(code));
   return el("section", null, el("h2", null, "Predictions"), el("div", { class: "tools" }, el("label", null, "Language ", select),
-    left.length ? el("span", null, `none here for ${left.join(", ")}`) : null), box);
+    without.length ? el("span", null, `none here for ${without.join(", ")}`) : null), box);
 }
 
 function drawCell(row, target) {
@@ -79,6 +79,6 @@ function drawCell(row, target) {
     el("p", { class: "crumb" }, el("a", { href: "#heatmap" }, "← all results")),
     el("h2", null, `${ROWS[row].intermediate} → ${DATA.targets[target].name}`),
     el("p", { class: "note" }, `model ${ROWS[row].model}; ${counts}`),
-    figures(row, target), perLanguage(row, target, cells), el("section", null, el("h2", null, "Training and log"),
+    scoreSummary(row, target), scoresByLanguage(row, target, cells), el("section", null, el("h2", null, "Training and log"),
       cells.map((cell, at) => several ? el("details", { open: at === 0 }, el("summary", null, cell.seed), seedPart(cell)) : seedPart(cell))), examplesPart(target, cells));
 }

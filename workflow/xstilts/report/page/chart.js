@@ -6,9 +6,9 @@ function ticks(low, high) {
   const rough = (high - low) / 4 || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((x) => x * power).find((x) => x >= rough);
-  const found = [];
-  for (let x = Math.ceil(low / step) * step; x <= high + step / 1e6; x += step) found.push(Number(x.toPrecision(12)));
-  return found;
+  const values = [];
+  for (let x = Math.ceil(low / step) * step; x <= high + step / 1e6; x += step) values.push(Number(x.toPrecision(12)));
+  return values;
 }
 
 // A learning curve: the dev score as a line with points, the loss dashed, each on its own axis.
@@ -24,7 +24,7 @@ function learningCurve(training) {
   };
   const score = axis(points.map((p) => p[2])), loss = axis(points.map((p) => p[1]));
   const path = (y, column) => points.map((p, i) => `${i ? "L" : "M"}${x(p[0]).toFixed(1)} ${y(p[column]).toFixed(1)}`).join("");
-  const text = (at, y, anchor, what) => svg("text", { x: at, y, "text-anchor": anchor }, String(what));
+  const text = (at, y, anchor, label) => svg("text", { x: at, y, "text-anchor": anchor }, String(label));
   const best = points.find((p) => p[0] === training.best);
   const label = `dev score and loss over ${last} steps, best at step ${training.best}`;
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "curve" },
@@ -42,7 +42,7 @@ function learningCurve(training) {
     best ? svg("circle", { cx: x(best[0]), cy: score.y(best[2]), r: 6, fill: "none", stroke: "#1d4f7c", "stroke-width": 1.5 }) : null);
 }
 
-// A bar for a score of 0 to 100, with a tick where the row `none` stands.
+// A bar for a score of 0 to 100, with a tick at the score of the row `none`.
 function scoreBar(value, base) {
   const tick = base === null ? null : svg("rect", { x: base - 0.4, y: 0, width: 0.8, height: 10, fill: "#1c2126" });
   return svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },

@@ -1,6 +1,6 @@
 
 "use strict";
-// Every text goes in as text (`append`), never as HTML: names, logs and predictions are not ours.
+// Every text is added as text (`append`), never as HTML: names, logs and predictions are untrusted.
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const DASH = "–";
 
@@ -26,7 +26,7 @@ function byId(id) {
   return document.getElementById(id);
 }
 
-// Put `children` in the place of what an element held.
+// Replace the children of an element.
 function show(id, ...children) {
   const node = byId(id);
   node.replaceChildren();
@@ -70,16 +70,16 @@ const ROWS = DATA.rows.map((row, index) => ({
   label: new Set(DATA.rows.map((r) => r.model)).size > 1 ? `${row.intermediate} (${row.model})` : row.intermediate,
   base: DATA.rows.findIndex((other) => other.model === row.model && other.intermediate === "none"),
 }));
-const PLACES = new Map();
+const CELLS = new Map();
 for (const cell of DATA.cells) {
   const key = `${cell.row}/${cell.target}`;
-  if (!PLACES.has(key)) PLACES.set(key, []);
-  PLACES.get(key).push(cell);
+  if (!CELLS.has(key)) CELLS.set(key, []);
+  CELLS.get(key).push(cell);
 }
 
 // The cells of a row and target, one a seed.
 function cellsAt(row, target) {
-  return PLACES.get(`${row}/${target}`) || [];
+  return CELLS.get(`${row}/${target}`) || [];
 }
 
 function languageScore(row, target, language) {

@@ -24,25 +24,26 @@ function drawState() {
   });
   show("state-bar", el("div", { class: "bar", role: "img", "aria-label": order.map((s) => `${DATA.states[s]} ${s}`).join(", ") }, bar),
     el("ul", { class: "keys" }, order.map((state) => el("li", null, el("i", { class: `s-${state}` }), `${DATA.states[state]} ${state}`))));
-  const told = new Map(); // a reason is told once, with its first cell
+  const problems = new Map(); // each reason once, with its first cell
   for (const cell of DATA.cells) {
     if (!cell.reason) continue;
     const key = `${cell.state} ${cell.reason} ${cell.log}`;
-    told.set(key, { cell, more: told.has(key) ? told.get(key).more + 1 : 0, first: told.has(key) ? told.get(key).first : cell });
+    const known = problems.get(key);
+    problems.set(key, { more: known ? known.more + 1 : 0, first: known ? known.first : cell });
   }
-  show("problems", [...told.values()].slice(0, 50).map(({ first, more }) => el("div", { class: `problem ${first.state}` },
+  show("problems", [...problems.values()].slice(0, 50).map(({ first, more }) => el("div", { class: `problem ${first.state}` },
     el("p", null, el("span", { class: "badge" }, first.state), ": ", el("a", { href: cellLink(first.row, first.target) },
       `${ROWS[first.row].label} → ${DATA.targets[first.target].name}, ${first.seed}`), more ? ` and ${more} more` : ""),
     el("p", null, first.reason), el("p", null, el("code", null, first.log)))));
 }
 
 function route() {
-  const found = /^#cell\/(\d+)\/(\d+)$/.exec(location.hash);
-  const inside = found && cellsAt(Number(found[1]), Number(found[2])).length;
+  const match = /^#cell\/(\d+)\/(\d+)$/.exec(location.hash);
+  const inside = match && cellsAt(Number(match[1]), Number(match[2])).length;
   byId("overview").hidden = Boolean(inside);
   byId("cell").hidden = !inside;
   if (inside) {
-    drawCell(Number(found[1]), Number(found[2]));
+    drawCell(Number(match[1]), Number(match[2]));
     window.scrollTo(0, 0);
   } else {
     show("cell");

@@ -28,17 +28,17 @@ function sortedRows() {
   const sign = SORT.down ? -1 : 1;
   return rows.sort((a, b) => {
     const x = sortValue(a, SORT.column), y = sortValue(b, SORT.column);
-    if (x === null || y === null) return (x === null) - (y === null); // what is missing stays below
+    if (x === null || y === null) return (x === null) - (y === null); // missing values last
     return sign * (typeof x === "string" ? x.localeCompare(y) : x - y);
   });
 }
 
 function sortHead(column, name, under) {
-  const text = typeof column === "string";
+  const isText = typeof column === "string";
   const sorted = SORT.column === column ? (SORT.down ? "descending" : "ascending") : "none";
   const sort = () => {
-    // Names rise first, figures fall: the best row is on top.
-    SORT.down = SORT.column === column ? !SORT.down : !text;
+    // Names ascending first, numbers descending: the best row on top.
+    SORT.down = SORT.column === column ? !SORT.down : !isText;
     SORT.column = column;
     drawMain();
     byId("main-table").querySelector(`[data-column="${column}"]`).focus();
@@ -48,7 +48,7 @@ function sortHead(column, name, under) {
 }
 
 function drawMain() {
-  const wanted = byId("filter").value.trim().toLowerCase();
+  const query = byId("filter").value.trim().toLowerCase();
   const models = new Set(ROWS.map((row) => row.model)).size > 1;
   const best = DATA.main[0].map((_, i) => {
     const values = DATA.main.map((row) => row[i][0]).filter((v) => v !== null);
@@ -58,7 +58,7 @@ function drawMain() {
     sortHead("intermediate", "intermediate"), models ? sortHead("model", "model") : null,
     DATA.targets.map((target, i) => sortHead(i, target.name, target.metric)), sortHead(DATA.targets.length, "average", " "),
   ];
-  const body = sortedRows().filter((row) => `${ROWS[row].model} ${ROWS[row].intermediate}`.toLowerCase().includes(wanted))
+  const body = sortedRows().filter((row) => `${ROWS[row].model} ${ROWS[row].intermediate}`.toLowerCase().includes(query))
     .map((row) => el("tr", null,
       el("th", { scope: "row", class: "name" }, ROWS[row].intermediate), models ? el("td", { class: "model" }, ROWS[row].model) : null,
       DATA.main[row].map(([value, delta], i) => el("td", null,
@@ -67,7 +67,7 @@ function drawMain() {
   show("main-table", body.length ? table(head, body) : el("p", { class: "note" }, "No row of that name."));
 }
 
-function heatField(row, target) {
+function heatmapCell(row, target) {
   const cells = cellsAt(row, target);
   if (!cells.length) return el("td", null, "");
   const [value, delta] = DATA.main[row][target], state = worst(cells);
@@ -82,11 +82,11 @@ function heatField(row, target) {
 function drawHeatmap() {
   const head = [el("th", { class: "name" }, ""), DATA.targets.map((t) => el("th", { scope: "col" }, t.name))];
   const body = ROWS.map((row) => el("tr", null, el("th", { scope: "row", class: "name" }, row.label),
-    DATA.targets.map((_, target) => heatField(row.index, target))));
+    DATA.targets.map((_, target) => heatmapCell(row.index, target))));
   show("heatmap-table", table(head, body, "heat"));
-  const steps = [-1, -0.66, -0.33, 0, 0.33, 0.66, 1].map((part) => paint(el("i"), part * REACH));
-  show("legend", el("span", null, `≤ ${signed(-REACH)}`), el("span", { class: "scale" }, steps),
-    el("span", null, `≥ ${signed(REACH)}`), el("span", null, "points; unpainted: the score itself"));
+  const steps = [-1, -0.66, -0.33, 0, 0.33, 0.66, 1].map((part) => paint(el("i"), part * MAX_DELTA));
+  show("legend", el("span", null, `≤ ${signed(-MAX_DELTA)}`), el("span", { class: "scale" }, steps),
+    el("span", null, `≥ ${signed(MAX_DELTA)}`), el("span", null, "points; unpainted: the score itself"));
 }
 
 function languageTable(code) {
@@ -102,13 +102,13 @@ function languageTable(code) {
 }
 
 function drawLanguages() {
-  const wanted = byId("language").value.trim().toLowerCase();
+  const query = byId("language").value.trim().toLowerCase();
   const codes = [...new Set(DATA.targets.flatMap((t) => t.languages))].sort();
-  const exact = codes.filter((code) => code.toLowerCase() === wanted);
-  const found = exact.length ? exact : codes.filter((code) => `${code} ${NAMES(code)}`.toLowerCase().includes(wanted));
+  const exact = codes.filter((code) => code.toLowerCase() === query);
+  const matches = exact.length ? exact : codes.filter((code) => `${code} ${NAMES(code)}`.toLowerCase().includes(query));
   const choose = (code) => () => { byId("language").value = code; drawLanguages(); };
-  if (!found.length) show("language-table", el("p", { class: "note" }, `No language of the grid is called so; it has ${codes.join(", ")}.`));
-  else if (found.length > 3) show("language-table", el("ul", { class: "keys" },
-    found.map((code) => el("li", null, el("a", { href: "#languages", onclick: choose(code) }, `${NAMES(code)} (${code})`)))));
-  else show("language-table", found.flatMap(languageTable));
+  if (!matches.length) show("language-table", el("p", { class: "note" }, `No language of the grid is called so; it has ${codes.join(", ")}.`));
+  else if (matches.length > 3) show("language-table", el("ul", { class: "keys" },
+    matches.map((code) => el("li", null, el("a", { href: "#languages", onclick: choose(code) }, `${NAMES(code)} (${code})`)))));
+  else show("language-table", matches.flatMap(languageTable));
 }
