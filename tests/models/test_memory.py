@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from tests import helpers
-from tests.training.test_loop import TOYS, classification_rows, cpu, part, spec, start
+from tests.training.test_loop import TOYS, classification_rows, cpu, make_task, spec, start
 
 from xstilts.running.errors import DoesNotFit
 from xstilts.scoring import predict
@@ -14,20 +14,20 @@ from xstilts.training import loop
 def made(tmp_path_factory):
     """A model, and train and dev rows."""
     labels = TOYS["classification"][1]
-    found = helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+    tokenizer = helpers.make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
     rows = classification_rows(8, 2)
     data = [
-        helpers.encode(found, "classification", r, labels)
+        helpers.encode(tokenizer, "classification", r, labels)
         for r in (classification_rows(64, 1), rows)
     ]
     return helpers.write_model(tmp_path_factory.mktemp("model")), data, rows
 
 
-def fitted(made, budget, **recipe):
+def fitted(made, max_tokens, **recipe):
     folder, (data, dev), rows = made
     encoder, head = start(folder, "classification")
-    one = part("classification", head, data, dev, rows)
-    return loop.fit(encoder, [one], spec("classification", epochs=1, **recipe), cpu(), budget)
+    task = make_task("classification", head, data, dev, rows)
+    return loop.fit(encoder, [task], spec("classification", epochs=1, **recipe), cpu(), max_tokens)
 
 
 @pytest.fixture
@@ -35,20 +35,20 @@ def limited(monkeypatch):
     """A fake memory: more than `max_tokens` at once raises, as torch does; lists the sizes."""
     import torch
 
-    real, asked = predict.outputs, []
+    real, sizes = predict.outputs, []
 
     def limit(max_tokens, at=None):
-        asked.clear()
+        sizes.clear()
 
         def outputs(encoder, head, batch):
             size = batch["ids"].numel()
-            asked.append(size)
-            if size > max_tokens and (at is None or len(asked) == at):
+            sizes.append(size)
+            if size > max_tokens and (at is None or len(sizes) == at):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB.\nMore")
             return real(encoder, head, batch)
 
         monkeypatch.setattr(predict, "outputs", outputs)
-        return asked
+        return sizes
 
     return limit
 
@@ -60,9 +60,9 @@ def test_training_that_does_not_fit_goes_on_with_smaller_micro_batches(made, lim
     weights, record = fitted(made, 2000)
     smaller = record["micro_batch_tokens"]
     assert 12 < smaller < 100
-    said = capsys.readouterr().out
-    assert f"out of GPU memory: goes on with micro-batches of {smaller} tokens" in said
-    assert said.count("out of GPU memory") == 6 - (smaller > 31), "not tried again at every batch"
+    out = capsys.readouterr().out
+    assert f"out of GPU memory: goes on with micro-batches of {smaller} tokens" in out
+    assert out.count("out of GPU memory") == 6 - (smaller > 31), "not tried again at every batch"
     limited(10**9)
     expected, other = fitted(made, smaller)
     assert record["history"] == other["history"]
@@ -94,12 +94,12 @@ def test_one_example_that_does_not_fit_ends_in_one_line(made, limited):
 def test_evaluation_that_does_not_fit_is_cut_in_halves(made, limited):
     folder, (_, dev), _ = made
     encoder, head = start(folder, "classification")
-    one = part("classification", head, dev)
-    expected = predict.reduced(one.page, encoder, head, dev, cpu(), 2000)
-    asked = limited(40)
-    found = predict.reduced(one.page, encoder, head, dev, cpu(), 2000)
+    task = make_task("classification", head, dev)
+    expected = predict.reduced(task.page, encoder, head, dev, cpu(), 2000)
+    sizes = limited(40)
+    found = predict.reduced(task.page, encoder, head, dev, cpu(), 2000)
     assert np.abs(np.array(found) - np.array(expected)).max() < 1e-5
-    assert max(asked) > 40 and sum(size <= 40 for size in asked) > 1
+    assert max(sizes) > 40 and sum(size <= 40 for size in sizes) > 1
     limited(3)
     with pytest.raises(DoesNotFit, match="one example alone"):
-        predict.reduced(one.page, encoder, head, dev, cpu(), 2000)
+        predict.reduced(task.page, encoder, head, dev, cpu(), 2000)

@@ -29,7 +29,7 @@ LAUNCH = [
     sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
     "--signals-to-handle", "SIGTERM,SIGINT,SIGUSR1", "-m", "xstilts.steps.train",
 ]  # fmt: skip
-ONE_MIX = dataclasses.asdict(Recipe(max_steps=12, learning_rate=1e-3, dropout=0.0, eval_every=5))
+RECIPE = dataclasses.asdict(Recipe(max_steps=12, learning_rate=1e-3, dropout=0.0, eval_every=5))
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def two(monkeypatch):
     """From a call of the step in this process to a process group of two that does the same."""
 
     def start(call, out, **more):
-        asked = {}
+        arguments = {}
         with monkeypatch.context() as patch:
-            patch.setattr(train_step, "main", lambda args: asked.update(vars(args)))
+            patch.setattr(train_step, "main", lambda args: arguments.update(vars(args)))
             call(out)
         args = []
-        for name, value in (asked | {"out": str(out)} | more).items():
+        for name, value in (arguments | {"out": str(out)} | more).items():
             values = value if isinstance(value, list) else [value]
             args += [f"--{name.replace('_', '-')}", *map(str, values)]
         return subprocess.Popen(
@@ -54,12 +54,12 @@ def two(monkeypatch):
 
 
 def ended(process, code=0):
-    said, _ = process.communicate(timeout=900)
-    assert process.returncode == code, said
-    return said
+    output, _ = process.communicate(timeout=900)
+    assert process.returncode == code, output
+    return output
 
 
-def close(one, other):
+def assert_close(one, other):
     from safetensors.torch import load_file
 
     for name in ("model.safetensors", "head.safetensors"):
@@ -80,27 +80,27 @@ def test_two_ranks_train_as_one_process(folder, node, tmp_path, two, sharding):
     def call(out):
         return node.run(folder, out)
 
-    said = ended(two(call, tmp_path / "two", sharding=sharding, budget=60))
-    close(call(tmp_path / "one"), tmp_path / "two")
-    assert said.count("best dev at step 3") == 1, "one of them speaks"
+    output = ended(two(call, tmp_path / "two", sharding=sharding, budget=60))
+    assert_close(call(tmp_path / "one"), tmp_path / "two")
+    assert output.count("best dev at step 3") == 1, "one of them speaks"
     assert {p.name for p in (tmp_path / "two.state").iterdir()} == {"lock", "finished"}
 
 
 @pytest.mark.parametrize("sharding", ["none", "fsdp"])
-def test_two_ranks_train_a_mix_as_one_process(folder, mixed, tmp_path, two, sharding):
+def test_two_ranks_train_a_mixture_as_one_process(folder, mixed, tmp_path, two, sharding):
     """Heads that a step does not use, and one that is tied to the embeddings."""
 
     def call(out):
-        return mixed(folder, out, recipe=ONE_MIX)
+        return mixed(folder, out, recipe=RECIPE)
 
     ended(two(call, tmp_path / "two", sharding=sharding))
-    close(call(tmp_path / "one"), tmp_path / "two")
+    assert_close(call(tmp_path / "one"), tmp_path / "two")
 
 
 @pytest.mark.parametrize("sharding", ["none", "fsdp"])
 def test_two_ranks_that_are_warned_go_on_where_they_were(folder, mixed, tmp_path, two, sharding):
     """With dropout, which each rank draws by a generator of its own: the same bytes."""
-    recipe = ONE_MIX | {"max_steps": 60, "dropout": 0.1}
+    recipe = RECIPE | {"max_steps": 60, "dropout": 0.1}
 
     def call(out):
         return mixed(folder, out, recipe=recipe)
@@ -122,20 +122,20 @@ def test_two_ranks_that_are_warned_go_on_where_they_were(folder, mixed, tmp_path
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 8])
-@pytest.mark.parametrize("budget", [1, 40, 1000])
+@pytest.mark.parametrize("max_tokens", [1, 40, 1000])
 @pytest.mark.parametrize("size", [1, 2, 31])
-def test_examples_are_dealt_once_and_in_rounds_of_equal_number(ranks, budget, size):
+def test_examples_are_dealt_once_and_in_rounds_of_equal_number(ranks, max_tokens, size):
     lengths = np.random.default_rng(size).integers(1, 30, 64)
     counts, examples = np.ones(64, dtype=int), np.arange(size) * 2
     shares = [
-        batches.share_of_rank(examples, lengths, counts, budget, r, ranks) for r in range(ranks)
+        batches.share_of_rank(examples, lengths, counts, max_tokens, r, ranks) for r in range(ranks)
     ]
-    dealt = [e for cut, real in shares for part in cut[:real] for e in part]
+    dealt = [e for cut, real in shares for batch in cut[:real] for e in batch]
     assert sorted(dealt) == sorted(examples)
     assert len({len(cut) for cut, _ in shares}) == 1 and all(len(cut) for cut, _ in shares)
     for cut, real in shares:
-        assert all(len(part) == 1 for part in cut[real:])
-        assert all(len(p) == 1 or len(p) * lengths[p].max() <= budget for p in cut)
+        assert all(len(batch) == 1 for batch in cut[real:])
+        assert all(len(b) == 1 or len(b) * lengths[b].max() <= max_tokens for b in cut)
 
 
 def test_one_rank_has_the_micro_batches_that_it_always_had():

@@ -1,4 +1,4 @@
-"""Prediction: every example once, in its order, whatever the rectangles."""
+"""Prediction: every example once, in its order, whatever the batches."""
 
 import numpy as np
 import pytest
@@ -14,15 +14,16 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize("budget", [1, 64, 10**6])
-def test_results_come_in_the_order_of_the_rows_and_do_not_depend_on_padding(tmp_path, budget):
+@pytest.mark.parametrize("max_tokens", [1, 64, 10**6])
+def test_results_come_in_the_order_of_the_rows_and_do_not_depend_on_padding(tmp_path, max_tokens):
     import torch
 
     model = helpers.write_model(tmp_path / "m")
     data = helpers.encode(helpers.make_tokenizer(tmp_path / "t"), "retrieval", ROWS)
     encoder = checkpoint.load_encoder(model)
     page = formats.page("retrieval")
-    found = predict.reduced(page, encoder, page.head(None, []), data, torch.device("cpu"), budget)
+    head, cpu = page.head(None, []), torch.device("cpu")
+    found = predict.reduced(page, encoder, head, data, cpu, max_tokens)
     assert not encoder.training
     for i, vector in enumerate(found):
         ids = torch.from_numpy(data.sequence(i).astype(np.int64))[None]

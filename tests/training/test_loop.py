@@ -18,8 +18,8 @@ from xstilts.running.files import digest, read_json, write_json
 from xstilts.scoring import predict
 from xstilts.steps import train as train_step
 from xstilts.training import loop
-from xstilts.training.optimizer import optimizer_for, rate
-from xstilts.training.parts import Part, with_heads
+from xstilts.training.optimizer import lr_factor, make_optimizer
+from xstilts.training.tasks import TrainingTask, with_heads
 
 NLI = ("entailment", "neutral", "contradiction")
 TAGS = ("DET", "NOUN", "VERB")
@@ -130,13 +130,13 @@ def start(folder, format, seed=0):
     return encoder, formats.page(format).head(encoder, (TOYS | TEXT)[format][1])
 
 
-def part(format, head, data, dev=None, rows=(), **about):
+def make_task(format, head, data, dev=None, dev_rows=(), batch_size=16):
     """One task of a training."""
     _, labels, metric = (TOYS | TEXT)[format]
-    about = {"task": f"toy {format}", "batch_size": 16, "metric": metric} | about
-    return Part(
-        format=format, labels=labels, train={"en": data}, head=head, dev=dev, rows=rows, **about
-    )
+    return TrainingTask(
+        name=f"toy {format}", format=format, batch_size=batch_size, labels=labels,
+        train={"en": data}, head=head, dev=dev, dev_rows=dev_rows, metric=metric,
+    )  # fmt: skip
 
 
 def cpu():
@@ -155,27 +155,29 @@ def test_gradients_do_not_depend_on_the_micro_batches(folder, tokenizer, format,
     data = helpers.encode(tokenizer, format, make(12, 1), labels, length=24)
     page, examples = formats.page(format), np.arange(len(data))
     encoder, head = start(folder, format)
-    one = part(format, head, data)
-    found, parts = {}, {}
-    counted = page.collate
-    for budget in (1, 150, 10**6):
+    task = make_task(format, head, data)
+    found, cuts = {}, {}
+    collate = page.collate
+    for max_tokens in (1, 150, 10**6):
         calls = []
         monkeypatch.setattr(
-            page, "collate", lambda d, e, s, c=calls: c.append(len(e)) or counted(d, e, s)
+            page, "collate", lambda d, e, s, c=calls: c.append(len(e)) or collate(d, e, s)
         )
         encoder.zero_grad()
         head.zero_grad()
-        loss, seen = loop.gradients(encoder, one, data, examples, (1, 0), cpu(), budget)
-        assert seen == len(data.arrays["tokens"])
+        loss, tokens = loop.accumulate_gradients(
+            encoder, task, data, examples, (1, 0), cpu(), max_tokens
+        )
+        assert tokens == len(data.arrays["tokens"])
         parameters = [*encoder.named_parameters(), *head.named_parameters()]
-        found[budget] = {"loss": loss, **{n: p.grad.clone() for n, p in parameters}}
-        parts[budget] = calls
-    assert parts[1] == [1] * len(data)
-    assert 1 < len(parts[150]) < len(data)
-    assert parts[10**6] == [len(data)]
+        found[max_tokens] = {"loss": loss, **{n: p.grad.clone() for n, p in parameters}}
+        cuts[max_tokens] = calls
+    assert cuts[1] == [1] * len(data)
+    assert 1 < len(cuts[150]) < len(data)
+    assert cuts[10**6] == [len(data)]
     assert any(value.abs().max() > 1e-3 for value in found[1].values())
-    for budget in (150, 10**6):
-        for name, value in found[budget].items():
+    for max_tokens in (150, 10**6):
+        for name, value in found[max_tokens].items():
             assert (value - found[1][name]).abs().max() < 1e-6, name
 
 
@@ -189,8 +191,8 @@ def test_each_format_learns_a_toy_task(folder, tokenizer, format):
     page = formats.page(format)
     encoder, head = start(folder, format)
     before = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
-    one = part(format, head, data, dev, rows)
-    _, record = loop.fit(encoder, [one], spec(format), cpu(), 2000)
+    task = make_task(format, head, data, dev, rows)
+    _, record = loop.fit(encoder, [task], spec(format), cpu(), 2000)
     after = page.decode(predict.reduced(page, encoder, head, dev, cpu(), 2000), dev, rows)
     (was, _), (values, each) = (page.score(rows, p, metric, "en") for p in (before, after))
     assert min(values.values()) > 0.95 > 0.8 > max(was.values())
@@ -199,15 +201,15 @@ def test_each_format_learns_a_toy_task(folder, tokenizer, format):
 
 
 def test_the_rate_rises_and_falls_in_straight_lines():
-    rates = [rate(done, 10, 0.2) for done in range(11)]
+    rates = [lr_factor(step, 10, 0.2) for step in range(11)]
     assert rates == [0.5, 1.0, *[n / 8 for n in (8, 7, 6, 5, 4, 3, 2, 1)], 0.0]
-    assert [rate(done, 2, 0.0) for done in range(2)] == [1.0, 1.0]
-    assert rate(0, 1, 1.0) == 1.0
+    assert [lr_factor(step, 2, 0.0) for step in range(2)] == [1.0, 1.0]
+    assert lr_factor(0, 1, 1.0) == 1.0
 
 
 def test_biases_and_layer_norms_do_not_decay(folder):
     encoder, head = start(folder, "classification")
-    optimizer = optimizer_for([encoder, head], Recipe(weight_decay=0.3, learning_rate=2e-5))
+    optimizer = make_optimizer([encoder, head], Recipe(weight_decay=0.3, learning_rate=2e-5))
     named = [*encoder.named_parameters(), *head.named_parameters()]
     name_of = {id(p): name for name, p in named}
     decay = {name_of[id(p)]: g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
@@ -233,10 +235,11 @@ def fit(folder, tokenizer, monkeypatch=None, scores=None, seed=1, size=64, **rec
             seen.append({k: v.clone() for k, v in encoder.state_dict().items()})
             return {"accuracy": next(left)}
 
-        monkeypatch.setattr(loop, "development", fake)
+        monkeypatch.setattr(loop, "evaluate_task", fake)
     wanted = spec("classification", seed, **recipe)
-    one = part("classification", head, data, dev, rows, batch_size=wanted["recipe"]["batch_size"])
-    weights, record = loop.fit(encoder, [one], wanted, cpu(), 2000)
+    batch_size = wanted["recipe"]["batch_size"]
+    task = make_task("classification", head, data, dev, rows, batch_size)
+    weights, record = loop.fit(encoder, [task], wanted, cpu(), 2000)
     return weights, record, seen
 
 
@@ -273,14 +276,14 @@ def test_the_recipe_decides_the_number_of_steps_and_the_last_one_is_evaluated(fo
 
 
 def test_an_infinite_loss_stops_training_and_says_where(folder, tokenizer, monkeypatch):
-    real, steps = loop.gradients, []
+    real, steps = loop.accumulate_gradients, []
 
     def spoiled(*arguments):
-        loss, seen = real(*arguments)
-        steps.append(seen)
-        return (loss * float("nan") if len(steps) == 3 else loss), seen
+        loss, tokens = real(*arguments)
+        steps.append(tokens)
+        return (loss * float("nan") if len(steps) == 3 else loss), tokens
 
-    monkeypatch.setattr(loop, "gradients", spoiled)
+    monkeypatch.setattr(loop, "accumulate_gradients", spoiled)
     line = r"the loss of `toy classification` is nan at step 4 of 8, .* below 0\.005 or"
     with pytest.raises(UserError, match=line):
         fit(folder, tokenizer, max_steps=8, eval_every=4)
@@ -292,20 +295,20 @@ def test_an_infinite_loss_stops_training_and_says_where(folder, tokenizer, monke
 
 def mixture(folder, tokenizer, *formats):
     """An encoder and a task of each format, with dev rows where it is scored."""
-    encoder, parts = start(folder, formats[0])[0], []
+    encoder, tasks = start(folder, formats[0])[0], []
     for format in formats:
         make, labels, _ = (TOYS | TEXT)[format]
         data, rows = helpers.encode(tokenizer, format, make(240, 1), labels, length=24), make(40, 2)
-        dev = {"dev": helpers.encode(tokenizer, format, rows, labels, length=24), "rows": rows}
+        dev = helpers.encode(tokenizer, format, rows, labels, length=24)
         head = start(folder, format)[1]
-        parts.append(part(format, head, data, **(dev if format in TOYS else {})))
-    return encoder, with_heads(parts, encoder)
+        tasks.append(make_task(format, head, data, *((dev, rows) if format in TOYS else ())))
+    return encoder, with_heads(tasks, encoder)
 
 
 def test_several_tasks_are_learnt_together(folder, tokenizer):
-    encoder, parts = mixture(folder, tokenizer, "classification", "tagging", "mlm")
+    encoder, tasks = mixture(folder, tokenizer, "classification", "tagging", "mlm")
     wanted = spec("tagging", max_steps=420, eval_every=140)
-    _, record = loop.fit(encoder, parts, wanted, cpu(), 2000)
+    _, record = loop.fit(encoder, tasks, wanted, cpu(), 2000)
     best = record["best"]
     names = {"toy classification accuracy", "toy tagging accuracy", "toy tagging f1"}
     assert best["dev"].keys() == names
@@ -317,7 +320,7 @@ def test_several_tasks_are_learnt_together(folder, tokenizer):
     assert sum(of["batches"] for of in drawn.values()) == record["steps"] == 420
     assert sum(of["tokens"] for of in drawn.values()) == record["tokens"]
     assert all(110 < of["batches"] < 170 for of in drawn.values())
-    text = parts[2]
+    text = tasks[2]
     batch = predict.tensors(text.page.collate(text.train["en"], np.arange(160), (9,)), cpu())
     encoder.eval()
     loss = text.page.loss(predict.outputs(encoder, text.head, batch), batch) / batch["weight"]
@@ -325,26 +328,26 @@ def test_several_tasks_are_learnt_together(folder, tokenizer):
 
 
 def test_an_infinite_loss_names_the_task_that_it_began_with(folder, tokenizer, monkeypatch):
-    real = loop.gradients
+    real = loop.accumulate_gradients
 
-    def spoiled(encoder, one, *arguments):
-        loss, seen = real(encoder, one, *arguments)
-        return loss * float("inf" if one.task == "toy mlm" else 1), seen
+    def spoiled(encoder, task, *arguments):
+        loss, tokens = real(encoder, task, *arguments)
+        return loss * float("inf" if task.name == "toy mlm" else 1), tokens
 
-    monkeypatch.setattr(loop, "gradients", spoiled)
-    encoder, parts = mixture(folder, tokenizer, "classification", "mlm")
+    monkeypatch.setattr(loop, "accumulate_gradients", spoiled)
+    encoder, tasks = mixture(folder, tokenizer, "classification", "mlm")
     with pytest.raises(UserError, match="the loss of `toy mlm` is inf at step 20 of 20"):
-        loop.fit(encoder, parts, spec("classification", max_steps=20), cpu(), 2000)
+        loop.fit(encoder, tasks, spec("classification", max_steps=20), cpu(), 2000)
 
 
-def test_the_score_of_a_mix_is_the_mean_over_its_tasks(folder, tokenizer, monkeypatch):
-    encoder, parts = mixture(folder, tokenizer, "classification", "span", "mlm")
+def test_the_score_of_a_mixture_is_the_mean_over_its_tasks(folder, tokenizer, monkeypatch):
+    encoder, tasks = mixture(folder, tokenizer, "classification", "span", "mlm")
     figures = {
         "toy classification": {"accuracy": 0.25},
         "toy span": {"f1": 1.0, "exact_match": 0.5},
     }
-    monkeypatch.setattr(loop, "development", lambda encoder, one, *rest: figures[one.task])
-    values, score = loop.evaluation(encoder, parts, cpu(), 2000)
+    monkeypatch.setattr(loop, "evaluate_task", lambda encoder, task, *rest: figures[task.name])
+    values, score = loop.evaluate(encoder, tasks, cpu(), 2000)
     assert values == {
         "toy classification accuracy": 0.25, "toy span f1": 1.0, "toy span exact_match": 0.5,
     }  # fmt: skip
@@ -462,17 +465,17 @@ def test_only_the_encoder_is_passed_on(folder, node, tokenizer, tmp_path, monkey
     begun = {}
     real = loop.fit
 
-    def spy(encoder, parts, *rest):
+    def spy(encoder, tasks, *rest):
         begun["encoder"] = {k: v.clone() for k, v in encoder.state_dict().items()}
-        begun["head"] = {k: v.clone() for k, v in parts[0].head.state_dict().items()}
-        return real(encoder, parts, *rest)
+        begun["head"] = {k: v.clone() for k, v in tasks[0].head.state_dict().items()}
+        return real(encoder, tasks, *rest)
 
     monkeypatch.setattr(loop, "fit", spy)
     for name, labels in [("same", ("cat", "dog", "big")), ("two", ("cat", "dog"))]:
         root = tmp_path / name
         root.mkdir()
         out = Node(root, tokenizer, labels).run(first, root / "out")
-        encoder, head = (load_file(first / f"{part}.safetensors") for part in ("model", "head"))
+        encoder, head = (load_file(first / f"{name}.safetensors") for name in ("model", "head"))
         assert all(torch.equal(value, encoder[key]) for key, value in begun["encoder"].items())
         assert begun["head"]["out.weight"].shape[0] == len(labels)
         assert not torch.equal(begun["head"]["dense.weight"], head["dense.weight"])
@@ -481,7 +484,7 @@ def test_only_the_encoder_is_passed_on(folder, node, tokenizer, tmp_path, monkey
 
 @pytest.fixture
 def mixed(tmp_path, tokenizer):
-    """Arguments of the step for a mix of a task and of text in two languages."""
+    """Arguments of the step for a mixture of a task and of text in two languages."""
     node = Node(tmp_path, tokenizer)
     texts, paths = {}, []
     for lang, size in (("de", 30), ("en", 50)):
@@ -518,7 +521,7 @@ def mixed(tmp_path, tokenizer):
     return run
 
 
-def test_a_mix_with_the_same_seed_gives_the_same_bytes(folder, mixed, tmp_path):
+def test_a_mixture_with_the_same_seed_gives_the_same_bytes(folder, mixed, tmp_path):
     first, again, other = (
         mixed(folder, tmp_path / name, seed=seed) for name, seed in [("a", 1), ("b", 1), ("c", 2)]
     )
@@ -527,7 +530,7 @@ def test_a_mix_with_the_same_seed_gives_the_same_bytes(folder, mixed, tmp_path):
         assert (first / name).read_bytes() != (other / name).read_bytes()
 
 
-def test_the_record_of_a_mix_says_what_was_drawn(folder, mixed, tmp_path):
+def test_the_record_of_a_mixture_says_what_was_drawn(folder, mixed, tmp_path):
     from safetensors.torch import load_file
 
     out = mixed(folder, tmp_path / "out")

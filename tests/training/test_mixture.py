@@ -1,4 +1,4 @@
-"""A mix: shares by hand, the number of steps, and what is drawn."""
+"""A mixture: shares by hand, the number of steps, and what is drawn."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from xstilts.experiment.recipe import Recipe
 from xstilts.training import mixture
-from xstilts.training.parts import Part
+from xstilts.training.tasks import TrainingTask
 
 
 class Rows:
@@ -25,25 +25,25 @@ class Rows:
         return np.arange(1, self.size + 1), np.ones(self.size, dtype=int)
 
 
-def part(task, batch_size=8, format="classification", **sizes):
+def make_task(name, batch_size=8, format="classification", **sizes):
     train = {lang: Rows(size) for lang, size in sizes.items()}
-    return Part(task, format, batch_size, (), train)
+    return TrainingTask(name, format, batch_size, (), train)
 
 
-def shares(parts, cap):
-    return {(s.part.task, s.lang): s.share for s in mixture.streams(parts, cap, 1)}
+def shares(tasks, cap):
+    return {(s.task.name, s.lang): s.share for s in mixture.make_streams(tasks, cap, 1)}
 
 
 def test_a_task_weighs_its_examples_up_to_the_cap():
-    parts = [part("big", en=900), part("small", en=100)]
-    assert shares(parts, None) == {("big", "en"): 0.9, ("small", "en"): 0.1}
-    assert shares(parts, 300) == {("big", "en"): 0.75, ("small", "en"): 0.25}
-    assert shares(parts, 50) == {("big", "en"): 0.5, ("small", "en"): 0.5}
+    tasks = [make_task("big", en=900), make_task("small", en=100)]
+    assert shares(tasks, None) == {("big", "en"): 0.9, ("small", "en"): 0.1}
+    assert shares(tasks, 300) == {("big", "en"): 0.75, ("small", "en"): 0.25}
+    assert shares(tasks, 50) == {("big", "en"): 0.5, ("small", "en"): 0.5}
 
 
 def test_languages_share_by_size_and_those_of_plain_text_by_smoothed_size():
-    parts = [part("nli", de=300, sw=100), part("text", format="mlm", de=3200, sw=100)]
-    found = shares(parts, 400)
+    tasks = [make_task("nli", de=300, sw=100), make_task("text", format="mlm", de=3200, sw=100)]
+    found = shares(tasks, 400)
     assert found[("nli", "de")] == pytest.approx(0.375)
     assert found[("nli", "sw")] == pytest.approx(0.125)
     # 32 ** 0.3 is 2 ** 1.5.
@@ -65,11 +65,11 @@ def test_smoothing_keeps_the_order_and_moves_towards_equal_shares(sizes, alpha):
 
 
 def test_an_epoch_is_the_sum_of_the_batches_of_all_tasks():
-    parts = [part("a", batch_size=8, en=100), part("b", batch_size=4, de=30, ru=31)]
-    assert mixture.steps(parts, None, Recipe(epochs=2)) == 2 * (13 + 16)
-    assert mixture.steps(parts, 50, Recipe(epochs=2)) == 2 * (7 + 13)
-    assert mixture.steps(parts, 50, Recipe(epochs=2, max_steps=9)) == 9
-    assert mixture.steps(parts, 50, Recipe(epochs=0.001)) == 1
+    tasks = [make_task("a", batch_size=8, en=100), make_task("b", batch_size=4, de=30, ru=31)]
+    assert mixture.total_steps(tasks, None, Recipe(epochs=2)) == 2 * (13 + 16)
+    assert mixture.total_steps(tasks, 50, Recipe(epochs=2)) == 2 * (7 + 13)
+    assert mixture.total_steps(tasks, 50, Recipe(epochs=2, max_steps=9)) == 9
+    assert mixture.total_steps(tasks, 50, Recipe(epochs=0.001)) == 1
 
 
 def test_the_schedule_follows_from_the_seed_and_keeps_to_the_shares():
@@ -81,8 +81,8 @@ def test_the_schedule_follows_from_the_seed_and_keeps_to_the_shares():
 
 
 def test_a_stream_reads_every_example_once_an_epoch_and_counts_them():
-    (stream,) = mixture.streams([part("a", batch_size=4, en=10)], None, seed=3)
-    epochs = [[stream.next() for _ in range(3)] for _ in range(2)]
+    (stream,) = mixture.make_streams([make_task("a", batch_size=4, en=10)], None, seed=3)
+    epochs = [[stream.next_batch() for _ in range(3)] for _ in range(2)]
     for epoch in epochs:
         assert sorted(np.concatenate(epoch)) == list(range(10))
         assert sorted(map(len, epoch)) == [2, 4, 4]
@@ -94,7 +94,7 @@ def test_a_stream_reads_every_example_once_an_epoch_and_counts_them():
 
 
 def test_heads_are_shared_where_format_and_labels_are_equal(tmp_path):
-    from xstilts.training.parts import named_heads, snapshot, with_heads
+    from xstilts.training.tasks import named_heads, snapshot, with_heads
 
     torch = pytest.importorskip("torch")
     config = SimpleNamespace(
@@ -109,14 +109,16 @@ def test_heads_are_shared_where_format_and_labels_are_equal(tmp_path):
         ("mnli", "classification", ("e", "n", "c")), ("csqa", "choice", ()),
         ("qqp", "classification", ("0", "1")), ("text", "mlm", ()),
     ]  # fmt: skip
-    parts = with_heads([Part(task, f, 8, labels, {}) for task, f, labels in wanted], encoder)
-    heads = {one.task: one.head for one in parts}
+    tasks = with_heads(
+        [TrainingTask(name, f, 8, labels, {}) for name, f, labels in wanted], encoder
+    )
+    heads = {task.name: task.head for task in tasks}
     assert heads["anli"] is heads["mnli"]
-    assert list(named_heads(parts)) == ["anli", "hs", "csqa", "qqp", "text"]
+    assert list(named_heads(tasks)) == ["anli", "hs", "csqa", "qqp", "text"]
     assert len({id(head) for head in heads.values()}) == 5
-    saved = snapshot(encoder, parts)
-    assert {key.split(".")[0] for key in saved["head"]} == set(named_heads(parts))
+    saved = snapshot(encoder, tasks)
+    assert {key.split(".")[0] for key in saved["head"]} == set(named_heads(tasks))
     assert saved["head"]["anli.out.weight"].shape == (3, 4)
     assert saved["head"]["qqp.out.weight"].shape == (2, 4)
     assert "text.dense.weight" in saved["head"] and len(saved["encoder"]) == 2
-    assert snapshot(encoder, parts[:1])["head"].keys() == heads["anli"].state_dict().keys()
+    assert snapshot(encoder, tasks[:1])["head"].keys() == heads["anli"].state_dict().keys()

@@ -46,8 +46,8 @@ def delete(out):
 def test_what_is_made_is_linked_and_takes_no_disk_twice(made):
     _, out, state = made
     for name in NAMES:
-        assert os.path.samefile(out / name, state / publish.KEPT / name)
-    assert {p.name for p in state.iterdir()} == {"lock", publish.KEPT}
+        assert os.path.samefile(out / name, state / publish.FINISHED / name)
+    assert {p.name for p in state.iterdir()} == {"lock", publish.FINISHED}
 
 
 def test_a_job_that_comes_late_takes_what_is_there(made):
@@ -70,24 +70,24 @@ def test_another_spec_or_damage_is_computed_anew(made):
     assert run(seed=2) == 2
     assert contents(out) != before
     delete(out)
-    path = state / publish.KEPT / "head.safetensors"
+    path = state / publish.FINISHED / "head.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
     assert run(seed=2) == 3
 
 
-def test_the_next_step_that_reads_it_forgets_the_links(made):
+def test_the_next_step_that_reads_it_deletes_the_copy(made):
     run, out, state = made
-    publish.settle(OUT)
-    assert not (state / publish.KEPT).exists() and set(contents(out)) == set(NAMES)
+    publish.delete_finished(OUT)
+    assert not (state / publish.FINISHED).exists() and set(contents(out)) == set(NAMES)
     delete(out)
     assert run() == 2, "asked for anew"
-    publish.settle(out)
-    assert not (state / publish.KEPT).exists(), "an absolute path"
-    publish.settle("elsewhere/model")
+    publish.delete_finished(out)
+    assert not (state / publish.FINISHED).exists(), "an absolute path"
+    publish.delete_finished("elsewhere/model")
 
 
 @pytest.mark.parametrize("reader", ["train", "evaluate"])
-def test_training_and_evaluation_settle_what_they_read(made, reader, tmp_path, monkeypatch):
+def test_training_and_evaluation_delete_the_copy(made, reader, tmp_path, monkeypatch):
     _, out, state = made
     if reader == "train":
         node = Node(tmp_path, helpers.make_tokenizer(tmp_path / "tokenizer"))
@@ -102,4 +102,4 @@ def test_training_and_evaluation_settle_what_they_read(made, reader, tmp_path, m
                 budget=1, out="o",
             )
         )  # fmt: skip
-    assert not (state / publish.KEPT).exists()
+    assert not (state / publish.FINISHED).exists()

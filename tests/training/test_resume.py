@@ -40,18 +40,18 @@ class Crash(BaseException):
 @pytest.fixture
 def interrupt(monkeypatch):
     """From steps to interruptions at them, each once, by what it is given."""
-    real = loop.gradients
+    real = loop.accumulate_gradients
 
     def plan(steps, what):
         left = set(steps)
 
-        def gradients(encoder, part, data, examples, seed, *rest):
+        def accumulate_gradients(encoder, task, data, examples, seed, *rest):
             if seed[1] in left:
                 left.remove(seed[1])
                 what()
-            return real(encoder, part, data, examples, seed, *rest)
+            return real(encoder, task, data, examples, seed, *rest)
 
-        monkeypatch.setattr(loop, "gradients", gradients)
+        monkeypatch.setattr(loop, "accumulate_gradients", accumulate_gradients)
 
     return plan
 
@@ -101,7 +101,7 @@ def same(whole, resumed):
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("what", [crash, terminate, warn])
 @pytest.mark.parametrize("eval_every", [7, 100])  # 100: the weights that are kept are the last
-def test_a_mix_that_is_interrupted_ends_with_the_same_bytes(
+def test_a_mixture_that_is_interrupted_ends_with_the_same_bytes(
     folder, mixed, tmp_path, interrupt, what, seed, eval_every
 ):
     """With dropout, several streams, several epochs of one of them; killed at random steps."""

@@ -1,4 +1,4 @@
-"""Saved state: two generations, damage falls back, another spec is set aside, nothing is left."""
+"""Saved states: the last two, damage falls back, another spec is set aside, nothing is left."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_what_was_saved_is_read_again(tmp_path):
     assert storage.load(tmp_path / "none", "s") is None
 
 
-def test_two_generations_are_kept_and_never_more_while_one_is_written(tmp_path, monkeypatch):
+def test_two_saved_states_are_kept_and_never_more_while_one_is_written(tmp_path, monkeypatch):
     seen = []
     flush = storage._flush
     monkeypatch.setattr(
@@ -33,7 +33,7 @@ def test_two_generations_are_kept_and_never_more_while_one_is_written(tmp_path, 
         write(tmp_path, step)
     kept = [f"{step:09}.{kind}" for step in (11, 100) for kind in ("json", "safetensors")]
     assert names(tmp_path) == kept
-    assert max(seen) == 3, "one generation of two files, and what is being written"
+    assert max(seen) == 3, "one saved state of two files, and what is being written"
 
 
 def cut(path):
@@ -48,7 +48,7 @@ def flip(path):
 
 @pytest.mark.parametrize("harm", [cut, flip, lambda path: path.unlink()])
 @pytest.mark.parametrize("kind", ["json", "safetensors"])
-def test_a_damaged_generation_falls_back_to_the_one_before(tmp_path, harm, kind):
+def test_a_damaged_state_falls_back_to_the_one_before(tmp_path, harm, kind):
     for step in (1, 2):
         write(tmp_path, step)
     harm(tmp_path / f"000000002.{kind}")
@@ -81,7 +81,7 @@ def test_state_of_another_spec_is_set_aside(tmp_path, capsys):
     assert names(tmp_path) == []
 
 
-def test_a_full_disk_leaves_the_generation_before(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
     def full(path):
         raise OSError(28, "No space left on device")
 

@@ -42,19 +42,19 @@ def load_encoder(folder: str | Path, layers: int | None = None, dropout: float |
         if dropout is not None:
             config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
         model_class = AutoModel._model_mapping[type(config)]
-        takes = inspect.signature(model_class.__init__).parameters
-        extra = {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
-        encoder, report = AutoModel.from_pretrained(
+        parameters = inspect.signature(model_class.__init__).parameters
+        options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
+        encoder, loading_info = AutoModel.from_pretrained(
             folder, config=config, dtype=torch.float32, use_safetensors=True,
-            output_loading_info=True, **extra,
+            output_loading_info=True, **options,
         )  # fmt: skip
-        if report["missing_keys"]:  # they would be random
-            raise ValueError(f"it lacks {sorted(report['missing_keys'])[0]}")
+        if loading_info["missing_keys"]:  # they would be random
+            raise ValueError(f"it lacks {sorted(loading_info['missing_keys'])[0]}")
         step.imported()
         return encoder
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{folder}: cannot be loaded as a model ({first})") from None
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"{folder}: cannot be loaded as a model ({line})") from None
 
 
 def load_head(head, folder: str | Path) -> None:
@@ -69,8 +69,8 @@ def load_head(head, folder: str | Path) -> None:
         raise UserError(f"{path}: cannot be loaded ({str(error).splitlines()[0]})") from None
 
 
-def save(weights: dict[str, dict], start: str | Path, folder: str | Path) -> None:
-    """Write `encoder` and `head` weights into a folder; config and tokenizer are those of `start`.
+def save(weights: dict[str, dict], init: str | Path, folder: str | Path) -> None:
+    """Write `encoder` and `head` weights into a folder; config and tokenizer are those of `init`.
 
     Each file is written whole or not at all, the encoder's last.
     """
@@ -79,9 +79,9 @@ def save(weights: dict[str, dict], start: str | Path, folder: str | Path) -> Non
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        if (Path(start) / name).exists():
+        if (Path(init) / name).exists():
             with atomic(folder / name) as temporary:
-                shutil.copyfile(Path(start) / name, temporary)
+                shutil.copyfile(Path(init) / name, temporary)
     config = read_json(folder / "config.json")
     if config.get("dtype") != "float32":
         write_json(folder / "config.json", config | {"dtype": "float32"})
@@ -91,14 +91,14 @@ def save(weights: dict[str, dict], start: str | Path, folder: str | Path) -> Non
         save_file(weights["encoder"], temporary, metadata={"format": "pt"})
 
 
-def retrieval_layer(config, asked: int | None) -> int:
-    """Return the layer whose hidden states are pooled for retrieval: `asked`, or 14/24 of the
-    depth.
+def retrieval_layer(config, requested: int | None) -> int:
+    """Return the layer whose hidden states are pooled for retrieval: the requested one, or 14/24
+    of the depth.
 
     Phang et al. 2020 and jiant pool hidden state 14 of the 24 layers of XLM-R Large; other depths
     take the same fraction, rounded (12 layers: 7, 6 layers: 4).
     """
     depth = config.num_hidden_layers
-    if asked is not None and asked > depth:
-        raise UserError(f"retrieval_layer: {asked} is above the {depth} layers of the model")
-    return asked if asked is not None else max(1, int(depth * 14 / 24 + 0.5))
+    if requested is not None and requested > depth:
+        raise UserError(f"retrieval_layer: {requested} is above the {depth} layers of the model")
+    return requested if requested is not None else max(1, int(depth * 14 / 24 + 0.5))

@@ -8,7 +8,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import source
+from xstilts.data import source as sources
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
 
@@ -16,48 +16,48 @@ from xstilts.running.files import sha256
 TOKENIZERS = ("tokenizer.json", "*.model", "vocab.txt", "vocab.json")
 
 
-def fetch(where: str, root: str, pin: dict[str, Any], name: str) -> Path:
+def fetch(source: str, root: str, pin: dict[str, Any], name: str) -> Path:
     """Return a local folder with the files of a model, downloading them at the pinned commit.
 
     Raises UserError: no such folder or repository, the hub away, no safetensors, no tokenizer,
     no config, or (a mirror) files that are not those of the pin.
     """
-    if source.from_hub(where, name):
+    if sources.from_hub(source, name):
         path = _download(name, pin["revision"])
     else:
-        path = source.folder(root, "models", name)
+        path = sources.folder(root, "models", name)
     _check_names(name, {p.name for p in path.iterdir()})
     for file, digest in pin.get("files", {}).items():
         if not (path / file).is_file() or sha256(path / file) != digest:
             raise UserError(
                 f"model {name}: {path / file} has changed since it was pinned; "
-                f"{source.advice(name)}"
+                f"{sources.advice(name)}"
             )
     for file in path.glob("*.safetensors"):
-        if source.is_pointer(file):
-            raise UserError(f"model {name}: {file} {source.POINTER}")
+        if sources.is_pointer(file):
+            raise UserError(f"model {name}: {file} {sources.POINTER}")
     return path
 
 
 def _download(name: str, revision: str) -> Path:
     import huggingface_hub
 
-    source.quiet()
+    sources.quiet()
     if not huggingface_hub.constants.is_offline_mode():
         # Asked first: it fails in seconds, and before gigabytes of pickles are fetched.
-        found = source.hub_info("models", name, revision).siblings or []
-        _check_names(name, {s.rfilename for s in found})
+        siblings = sources.hub_info("models", name, revision).siblings or []
+        _check_names(name, {s.rfilename for s in siblings})
     try:
         return Path(
             huggingface_hub.snapshot_download(
                 name,
                 revision=revision,
-                allow_patterns=list(source.MODEL_FILES),
+                allow_patterns=list(sources.MODEL_FILES),
                 ignore_patterns=["*/*"],  # exports to other frameworks are in subfolders
             )
         )
     except Exception as error:
-        raise source.hub_error(error, "models", name, revision) or error from error
+        raise sources.hub_error(error, "models", name, revision) or error from error
 
 
 def _check_names(name: str, files: set[str]) -> None:
@@ -91,27 +91,27 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     transformers.utils.logging.disable_progress_bar()
     try:
         config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
-        architecture = transformers.MODEL_MAPPING[type(config)]
-        if isinstance(architecture, tuple):
-            architecture = architecture[0]
-        takes = inspect.signature(architecture.__init__).parameters
-        options = {"add_pooling_layer": False} if "add_pooling_layer" in takes else {}
-        encoder, report = transformers.AutoModel.from_pretrained(
+        model_class = transformers.MODEL_MAPPING[type(config)]
+        if isinstance(model_class, tuple):
+            model_class = model_class[0]
+        parameters = inspect.signature(model_class.__init__).parameters
+        options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
+        encoder, loading_info = transformers.AutoModel.from_pretrained(
             path, use_safetensors=True, local_files_only=True, dtype="auto",
             output_loading_info=True, **options,
         )  # fmt: skip
         # A tokenizer.json is taken as it is. AutoTokenizer rebuilds it the way its class has it in
         # this version, which cut 1.6% of some texts in another way than the model's own file.
-        kind = transformers.AutoTokenizer
+        tokenizer_class = transformers.AutoTokenizer
         if (path / "tokenizer.json").is_file():
-            kind = transformers.PreTrainedTokenizerFast
-        tokenizer = kind.from_pretrained(path, local_files_only=True)
+            tokenizer_class = transformers.PreTrainedTokenizerFast
+        tokenizer = tokenizer_class.from_pretrained(path, local_files_only=True)
     except Exception as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"model {name}: {path} cannot be loaded ({line})") from error
     for key in ("is_local", "local_files_only"):  # how it was loaded, not what it is
         tokenizer.init_kwargs.pop(key, None)
-    _check_weights(encoder, report, name, path)
+    _check_weights(encoder, loading_info, name, path)
     if not tokenizer.is_fast:
         raise UserError(f"model {name}: has no fast tokenizer, which is needed for offsets")
     if max(tokenizer.get_vocab().values(), default=-1) >= encoder.config.vocab_size:
@@ -122,15 +122,16 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     return encoder, tokenizer
 
 
-def _check_weights(encoder: Any, report: dict[str, Any], name: str, path: Path) -> None:
+def _check_weights(encoder: Any, loading_info: dict[str, Any], name: str, path: Path) -> None:
     """Refuse weights that the library would have replaced by random ones, and non-finite ones."""
     import torch
 
-    absent = sorted([*report["missing_keys"], *(str(k) for k in report["mismatched_keys"])])
-    if absent:
+    mismatched = (str(key) for key in loading_info["mismatched_keys"])
+    missing = sorted([*loading_info["missing_keys"], *mismatched])
+    if missing:
         raise UserError(
-            f"model {name}: {path} lacks {len(absent)} weights of the encoder, first {absent[0]}; "
-            "they are another architecture's"
+            f"model {name}: {path} lacks {len(missing)} weights of the encoder, first {missing[0]};"
+            " they are another architecture's"
         )
     for key, value in encoder.state_dict().items():
         if value.is_floating_point() and not torch.isfinite(value).all():

@@ -1,4 +1,4 @@
-"""Memory of a GPU: what does not fit is done again in smaller pieces."""
+"""Out of GPU memory: what does not fit is done again in smaller micro-batches."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,46 +12,46 @@ from xstilts.running.errors import DoesNotFit
 Result = TypeVar("Result")
 
 
-def fitted(
+def retry_with_fewer_tokens(
     work: Callable[[int], Result],
-    budget: int,
+    max_tokens: int,
     undo: Callable[[], None],
-    least: Callable[[int], bool],
+    is_finest: Callable[[int], bool],
 ) -> tuple[Result, int]:
-    """Return what `work` makes with a budget of pieces that fits, and that budget.
+    """Return what `work` makes with as many tokens a micro-batch as fit, and that number.
 
     Args:
-        work: may run out of memory; its result must not depend on the budget.
-        budget: pieces to try first; halved each time.
+        work: may run out of memory; its result must not depend on `max_tokens`.
+        max_tokens: tried first; halved each time.
         undo: takes back what an attempt that failed has left.
-        least: whether a budget cuts as finely as can be.
+        is_finest: whether with so many tokens every micro-batch is a single example.
 
     Raises:
-        DoesNotFit: even the finest cut does not.
+        DoesNotFit: not even a single example fits.
     """
     import torch
 
     while True:
-        failed = ""
+        message = ""
         try:
-            result = work(budget)
+            result = work(max_tokens)
         except torch.OutOfMemoryError as error:
-            failed = str(error).splitlines()[0]
+            message = str(error).splitlines()[0]
             if shards.sharded():  # the others wait for this one in the middle of their passes
                 raise
         # Out of the `except`, which would keep alive the tensors of the attempt.
-        if not any(ranks.most(bool(failed))):
-            return result, budget
-        if least(budget):
-            raise _too_much(failed or "on another rank")
+        if not any(ranks.most(bool(message))):
+            return result, max_tokens
+        if is_finest(max_tokens):
+            raise _does_not_fit(message or "on another rank")
         undo()
-        _empty()
-        budget //= 2
-        print(f"out of GPU memory: goes on with micro-batches of {budget} tokens", flush=True)
+        _empty_cache()
+        max_tokens //= 2
+        print(f"out of GPU memory: goes on with micro-batches of {max_tokens} tokens", flush=True)
 
 
-def halved(work: Callable[[np.ndarray], list[Any]], examples: np.ndarray) -> list[Any]:
-    """Return what `work` finds of each example, all at once or, where they do not fit, by halves.
+def retry_in_halves(work: Callable[[np.ndarray], list[Any]], examples: np.ndarray) -> list[Any]:
+    """Return what `work` makes of each example, all at once or, where they do not fit, by halves.
 
     Raises:
         DoesNotFit: one example alone is too much.
@@ -62,21 +62,21 @@ def halved(work: Callable[[np.ndarray], list[Any]], examples: np.ndarray) -> lis
         return list(work(examples))
     except torch.OutOfMemoryError as error:
         if len(examples) == 1:
-            raise _too_much(str(error)) from None
-    _empty()
+            raise _does_not_fit(str(error)) from None
+    _empty_cache()
     middle = len(examples) // 2
-    return halved(work, examples[:middle]) + halved(work, examples[middle:])
+    return retry_in_halves(work, examples[:middle]) + retry_in_halves(work, examples[middle:])
 
 
-def _too_much(said: str) -> DoesNotFit:
-    first = said.splitlines()[0]
+def _does_not_fit(message: str) -> DoesNotFit:
+    line = message.splitlines()[0]
     return DoesNotFit(
-        f"one example alone does not fit the GPU's memory ({first}); a smaller max_length, a"
+        f"one example alone does not fit the GPU's memory ({line}); a smaller max_length, a"
         " smaller model or a larger GPU is needed"
     )
 
 
-def _empty() -> None:
+def _empty_cache() -> None:
     """Give back what torch holds in reserve."""
     import torch
 

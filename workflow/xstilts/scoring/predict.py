@@ -8,7 +8,7 @@ import numpy as np
 from xstilts.encoding import batches
 from xstilts.encoding.encoded import Encoded
 from xstilts.models import memory, shards
-from xstilts.running.device import autocast
+from xstilts.running import device as devices
 
 
 def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
@@ -29,12 +29,12 @@ def outputs(encoder, head, batch: dict[str, Any]):
     return head(hidden, batch["mask"])
 
 
-def reduced(page: ModuleType, encoder, head, data: Encoded, device, budget: int) -> list[Any]:
+def reduced(page: ModuleType, encoder, head, data: Encoded, device, max_tokens: int) -> list[Any]:
     """Return `page.reduce` of every example of `data`, in its order.
 
     Args:
-        budget: pieces of a rectangle, padding included; nothing is kept for gradients, so several
-            times what training takes will fit. A rectangle that does not is halved.
+        max_tokens: of a batch, padding included; nothing is kept for gradients, so several times
+            what training takes will fit. A batch that does not is halved.
 
     Raises:
         DoesNotFit: one example alone is too much for the GPU.
@@ -42,19 +42,20 @@ def reduced(page: ModuleType, encoder, head, data: Encoded, device, budget: int)
     import torch
 
     lengths, counts = data.shapes()
-    found: list[Any] = [None] * len(data)
+    results: list[Any] = [None] * len(data)
     encoder.eval()
     head.eval()
 
-    def forward(part: np.ndarray) -> list[Any]:
-        batch = tensors(page.collate(data, part), device)
-        with autocast(device):
-            scores = outputs(encoder, head, batch)
-        return page.reduce(scores, batch)
+    def forward(examples: np.ndarray) -> list[Any]:
+        batch = tensors(page.collate(data, examples), device)
+        with devices.autocast(device):
+            batch_outputs = outputs(encoder, head, batch)
+        return page.reduce(batch_outputs, batch)
 
     # A sharded model keeps what it gathers here for training, which inference mode would forbid.
     with torch.no_grad() if shards.sharded() else torch.inference_mode():
-        for part in batches.micro_batches(np.arange(len(data)), lengths, counts, budget):
-            for example, value in zip(part, memory.halved(forward, part), strict=True):
-                found[example] = value
-    return found
+        for examples in batches.micro_batches(np.arange(len(data)), lengths, counts, max_tokens):
+            values = memory.retry_in_halves(forward, examples)
+            for example, value in zip(examples, values, strict=True):
+                results[example] = value
+    return results

@@ -33,7 +33,7 @@ def score(args: argparse.Namespace) -> None:
     failed = []
     for (lang, spec), *of in zip(specs.items(), *files.values(), strict=True):
         same_spec(args.model, node["spec"], spec["model"])
-        publish.settle(args.model)
+        publish.delete_finished(args.model)
         paths = dict(zip(files, of, strict=True)) | {"state": args.state, "out": args.out}
         try:
             language(scorer, spec, cell, lang, paths)

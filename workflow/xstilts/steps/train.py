@@ -9,88 +9,90 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.models import checkpoint, shards
-from xstilts.running import device, lock, ranks, step, stop
+from xstilts.running import device as devices
+from xstilts.running import lock, ranks, step, stop
 from xstilts.running.errors import NotFinite
 from xstilts.running.files import digest, sha256
 from xstilts.running.record import read_node, same_spec, versions
 from xstilts.training import loop, publish, storage
-from xstilts.training.parts import named_heads, read_parts, with_heads
-from xstilts.training.saver import Keeper
+from xstilts.training.saver import StateSaver
+from xstilts.training.tasks import named_heads, read_tasks, with_heads
 
 
 def main(args: argparse.Namespace) -> None:
     """Make the checkpoint of one node, unless another process has made it meanwhile."""
     spec = json.loads(args.spec)
-    made_from = fingerprint(args, spec) if ranks.rank() == 0 else ""
-    alone = lock.held(args.state, args.lock_wait)
-    with ranks.joined(args.lock_wait + 1800), ranks.leading(alone):
-        first = ranks.rank() == 0
-        if ranks.agreed(first and publish.found(args.state, args.out, made_from)):
+    first = ranks.rank() == 0
+    fingerprint = fingerprint_of(args, spec) if first else ""
+    node_lock = lock.held(args.state, args.lock_wait)
+    with ranks.joined(args.lock_wait + 1800), ranks.leading(node_lock):
+        if ranks.agreed(first and publish.publish_finished(args.state, args.out, fingerprint)):
             print("already made, by another process")
         else:
             try:
-                make(args, spec, made_from)
-            except NotFinite:  # from a saved state it would come to the same
+                train(args, spec, fingerprint)
+            except NotFinite:  # the next attempt would come to the same from a saved state
                 storage.clear(Path(args.state))
                 raise
         if first:
             storage.clear(Path(args.state))
 
 
-def fingerprint(args: argparse.Namespace, spec: dict[str, Any]) -> str:
+def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     """Return the digest of all that a training follows from: a spec has neither the bytes of the
     rows, which change with a pin, nor those of the checkpoint to start from."""
     rows = (*args.train, *args.dev, *args.dev_rows)
     return digest([spec, read_node(args.init)["weights"], *map(sha256, rows)])
 
 
-def make(args: argparse.Namespace, spec: dict[str, Any], made_from: str) -> None:
+def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> None:
     """Train one node and write its checkpoint, `node.json` last."""
     import torch
 
     parent = read_node(args.init)
     same_spec(args.init, parent["spec"], spec["parent"])
-    publish.settle(args.init)
-    parts = read_parts(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows)
+    publish.delete_finished(args.init)
+    tasks = read_tasks(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows)
     files = {
-        "train": [data for part in parts for data in part.train.values()],
-        "dev": [part.dev for part in parts if part.dev is not None],
+        "train": [data for task in tasks for data in task.train.values()],
+        "dev": [task.dev for task in tasks if task.dev is not None],
     }
-    where = device.choose()
+    device = devices.choose()
     torch.manual_seed(spec["seed"])
-    encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(where)
-    parts = with_heads(parts, encoder)
+    encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(device)
+    tasks = with_heads(tasks, encoder)
     if args.sharding == "fsdp" and ranks.size() > 1:
-        shards.shard(encoder, named_heads(parts).values(), where)
+        shards.shard(encoder, named_heads(tasks).values(), device)
     if ranks.rank():  # the dropout of each rank is its own
         torch.manual_seed(spec["seed"] + (ranks.rank() << 32))
-    stop.wait()  # the keeper looks for it, before every step
-    keeper = Keeper(args.state, made_from, args.save_every)
-    weights, record = loop.fit(encoder, parts, spec, where, args.budget, keeper)
+    stop.wait()  # the saver checks for signals before every step
+    saver = StateSaver(args.state, fingerprint, args.save_every)
+    weights, record = loop.fit(encoder, tasks, spec, device, args.budget, saver)
     if ranks.rank():
         return
-    made = publish.begin(args.state)
-    checkpoint.save(weights, args.init, made)
-    names = {id(head): name for name, head in named_heads(parts).items()}
+    folder = publish.create_folder(args.state)
+    checkpoint.save(weights, args.init, folder)
+    names = {id(head): name for name, head in named_heads(tasks).items()}
     pins = [data.meta["pins"] for split in files.values() for data in split]
     node = {
         "kind": "train",
         "spec": spec,
-        "fingerprint": made_from,
-        "pins": dict(parent["pins"], **{k: v for found in pins for k, v in found.items()}),
-        "weights": sha256(made / "model.safetensors"),
+        "fingerprint": fingerprint,
+        "pins": dict(parent["pins"], **{k: v for own in pins for k, v in own.items()}),
+        "weights": sha256(folder / "model.safetensors"),
         "tokenizer": parent["tokenizer"],
-        "rows": {split: sum(d.meta["rows"] for d in found) for split, found in files.items()},
+        "rows": {split: sum(d.meta["rows"] for d in data) for split, data in files.items()},
         "examples": sum(map(len, files["train"])),
-        "rows_cut": {split: sum(d.meta["cut"] for d in found) for split, found in files.items()},
-        "heads": {part.task: names[id(part.head)] for part in parts},
+        "rows_cut": {split: sum(d.meta["cut"] for d in data) for split, data in files.items()},
+        "heads": {task.name: names[id(task.head)] for task in tasks},
         **record,
-        **device.describe(where),
+        **devices.describe(device),
         "ranks": ranks.size(),
         "versions": versions(),
     }
-    publish.end(made, node, args.out)
-    print(f"best dev at step {record['best']['step']}: {loop.as_text(record['best']['dev'])}")
+    publish.publish(folder, node, args.out)
+    best = record["best"]
+    print(f"best dev at step {best['step']}: {loop.format_metrics(best['dev'])}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -103,8 +105,8 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--dev", required=True, nargs="+", help="encoded dev rows, one a task")
     p.add_argument("--dev-rows", required=True, nargs="+", help="prepared dev rows, one a task")
-    p.add_argument("--budget", type=int, default=16384, help="pieces of a micro-batch")
-    p.add_argument("--state", required=True, help="folder of what a next attempt needs")
+    p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
+    p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     p.add_argument("--sharding", choices=["none", "fsdp"], default="none")
     lock.add_argument(p)

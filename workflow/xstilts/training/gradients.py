@@ -1,35 +1,40 @@
-"""The gradients of one batch, however it is cut, and over however many ranks."""
+"""The gradients of one batch, whatever its micro-batches and the number of ranks."""
 
 from xstilts.encoding import batches
 from xstilts.encoding.encoded import Encoded
-from xstilts.running import device, ranks
+from xstilts.running import device as devices
+from xstilts.running import ranks
 from xstilts.scoring import predict
-from xstilts.training.parts import Part
+from xstilts.training.tasks import TrainingTask
 
 
-def gradients(encoder, part: Part, data: Encoded, examples, seed, where, budget: int):
-    """Accumulate this rank's share of the gradients of one batch.
+def accumulate_gradients(
+    encoder, task: TrainingTask, data: Encoded, examples, seed, device, max_tokens: int
+):
+    """Accumulate this rank's share of the gradients of one batch over its micro-batches.
 
     The loss is the sum over the batch divided by the weight of the *batch*, so that the result does
     not depend on how the batch is cut into micro-batches and dealt to ranks.
 
     Returns:
-        This rank's share of the mean loss (tensor), and the real pieces of the batch.
+        This rank's share of the mean loss (tensor), and the tokens of the batch without padding.
     """
-    page, (lengths, counts) = part.page, data.shapes()
-    cut, real = batches.share_of_rank(examples, lengths, counts, budget, ranks.rank(), ranks.size())
-    parts = [page.collate(data, some, seed) for some in cut]
-    mine = parts[:real]
-    seen = [batch["ids"].size if batch["mask"] is None else batch["mask"].sum() for batch in mine]
-    weight, pieces = ranks.total(sum(batch["weight"] for batch in mine), int(sum(seen)))
+    page, (lengths, counts) = task.page, data.shapes()
+    cut, counted = batches.share_of_rank(
+        examples, lengths, counts, max_tokens, ranks.rank(), ranks.size()
+    )
+    micro_batches = [page.collate(data, chosen, seed) for chosen in cut]
+    own = micro_batches[:counted]
+    own_tokens = sum(b["ids"].size if b["mask"] is None else b["mask"].sum() for b in own)
+    weight, tokens = ranks.total(sum(b["weight"] for b in own), int(own_tokens))
     total = 0.0
-    for number, arrays in enumerate(parts):
-        batch = predict.tensors(arrays, where)
-        with device.autocast(where):
-            scores = predict.outputs(encoder, part.head, batch)
-        loss = page.loss(scores, batch) / (weight or 1)  # of a few pieces mlm may choose none
-        if number >= real:
+    for number, arrays in enumerate(micro_batches):
+        batch = predict.tensors(arrays, device)
+        with devices.autocast(device):
+            outputs = predict.outputs(encoder, task.head, batch)
+        loss = page.loss(outputs, batch) / (weight or 1)  # of a few tokens mlm may choose none
+        if number >= counted:
             loss = loss * 0  # only there because the other ranks have one more
         loss.backward()
         total = total + loss.detach()
-    return total, int(pieces)
+    return total, int(tokens)

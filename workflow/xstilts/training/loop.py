@@ -1,7 +1,6 @@
 """The training loop: one for both stages and every format.
 
-A training on one task is a mixture of that task alone; `mixture.py` says what is drawn
-from several.
+A training on one task is a mixture of that task alone; `mixture.py` says how several are drawn.
 """
 
 import math
@@ -18,123 +17,136 @@ from xstilts.running import ranks
 from xstilts.running.errors import NotFinite
 from xstilts.scoring import predict
 from xstilts.training import mixture
-from xstilts.training.gradients import gradients
-from xstilts.training.optimizer import optimizer_for, rate
-from xstilts.training.parts import Part, named_heads, snapshot
+from xstilts.training.gradients import accumulate_gradients
+from xstilts.training.optimizer import lr_factor, make_optimizer
 from xstilts.training.progress import Progress
-from xstilts.training.state import Position
+from xstilts.training.saver import StateSaver
+from xstilts.training.state import TrainingState
+from xstilts.training.tasks import TrainingTask, named_heads, snapshot
 
 
-def development(encoder, part: Part, where, budget: int) -> dict[str, float]:
+def evaluate_task(encoder, task: TrainingTask, device, max_tokens: int) -> dict[str, float]:
     """Return the metrics of one task on its dev rows."""
-    assert part.dev is not None
-    found = predict.reduced(part.page, encoder, part.head, part.dev, where, 4 * budget)
-    predictions = part.page.decode(found, part.dev, part.rows)
-    values, _ = part.page.score(part.rows, predictions, part.metric, part.lang)
+    assert task.dev is not None
+    reduced = predict.reduced(task.page, encoder, task.head, task.dev, device, 4 * max_tokens)
+    predictions = task.page.decode(reduced, task.dev, task.dev_rows)
+    values, _ = task.page.score(task.dev_rows, predictions, task.metric, task.dev_lang)
     return values
 
 
-def evaluation(encoder, parts: Sequence[Part], where, budget: int) -> tuple[dict, float]:
+def evaluate(
+    encoder, tasks: Sequence[TrainingTask], device, max_tokens: int
+) -> tuple[dict[str, float], float]:
     """Return the dev metrics, under the names of their tasks if there are several, and the score.
 
     The score, by which the best checkpoint is chosen, is the mean over the tasks of the figure of
     each on its dev rows (English, where the task has English); tasks without dev rows (mlm) are
     left out. jiant's `EqualMetricAggregator` does the same.
     """
-    scored = [part for part in parts if part.dev is not None]
-    found = {part.task: development(encoder, part, where, budget) for part in scored}
-    scores = [metrics.METRICS[part.metric].task_score(found[part.task]) for part in scored]
-    named = {f"{task} {k}": v for task, values in found.items() for k, v in values.items()}
-    return named if len(parts) > 1 else found[parts[0].task], sum(scores) / len(scores)
+    scored = [task for task in tasks if task.dev is not None]
+    by_task = {task.name: evaluate_task(encoder, task, device, max_tokens) for task in scored}
+    scores = [metrics.METRICS[task.metric].task_score(by_task[task.name]) for task in scored]
+    score = sum(scores) / len(scores)
+    if len(tasks) == 1:
+        return by_task[tasks[0].name], score
+    return {f"{name} {k}": v for name, values in by_task.items() for k, v in values.items()}, score
 
 
-def fit(encoder, parts: Sequence[Part], spec: dict[str, Any], where, budget: int, keeper=None):
+def fit(
+    encoder,
+    tasks: Sequence[TrainingTask],
+    spec: dict[str, Any],
+    device,
+    max_tokens: int,
+    saver: StateSaver | None = None,
+):
     """Train by the spec's recipe; return the best weights by dev score, and the record of the run.
 
-    With a keeper the training goes on from what an earlier attempt saved.
+    With a saver the training resumes from what an earlier attempt saved.
 
     Raises:
         NotFinite: the loss, or a weight.
         DoesNotFit: one example alone is too much for the GPU.
-        Stopped: the process was asked to end; the keeper has saved the state.
+        Stopped: the process was asked to stop; the saver has saved the state.
     """
     import torch
 
     recipe, cap = Recipe(**spec["recipe"]), spec.get("cap")
-    steps = mixture.steps(parts, cap, recipe)
-    streams = mixture.streams(parts, cap, spec["seed"])
-    order = mixture.schedule([stream.share for stream in streams], steps, spec["seed"])
-    modules = [encoder, *named_heads(parts).values()]
-    optimizer = optimizer_for(modules, recipe)
+    total_steps = mixture.total_steps(tasks, cap, recipe)
+    streams = mixture.make_streams(tasks, cap, spec["seed"])
+    schedule = mixture.schedule([stream.share for stream in streams], total_steps, spec["seed"])
+    modules = [encoder, *named_heads(tasks).values()]
+    optimizer = make_optimizer(modules, recipe)
     parameters = [p for module in modules for p in module.parameters()]
-    now = Position(encoder, parts, optimizer, streams, budget)
-    if keeper:
-        keeper.resume(now)
-    progress = Progress(steps, now.seconds)
-    for done in range(now.done, steps):
-        if keeper:
-            keeper.keep(now)
-        stream = streams[order[done]]
+    state = TrainingState(encoder, tasks, optimizer, streams, max_tokens)
+    if saver:
+        saver.resume(state)
+    progress = Progress(total_steps, state.seconds)
+    for step in range(state.step, total_steps):
+        if saver:
+            saver.save_if_due(state)
+        stream = streams[schedule[step]]
         for module in modules:
             module.train()
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * rate(done, steps, recipe.warmup)
-        examples, seed = stream.next(), (spec["seed"], done)
-        batch = (encoder, stream.part, stream.data, examples, seed, where)
-        (loss, seen), now.budget = memory.fitted(
-            partial(gradients, *batch),
-            now.budget,
+            group["lr"] = recipe.learning_rate * lr_factor(step, total_steps, recipe.warmup)
+        examples, seed = stream.next_batch(), (spec["seed"], step)
+        batch = (encoder, stream.task, stream.data, examples, seed, device)
+        (loss, tokens), state.max_tokens = memory.retry_with_fewer_tokens(
+            partial(accumulate_gradients, *batch),
+            state.max_tokens,
             undo=optimizer.zero_grad,
-            least=partial(batches.is_finest, examples, *stream.data.shapes()),
+            is_finest=partial(batches.is_finest, examples, *stream.data.shapes()),
         )
         ranks.add(p.grad for p in parameters if p.grad is not None)
         ranks.add([loss])
         torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        stream.drawn["tokens"] += seen
-        now.pieces += seen
-        now.recent.append((stream.part.task, loss))
-        now.done = done + 1
-        evaluate = now.done % recipe.eval_every == 0 or now.done == steps
-        if not ranks.agreed(evaluate or progress.due()):
+        stream.drawn["tokens"] += tokens
+        state.tokens += tokens
+        state.recent_losses.append((stream.task.name, loss))
+        state.step = step + 1
+        evaluation_due = state.step % recipe.eval_every == 0 or state.step == total_steps
+        if not ranks.agreed(evaluation_due or progress.due()):
             continue
-        mean = float(torch.stack([value for _, value in now.recent[-50:]]).mean())
-        if not math.isfinite(mean):
-            wrong = (name for name, value in now.recent if not math.isfinite(value))
-            task = next(wrong, now.recent[-1][0])
+        mean_loss = float(torch.stack([loss for _, loss in state.recent_losses[-50:]]).mean())
+        if not math.isfinite(mean_loss):
+            not_finite = (name for name, loss in state.recent_losses if not math.isfinite(loss))
+            name = next(not_finite, state.recent_losses[-1][0])
             raise NotFinite(
-                f"the loss of `{task}` is {mean} at step {now.done} of {steps}, so training"
-                f" stops; a learning_rate below {recipe.learning_rate:g} or more warmup may help"
+                f"the loss of `{name}` is {mean_loss} at step {state.step} of {total_steps}, so"
+                f" training stops; a learning_rate below {recipe.learning_rate:g} or more warmup"
+                " may help"
             )
-        progress.say(now.done, mean, optimizer.param_groups[0]["lr"], now.pieces)
-        if not evaluate:
+        progress.report(state.step, mean_loss, optimizer.param_groups[0]["lr"], state.tokens)
+        if not evaluation_due:
             continue
-        finite = all(shards.local(parameter).isfinite().all() for parameter in parameters)
+        finite = all(shards.local_tensor(p).isfinite().all() for p in parameters)
         if any(ranks.most(not finite)):
             # The loss before the last update was still finite; such weights must never be the best.
             raise NotFinite(
-                f"the weights are not finite after step {now.done} of {steps}, of"
-                f" `{stream.part.task}`, so training stops; a learning_rate below"
+                f"the weights are not finite after step {state.step} of {total_steps}, of"
+                f" `{stream.task.name}`, so training stops; a learning_rate below"
                 f" {recipe.learning_rate:g} may help"
             )
         before = time.monotonic()
-        values, score = ranks.agreed(evaluation(encoder, parts, where, now.budget))
-        now.evaluating += time.monotonic() - before
-        progress.note(f"step {now.done}: dev " + as_text(values))
-        now.history.append({"step": now.done, "loss": mean, "dev": values, "score": score})
-        now.recent.clear()
-        now.stale += 1
-        if not now.best or score > now.best["score"]:
-            now.best, now.weights = now.history[-1], snapshot(encoder, parts)
-            now.stale = 0
-        if now.stale >= recipe.patience:
-            progress.note(f"no gain in {now.stale} evaluations: stopped")
+        values, score = ranks.agreed(evaluate(encoder, tasks, device, state.max_tokens))
+        state.evaluation_seconds += time.monotonic() - before
+        progress.write(f"step {state.step}: dev " + format_metrics(values))
+        state.history.append({"step": state.step, "loss": mean_loss, "dev": values, "score": score})
+        state.recent_losses.clear()
+        state.stale_evaluations += 1
+        if not state.best or score > state.best["score"]:
+            state.best, state.best_weights = state.history[-1], snapshot(encoder, tasks)
+            state.stale_evaluations = 0
+        if state.stale_evaluations >= recipe.patience:
+            progress.write(f"early stopping: no gain in {state.stale_evaluations} evaluations")
             break
     progress.close()
-    return now.weights, now.record()
+    return state.best_weights, state.record()
 
 
-def as_text(values: dict[str, float]) -> str:
+def format_metrics(values: dict[str, float]) -> str:
     """Return metrics as a line shows them."""
     return "  ".join(f"{key} {value:.4f}" for key, value in values.items())

@@ -1,4 +1,4 @@
-"""A mix: the tasks that one training draws its batches from, and how often each.
+"""A mixture: the tasks that one training draws its batches from, and how often each.
 
 Examples-proportional mixing: a task weighs min(n, K) for its n training examples (a span window
 counts as one), and every optimizer step draws one task by these weights, then its next batch, as
@@ -17,7 +17,7 @@ import numpy as np
 from xstilts.encoding import batches
 from xstilts.encoding.encoded import Encoded
 from xstilts.experiment.recipe import Recipe
-from xstilts.training.parts import Part
+from xstilts.training.tasks import TrainingTask
 
 # Exponents by which the languages of a task are smoothed: XLM-R's alpha (not verified) for masked
 # language modelling, the plain proportions for everything else.
@@ -25,52 +25,54 @@ SMOOTHING = {"mlm": 0.3}
 
 
 @dataclass
-class Stream:
+class TaskStream:
     """The train rows of one task in one language, read batch by batch, epoch after epoch.
 
     `share` is the probability of a step to draw it; `drawn` counts what was.
     """
 
-    part: Part
+    task: TrainingTask
     lang: str
     share: float
     seed: int
     drawn: dict[str, int] = field(
         default_factory=lambda: {"batches": 0, "examples": 0, "tokens": 0}
     )
-    queue: list[np.ndarray] = field(default_factory=list)
+    epoch_batches: list[np.ndarray] = field(default_factory=list)
 
     @property
     def data(self) -> Encoded:
         """Its encoded rows."""
-        return self.part.train[self.lang]
+        return self.task.train[self.lang]
 
-    def next(self) -> np.ndarray:
+    def next_batch(self) -> np.ndarray:
         """Return the examples of the next batch."""
-        an_epoch = math.ceil(len(self.data) / self.part.batch_size)
-        number, at = divmod(self.drawn["batches"], an_epoch)
-        if at == 0 or not self.queue:  # no queue: a training that goes on inside an epoch
+        batches_per_epoch = math.ceil(len(self.data) / self.task.batch_size)
+        epoch, index = divmod(self.drawn["batches"], batches_per_epoch)
+        if index == 0 or not self.epoch_batches:  # none: a training resumed inside an epoch
             lengths, _ = self.data.shapes()
-            self.queue = batches.epoch_batches(lengths, self.part.batch_size, self.seed, number)
+            self.epoch_batches = batches.epoch_batches(
+                lengths, self.task.batch_size, self.seed, epoch
+            )
         self.drawn["batches"] += 1
-        self.drawn["examples"] += len(self.queue[at])
-        return self.queue[at]
+        self.drawn["examples"] += len(self.epoch_batches[index])
+        return self.epoch_batches[index]
 
 
-def weight(part: Part, cap: int | None) -> int:
+def weight(task: TrainingTask, cap: int | None) -> int:
     """Return the examples that a task counts for: all, or `cap` if it has more."""
-    total = sum(part.sizes.values())
+    total = sum(task.sizes.values())
     return total if cap is None else min(total, cap)
 
 
-def streams(parts: Sequence[Part], cap: int | None, seed: int) -> list[Stream]:
-    """Return a stream per task and language, by which share of the steps each is drawn."""
-    total = sum(weight(part, cap) for part in parts)
-    found = []
-    for part in parts:
-        for lang, share in smoothed(part.sizes, SMOOTHING.get(part.format, 1.0)).items():
-            found.append(Stream(part, lang, weight(part, cap) / total * share, seed))
-    return found
+def make_streams(tasks: Sequence[TrainingTask], cap: int | None, seed: int) -> list[TaskStream]:
+    """Return a stream per task and language, with its share of the steps."""
+    total = sum(weight(task, cap) for task in tasks)
+    return [
+        TaskStream(task, lang, weight(task, cap) / total * share, seed)
+        for task in tasks
+        for lang, share in smoothed(task.sizes, SMOOTHING.get(task.format, 1.0)).items()
+    ]
 
 
 def smoothed(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:
@@ -79,15 +81,15 @@ def smoothed(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:
     return {lang: power / sum(powers.values()) for lang, power in powers.items()}
 
 
-def steps(parts: Iterable[Part], cap: int | None, recipe: Recipe) -> int:
+def total_steps(tasks: Iterable[TrainingTask], cap: int | None, recipe: Recipe) -> int:
     """Return the optimizer steps of a training: its epochs times the batches of one, at least 1.
 
     As jiant's `SimpleAPIMultiTaskConfigurator` counts: the sum over tasks of min(n, K) / batch
     size, each rounded up.
     """
-    an_epoch = sum(math.ceil(weight(part, cap) / part.batch_size) for part in parts)
-    found = max(1, round(an_epoch * recipe.epochs))
-    return found if recipe.max_steps is None else min(found, recipe.max_steps)
+    steps_per_epoch = sum(math.ceil(weight(task, cap) / task.batch_size) for task in tasks)
+    steps = max(1, round(steps_per_epoch * recipe.epochs))
+    return steps if recipe.max_steps is None else min(steps, recipe.max_steps)
 
 
 def schedule(shares: Sequence[float], steps: int, seed: int) -> np.ndarray:
@@ -97,10 +99,10 @@ def schedule(shares: Sequence[float], steps: int, seed: int) -> np.ndarray:
     return generator.choice(len(shares), size=steps, p=np.array(shares) / sum(shares))
 
 
-def record(found: Iterable[Stream]) -> dict[str, dict[str, Any]]:
+def record(streams: Iterable[TaskStream]) -> dict[str, dict[str, Any]]:
     """Return task -> language -> share, examples there are, and batches, examples, tokens drawn."""
-    said: dict[str, dict[str, Any]] = {}
-    for stream in found:
-        about = {"share": round(stream.share, 6), "available": len(stream.data), **stream.drawn}
-        said.setdefault(stream.part.task, {})[stream.lang] = about
-    return said
+    drawn: dict[str, dict[str, Any]] = {}
+    for stream in streams:
+        entry = {"share": round(stream.share, 6), "available": len(stream.data), **stream.drawn}
+        drawn.setdefault(stream.task.name, {})[stream.lang] = entry
+    return drawn

@@ -5,16 +5,16 @@ import time
 
 
 class Progress:
-    """Says step, loss, learning rate, tokens a second and the time left."""
+    """Reports step, loss, learning rate, tokens a second and the time left."""
 
-    def __init__(self, steps: int, spent: float = 0.0, every: float = 10.0) -> None:
-        """Expect `steps` steps; without a terminal, print at most a line in `every` seconds.
+    def __init__(self, steps: int, spent: float = 0.0, interval: float = 10.0) -> None:
+        """Expect `steps` steps; without a terminal, print at most a line in `interval` seconds.
 
-        `spent` are the seconds of earlier attempts.
+        `spent`: the seconds of earlier attempts.
         """
-        self.steps, self.every = steps, every
-        self.said = time.monotonic()
-        self.start = self.said - spent
+        self.steps, self.interval = steps, interval
+        self.last_report = time.monotonic()
+        self.start = self.last_report - spent
         self.bar = None
         if sys.stderr.isatty():
             from tqdm import tqdm
@@ -22,27 +22,27 @@ class Progress:
             self.bar = tqdm(total=steps, unit="step", dynamic_ncols=True)
 
     def due(self) -> bool:
-        """Return whether it is time to say something (reading the loss waits for the device)."""
-        return time.monotonic() - self.said >= (1.0 if self.bar else self.every)
+        """Return whether it is time to report (reading the loss waits for the device)."""
+        return time.monotonic() - self.last_report >= (1.0 if self.bar else self.interval)
 
-    def say(self, step: int, loss: float, rate: float, tokens: int) -> None:
-        """Report the state after `step` steps and `tokens` real pieces in all."""
+    def report(self, step: int, loss: float, lr: float, tokens: int) -> None:
+        """Report the state after `step` steps and `tokens` tokens in all, without padding."""
         now = time.monotonic()
-        self.said = now
+        self.last_report = now
         elapsed = max(now - self.start, 1e-9)
         speed = tokens / elapsed
         if self.bar:
             self.bar.update(step - self.bar.n)
-            self.bar.set_postfix_str(f"loss {loss:.4f}, lr {rate:.1e}, {speed:,.0f} tokens/s")
+            self.bar.set_postfix_str(f"loss {loss:.4f}, lr {lr:.1e}, {speed:,.0f} tokens/s")
             return
         left = elapsed / max(step, 1) * (self.steps - step)
         print(
-            f"step {step}/{self.steps}  loss {loss:.4f}  lr {rate:.2e}  {speed:,.0f} tokens/s"
+            f"step {step}/{self.steps}  loss {loss:.4f}  lr {lr:.2e}  {speed:,.0f} tokens/s"
             f"  ETA {left / 60:.1f} min",
             flush=True,
         )
 
-    def note(self, line: str) -> None:
+    def write(self, line: str) -> None:
         """Print a line of its own."""
         if self.bar:
             self.bar.write(line)

@@ -1,4 +1,4 @@
-"""Position: how far a training is, with all that its next step follows from besides spec and data.
+"""The state of a training: all that its next step follows from, besides the spec and the data.
 
 What is drawn next follows from the seed and the numbers of batches drawn (`mixture.py`), and what a
 format draws from the seed and the step; so only torch's generator, of dropout, has a state.
@@ -13,50 +13,59 @@ from xstilts.models import shards
 from xstilts.running import ranks
 from xstilts.running.energy import Meter
 from xstilts.training import mixture
-from xstilts.training.mixture import Stream
-from xstilts.training.parts import Part, named_heads, snapshot
+from xstilts.training.mixture import TaskStream
+from xstilts.training.tasks import TrainingTask, named_heads, snapshot
 
-COUNTERS = ("pieces", "budget", "stale", "history", "best", "resumed_at", "evaluating")
+# Attributes of plain data -> their names in a saved state.
+COUNTERS = {
+    "tokens": "pieces",
+    "max_tokens": "budget",
+    "stale_evaluations": "stale",
+    "history": "history",
+    "best": "best",
+    "resumed_at": "resumed_at",
+    "evaluation_seconds": "evaluating",
+}
 
 
 @dataclass
-class Position:
-    """A training, and how far it is.
+class TrainingState:
+    """A training and its progress.
 
     Attributes:
-        encoder, parts, optimizer, streams: what is trained, by what, on what.
-        budget: pieces of a micro-batch; less than asked for if the memory was too small.
-        done: optimizer steps; `pieces`, the real pieces that they have seen.
-        history: every evaluation; `best`, the best of them, and `weights` its weights; `stale`,
-            evaluations since then.
-        recent: task and loss (tensor) of each step since the last evaluation.
-        start: on the clock, as if it had never been interrupted; `evaluating`, seconds of
-            evaluations.
+        encoder, tasks, optimizer, streams: what is trained, by what, on what.
+        max_tokens: of a micro-batch, with padding; less than asked for if memory was too small.
+        step: optimizer steps done; `tokens`, those of all their batches, without padding.
+        history: every evaluation; `best`, the best of them, and `best_weights` its weights;
+            `stale_evaluations`, those since then, for early stopping.
+        recent_losses: task and loss (tensor) of each step since the last evaluation.
+        start: on the clock, as if it had never been interrupted; `evaluation_seconds`, of those
+            since.
         energy: counts in all attempts.
-        resumed_at: the step at which each attempt went on.
+        resumed_at: the step at which each attempt resumed.
     """
 
     encoder: Any
-    parts: Sequence[Part]
+    tasks: Sequence[TrainingTask]
     optimizer: Any
-    streams: Sequence[Stream]
-    budget: int
-    done: int = 0
-    pieces: int = 0
-    stale: int = 0
+    streams: Sequence[TaskStream]
+    max_tokens: int
+    step: int = 0
+    tokens: int = 0
+    stale_evaluations: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
-    weights: dict[str, dict] = field(default_factory=dict)
-    recent: list[tuple[str, Any]] = field(default_factory=list)
+    best_weights: dict[str, dict] = field(default_factory=dict)
+    recent_losses: list[tuple[str, Any]] = field(default_factory=list)
     start: float = field(default_factory=time.monotonic)
-    evaluating: float = 0.0
+    evaluation_seconds: float = 0.0
     energy: Meter = field(default_factory=Meter)
     resumed_at: list[int] = field(default_factory=list)
 
     @property
     def modules(self) -> list[Any]:
-        """All that has weights: the encoder, then each head once."""
-        return [self.encoder, *named_heads(self.parts).values()]
+        """The modules with weights: the encoder, then each head once."""
+        return [self.encoder, *named_heads(self.tasks).values()]
 
     @property
     def seconds(self) -> float:
@@ -67,61 +76,66 @@ class Position:
         """Return what `node.json` says of the run."""
         seconds = self.seconds
         return {
-            "steps": self.done,
+            "steps": self.step,
             "best": self.best,
             "history": self.history,
             "drawn": mixture.record(self.streams),
             "seconds": round(seconds, 2),
             **self.energy.record(),
-            "tokens": self.pieces,
-            "tokens_per_second": round(self.pieces / max(seconds - self.evaluating, 1e-9), 1),
-            "micro_batch_tokens": self.budget,
+            "tokens": self.tokens,
+            "tokens_per_second": round(
+                self.tokens / max(seconds - self.evaluation_seconds, 1e-9), 1
+            ),
+            "micro_batch_tokens": self.max_tokens,
             "attempts": len(self.resumed_at) + 1,
             "resumed_at": self.resumed_at,
         }
 
-    def packed(self) -> tuple[dict[str, Any], dict]:
-        """Return it as plain data, and as tensors by name."""
+    def to_saved(self) -> tuple[dict[str, Any], dict]:
+        """Return the record (plain data) and the tensors, by name, of a saved state."""
         import torch
 
-        record = {name: getattr(self, name) for name in COUNTERS}
+        record = {key: getattr(self, name) for name, key in COUNTERS.items()}
         record |= {
             "seconds": self.seconds,
             "joules": self.energy.joules,
             "drawn": [stream.drawn for stream in self.streams],
-            "recent": [task for task, _ in self.recent],
+            "recent": [task for task, _ in self.recent_losses],
         }
-        tensors = {"recent": torch.tensor([float(loss) for _, loss in self.recent])}
+        tensors = {"recent": torch.tensor([float(loss) for _, loss in self.recent_losses])}
         for rank, states in enumerate(ranks.every(_generators(self.encoder.device))):
             tensors |= {f"generator {rank} {kind}": value for kind, value in states.items()}
-        for kind, states in (("now", snapshot(self.encoder, self.parts)), ("best", self.weights)):
+        weights = {"now": snapshot(self.encoder, self.tasks), "best": self.best_weights}
+        for kind, states in weights.items():
             for name, state in states.items():
                 tensors |= {f"{kind} {name} {key}": value for key, value in state.items()}
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {
-                f"optimizer {index} {k}": shards.whole(v.detach()).cpu() for k, v in state.items()
+                f"optimizer {index} {k}": shards.full_tensor(v.detach()).cpu()
+                for k, v in state.items()
             }
         return record, tensors
 
-    def unpack(self, record: dict[str, Any], tensors: dict) -> None:
-        """Go to a position that was packed."""
+    def restore(self, record: dict[str, Any], tensors: dict) -> None:
+        """Continue from a saved state."""
         import torch
 
         grouped: dict[str, dict] = {}
         for name, value in tensors.items():
             kind, _, key = name.partition(" ")
             grouped.setdefault(kind, {})[key] = value
-        now, best = _by_module(grouped["now"]), _by_module(grouped.get("best", {}))
-        _load(self.encoder, now["encoder"])
-        for name, head in named_heads(self.parts).items():
-            prefix = f"{name}." if len(self.parts) > 1 else ""
-            own = {k: v for k, v in now["head"].items() if k.startswith(prefix)}
+        weights = _by_module(grouped["now"])
+        _load(self.encoder, weights["encoder"])
+        for name, head in named_heads(self.tasks).items():
+            prefix = f"{name}." if len(self.tasks) > 1 else ""
+            own = {k: v for k, v in weights["head"].items() if k.startswith(prefix)}
             _load(head, {k.removeprefix(prefix): v for k, v in own.items()})
         groups = self.optimizer.param_groups
         parameters = [p for group in groups for p in group["params"]]
         moments = {
             int(index): {
-                k: shards.like(v, parameters[int(index)]) if v.ndim else v for k, v in state.items()
+                k: shards.shard_like(v, parameters[int(index)]) if v.ndim else v
+                for k, v in state.items()
             }
             for index, state in _by_module(grouped.get("optimizer", {})).items()
         }
@@ -134,33 +148,35 @@ class Position:
             torch.set_rng_state(own["cpu"])
             if "cuda" in own and self.encoder.device.type == "cuda":
                 torch.cuda.set_rng_state(own["cuda"])
-        for name in COUNTERS:
-            setattr(self, name, record[name])
+        for name, key in COUNTERS.items():
+            setattr(self, name, record[key])
         for stream, drawn in zip(self.streams, record["drawn"], strict=True):
             stream.drawn.update(drawn)
         losses = grouped["recent"][""].to(self.encoder.device)
-        self.recent = list(zip(record["recent"], losses, strict=True))
-        self.done, self.weights = record["step"], best
+        self.recent_losses = list(zip(record["recent"], losses, strict=True))
+        self.step, self.best_weights = record["step"], _by_module(grouped.get("best", {}))
         self.start = time.monotonic() - record["seconds"]
         self.energy = Meter(record["joules"])
-        self.resumed_at = [*record["resumed_at"], self.done]
+        self.resumed_at = [*record["resumed_at"], self.step]
 
 
 def _generators(device) -> dict[str, Any]:
     import torch
 
-    found = {"cpu": torch.get_rng_state()}
-    return found | ({"cuda": torch.cuda.get_rng_state()} if device.type == "cuda" else {})
+    states = {"cpu": torch.get_rng_state()}
+    return states | ({"cuda": torch.cuda.get_rng_state()} if device.type == "cuda" else {})
 
 
 def _load(module, state: dict) -> None:
     own = module.state_dict()
-    module.load_state_dict({key: shards.like(value, own[key]) for key, value in state.items()})
+    module.load_state_dict(
+        {key: shards.shard_like(value, own[key]) for key, value in state.items()}
+    )
 
 
 def _by_module(state: dict) -> dict[str, dict]:
-    found: dict[str, dict] = {}
+    modules: dict[str, dict] = {}
     for name, value in state.items():
         module, _, key = name.partition(" ")
-        found.setdefault(module, {})[key] = value
-    return found
+        modules.setdefault(module, {})[key] = value
+    return modules

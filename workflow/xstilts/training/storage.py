@@ -1,13 +1,12 @@
-"""State: what an unfinished training goes on from, in a folder that Snakemake does not know.
+"""The saved states of an unfinished training, in a folder that Snakemake does not know.
 
-A generation is two files, both written whole: `{step}.safetensors`, the tensors, and `{step}.json`,
-last, the record with the digest of the node's spec and the hash of the tensors. Two generations are
-kept, so that one that turns out to be damaged falls back to the one before. What was made for
-another spec, or from other rows, is never read: its newest generation is set aside, as `aside.*`,
-until the node is done.
+A saved state is two files, both written whole: `{step}.safetensors`, the tensors, and
+`{step}.json`, last, the record with the digest of the node's spec and the hash of the tensors. Two
+are kept, so that a damaged one falls back to the one before. What was made for another spec, or
+from other rows, is never read: the newest is set aside, as `aside.*`, until the node is done.
 
-The disk it takes: weights, their best state and two moments, 16 bytes a parameter and generation;
-for XLM-R large (560 M parameters) 9 GB, two generations 18 GB. The older one is deleted before a
+The disk it takes: weights, the best weights and two moments, 16 bytes a parameter and saved state;
+for XLM-R large (560 M parameters) 9 GB, two saved states 18 GB. The older one is deleted before a
 new one is written, so it is never more.
 """
 
@@ -18,45 +17,45 @@ from typing import Any
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, digest, read_json, sha256, write_json
 
-KEPT = 2
+SAVE_TOTAL_LIMIT = 2
 
 
 def save(folder: Path, fingerprint: str, step: int, record: dict[str, Any], tensors: dict) -> None:
-    """Write a generation.
+    """Write a saved state.
 
     Args:
-        fingerprint: of all that the training follows from (`train.fingerprint`).
+        fingerprint: of all that the training follows from (`steps.train.fingerprint_of`).
         step: optimizer steps that are done.
         record: plain data.
         tensors: name -> torch tensor on the CPU.
 
     Raises:
-        OSError: the disk is full; the newest generation before is still there.
+        OSError: the disk is full; the newest one before is still there.
     """
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(".*.part"):  # of a process that was killed while it wrote
-        left.unlink()
-    for old in _generations(folder)[KEPT - 1 :]:
+    for partial in folder.glob(".*.part"):  # of a process that was killed while it wrote
+        partial.unlink()
+    for old in _saved_records(folder)[SAVE_TOTAL_LIMIT - 1 :]:
         _delete(old)
     path = folder / f"{step:09}.json"
     with atomic(path.with_suffix(".safetensors")) as temporary:
         save_file(tensors, temporary)
         _flush(temporary)
         checksum = sha256(temporary)
-    about = {"fingerprint": fingerprint, "step": step, "sha256": checksum, **record}
-    write_json(path, {"digest": digest(about), **about})
+    record = {"fingerprint": fingerprint, "step": step, "sha256": checksum, **record}
+    write_json(path, {"digest": digest(record), **record})
 
 
 def load(folder: Path, fingerprint: str) -> tuple[dict[str, Any], dict] | None:
-    """Return record and tensors of the newest generation that is whole; None if there is none.
+    """Return record and tensors of the newest saved state that is whole; None if there is none.
 
-    Says in a line what was refused, and why.
+    Prints a line for each that is refused.
     """
     from safetensors.torch import load_file
 
-    for path in _generations(folder):
+    for path in _saved_records(folder):
         tensors = path.with_suffix(".safetensors")
         try:
             record = read_json(path)
@@ -74,7 +73,7 @@ def load(folder: Path, fingerprint: str) -> tuple[dict[str, Any], dict] | None:
 
 
 def read(folder: Path, step: int) -> tuple[dict[str, Any], dict]:
-    """Return record and tensors of a generation that another process has found to be whole."""
+    """Return record and tensors of a saved state that another process has found to be whole."""
     from safetensors.torch import load_file
 
     path = folder / f"{step:09}.json"
@@ -82,13 +81,13 @@ def read(folder: Path, step: int) -> tuple[dict[str, Any], dict]:
 
 
 def clear(folder: Path) -> None:
-    """Delete every generation, and what was set aside: the node is done."""
+    """Delete every saved state, and what was set aside: the node is done."""
     for pattern in ("*.json", "*.safetensors", ".*.part"):
         for path in folder.glob(pattern):
             path.unlink()
 
 
-def _generations(folder: Path) -> list[Path]:
+def _saved_records(folder: Path) -> list[Path]:
     """Return the records, the newest first."""
     return sorted(folder.glob("[0-9]*.json"), reverse=True)
 
@@ -101,7 +100,7 @@ def _delete(record: Path) -> None:
 def _set_aside(folder: Path, newest: Path) -> None:
     for suffix in (".safetensors", ".json"):
         os.replace(newest.with_suffix(suffix), folder / f"aside{suffix}")
-    for old in _generations(folder):
+    for old in _saved_records(folder):
         _delete(old)
     print(
         f"{newest.stem}: saved for another spec or other rows; set aside, training starts anew",

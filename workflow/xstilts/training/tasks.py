@@ -1,0 +1,146 @@
+"""The tasks of a training, each with its rows and its head."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from xstilts import formats
+from xstilts.data import prepare
+from xstilts.encoding import encoded
+from xstilts.encoding.encoded import Encoded
+from xstilts.models import shards
+from xstilts.running import ranks
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainingTask:
+    """One task of a training.
+
+    Attributes:
+        name: as the experiment has it.
+        format: the name of its page.
+        batch_size: examples of a batch of this task.
+        labels: the head's outputs; empty for a format without.
+        train: language -> encoded train rows.
+        head: the module on the encoder; tasks may share one.
+        dev: encoded dev rows; None if the task does not count in the choice of the best checkpoint
+            (mlm).
+        dev_rows: the same as text.
+        dev_lang, metric: of the dev rows.
+    """
+
+    name: str
+    format: str
+    batch_size: int
+    labels: Sequence[str]
+    train: Mapping[str, Encoded]
+    head: Any = None
+    dev: Encoded | None = None
+    dev_rows: Sequence[Mapping[str, Any]] = ()
+    dev_lang: str = "en"
+    metric: str = ""
+
+    @property
+    def page(self) -> ModuleType:
+        """The page of its format."""
+        return formats.page(self.format)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Language -> train examples."""
+        return {lang: len(data) for lang, data in self.train.items()}
+
+
+def task_specs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the spec of each task of a training; without `tasks` it is of one English task."""
+    if "tasks" in spec:
+        return spec["tasks"]
+    files = {"train": {"en": spec["train"]}, "dev": {"en": spec["dev"]}}
+    return [{**spec, **files, "batch_size": spec["recipe"]["batch_size"]}]
+
+
+def read_tasks(
+    spec: Mapping[str, Any],
+    tokenizer: str,
+    train: Iterable[str],
+    dev: Iterable[str],
+    dev_rows: Iterable[str],
+) -> list[TrainingTask]:
+    """Return the tasks of a training, still without heads.
+
+    Args:
+        spec: of the training.
+        tokenizer: digest of the tokenizer that all rows must be encoded with.
+        train, dev, dev_rows: paths, in the order of the spec's tasks and their languages.
+
+    Raises:
+        UserError: a file is made by another spec, or encoded with another tokenizer.
+    """
+    train_paths, dev_paths, dev_rows_paths = iter(train), iter(dev), iter(dev_rows)
+    eval_rows = spec["recipe"]["eval_rows"]
+
+    def load(path: str, spec_digest: str) -> Encoded:
+        return encoded.load_checked(path, spec_digest, tokenizer, "the model")
+
+    tasks = []
+    for task_spec in task_specs(spec):
+        data = {lang: load(next(train_paths), d) for lang, d in task_spec["train"].items()}
+        labels = next(iter(data.values())).labels  # the spec's, or those of an open tag set
+        task = TrainingTask(
+            task_spec["task"], task_spec["format"], task_spec["batch_size"], labels, data
+        )
+        for lang, spec_digest in task_spec["dev"].items():
+            task = dataclasses.replace(
+                task,
+                dev=load(next(dev_paths), spec_digest).first_rows(eval_rows),
+                dev_rows=prepare.read(next(dev_rows_paths)).to_pylist()[:eval_rows],
+                dev_lang=lang,
+                metric=task_spec["metric"],
+            )
+        tasks.append(task)
+    return tasks
+
+
+def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
+    """Return the tasks with new heads, on the encoder's device.
+
+    One for the tasks of equal format and equal labels (MNLI, SNLI, ANLI); tasks without labels
+    (choice, span) have heads of their own, as in jiant.
+    """
+    heads: dict[Any, Any] = {}
+    tasks_with_heads = []
+    for task in tasks:
+        key = (task.format, *task.labels) if task.labels else task.name
+        if key not in heads:
+            heads[key] = task.page.head(encoder, list(task.labels)).to(encoder.device)
+        tasks_with_heads.append(dataclasses.replace(task, head=heads[key]))
+    return tasks_with_heads
+
+
+def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
+    """Return name -> head, each once, by the name of the first task that has it."""
+    names: dict[int, str] = {}
+    return {names.setdefault(id(task.head), task.name): task.head for task in tasks}
+
+
+def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
+    """Return a copy of all weights: `encoder`, and `head`.
+
+    In a mixture of several tasks the weights of each head have its name before theirs.
+    """
+    heads = named_heads(tasks)
+    prefixes = {name: f"{name}." if len(tasks) > 1 else "" for name in heads}
+    states = {
+        "encoder": encoder.state_dict(),
+        "head": {prefixes[n] + k: v for n, h in heads.items() for k, v in h.state_dict().items()},
+    }
+    return {
+        name: {key: _copy(value) for key, value in state.items()} for name, state in states.items()
+    }
+
+
+def _copy(tensor):
+    """Return a full tensor on the CPU; None but in the first rank, which saves it."""
+    full = shards.full_tensor(tensor.detach())
+    return full.to("cpu", copy=True).contiguous() if ranks.rank() == 0 else None
