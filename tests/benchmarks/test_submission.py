@@ -61,14 +61,14 @@ def ids(rows):
     return [row["id"] for row in rows if row.get("side") != "target"]
 
 
-def write_rows(data, target, language="de", **about):
+def write_rows(data, target, language="de", **metadata):
     """Prepared rows as `prepare` writes them."""
     form, rows, *_ = CASES[target]
     units = sum(row.get("side") != "target" for row in rows)
     report = {"rows_total": units, "rows_kept": len(rows), "dropped": {}, "repaired": 0}
-    spec = {"labels": LABELS.get(target), "max_rows": about.pop("max_rows", None)}
+    spec = {"labels": LABELS.get(target), "max_rows": metadata.pop("max_rows", None)}
     path = data / target / f"{language}.{xtreme.TASKS[target].split}.parquet"
-    prepare.write(path, rows, form, {"spec": spec, "pin": {}, **report, **about})
+    prepare.write(path, rows, form, {"spec": spec, "pin": {}, **report, **metadata})
     return path
 
 
@@ -103,7 +103,10 @@ def made(tmp_path):
 @pytest.mark.parametrize("target", CASES)
 def test_the_text_in_full(target):
     _, rows, predicted, expected = CASES[target]
-    assert submission.text(target, rows, dict(zip(ids(rows), predicted, strict=True))) == expected
+    assert (
+        submission.file_content(target, rows, dict(zip(ids(rows), predicted, strict=True)))
+        == expected
+    )
 
 
 def test_every_kind_has_a_writer():
@@ -179,7 +182,7 @@ def test_an_export_beside_what_does_not_belong_there_is_refused(made, tmp_path):
 )
 def test_predictions_of_other_rows_are_refused(predicted, line):
     with pytest.raises(UserError, match=line):
-        submission.text("xnli", NLI, dict.fromkeys(predicted, "neutral"))
+        submission.file_content("xnli", NLI, dict.fromkeys(predicted, "neutral"))
 
 
 def test_refused_predictions_are_named(made, tmp_path):

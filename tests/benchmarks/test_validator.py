@@ -92,7 +92,7 @@ def test_whatever_is_predicted_passes_and_a_line_less_does_not(data):
         targets = [row["id"] for row in rows if row.get("side") == "target"]
         value = st.sampled_from(LABELS.get(target) or targets)
         predicted = [data.draw(value) for _ in ids(rows)]
-    content = submission.text(target, rows, dict(zip(ids(rows), predicted, strict=True)))
+    content = submission.file_content(target, rows, dict(zip(ids(rows), predicted, strict=True)))
     assert faults(target, content) == []
     lines = content.splitlines(keepends=True)
     del lines[data.draw(st.integers(0, len(lines) - (2 if target == "udpos" else 1)))]
@@ -100,7 +100,7 @@ def test_whatever_is_predicted_passes_and_a_line_less_does_not(data):
 
 
 @pytest.mark.parametrize(
-    ("about", "rehearsal", "lines"),
+    ("changes", "rehearsal", "lines"),
     [
         ({}, False, []),
         ({"rows_total": 500, "dropped": {"not used by the task": 497}}, False, []),
@@ -126,9 +126,11 @@ def test_whatever_is_predicted_passes_and_a_line_less_does_not(data):
         ({"rows_total": 3, "max_rows": 3}, False, []),
     ],
 )  # fmt: skip
-def test_rows_that_are_not_the_whole_split(tmp_path, about, rehearsal, lines):
+def test_rows_that_are_not_the_whole_split(tmp_path, changes, rehearsal, lines):
     about = {"rows_total": 3, "dropped": {}, **about}
-    found = validator.incomplete({**about, "spec": {"max_rows": about.get("max_rows")}}, rehearsal)
+    found = validator.missing_rows(
+        {**about, "spec": {"max_rows": about.get("max_rows")}}, rehearsal
+    )
     assert found == lines
 
 
@@ -144,8 +146,8 @@ def folder(tmp_path):
 
 def check(root, rehearsal=False):
     data = root / "data"
-    asked = validator.prepared(data) if rehearsal else validator.everything()
-    return validator.check(root / "sub", data, asked, rehearsal)
+    expected = validator.prepared_languages(data) if rehearsal else validator.full_submission()
+    return validator.check(root / "sub", data, expected, rehearsal)
 
 
 def test_a_submission_must_have_every_task_and_language(folder):
@@ -184,4 +186,4 @@ def test_there_must_be_something_to_check(folder):
     with pytest.raises(UserError, match="nowhere: there is no such folder"):
         validator.check(folder / "nowhere", folder / "data", {}, True)
     with pytest.raises(UserError, match="nothing: there are no prepared rows of a task of XTREME"):
-        validator.prepared(folder / "nothing")
+        validator.prepared_languages(folder / "nothing")

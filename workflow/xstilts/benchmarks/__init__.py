@@ -1,4 +1,4 @@
-"""XTREME: its averages, its submission and the check of one.
+"""XTREME: averages of its scores, export and check of a submission.
 
 May import data and what is below it.
 """

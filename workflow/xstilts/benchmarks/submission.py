@@ -1,6 +1,6 @@
-"""A submission to XTREME: predictions in its form.
+"""Export predictions as a submission to XTREME.
 
-The folder has `<task>/test-<language>.tsv`, `.json` for questions, as XTREME's README and
+Its folder has `<task>/test-<language>.tsv`, `.json` for questions, as XTREME's README and
 `mock_test_data` show them.
 """
 
@@ -15,7 +15,7 @@ from xstilts.running.errors import UserError
 from xstilts.running.files import atomic
 
 Rows = Sequence[dict[str, Any]]
-Predictions = Mapping[str, str]  # id of a row -> what `evaluate` wrote
+Predictions = Mapping[str, str]  # id of a row -> prediction, as `evaluate` writes it
 
 
 def _labels(rows: Rows, predicted: Predictions) -> str:
@@ -33,20 +33,20 @@ def _answers(rows: Rows, predicted: Predictions) -> str:
 
 
 def _pairs(rows: Rows, predicted: Predictions) -> str:
-    """The pairs that were mined; a sentence without translation is predicted as ""."""
+    """The mined pairs; the prediction of a sentence without translation is ""."""
     sources = [row["id"] for row in rows if row["side"] == "source"]
     return "".join(f"{key}\t{predicted[key]}\n" for key in sources if predicted[key])
 
 
 def _indices(rows: Rows, predicted: Predictions) -> str:
-    """For each English sentence the place of the foreign one, from 0 on, in the published order.
+    """For each English sentence the index of the foreign one, from 0 on, in the published order.
 
-    The English ones are sorted, as `tatoeba_preprocess` of XTREME's `utils_preprocess.py` leaves
-    them; equal ones in the published order.
+    The English sentences are sorted, as by `tatoeba_preprocess` of XTREME's
+    `utils_preprocess.py`; equal ones are in the published order.
     """
-    place = {row["id"]: i for i, row in enumerate(r for r in rows if r["side"] == "target")}
+    index = {row["id"]: i for i, row in enumerate(r for r in rows if r["side"] == "target")}
     queries = sorted((row for row in rows if row["side"] == "source"), key=lambda row: row["text"])
-    return "".join(f"{place[predicted[row['id']]]}\n" for row in queries)
+    return "".join(f"{index[predicted[row['id']]]}\n" for row in queries)
 
 
 WRITERS: dict[str, Callable[[Rows, Predictions], str]] = {
@@ -58,24 +58,24 @@ WRITERS: dict[str, Callable[[Rows, Predictions], str]] = {
 }
 
 
-def text(target: str, rows: Rows, predicted: Predictions) -> str:
-    """Return the file of one language, from its prepared rows and the predictions of them.
+def file_content(target: str, rows: Rows, predicted: Predictions) -> str:
+    """Return the file of one language, from its prepared rows and their predictions.
 
     Raises:
         UserError: if the predictions are not of just these rows.
     """
-    asked = [row["id"] for row in rows if row.get("side") != "target"]
-    if asked != list(predicted):
-        differ = sorted(set(asked) ^ set(predicted))
-        what = f", for instance `{differ[0]}`" if differ else ", in another order"
+    ids = [row["id"] for row in rows if row.get("side") != "target"]
+    if ids != list(predicted):
+        differ = sorted(set(ids) ^ set(predicted))
+        example = f", for instance `{differ[0]}`" if differ else ", in another order"
         raise UserError(
-            f"{len(predicted)} predictions are not those of the {len(asked)} prepared rows{what}"
+            f"{len(predicted)} predictions are not those of the {len(ids)} prepared rows{example}"
         )
     return WRITERS[xtreme.TASKS[target].kind](rows, predicted)
 
 
 def export(target: str, folder: Path, data: Path, out: Path) -> list[str]:
-    """Write the files of one target; return of which languages.
+    """Write the files of one target; return their languages.
 
     Args:
         folder: of the cell's `{language}.parquet`, as `evaluate` writes them.
@@ -83,17 +83,17 @@ def export(target: str, folder: Path, data: Path, out: Path) -> list[str]:
         out: of the submission.
     """
     task = xtreme.TASKS[target]
-    found = [lang for lang in task.languages if (folder / f"{lang}.parquet").exists()]
-    if not found:
+    languages = [lang for lang in task.languages if (folder / f"{lang}.parquet").exists()]
+    if not languages:
         raise UserError(f"--cell {target}: {folder} has no predictions in a language of XTREME")
-    for lang in found:
+    for lang in languages:
         table = prepare.read(folder / f"{lang}.parquet")
         predicted = dict(zip(table["id"].to_pylist(), table["prediction"].to_pylist(), strict=True))
-        rows = validator.rows_file(data, target, lang)
+        rows_path = validator.rows_path(data, target, lang)
         try:
-            content = text(target, prepare.read(rows).to_pylist(), predicted)
+            content = file_content(target, prepare.read(rows_path).to_pylist(), predicted)
         except UserError as error:
-            raise UserError(f"{folder}/{lang}.parquet and {rows}: {error}") from None
+            raise UserError(f"{folder}/{lang}.parquet and {rows_path}: {error}") from None
         with atomic(out / task.file(lang)) as path:
             path.write_text(content, encoding="utf-8")
-    return found
+    return languages

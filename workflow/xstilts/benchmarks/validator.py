@@ -1,6 +1,6 @@
-"""What is wrong with a folder that is to be submitted to XTREME, held against the prepared rows.
+"""Check a submission to XTREME against the prepared rows.
 
-XTREME's `evaluate.py` compares by line, so a line too few shifts all that follow without a word.
+XTREME's `evaluate.py` compares line by line, so a missing line silently shifts all that follow.
 """
 
 import json
@@ -20,16 +20,16 @@ Rows = Sequence[dict[str, Any]]
 
 def _labels(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
     lines = content.splitlines()
-    wrong = [
+    unknown = [
         f"line {number}: there is no label `{label}`{nearest(label, labels)}"
         for number, label in enumerate(lines, start=1)
         if label not in labels
     ]
-    return _counted(len(lines), "lines", len(rows), "rows") + _first(wrong)
+    return _wrong_count(len(lines), "lines", len(rows), "rows") + _summary(unknown)
 
 
 def _tags(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
-    """Sentences end with an empty line; XTREME does not ask for the last one."""
+    """Sentences end with an empty line, the last one optionally."""
     sentences: list[list[str]] = [[]]
     unknown = []
     for number, tag in enumerate(content.splitlines(), start=1):
@@ -46,8 +46,8 @@ def _tags(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
         for number, (tags, row) in enumerate(zip(sentences, rows, strict=False), start=1)
         if len(tags) != len(row["tokens"])
     ]
-    counted = _counted(len(sentences), "sentences", len(rows), "rows")
-    return counted + _first(lengths) + _first(unknown)
+    count = _wrong_count(len(sentences), "sentences", len(rows), "rows")
+    return count + _summary(lengths) + _summary(unknown)
 
 
 def _answers(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
@@ -60,29 +60,29 @@ def _answers(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
     ids = [row["id"] for row in rows]
     missing = [f"question `{key}` has no answer" for key in ids if key not in answers]
     known = set(ids)
-    strange = [f"there is no question `{key}`" for key in answers if key not in known]
-    kinds = [
+    unknown = [f"there is no question `{key}`" for key in answers if key not in known]
+    not_text = [
         f"the answer to `{key}` is no text" for key, a in answers.items() if not isinstance(a, str)
     ]
-    return _first(missing) + _first(strange) + _first(kinds)
+    return _summary(missing) + _summary(unknown) + _summary(not_text)
 
 
 def _pairs(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
     sides = {
         side: {row["id"] for row in rows if row["side"] == side} for side in ("source", "target")
     }
-    shape, strange, seen = [], [], Counter[str]()
+    malformed, unknown, counts = [], [], Counter[str]()
     for number, line in enumerate(content.splitlines(), start=1):
         ids = line.split("\t")
-        seen[line] += 1
+        counts[line] += 1
         if len(ids) != 2:
-            shape.append(f"line {number}: must be two ids, separated by a TAB")
+            malformed.append(f"line {number}: must be two ids, separated by a TAB")
             continue
         for key, side in zip(ids, ("source", "target"), strict=True):
             if key not in sides[side]:
-                strange.append(f"line {number}: `{key}` is no id of the {side} side")
-    twice = [f"the pair `{line}` is there {n} times" for line, n in seen.items() if n > 1]
-    return _first(shape) + _first(strange) + _first(twice)
+                unknown.append(f"line {number}: `{key}` is no id of the {side} side")
+    repeated = [f"the pair `{line}` is there {n} times" for line, n in counts.items() if n > 1]
+    return _summary(malformed) + _summary(unknown) + _summary(repeated)
 
 
 def _indices(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
@@ -93,7 +93,7 @@ def _indices(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
         for number, line in enumerate(lines, start=1)
         if not (line.isascii() and line.isdecimal() and int(line) < targets)
     ]
-    return _counted(len(lines), "lines", len(rows) - targets, "queries") + _first(wrong)
+    return _wrong_count(len(lines), "lines", len(rows) - targets, "queries") + _summary(wrong)
 
 
 CHECKS: dict[str, Callable[[str, Rows, Sequence[str]], list[str]]] = {
@@ -105,18 +105,18 @@ CHECKS: dict[str, Callable[[str, Rows, Sequence[str]], list[str]]] = {
 }
 
 
-def _counted(found: int, what: str, expected: int, of: str) -> list[str]:
-    return [] if found == expected else [f"has {found} {what}, but there are {expected} {of}"]
+def _wrong_count(count: int, unit: str, expected: int, source: str) -> list[str]:
+    return [] if count == expected else [f"has {count} {unit}, but there are {expected} {source}"]
 
 
-def _first(faults: list[str]) -> list[str]:
-    """Return the first of faults of one kind, and how many more there are."""
+def _summary(faults: list[str]) -> list[str]:
+    """Return the first of faults of one kind, with the number of others."""
     more = f" (and {len(faults) - 1} more like this)" if len(faults) > 1 else ""
     return [faults[0] + more] if faults else []
 
 
 def faults(target: str, content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
-    """Return a line for each kind of thing that is wrong with the file of one language.
+    """Return a line for each kind of fault in the file of one language.
 
     Args:
         target: our name of the task.
@@ -127,85 +127,90 @@ def faults(target: str, content: str, rows: Rows, labels: Sequence[str]) -> list
     return CHECKS[xtreme.TASKS[target].kind](content, rows, labels)
 
 
-def incomplete(about: dict[str, Any], rehearsal: bool) -> list[str]:
-    """Return what the prepared rows lack of the whole split, by their metadata.
+def missing_rows(metadata: dict[str, Any], rehearsal: bool) -> list[str]:
+    """Return what the prepared rows lack of the full split.
 
     Args:
-        about: see `prepare.metadata`.
-        rehearsal: a sample will do.
+        metadata: see `prepare.metadata`.
+        rehearsal: a sample is no fault.
     """
     # Of the pairs that are `TAKEN` both sentences are there.
-    apart = (FOREIGN, UNUSED, TAKEN)
-    dropped = {why: n for why, n in about["dropped"].items() if why not in apart}
+    expected = (FOREIGN, UNUSED, TAKEN)
+    dropped = {why: n for why, n in metadata["dropped"].items() if why not in expected}
     lines = [
         f"{n} row(s) were dropped when they were prepared: {why}" for why, n in dropped.items()
     ]
-    others = sum(about["dropped"].get(why, 0) for why in (FOREIGN, UNUSED))
-    used, most = about["rows_total"] - others - sum(dropped.values()), about["spec"].get("max_rows")
-    if not rehearsal and most is not None and used > most:
-        lines.append(f"the prepared rows are a sample of {most} (`limits` of the config)")
+    others = sum(metadata["dropped"].get(why, 0) for why in (FOREIGN, UNUSED))
+    usable = metadata["rows_total"] - others - sum(dropped.values())
+    max_rows = metadata["spec"].get("max_rows")
+    if not rehearsal and max_rows is not None and usable > max_rows:
+        lines.append(f"the prepared rows are a sample of {max_rows} (`limits` of the config)")
     return lines
 
 
-def everything() -> dict[str, list[str]]:
-    """Return target -> languages of a whole submission."""
+def full_submission() -> dict[str, list[str]]:
+    """Return target -> languages of a full submission."""
     return {target: list(task.languages) for target, task in xtreme.TASKS.items()}
 
 
-def prepared(data: Path) -> dict[str, list[str]]:
-    """Return target -> languages of which there are prepared rows; UserError if there are none."""
-    found = {
-        target: [lang for lang in languages if rows_file(data, target, lang).exists()]
-        for target, languages in everything().items()
+def prepared_languages(data: Path) -> dict[str, list[str]]:
+    """Return target -> languages that have prepared rows; UserError if there are none."""
+    languages = {
+        target: [lang for lang in task_languages if rows_path(data, target, lang).exists()]
+        for target, task_languages in full_submission().items()
     }
-    if not any(found.values()):
+    if not any(languages.values()):
         raise UserError(f"{data}: there are no prepared rows of a task of XTREME")
-    return found
+    return languages
 
 
-def rows_file(data: Path, target: str, lang: str) -> Path:
-    """Return the path of the prepared rows that a file of a submission is of."""
+def rows_path(data: Path, target: str, lang: str) -> Path:
+    """Return the path of the prepared rows of a file in a submission."""
     return data / target / f"{lang}.{xtreme.TASKS[target].split}.parquet"
 
 
 def check(
-    folder: Path, data: Path, asked: Mapping[str, Collection[str]], rehearsal: bool
+    folder: Path, data: Path, expected: Mapping[str, Collection[str]], rehearsal: bool
 ) -> list[str]:
-    """Return a line for each thing that is wrong with a submission; none if it may be uploaded.
+    """Return a line for each fault of a submission; none if it may be uploaded.
 
     Args:
         folder: the submission.
         data: of the prepared rows, `{target}/{language}.{split}.parquet`.
-        asked: target -> languages that must be there, and no others: `everything` for an upload.
+        expected: target -> languages that must be there, and no others; for an upload those of
+            `full_submission`.
         rehearsal: the prepared rows may be a sample.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder")
-    found, expected = [], set()
-    for target, languages in asked.items():
+    lines, expected_files = [], set()
+    for target, languages in expected.items():
         task = xtreme.TASKS[target]
         if languages and not (folder / task.folder).is_dir():
-            found.append(f"{task.folder}: there is no such folder")
+            lines.append(f"{task.folder}: there is no such folder")
             continue
         for lang in languages:
-            expected.add(task.file(lang))
-            lines = _file(folder, target, lang, rows_file(data, target, lang), rehearsal)
-            found += [f"{task.file(lang)}: {line}" for line in lines]
+            expected_files.add(task.file(lang))
+            file_faults = _file_faults(
+                folder, target, lang, rows_path(data, target, lang), rehearsal
+            )
+            lines += [f"{task.file(lang)}: {fault}" for fault in file_faults]
     files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    return found + [f"{name}: is no file of a submission" for name in files if name not in expected]
+    unexpected = [name for name in files if name not in expected_files]
+    return lines + [f"{name}: is no file of a submission" for name in unexpected]
 
 
-def _file(folder: Path, target: str, lang: str, path: Path, rehearsal: bool) -> list[str]:
-    """Return what is wrong with one file, `path` being its prepared rows."""
+def _file_faults(folder: Path, target: str, lang: str, rows: Path, rehearsal: bool) -> list[str]:
+    """Return the faults of one file, against its prepared rows."""
     file = folder / xtreme.TASKS[target].file(lang)
     if not file.exists():
         return ["is missing"]
     try:
         content = file.read_text(encoding="utf-8")
-        about, rows = prepare.metadata(path), prepare.read(path).to_pylist()
+        metadata, prepared = prepare.metadata(rows), prepare.read(rows).to_pylist()
     except UnicodeDecodeError:
         return ["is not UTF-8"]
     except UserError as error:
         return [f"cannot be checked: {error}"]
-    labels = about["spec"].get("labels") or []
-    return incomplete(about, rehearsal) + faults(target, content, rows, labels)
+    labels = metadata["spec"].get("labels") or []
+    return missing_rows(metadata, rehearsal) + faults(target, content, prepared, labels)

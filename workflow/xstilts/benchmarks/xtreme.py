@@ -1,6 +1,6 @@
-"""XTREME (arXiv 2003.11080): its tasks, languages and files, and how its scores are averaged.
+"""XTREME (arXiv 2003.11080): tasks, languages, files of a submission, averages of scores.
 
-All from `evaluate.py` of google-research/xtreme. The keys are our names of the targets.
+From `evaluate.py` of google-research/xtreme. The keys are our names of the targets.
 """
 
 import dataclasses
@@ -15,14 +15,14 @@ GROUPS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Benchmark:
+class Task:
     """A task of XTREME.
 
     Attributes:
-        folder: its name there, and so its folder in a submission.
+        folder: XTREME's name of it, and its folder in a submission.
         kind: what a file of predictions holds: labels, tags, answers, pairs or indices.
         languages: those that a submission must have.
-        split: of the prepared rows that XTREME calls test; three tasks publish one split only.
+        split: of our rows that XTREME calls test; three tasks publish one split only.
     """
 
     folder: str
@@ -35,8 +35,8 @@ class Benchmark:
         return f"{self.folder}/test-{language}.{'json' if self.kind == 'answers' else 'tsv'}"
 
 
-def _task(folder: str, kind: str, languages: str, split: str = "test") -> Benchmark:
-    return Benchmark(folder, kind, tuple(languages.split()), split)
+def _task(folder: str, kind: str, languages: str, split: str = "test") -> Task:
+    return Task(folder, kind, tuple(languages.split()), split)
 
 
 TASKS = {
@@ -72,12 +72,12 @@ def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
     """Return the score of each group, and `overall`: unweighted means over their tasks.
 
     Args:
-        scores: target -> its score: for questions the mean of F1 and exact match, each averaged
-            over all languages, English included.
+        scores: target -> score, averaged over all languages, English included; of questions the
+            mean of F1 and exact match.
 
     Returns:
-        None for a mean of which a task is missing; `overall` is the mean of all nine tasks, not of
-        the groups.
+        None for a mean with a missing task; `overall` is the mean of the nine tasks, not of the
+        groups.
     """
     means = {group: _mean(scores, tasks) for group, tasks in GROUPS.items()}
     return {**means, "overall": _mean(scores, tuple(TASKS))}

@@ -1,4 +1,4 @@
-"""Step: predictions of chosen cells -> a folder that can be submitted to XTREME; or a check of one.
+"""Step: predictions of chosen cells -> a submission to XTREME; or the check of one.
 
     python -m xstilts.steps.submission --data results/data --out submission \\
         --cell xnli=results/scores/xlmr/mnli/seed1/xnli --cell xquad=…
@@ -19,8 +19,10 @@ def main(args: argparse.Namespace) -> None:
     """Check a submission, or export one."""
     if args.check:
         data = Path(args.data)
-        asked = validator.prepared(data) if args.rehearsal else validator.everything()
-        faults = validator.check(Path(args.check), data, asked, args.rehearsal)
+        expected = (
+            validator.prepared_languages(data) if args.rehearsal else validator.full_submission()
+        )
+        faults = validator.check(Path(args.check), data, expected, args.rehearsal)
         for fault in faults:
             print(fault)
         if faults:
@@ -39,17 +41,17 @@ def main(args: argparse.Namespace) -> None:
                 f" (valid: {', '.join(xtreme.TASKS)})"
             )
         exported[target] = export(target, Path(folder), data, out)
-        have, all_of_them = len(exported[target]), len(xtreme.TASKS[target].languages)
-        print(f"{target}: {have} of {all_of_them} languages")
+        total = len(xtreme.TASKS[target].languages)
+        print(f"{target}: {len(exported[target])} of {total} languages")
     if args.faults:
-        _report(out, data, exported, Path(args.faults))
+        _write_faults(out, data, exported, Path(args.faults))
 
 
-def _report(out: Path, data: Path, exported: dict[str, list[str]], path: Path) -> None:
-    """Write what a submission lacks; UserError if something is wrong with what is there."""
-    if wrong := validator.check(out, data, exported, rehearsal=True):
-        raise UserError(f"{out}: {wrong[0]}")
-    faults = validator.check(out, data, validator.everything(), rehearsal=False)
+def _write_faults(out: Path, data: Path, exported: dict[str, list[str]], path: Path) -> None:
+    """Write what a submission lacks; UserError if an exported file has a fault."""
+    if export_faults := validator.check(out, data, exported, rehearsal=True):
+        raise UserError(f"{out}: {export_faults[0]}")
+    faults = validator.check(out, data, validator.full_submission(), rehearsal=False)
     with atomic(path) as temporary:
         temporary.write_text("".join(f"{fault}\n" for fault in faults) or "nothing wrong\n")
     print(f"{out}: {len(faults)} thing(s) missing, see {path}" if faults else f"{out}: whole")
@@ -59,9 +61,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--data", required=True, help="folder of the prepared rows")
-    what = p.add_mutually_exclusive_group(required=True)
-    what.add_argument("--out", help="folder to write the submission to")
-    what.add_argument("--check", help="folder of a submission to check")
+    mode = p.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--out", help="folder to write the submission to")
+    mode.add_argument("--check", help="folder of a submission to check")
     p.add_argument(
         "--cell",
         action="append",
