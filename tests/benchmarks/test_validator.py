@@ -127,11 +127,9 @@ def test_whatever_is_predicted_passes_and_a_line_less_does_not(data):
     ],
 )  # fmt: skip
 def test_rows_that_are_not_the_whole_split(tmp_path, changes, rehearsal, lines):
-    about = {"rows_total": 3, "dropped": {}, **about}
-    found = validator.missing_rows(
-        {**about, "spec": {"max_rows": about.get("max_rows")}}, rehearsal
-    )
-    assert found == lines
+    metadata = {"rows_total": 3, "dropped": {}, **changes}
+    metadata["spec"] = {"max_rows": metadata.get("max_rows")}
+    assert validator.missing_rows(metadata, rehearsal) == lines
 
 
 @pytest.fixture
