@@ -36,7 +36,7 @@ def write(root, rows, gold):
 
 def test_a_pair_becomes_neighbours_and_the_rest_have_no_gold(tmp_path):
     root = write(tmp_path / "mirror", POOL, "zh-2\ten-1\n")
-    rows, about = step(root, SPEC, tmp_path)
+    rows, record = step(root, SPEC, tmp_path)
     assert rows == [
         {"id": "zh-1", "side": "source", "text": "一", "gold": None},
         {"id": "zh-2", "side": "source", "text": "二", "gold": "en-1"},
@@ -44,7 +44,7 @@ def test_a_pair_becomes_neighbours_and_the_rest_have_no_gold(tmp_path):
         {"id": "zh-3", "side": "source", "text": "三", "gold": None},
         {"id": "en-2", "side": "target", "text": "four", "gold": None},
     ]
-    assert (about["rows_total"], about["dropped"]) == (5, {})
+    assert (record["rows_total"], record["dropped"]) == (5, {})
 
 
 def test_a_sample_keeps_pairs_whole(tmp_path):
@@ -61,9 +61,9 @@ def test_a_sample_keeps_pairs_whole(tmp_path):
 
 def test_of_two_pairs_of_a_sentence_the_first_counts(tmp_path):
     root = write(tmp_path / "mirror", POOL, "zh-2\ten-1\nzh-1\ten-1\n")
-    rows, about = step(root, SPEC, tmp_path)
+    rows, record = step(root, SPEC, tmp_path)
     assert [row["gold"] for row in rows if row["side"] == "source"] == [None, "en-1", None]
-    assert about["dropped"] == {pools.TAKEN: 1}
+    assert record["dropped"] == {pools.TAKEN: 1}
 
 
 @pytest.mark.parametrize(

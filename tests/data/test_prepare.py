@@ -44,15 +44,15 @@ def step(root, spec, out):
 
 
 def test_classification_from_a_mirror(tiny, tmp_path):
-    rows, about = step(tiny, XNLI, tmp_path)
+    rows, record = step(tiny, XNLI, tmp_path)
     assert rows == [
         {"id": "0", "text": "p 0", "text_pair": "h 0", "label": "entailment"},
         {"id": "1", "text": "p 1", "text_pair": "h 1", "label": "neutral"},
     ]
-    assert about["spec"] == XNLI
-    assert about["pin"].keys() == {"source", "revision"}
-    assert (about["rows_total"], about["rows_kept"]) == (3, 2)
-    assert about["dropped"] == {"no label": 1}
+    assert record["spec"] == XNLI
+    assert record["pin"].keys() == {"source", "revision"}
+    assert (record["rows_total"], record["rows_kept"]) == (3, 2)
+    assert record["dropped"] == {"no label": 1}
 
 
 def test_retrieval_pairs_rows_by_gold(tiny, tmp_path):
@@ -137,9 +137,9 @@ def test_a_folder_of_text_files_of_ones_own(tmp_path):
         "task": "mlm", "format": "mlm", "hub": str(tmp_path), "config": "de", "split": "train",
         "lang": "de",
     }  # fmt: skip
-    rows, about = step(tmp_path, spec, tmp_path / "out")
+    rows, record = step(tmp_path, spec, tmp_path / "out")
     assert rows == [{"id": "0", "text": "Erste Zeile."}, {"id": "2", "text": "Zweite  Zeile. "}]
-    assert about["dropped"] == {"no text": 1}
+    assert record["dropped"] == {"no text": 1}
 
 
 def test_a_ccgbank_export_of_ones_own(tmp_path):
@@ -150,17 +150,17 @@ def test_a_ccgbank_export_of_ones_own(tmp_path):
         "task": "ccg", "format": "tagging", "hub": str(tmp_path), "config": "default",
         "split": "validation", "lang": "en", "labels": None,
     }  # fmt: skip
-    rows, about = step(tmp_path, spec, tmp_path / "out")
+    rows, record = step(tmp_path, spec, tmp_path / "out")
     assert rows == [{"id": "0", **line}, {"id": "1", **line}]
-    assert about["dropped"] == {}
+    assert record["dropped"] == {}
 
 
 def test_the_rows_of_one_language_are_known_by_their_ids():
     raw = [{"id": i, "text": "x", "label": "a"} for i in ("english-0", "englis-1", "swahili-0")]
     spec = {"format": "classification", "id_prefix": "english-"}
-    rows, about = unify(raw, spec)
+    rows, record = unify(raw, spec)
     assert [row["id"] for row in rows] == ["english-0"]
-    assert about["dropped"] == {"of another language": 2}
+    assert record["dropped"] == {"of another language": 2}
     with pytest.raises(UserError, match=r"no usable row \(of another language: 3\)"):
         unify(raw, {**spec, "id_prefix": "telugu-"})
 
@@ -235,7 +235,7 @@ def test_damaged_files_are_named(tmp_path):
     ids=lambda v: v["task"] if isinstance(v, dict) else None,
 )  # fmt: skip
 def test_real_rows(spec, rows, first, tmp_path):
-    found, about = step(SHARED, {"lang": "xx", **spec}, tmp_path)
+    found, record = step(SHARED, {"lang": "xx", **spec}, tmp_path)
     assert len(found) == rows
     assert found[0]["id"] == first
-    assert about["dropped"] == {}
+    assert record["dropped"] == {}

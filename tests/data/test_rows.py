@@ -140,17 +140,17 @@ def test_tatoeba_makes_a_pair_of_rows():
     ],
 )
 def test_class_labels_become_names(feature, value, named):
-    assert rows.namer(feature)(value) == named
+    assert rows.label_decoder(feature)(value) == named
 
 
 def test_features_without_class_labels_are_left_alone():
-    assert rows.namer(Value("int32")) is None
-    assert rows.namer({"a": List(Value("string"))}) is None
+    assert rows.label_decoder(Value("int32")) is None
+    assert rows.label_decoder({"a": List(Value("string"))}) is None
 
 
 def label(value, labels):
     row = {"text": "a", "label": value}
-    reason = rows.Check({"task": "t", "format": "classification", "labels": labels})(row)
+    reason = rows.RowCleaner({"task": "t", "format": "classification", "labels": labels})(row)
     return row["label"] if reason is None else reason
 
 
@@ -184,10 +184,10 @@ def span(context, *answers):
     """Check answers given as (text, start); return (reason, what is left, how many were moved)."""
     texts, starts = [t for t, _ in answers], [s for _, s in answers]
     row = {"question": "?", "context": context, "answers": {"text": texts, "start": starts}}
-    check = rows.Check({"task": "t", "format": "span"})
-    reason = check(row)
+    clean = rows.RowCleaner({"task": "t", "format": "span"})
+    reason = clean(row)
     left = row["answers"]
-    return reason, list(zip(left["text"], left["start"], strict=True)), check.repaired
+    return reason, list(zip(left["text"], left["start"], strict=True)), clean.repaired
 
 
 def test_answers_are_at_their_offset_or_moved_to_their_only_occurrence():
@@ -219,7 +219,7 @@ def test_answers_are_at_their_offset_or_moved_to_their_only_occurrence():
     ],
 )  # fmt: skip
 def test_rows_of_no_use(format, row, reason):
-    assert rows.Check({"task": "t", "format": format})(row) == reason
+    assert rows.RowCleaner({"task": "t", "format": format})(row) == reason
 
 
 def test_repeated_ids_are_numbered():

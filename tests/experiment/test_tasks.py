@@ -30,7 +30,7 @@ def test_every_task_is_whole(name):
     trains = {"loss"} if "train" in task.splits or task.tuned_on else set()
     assert set(dir(page)) >= PAGE | trains
     assert task.format in SCHEMAS
-    assert task.rows is None or task.rows in rows.ROWS
+    assert task.rows is None or task.rows in rows.ROW_FUNCTIONS
     if task.format != "mlm":
         assert set(dir(page)) >= SCORED
         assert metrics.METRICS[task.metric].averaged

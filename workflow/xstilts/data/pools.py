@@ -19,11 +19,11 @@ Unit = tuple[int, list[Row]]  # the number of a raw row, and the unified rows th
 TAKEN = "gold pair of a sentence that is in another pair"
 
 
-def check_columns(task: str, where: str, columns: list[str]) -> None:
+def check_columns(task: str, dataset: str, columns: list[str]) -> None:
     """Refuse a data set of gold pairs, such as `bucc18` in google/xtreme, for mining."""
     if "side" not in columns:
         raise UserError(
-            f"task {task}: {where} has no column `side` but {', '.join(columns)}: gold pairs, not"
+            f"task {task}: {dataset} has no column `side` but {', '.join(columns)}: gold pairs, not"
             " the pools. To search among gold pairs alone is far easier than mining, so its score"
             " would not be the task's; use the full pools (pools.py has their format), or a task of"
             " your own whose name says gold pairs, with `rows: tatoeba`"
@@ -52,32 +52,32 @@ def pair(
     So a sample keeps pairs whole. Of several pairs with one sentence the first counts; the dict has
     the number of the others. UserError if a pair is not in the pools, or nothing else is in them.
     """
-    at: dict[tuple[str, str], int] = {}
+    index: dict[tuple[str, str], int] = {}
     for i, (_, rows) in enumerate(units):
-        at.setdefault((rows[0]["side"], str(rows[0]["id"])), i)
-    mate: dict[int, int] = {}
+        index.setdefault((rows[0]["side"], str(rows[0]["id"])), i)
+    partner: dict[int, int] = {}
     taken = 0
     for source, target in gold:
         try:
-            i, j = at["source", source], at["target", target]
+            i, j = index["source", source], index["target", target]
         except KeyError as error:
             side, name = error.args[0]
             raise UserError(
                 f"task {task}: the gold pair {source}, {target}: no {side} has the id {name}"
             ) from None
-        if i in mate or j in mate:
+        if i in partner or j in partner:
             taken += 1
         else:
-            mate[i], mate[j] = j, i
-    if len(mate) == len(units):
+            partner[i], partner[j] = j, i
+    if len(partner) == len(units):
         raise UserError(
             f"task {task}: every sentence of the pools has its translation there: gold pairs alone,"
             " among which a search is far easier than mining; use the full pools"
         )
-    made = []
+    paired = []
     for i, (number, rows) in enumerate(units):
-        if i not in mate:
-            made.append((number, rows))
+        if i not in partner:
+            paired.append((number, rows))
         elif rows[0]["side"] == "source":
-            made.append((number, rows + units[mate[i]][1]))
-    return made, {TAKEN: taken} if taken else {}
+            paired.append((number, rows + units[partner[i]][1]))
+    return paired, {TAKEN: taken} if taken else {}

@@ -15,7 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xstilts.data import pools
-from xstilts.data.rows import FOREIGN, ROWS, UNUSED, Check, Row, identity, namer, unique_ids
+from xstilts.data.rows import (
+    FOREIGN,
+    ROW_FUNCTIONS,
+    UNUSED,
+    Row,
+    RowCleaner,
+    id_and_gold,
+    label_decoder,
+    unique_ids,
+)
 from xstilts.running.errors import UserError, nearest
 from xstilts.running.files import atomic
 
@@ -50,7 +59,7 @@ def unify(
     labels that are not as the task says, or if no row is left.
     """
     task, counts = spec["task"], Counter[str]()
-    check = Check(spec)
+    clean = RowCleaner(spec)
     convert = _converter(table.column_names, features, spec)
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""
@@ -58,28 +67,28 @@ def unify(
         if prefix and not str(raw.get("id")).startswith(prefix):
             counts[FOREIGN] += 1
             continue
-        made = convert(raw)
-        if made is None:
+        unified = convert(raw)
+        if unified is None:
             counts[UNUSED] += 1
             continue
-        units.append((number, made if isinstance(made, list) else [made]))
+        units.append((number, unified if isinstance(unified, list) else [unified]))
     if gold is not None:
-        units, taken = pools.pair(task, units, gold)
-        counts.update(taken)
+        units, dropped = pools.pair(task, units, gold)
+        counts.update(dropped)
     rows = []
     for index in sample(len(units), spec.get("max_rows")):
         number, unit = units[index]
-        kept = [{**row, **identity(row, number, unit)} for row in unit]
-        if reason := next(filter(None, map(check, kept)), None):
+        identified = [{**row, **id_and_gold(row, number, unit)} for row in unit]
+        if reason := next(filter(None, map(clean, identified)), None):
             counts[reason] += 1
         else:
-            rows += kept
+            rows += identified
     if not rows:
-        why = ", ".join(f"{reason}: {n}" for reason, n in counts.items()) or "it has no rows"
-        raise UserError(f"task {task}: {described(spec)} has no usable row ({why})")
+        reasons = ", ".join(f"{reason}: {n}" for reason, n in counts.items()) or "it has no rows"
+        raise UserError(f"task {task}: {dataset_of(spec)} has no usable row ({reasons})")
     unique_ids(rows)
     report = {"rows_total": table.num_rows, "rows_kept": len(rows)}
-    return rows, {**report, "dropped": dict(counts), "repaired": check.repaired}
+    return rows, {**report, "dropped": dict(counts), "repaired": clean.repaired}
 
 
 def sample(total: int, size: int | None) -> list[int]:
@@ -98,31 +107,33 @@ def _converter(
     columns: list[str], features: Mapping[str, Any], spec: dict
 ) -> Callable[[Row], Row | list[Row] | None]:
     """Return the function from a raw row to unified rows that a task asks for."""
-    task, names = spec["task"], dict(spec.get("columns") or {})
-    wanted = spec.get("rows")
-    if wanted and wanted not in ROWS:
-        raise UserError(f"task {task}: rows.py has no `{wanted}`{nearest(wanted, ROWS)}")
-    function = ROWS[wanted] if wanted else None
+    task, renames = spec["task"], dict(spec.get("columns") or {})
+    name = spec.get("rows")
+    if name and name not in ROW_FUNCTIONS:
+        raise UserError(f"task {task}: rows.py has no `{name}`{nearest(name, ROW_FUNCTIONS)}")
+    function = ROW_FUNCTIONS[name] if name else None
     # A choice is labelled by its number, whatever its ClassLabel's names.
     numbers = {"label"} if spec["format"] == "choice" else set()
-    namers = {
-        c: name
+    decoders = {
+        c: decoder
         for c, f in features.items()
-        if names.get(c, c) not in numbers and (name := namer(f))
+        if renames.get(c, c) not in numbers and (decoder := label_decoder(f))
     }
-    needed = list(names)
+    needed = list(renames)
     if function is None:
         fields = [f for f in SCHEMAS[spec["format"]].names if f not in OPTIONAL]
-        fields += ["label"] if _labelled(spec) else []
-        needed += [f for f in fields if f not in names.values()]
+        fields += ["label"] if _is_labelled(spec) else []
+        needed += [f for f in fields if f not in renames.values()]
     for column in needed:
         if column not in columns:
             raise _no_column(spec, column, columns)
     # A raw column whose name another one takes is left out.
-    renamed = {c: names.get(c, c) for c in columns if c in names or c not in names.values()}
+    new_names = {c: renames.get(c, c) for c in columns if c in renames or c not in renames.values()}
 
     def convert(raw: Row) -> Row | list[Row] | None:
-        row = {new: namers[c](raw[c]) if c in namers else raw[c] for c, new in renamed.items()}
+        row = {
+            new: decoders[c](raw[c]) if c in decoders else raw[c] for c, new in new_names.items()
+        }
         if function is None:
             return row
         try:
@@ -133,25 +144,25 @@ def _converter(
     return convert
 
 
-def _labelled(spec: dict) -> bool:
+def _is_labelled(spec: dict) -> bool:
     return "label" in SCHEMAS[spec["format"]].names
 
 
 def _no_column(spec: dict, column: str, columns: list[str]) -> UserError:
     return UserError(
-        f"task {spec['task']}: {described(spec)} has no column `{column}`"
+        f"task {spec['task']}: {dataset_of(spec)} has no column `{column}`"
         f"{nearest(column, columns)} (there are {', '.join(columns)})"
     )
 
 
-def described(spec: dict) -> str:
+def dataset_of(spec: dict) -> str:
     """Return the data set, config and split of a spec, as a message names them."""
     return " ".join(str(spec[k]) for k in ("hub", "config", "split") if spec.get(k))
 
 
-def write(path: str | Path, rows: list[Row], format: str, about: dict) -> None:
-    """Write unified rows as parquet, with `about` in the schema's metadata, atomically."""
-    schema = SCHEMAS[format].with_metadata({"xstilts": json.dumps(about, ensure_ascii=False)})
+def write(path: str | Path, rows: list[Row], format: str, record: dict) -> None:
+    """Write unified rows as parquet, with `record` in the schema's metadata, atomically."""
+    schema = SCHEMAS[format].with_metadata({"xstilts": json.dumps(record, ensure_ascii=False)})
     with atomic(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd")
 
@@ -163,10 +174,10 @@ def read(path: str | Path) -> pa.Table:
 
 def metadata(path: str | Path) -> dict[str, Any]:
     """Return {spec, pin, rows_total, rows_kept, dropped, repaired} of a file of unified rows."""
-    found = (_open(path, pq.read_schema).metadata or {}).get(b"xstilts")
-    if found is None:
-        raise UserError(f"{path}: was not made by xstilts.prepare; delete it to have it made anew")
-    return json.loads(found)
+    record = (_open(path, pq.read_schema).metadata or {}).get(b"xstilts")
+    if record is None:
+        raise UserError(f"{path}: was not made by the prepare step; delete it to have it made anew")
+    return json.loads(record)
 
 
 def _open(path: str | Path, reader: Callable) -> Any:

@@ -3,9 +3,9 @@
 `prepare.SCHEMAS` has the columns of each format. Labels are names; a choice is labelled by the
 index of the right one; in retrieval the two rows made of one raw row belong together.
 
-Where renaming columns is not enough, a function in `ROWS` takes one raw row as a dict (ClassLabels
-are names already) and returns a unified row, a list of them, or None for a row that is not used.
-It leaves out `gold`, and `id` if the data set has none.
+Where renaming columns is not enough, a function in `ROW_FUNCTIONS` takes one raw row as a dict
+(ClassLabels are names already) and returns a unified row, a list of them, or None for a row that is
+not used. It leaves out `gold`, and `id` if the data set has none.
 """
 
 from collections import Counter
@@ -85,16 +85,16 @@ def tatoeba(row: Row) -> list[Row]:
 # Rows that are no part of a task in a language, so that nothing is missing without them.
 FOREIGN, UNUSED = "of another language", "not used by the task"
 
-ROWS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
+ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     f.__name__: f for f in (squad, hellaswag, cosmosqa, csqa, ccg_pmb, xtreme_udpos, tatoeba)
 }
 
 
-def namer(feature: Any) -> Callable[[Any], Any] | None:
+def label_decoder(feature: Any) -> Callable[[Any], Any] | None:
     """Return what turns the ints of a feature's ClassLabels into names (-1 into None), also inside
     lists and dicts; None if it has no ClassLabel."""
     if isinstance(feature, dict):
-        inner = {key: named for key, part in feature.items() if (named := namer(part))}
+        inner = {k: decode for k, f in feature.items() if (decode := label_decoder(f))}
         if not inner:
             return None
         return lambda v: v and {k: inner[k](x) if k in inner else x for k, x in v.items()}
@@ -102,13 +102,13 @@ def namer(feature: Any) -> Callable[[Any], Any] | None:
         names = feature.names
         return lambda v: None if v is None or v < 0 else names[v]
     # A List has its feature; an old way to write one is [feature].
-    part = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
-    if part is None or (each := namer(part)) is None:
+    item = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
+    if item is None or (decode_item := label_decoder(item)) is None:
         return None
-    return lambda v: v and [each(x) for x in v]
+    return lambda v: v and [decode_item(x) for x in v]
 
 
-def identity(row: Row, number: int, unit: list[Row]) -> Row:
+def id_and_gold(row: Row, number: int, unit: list[Row]) -> Row:
     """The id of a row (its own, or the raw row's number), and for retrieval its gold."""
     own = row.get("id")
     if "side" not in row:
@@ -127,15 +127,15 @@ def unique_ids(rows: list[Row]) -> None:
             row["id"] += f"#{seen[row['id']]}"
 
 
-class Check:
-    """Mends unified rows in place: a call returns why a row is to be dropped, None to keep it."""
+class RowCleaner:
+    """Repairs unified rows in place: a call returns why to drop the row, None to keep it."""
 
     def __init__(self, spec: dict[str, Any]):
         self.task, self.labels, self.repaired = spec["task"], spec.get("labels"), 0
-        self.test = getattr(self, f"_{spec['format']}")
+        self.clean = getattr(self, f"_{spec['format']}")
 
     def __call__(self, row: Row) -> str | None:
-        return self.test(row)
+        return self.clean(row)
 
     def _classification(self, row: Row) -> str | None:
         row["label"] = self._label(row.get("label"))
@@ -161,16 +161,16 @@ class Check:
     def _span(self, row: Row) -> str | None:
         """Keep the answers that stand at their offset; move one to its only occurrence. A question
         that comes without answers is one that has none, as in SQuAD 2."""
-        found, context = [], row["context"]
+        valid, context = [], row["context"]
         pairs = list(zip(row["answers"]["text"], row["answers"]["start"], strict=True))
         for text, start in pairs:
             if text and context[start : start + len(text)] == text and start >= 0:
-                found.append((text, start))
+                valid.append((text, start))
             elif text and context.count(text) == 1:
-                found.append((text, context.index(text)))
+                valid.append((text, context.index(text)))
                 self.repaired += 1
-        row["answers"] = {"text": [t for t, _ in found], "start": [s for _, s in found]}
-        return "answer is not in the context" if pairs and not found else None
+        row["answers"] = {"text": [t for t, _ in valid], "start": [s for _, s in valid]}
+        return "answer is not in the context" if pairs and not valid else None
 
     def _retrieval(self, row: Row) -> str | None:
         if row["side"] not in ("source", "target"):

@@ -59,10 +59,10 @@ def folder(root: str | Path, kind: str, name: str, obtain: str | None = None) ->
     if not path.is_dir():
         if obtain:
             raise UserError(f"{name}: not in the mirror {root}. {obtain}")
-        there = sorted(p.relative_to(root / kind).as_posix() for p in (root / kind).glob("*/*"))
+        available = sorted(p.relative_to(root / kind).as_posix() for p in (root / kind).glob("*/*"))
         raise UserError(
-            f"{name}: not among the {kind} of the mirror {root}{nearest(name, there)} "
-            f"(there are {', '.join(there) or 'none'})"
+            f"{name}: not among the {kind} of the mirror {root}{nearest(name, available)} "
+            f"(there are {', '.join(available) or 'none'})"
         )
     return path.resolve()
 
@@ -85,43 +85,43 @@ def hub_info(kind: str, name: str, revision: str, obtain: str | None = None) -> 
 
 
 def hub_error(error: BaseException, kind: str, name: str, revision: str) -> UserError | None:
-    """Say in one line what a failed request to the hub means; None if it is another matter."""
+    """Return in one line what a failed request to the hub means; None for any other error."""
     from huggingface_hub import constants, errors
     from huggingface_hub.utils import httpx
 
     chain = list(_chain(error))
-    what, hub = f"{kind[:-1]} {name}", constants.ENDPOINT
+    subject, hub = f"{kind[:-1]} {name}", constants.ENDPOINT
 
     def is_a(*kinds: type) -> bool:
         return any(isinstance(e, kinds) for e in chain)
 
     if is_a(errors.OfflineModeIsEnabled) or (constants.is_offline_mode() and is_a(OSError)):
         return UserError(
-            f"{what}: not in the local cache, and HF_HUB_OFFLINE is set; unset it where the hub "
+            f"{subject}: not in the local cache, and HF_HUB_OFFLINE is set; unset it where the hub "
             "can be reached, or set `source` to a mirror folder"
         )
     if is_a(errors.GatedRepoError) or any("is a gated" in str(e) for e in chain):
-        return UserError(f"{what}: is gated; accept its terms on {hub}, then `hf auth login`")
+        return UserError(f"{subject}: is gated; accept its terms on {hub}, then `hf auth login`")
     if is_a(errors.RevisionNotFoundError):
         return UserError(
-            f"{what}: the hub has no revision `{revision}` of it; give one it has (`main`, or "
+            f"{subject}: the hub has no revision `{revision}` of it; give one it has (`main`, or "
             "`refs/convert/parquet` for converted data)"
         )
     if is_a(errors.RepositoryNotFoundError):
         return UserError(
-            f"{what}: the hub has no such {kind[:-1]}; check the name org/name, or "
+            f"{subject}: the hub has no such {kind[:-1]}; check the name org/name, or "
             "`hf auth login` if it is private"
         )
     if is_a(httpx.RequestError, ConnectionError, TimeoutError):
         return UserError(
-            f"{what}: cannot reach the hub at {hub}; check the network and HF_ENDPOINT, or set "
+            f"{subject}: cannot reach the hub at {hub}; check the network and HF_ENDPOINT, or set "
             "`source` to a mirror folder"
         )
     for e in chain:
         if isinstance(e, errors.HfHubHTTPError):
-            return UserError(f"{what}: {hub} answered {e.response.status_code}; try again later")
+            return UserError(f"{subject}: {hub} answered {e.response.status_code}; try again later")
         if isinstance(e, (errors.HFValidationError, errors.LocalEntryNotFoundError)):
-            return UserError(f"{what}: {_line(e)}")
+            return UserError(f"{subject}: {_line(e)}")
     return None
 
 
@@ -150,10 +150,10 @@ def load(
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="xstilts-") as cache:
-        where = {"revision": pin["revision"]} if remote else {"cache_dir": cache}
+        options = {"revision": pin["revision"]} if remote else {"cache_dir": cache}
         try:
             rows = datasets.load_dataset(
-                str(path or hub), config, split=split, keep_in_memory=not remote, **where
+                str(path or hub), config, split=split, keep_in_memory=not remote, **options
             )
         except Exception as error:
             raise _load_error(error, path, pin, hub, config, split) from error
@@ -255,35 +255,37 @@ def _load_error(
     error: Exception, path: Path | None, pin: dict, hub: str, config: str | None, split: str
 ) -> Exception:
     """Translate what `load_dataset` raised (seen in datasets 5.2) into one line."""
-    text, what = str(error), f"dataset {hub}"
+    text, subject = str(error), f"dataset {hub}"
     choices = re.search(r"\[.*\]", text, re.DOTALL)
-    valid = [str(v) for v in ast.literal_eval(choices[0])] if _lists(text) and choices else []
+    valid = (
+        [str(v) for v in ast.literal_eval(choices[0])] if _names_choices(text) and choices else []
+    )
     if "BuilderConfig" in text or "Config name is missing" in text:
         given = f"no config `{config}`" if config else "several configs, and none is given"
         hint = nearest(config or "", valid)
-        return UserError(f"{what}: {given}{hint} (there are {', '.join(valid)})")
+        return UserError(f"{subject}: {given}{hint} (there are {', '.join(valid)})")
     if "Unknown split" in text:
         return UserError(
-            f"{what}, config {config}: no split `{split}`{nearest(split, valid)} "
+            f"{subject}, config {config}: no split `{split}`{nearest(split, valid)} "
             f"(there are {', '.join(valid)})"
         )
     if "scripts are no longer supported" in text:
         return _script_only(hub)
     for file in _parquet(path, pin, hub, config):
         if reason := corrupt(file):
-            return UserError(f"{what}: {file} {reason}")
-    if path is None and (known := hub_error(error, "datasets", hub, pin["revision"])):
-        return known
+            return UserError(f"{subject}: {file} {reason}")
+    if path is None and (explained := hub_error(error, "datasets", hub, pin["revision"])):
+        return explained
     if isinstance(error, FileNotFoundError):
         missing = re.search(r"Unable to find '([^']*)'", text)
         if missing:
-            return UserError(f"{what}: {missing[1]} is missing, though its README names it")
-        return UserError(f"{what}: no data files in {path or 'it'}; it must hold parquet files")
+            return UserError(f"{subject}: {missing[1]} is missing, though its README names it")
+        return UserError(f"{subject}: no data files in {path or 'it'}; it must hold parquet files")
     reason = _line(error.__cause__ or error)
-    return UserError(f"{what}, config {config}: cannot be loaded: {reason}")
+    return UserError(f"{subject}, config {config}: cannot be loaded: {reason}")
 
 
-def _lists(text: str) -> bool:
+def _names_choices(text: str) -> bool:
     return any(s in text for s in ("Available:", "available configs:", "Should be one of"))
 
 

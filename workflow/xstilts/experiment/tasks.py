@@ -152,7 +152,7 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
             f" (valid: {', '.join(FORMATS[entry['format']])})"
         )
     if entry.get("rows") is not None:
-        _one_of(name, "rows", entry["rows"], rows.ROWS)
+        _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
     for split in entry["splits"]:
         _one_of(name, "splits", split, SPLITS)
     if entry["format"] == "classification" and not entry.get("labels"):

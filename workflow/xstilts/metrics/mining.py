@@ -57,17 +57,17 @@ def neighbours(
     for top in range(0, len(queries), block[0]):
         rows = slice(top, top + block[0])
         best = np.empty((len(queries[rows]), 0), dtype=similarity.dtype)
-        at: np.ndarray = np.empty(best.shape, dtype=np.int64)
+        index: np.ndarray = np.empty(best.shape, dtype=np.int64)
         for left in range(0, len(pool), block[1]):
-            found = queries[rows] @ pool[left : left + block[1]].T
-            near = _largest(found, k)
-            best = np.hstack([best, np.take_along_axis(found, near, 1)])
-            at = np.hstack([at, near + left])
+            products = queries[rows] @ pool[left : left + block[1]].T
+            nearest = _largest(products, k)
+            best = np.hstack([best, np.take_along_axis(products, nearest, 1)])
+            index = np.hstack([index, nearest + left])
             keep = _largest(best, k)
-            best, at = np.take_along_axis(best, keep, 1), np.take_along_axis(at, keep, 1)
+            best, index = np.take_along_axis(best, keep, 1), np.take_along_axis(index, keep, 1)
         order = np.argsort(-best, axis=1, kind="stable")
         similarity[rows] = np.take_along_axis(best, order, 1)
-        position[rows] = np.take_along_axis(at, order, 1)
+        position[rows] = np.take_along_axis(index, order, 1)
     return similarity, position
 
 
@@ -139,13 +139,13 @@ def threshold(
     right. Pairs of one score are kept or left out together.
     """
     order = sorted(range(len(pairs)), key=lambda i: -scores[i])
-    wanted, best, found, correct = set(gold), 0.0, 0.0, 0
+    gold_pairs, best_f1, best, correct = set(gold), 0.0, 0.0, 0
     for kept, i in enumerate(order, start=1):
-        correct += pairs[i] in wanted
+        correct += pairs[i] in gold_pairs
         following = scores[order[kept]] if kept < len(order) else scores[i]
         if kept < len(order) and following == scores[i]:
             continue
-        f1 = 2 * correct / (kept + len(wanted))  # with P = correct / kept, R = correct / wanted
-        if f1 > best:
-            best, found = f1, (scores[i] + following) / 2
-    return float(found)
+        f1 = 2 * correct / (kept + len(gold_pairs))  # P = correct / kept, R = correct / gold
+        if f1 > best_f1:
+            best_f1, best = f1, (scores[i] + following) / 2
+    return float(best)

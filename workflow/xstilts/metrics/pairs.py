@@ -14,10 +14,10 @@ def mining_f1(gold: Sequence[Pair], predicted: Sequence[Pair]) -> dict[str, floa
     """
     if not gold:
         raise ValueError("there is nothing to score")
-    found, wanted = set(predicted), set(gold)
-    correct = len(found & wanted)
+    predicted_pairs, gold_pairs = set(predicted), set(gold)
+    correct = len(predicted_pairs & gold_pairs)
     return {
-        "precision": correct / len(found) if found else 0.0,
-        "recall": correct / len(wanted),
-        "f1": counts.f1(correct, len(found), len(wanted)),
+        "precision": correct / len(predicted_pairs) if predicted_pairs else 0.0,
+        "recall": correct / len(gold_pairs),
+        "f1": counts.f1(correct, len(predicted_pairs), len(gold_pairs)),
     }

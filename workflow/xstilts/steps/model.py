@@ -44,8 +44,8 @@ def main(args: argparse.Namespace) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The step's command line."""
-    p = argparse.ArgumentParser(prog="xstilts.model", description=__doc__)
+    """Return the command line of the step."""
+    p = argparse.ArgumentParser(description=__doc__)
     p.add_argument(
         "--spec", required=True, help='JSON: {"from": org/name or path, "revision", "pooling"}'
     )

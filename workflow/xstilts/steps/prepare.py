@@ -3,26 +3,27 @@
 import argparse
 import json
 
-from xstilts.data import pools, source
-from xstilts.data.prepare import described, sample, unify, write
+from xstilts.data import pools
+from xstilts.data import source as sources
+from xstilts.data.prepare import dataset_of, sample, unify, write
 from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 
 
 def main(args: argparse.Namespace) -> None:
-    """Load, unify, write."""
+    """Load the raw rows, unify them, write them."""
     spec, pin = json.loads(args.spec), read_json(args.pin)
     try:
-        data = source.load(
+        data = sources.load(
             args.source, args.root, pin, spec["hub"], spec.get("config"), spec["split"]
         )
     except UserError as error:
         raise UserError(f"task {spec['task']} ({spec['lang']}): {error}") from error
     gold = None
     if spec.get("gold"):
-        pools.check_columns(spec["task"], described(spec), data.column_names)
-        gold = pools.read_gold(source.file(args.source, args.root, pin, spec["hub"], spec["gold"]))
+        pools.check_columns(spec["task"], dataset_of(spec), data.column_names)
+        gold = pools.read_gold(sources.file(args.source, args.root, pin, spec["hub"], spec["gold"]))
     if spec["format"] == "mlm" and spec.get("max_rows"):
         # A Wikipedia is too large to be read as a whole for a sample of it.
         data = data.select(sample(len(data), spec["max_rows"]))
@@ -36,8 +37,8 @@ def main(args: argparse.Namespace) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The step's command line."""
-    p = argparse.ArgumentParser(prog="xstilts.prepare", description=__doc__)
+    """Return the command line of the step."""
+    p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--spec", required=True, help="JSON: task, format, hub, config, split, ...")
     p.add_argument("--source", required=True, help="hub, toy, or the folder of a mirror")
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")
