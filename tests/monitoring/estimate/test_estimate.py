@@ -1,4 +1,4 @@
-"""The estimate, by hand: work, speed, wall time, and the forecast against what happened."""
+"""The estimate, by hand: workload, throughput, wall time, forecasts against measured times."""
 
 import argparse
 
@@ -9,59 +9,61 @@ from xstilts.experiment.graph import Node
 from xstilts.experiment.grid import Lesson
 from xstilts.experiment.recipe import Recipe
 from xstilts.monitoring.cell_states import read_config
-from xstilts.monitoring.estimate import forecast, reference, sizes, text, work
+from xstilts.monitoring.estimate import data_sizes, forecast, reference, text, workload
+from xstilts.monitoring.estimate.data_sizes import DataSize
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.forecast import Forecast
 from xstilts.monitoring.estimate.schedule import schedule
-from xstilts.monitoring.estimate.sizes import Size
-from xstilts.monitoring.estimate.speed import Speed, Took
-from xstilts.monitoring.estimate.work import Work
+from xstilts.monitoring.estimate.throughput import FinishedJob, Throughput
+from xstilts.monitoring.estimate.workload import Workload
 from xstilts.running.errors import UserError
 from xstilts.steps import estimate
 
 
-class Fixed:
+class FixedSizes:
     """Sizes that are the same for every language of a task."""
 
     def __init__(self, **known):
         self.known = known
 
     def of(self, model, task, lang, split, length):
-        return self.known[task] if split == "train" else Size(40, 40, 400.0)
+        return self.known[task] if split == "train" else DataSize(40, 40, 400.0)
 
 
-def test_the_work_of_a_training_on_one_task():
+def test_the_workload_of_a_training_on_one_task():
     recipe = Recipe(batch_size=10, epochs=2, eval_every=6, eval_rows=20)
     lessons = [Lesson("mnli", ("en",), "en", recipe)]
-    found = work.training("m", "mnli", lessons, recipe, None, Fixed(mnli=Size(95, 95, 950.0)))
-    # 10 batches an epoch, 20 steps of 100 pieces; evaluated 4 times on 20 of 40 rows.
-    assert found == Work("m", "mnli", 2000.0, 4 * 200.0)
+    found = workload.training(
+        "m", "mnli", lessons, recipe, None, FixedSizes(mnli=DataSize(95, 95, 950.0))
+    )
+    # 10 batches an epoch, 20 steps of 100 tokens; evaluated 4 times on 20 of 40 rows.
+    assert found == Workload("m", "mnli", 2000.0, 4 * 200.0)
 
 
-def test_the_work_of_a_mix_with_a_cap():
+def test_the_workload_of_a_mix_with_a_cap():
     recipe = Recipe(batch_size=10, epochs=1, eval_every=100, eval_rows=None)
     lessons = [Lesson("big", ("en",), "en", recipe), Lesson("mlm", ("de", "ru"), None, recipe)]
-    known = Fixed(big=Size(1000, 1000, 5000.0), mlm=Size(50, 50, 1000.0))
-    found = work.training("m", "mix", lessons, recipe, 300, known)
-    # 30 + 10 steps; three quarters of batches of 50 pieces, one of batches of 200.
-    assert found == Work("m", "mix", 40 * (0.75 * 50 + 0.25 * 200), 400.0)
+    known = FixedSizes(big=DataSize(1000, 1000, 5000.0), mlm=DataSize(50, 50, 1000.0))
+    found = workload.training("m", "mix", lessons, recipe, 300, known)
+    # 30 + 10 steps; three quarters of batches of 50 tokens, one of batches of 200.
+    assert found == Workload("m", "mix", 40 * (0.75 * 50 + 0.25 * 200), 400.0)
 
 
 def test_flop_are_six_and_two():
-    assert Work("m", "t", trained=10, read=5).flop(100) == 100 * (60 + 10)
+    assert Workload("m", "t", train_tokens=10, inference_tokens=5).flop(100) == 100 * (60 + 10)
 
 
-def test_the_speed_of_the_nearest_job_that_is_done():
+def test_the_throughput_of_the_nearest_finished_job():
     """FLOP a second: 600 at mnli, 60 at squad; scoring none."""
-    took = [
-        Took("tune", Work("a", "mnli", 100, 0), 10.0),
-        Took("tune", Work("a", "squad", 100, 0), 100.0),
+    finished = [
+        FinishedJob("tune", Workload("a", "mnli", 100, 0), 10.0),
+        FinishedJob("tune", Workload("a", "squad", 100, 0), 100.0),
     ]
-    speed = Speed(took, {"a": 10.0, "b": 20.0}, 1000.0)
-    assert speed.seconds("tune", Work("a", "mnli", 50, 0)) == (5.0, "job")
-    assert speed.seconds("tune", Work("a", "other", 55, 0)) == (10.0, "model")
-    assert speed.seconds("tune", Work("b", "mnli", 55, 0)) == (20.0, "device")
-    assert speed.seconds("evaluate", Work("a", "xnli", 0, 100)) == (2.0, "flop")
+    throughput = Throughput(finished, {"a": 10.0, "b": 20.0}, 1000.0)
+    assert throughput.seconds("tune", Workload("a", "mnli", 50, 0)) == (5.0, "job")
+    assert throughput.seconds("tune", Workload("a", "other", 55, 0)) == (10.0, "model")
+    assert throughput.seconds("tune", Workload("b", "mnli", 55, 0)) == (20.0, "device")
+    assert throughput.seconds("evaluate", Workload("a", "xnli", 0, 100)) == (2.0, "flop")
 
 
 def test_when_jobs_run_that_wait_for_each_other():
@@ -121,30 +123,30 @@ def test_a_time_has_a_unit_that_fits():
 
 def test_the_range_is_that_of_the_basis():
     both = [Forecast("a", "tune", 30.0, "flop"), Forecast("b", "tune", 10.0, "job")]
-    assert text.span(both, 1.0) == (42.0, 2 + 10 + 8, 2 + 90 + 12.5)
+    assert text.device_time(both, 1.0) == (42.0, 2 + 10 + 8, 2 + 90 + 12.5)
 
 
 def test_the_forecast_against_what_happened():
     earlier = {k: Forecast(k, "tune", s, "flop") for k, s in (("a", 30.0), ("b", 30.0), ("c", 1.0))}
-    assert text.compared(earlier, {"a": 20.0, "b": 28.0}) == [
+    assert text.compare(earlier, {"a": 20.0, "b": 28.0}) == [
         "tune: 2 finished, forecast 60 s, took 48 s (+25%)"
     ]
-    assert text.compared(earlier, {}) == []
+    assert text.compare(earlier, {}) == []
 
 
 def test_sizes_come_from_the_encoded_file_and_else_from_what_is_known(tmp_path):
     results.write(tmp_path, limits={"mnli": {"train": 1000}})
     grid = read_config(tmp_path / "results/config.yaml")
-    found = sizes.Sizes(tmp_path, grid)
-    assert found.of("m", "xnli", "de", "dev", 256) == Size(50, 50, 200.0)
-    assert found.of("m", "mnli", "en", "train", 999) == Size(1000, 1000, 44_000.0)
+    found = data_sizes.DataSizes(tmp_path, grid)
+    assert found.of("m", "xnli", "de", "dev", 256) == DataSize(50, 50, 200.0)
+    assert found.of("m", "mnli", "en", "train", 999) == DataSize(1000, 1000, 44_000.0)
     with pytest.raises(UserError, match=r"the size of `ccg_pmb` \(train\) .*sizes\.csv"):
         found.of("m", "ccg_pmb", "en", "train", 999)
 
 
 def test_the_size_of_the_first_rows():
-    assert Size(100, 200, 1000.0).first(25) == Size(25, 50, 250.0)
-    assert Size(100, 200, 1000.0).first(None) == Size(100, 200, 1000.0)
+    assert DataSize(100, 200, 1000.0).first(25) == DataSize(25, 50, 250.0)
+    assert DataSize(100, 200, 1000.0).first(None) == DataSize(100, 200, 1000.0)
 
 
 def test_known_encoders_have_the_parameters_of_their_layers():
@@ -173,17 +175,17 @@ def test_before_and_after_a_run(tmp_path, capsys):
     for name in ("grid.csv", "config.yaml"):
         (root / "results" / name).write_bytes((tmp_path / "results" / name).read_bytes())
     estimate.main(arguments(root, device="h100", devices=2))
-    said = capsys.readouterr().out
-    lines = [line.split() for line in said.splitlines()]
+    output = capsys.readouterr().out
+    lines = [line.split() for line in output.splitlines()]
     assert ["tune", "2", "2", "0.03", "counted", "in", "FLOP"] in lines
     # The model, 1.1 GB, and two trainings at a time, each with 8.9 GB of states.
-    assert "disk: 21.1 GB of checkpoints and training states at the peak, 2.2 GB at" in said
-    assert "wall time, 2 at a time: " in said and "taken for: h100" in said
+    assert "disk: 21.1 GB of checkpoints and training states at the peak, 2.2 GB at" in output
+    assert "wall time, 2 at a time: " in output and "taken for: h100" in output
     (tmp_path / "results/estimate.csv").write_bytes((root / "results/estimate.csv").read_bytes())
     estimate.main(arguments(tmp_path))
-    said = capsys.readouterr().out
-    assert "device time: 0 s" in said
-    assert "tune: 2 finished, forecast 106 s, took 16 s" in said
+    output = capsys.readouterr().out
+    assert "device time: 0 s" in output
+    assert "tune: 2 finished, forecast 106 s, took 16 s" in output
     before = forecast.read(root / "results/estimate.csv")
     assert forecast.read(tmp_path / "results/estimate.csv") == before, "kept"
 

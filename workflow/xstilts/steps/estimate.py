@@ -34,14 +34,14 @@ def main(args: argparse.Namespace) -> None:
     forecaster = forecast.Forecaster(grid, nodes, root, done, flops)
     earlier, found = forecast.read(out), forecaster.of(key for key in nodes if key in left)
     print("\n".join(status.align(text.jobs(nodes, left, found, START))))
-    seconds, least, most = text.span(found.values(), START)
+    seconds, least, most = text.device_time(found.values(), START)
     times = {key: START + found[key].seconds if key in found else 0.0 for key in left}
     evaluations = {key for key in left if nodes[key].rule == "evaluate"}
     needs = {key: nodes[key].needs for key in left}
     spans = schedule(times, needs, args.devices, evaluations)
     wall = max((end for _, end in spans.values()), default=0.0)
     low, high = (wall * end / seconds if seconds else 0.0 for end in (least, most))
-    parameters = {model: total for model, (_, total) in forecaster.shapes.items()}
+    parameters = {model: total for model, (_, total) in forecaster.parameters.items()}
     keep = bool(grid.experiment.settings["keep_tuned"] or grid.experiment.settings["test"])
     peak, stays = disk(nodes, spans, parameters, keep)
     print(
@@ -53,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
         "\nNot counted: fetching, encoding, trainings that stop early, and the disk for rows. Where"
         f" nothing has been measured the device is taken for: {device}."
     )
-    if lines := text.compared(earlier, forecaster.took):
+    if lines := text.compare(earlier, forecaster.measured):
         print("\nEarlier forecasts:", *lines, sep="\n")
     kept = {key: one for key, one in earlier.items() if key in nodes and key not in left}
     forecast.write(out, [*kept.values(), *found.values()])

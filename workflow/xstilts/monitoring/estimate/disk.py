@@ -1,29 +1,29 @@
-"""The disk that checkpoints and the states of running trainings take, and when it is the most."""
+"""The disk space of checkpoints and of the states of running trainings, at its peak."""
 
 from collections.abc import Collection, Mapping
 
 from xstilts.experiment.graph import Node
 
-WEIGHTS = 4  # bytes of a parameter in a checkpoint (fp32)
-STATES = 2 * 16  # of a running training: two states of weights, best weights and two moments
-MAKERS = ("model", "intermediate", "tune")
+WEIGHT_BYTES = 4  # of a parameter in a checkpoint (fp32)
+STATE_BYTES = 2 * 16  # of a running training: two states of weights, best weights, two moments
+CHECKPOINT_RULES = ("model", "intermediate", "tune")
 
 
 def disk(
     nodes: Mapping[str, Node],
-    spans: Mapping[str, tuple[float, float]],
+    intervals: Mapping[str, tuple[float, float]],
     parameters: Mapping[str, int],
     keep_tuned: bool,
 ) -> tuple[float, float]:
-    """Return the bytes at the peak, and those that stay.
+    """Return the bytes at the peak and at the end.
 
     Rows, encoded rows and predictions are not counted, nor heads and tokenizers.
 
     Args:
         nodes: of the grid, see `nodes.graph`.
-        spans: job -> its start and end, of the jobs that are left; the others are finished.
-        parameters: model -> all its parameters.
-        keep_tuned: whether tuned models stay when they have been evaluated.
+        intervals: job -> its start and end, of the jobs that are left; the others are finished.
+        parameters: model -> the number of all its parameters.
+        keep_tuned: whether tuned models are kept after their evaluation.
     """
     readers: dict[str, list[str]] = {}
     for key, node in nodes.items():
@@ -31,25 +31,25 @@ def disk(
             readers.setdefault(need, []).append(key)
     changes: list[tuple[float, float]] = []
     for key, node in nodes.items():
-        if node.rule not in MAKERS:
+        if node.rule not in CHECKPOINT_RULES:
             continue
         size = parameters[node.name.split("/")[0]]
-        start, end = spans.get(key, (0.0, 0.0))
-        drops = _dropped(readers.get(key, []), spans) if node.rule == "tune" else None
-        if key not in spans and drops == 0.0 and not keep_tuned:
-            continue  # tuned, evaluated and dropped
-        changes.append((start, WEIGHTS * size))  # room is needed before it is written
-        if key in spans and node.rule != "model":
-            changes += [(start, STATES * size), (end, -STATES * size)]
-        if drops is not None and not keep_tuned:
-            changes.append((drops, -WEIGHTS * size))
-    held = peak = 0.0
-    for _, change in sorted(changes):  # at one time, what is dropped goes first
-        held += change
-        peak = max(peak, held)
-    return peak, held
+        start, end = intervals.get(key, (0.0, 0.0))
+        deleted = _last_read(readers.get(key, []), intervals) if node.rule == "tune" else None
+        if key not in intervals and deleted == 0.0 and not keep_tuned:
+            continue  # tuned, evaluated and deleted
+        changes.append((start, WEIGHT_BYTES * size))  # reserved before it is written
+        if key in intervals and node.rule != "model":
+            changes += [(start, STATE_BYTES * size), (end, -STATE_BYTES * size)]
+        if deleted is not None and not keep_tuned:
+            changes.append((deleted, -WEIGHT_BYTES * size))
+    used = peak = 0.0
+    for _, change in sorted(changes):  # at the same time, deletions first
+        used += change
+        peak = max(peak, used)
+    return peak, used
 
 
-def _dropped(readers: Collection[str], spans: Mapping[str, tuple[float, float]]) -> float:
-    """Return when the last reader has ended."""
-    return max((spans[reader][1] for reader in readers if reader in spans), default=0.0)
+def _last_read(readers: Collection[str], intervals: Mapping[str, tuple[float, float]]) -> float:
+    """Return when the last reader ends."""
+    return max((intervals[reader][1] for reader in readers if reader in intervals), default=0.0)

@@ -1,4 +1,4 @@
-"""The forecast of each job, what finished jobs took, and the one against the other."""
+"""The forecast of each job, from the time of finished jobs; the file of forecasts."""
 
 import csv
 import dataclasses
@@ -8,9 +8,9 @@ from typing import Any
 
 from xstilts.experiment.graph import Node
 from xstilts.experiment.grid import Grid
-from xstilts.monitoring.estimate import reference, work
-from xstilts.monitoring.estimate.sizes import Sizes
-from xstilts.monitoring.estimate.speed import Speed, Took
+from xstilts.monitoring.estimate import reference, workload
+from xstilts.monitoring.estimate.data_sizes import DataSizes
+from xstilts.monitoring.estimate.throughput import FinishedJob, Throughput
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, read_json
 
@@ -19,7 +19,7 @@ FIELDS = ("job", "rule", "seconds", "basis")
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """What a job is thought to take: seconds on the device, and the basis (`speed.ERRORS`)."""
+    """The forecast of a job: seconds on the device, and their basis (`throughput`)."""
 
     job: str
     rule: str
@@ -27,13 +27,13 @@ class Forecast:
     basis: str
 
 
-def shape(model: str, grid: Grid, root: Path) -> tuple[float, int]:
-    """Return the parameters of a model: those of its matrix products, and all.
+def count_parameters(model: str, grid: Grid, root: Path) -> tuple[float, int]:
+    """Return the number of parameters of a model: of its matrix products, and of all.
 
     A layer of width h has 12 h² (attention 4 h², feed-forward 8 h²).
 
     Raises:
-        UserError: it has not been fetched, and nothing is known of it.
+        UserError: it has not been fetched, and the reference lacks it.
     """
     record = root / f"results/models/{model}/node.json"
     settings: Any = grid.experiment.settings
@@ -41,22 +41,22 @@ def shape(model: str, grid: Grid, root: Path) -> tuple[float, int]:
         node = read_json(record)
         return 12.0 * node["layers"] * node["hidden_size"] ** 2, node["parameters"]
     if grid.experiment.toy:
-        own = settings["toy"]["pretrain"]
-        matmul = 12.0 * own["layers"] * own["width"] ** 2
-        return matmul, round(matmul) + 2_500 * own["width"]
+        toy = settings["toy"]["pretrain"]
+        matmul = 12.0 * toy["layers"] * toy["width"] ** 2
+        return matmul, round(matmul) + 2_500 * toy["width"]
     name = settings["models"][model]["from"]
-    known = reference.encoder(name)
-    if known is None:
+    encoder = reference.encoder(name)
+    if encoder is None:
         raise UserError(
             f"estimate: nothing is known of the size of {name} before it is fetched;"
             f" `snakemake results/models/{model}/node.json` fetches it"
         )
-    layers, width, parameters = known
+    layers, width, parameters = encoder
     return 12.0 * layers * width**2, parameters
 
 
-def taken(node: Node, root: Path) -> float | None:
-    """Return the seconds on the device that a finished job tells; None if it does not."""
+def measured_seconds(node: Node, root: Path) -> float | None:
+    """Return the seconds on the device that a finished job has recorded; None if it has not."""
     paths = list(node.outputs) if node.rule == "evaluate" else [node.key]
     try:
         return float(sum(read_json(root / path)["seconds"] for path in paths))
@@ -65,7 +65,7 @@ def taken(node: Node, root: Path) -> float | None:
 
 
 class Forecaster:
-    """Forecasts jobs of a grid, by what the finished ones took."""
+    """Forecasts jobs of a grid from the finished ones."""
 
     def __init__(
         self,
@@ -75,37 +75,40 @@ class Forecaster:
         done: Iterable[str],
         flops: float,
     ) -> None:
-        """Read what finished jobs took.
+        """Read the seconds of finished jobs.
 
         Args:
             grid: of the resolved config.
             nodes: see `nodes.graph`.
             root: the folder that holds `results`.
             done: keys of the finished nodes.
-            flops: FLOP a second, where nothing has been measured.
+            flops: FLOP a second of the device, where nothing has been measured.
         """
-        sizes = Sizes(root, grid)
+        sizes = DataSizes(root, grid)
         self.nodes = nodes
-        self.work = {
-            key: found for key, node in nodes.items() if (found := work.of(node, grid, sizes))
+        self.workloads = {
+            key: job for key, node in nodes.items() if (job := workload.of_node(node, grid, sizes))
         }
         models = grid.experiment.settings["models"]
-        self.shapes = {model: shape(model, grid, root) for model in models}
-        self.took = {
+        self.parameters = {model: count_parameters(model, grid, root) for model in models}
+        self.measured = {
             key: seconds
             for key in done
-            if key in self.work and (seconds := taken(nodes[key], root)) is not None
+            if key in self.workloads and (seconds := measured_seconds(nodes[key], root)) is not None
         }
-        took = [Took(nodes[key].rule, self.work[key], s) for key, s in self.took.items()]
-        matmul = {model: parameters for model, (parameters, _) in self.shapes.items()}
-        self.speed = Speed(took, matmul, flops)
+        finished = [
+            FinishedJob(nodes[key].rule, self.workloads[key], seconds)
+            for key, seconds in self.measured.items()
+        ]
+        matmul = {model: parameters for model, (parameters, _) in self.parameters.items()}
+        self.throughput = Throughput(finished, matmul, flops)
 
     def of(self, keys: Iterable[str]) -> dict[str, Forecast]:
-        """Return the forecasts of those of the jobs that use the device."""
+        """Return the forecasts of the jobs that use the device."""
         return {
-            key: Forecast(key, node.rule, *self.speed.seconds(node.rule, self.work[key]))
+            key: Forecast(key, node.rule, *self.throughput.seconds(node.rule, self.workloads[key]))
             for key in keys
-            if key in self.work and (node := self.nodes[key])
+            if key in self.workloads and (node := self.nodes[key])
         }
 
 
@@ -116,10 +119,10 @@ def read(path: Path) -> dict[str, Forecast]:
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        found = [Forecast(r["job"], r["rule"], float(r["seconds"]), r["basis"]) for r in rows]
+        forecasts = [Forecast(r["job"], r["rule"], float(r["seconds"]), r["basis"]) for r in rows]
     except (KeyError, TypeError, ValueError, OSError, csv.Error):
         raise UserError(f"{path}: not an estimate; delete it") from None
-    return {one.job: one for one in found}
+    return {forecast.job: forecast for forecast in forecasts}
 
 
 def write(path: Path, forecasts: Iterable[Forecast]) -> None:
@@ -127,5 +130,5 @@ def write(path: Path, forecasts: Iterable[Forecast]) -> None:
     with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(FIELDS)
-        for one in forecasts:
-            writer.writerow([one.job, one.rule, f"{one.seconds:.3f}", one.basis])
+        for job in forecasts:
+            writer.writerow([job.job, job.rule, f"{job.seconds:.3f}", job.basis])

@@ -1,4 +1,4 @@
-"""What is known of data sets, encoders and devices without a network: `workflow/reference/`."""
+"""Sizes of data sets and encoders, and speeds of devices, from `workflow/reference/`."""
 
 import csv
 from functools import cache
@@ -16,7 +16,7 @@ def _table(name: str) -> list[dict[str, str]]:
 
 
 def size(task: str, split: str) -> tuple[int, float] | None:
-    """Return the rows of one language of a task, and the pieces of a row; None if not known."""
+    """Return the rows of one language of a task, and the tokens of a row; None if not known."""
     for row in _table("sizes"):
         if (row["task"], row["split"]) == (task, split):
             return int(row["rows"]), float(row["pieces"])
@@ -32,7 +32,7 @@ def encoder(name: str) -> tuple[int, int, int] | None:
 
 
 def device(name: str) -> float:
-    """Return the FLOP a second that a device is assumed to reach; UserError if it is not known."""
+    """Return the assumed FLOP a second of a device; UserError if it is not known."""
     known = {row["device"]: row for row in _table("devices")}
     if name not in known:
         raise UserError(

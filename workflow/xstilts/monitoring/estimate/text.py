@@ -1,11 +1,11 @@
-"""What the estimate says, as lines of text."""
+"""The estimate as lines of text."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from xstilts.experiment.graph import RULES, Node
 from xstilts.monitoring.estimate.forecast import Forecast
-from xstilts.monitoring.estimate.speed import ERRORS
+from xstilts.monitoring.estimate.throughput import ERROR_FACTORS
 
 BASES = {
     "job": "measured on the same task",
@@ -23,45 +23,48 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def span(forecasts: Iterable[Forecast], start: float) -> tuple[float, float, float]:
-    """Return the seconds on the device in all, and the lowest and highest that they may be.
+def device_time(forecasts: Iterable[Forecast], start: float) -> tuple[float, float, float]:
+    """Return the total seconds on the device, and their lower and upper bound.
 
     Args:
-        start: seconds that a job needs to start, which no basis makes uncertain.
+        start: seconds in which a job starts; they are taken as certain.
     """
-    found = list(forecasts)
-    least = sum(start + one.seconds / ERRORS[one.basis] for one in found)
-    most = sum(start + one.seconds * ERRORS[one.basis] for one in found)
-    return sum(start + one.seconds for one in found), least, most
+    jobs = list(forecasts)
+    lower = sum(start + job.seconds / ERROR_FACTORS[job.basis] for job in jobs)
+    upper = sum(start + job.seconds * ERROR_FACTORS[job.basis] for job in jobs)
+    return sum(start + job.seconds for job in jobs), lower, upper
 
 
 def jobs(
     nodes: Mapping[str, Node], left: Iterable[str], forecasts: Mapping[str, Forecast], start: float
 ) -> list[list[str]]:
-    """Return a table of text: per rule its jobs, those left, their device-hours and the basis."""
+    """Return a table of text: the jobs of each rule, those left, device-hours and their basis."""
     total = Counter(node.rule for node in nodes.values())
-    remain = Counter(nodes[key].rule for key in left)
+    remaining = Counter(nodes[key].rule for key in left)
     rows = [["job", "in all", "left", "device-hours", "based on"]]
     for rule in RULES:
-        mine = [one for one in forecasts.values() if one.rule == rule]
-        bases = dict.fromkeys(BASES[one.basis] for one in mine)
-        hours = f"{span(mine, start)[0] / 3600:.2f}" if mine else ""
+        rule_jobs = [job for job in forecasts.values() if job.rule == rule]
+        bases = dict.fromkeys(BASES[job.basis] for job in rule_jobs)
+        hours = f"{device_time(rule_jobs, start)[0] / 3600:.2f}" if rule_jobs else ""
         if total[rule]:
-            rows.append([rule, str(total[rule]), str(remain[rule]), hours, ", ".join(bases)])
+            rows.append([rule, str(total[rule]), str(remaining[rule]), hours, ", ".join(bases)])
     return rows
 
 
-def compared(earlier: Mapping[str, Forecast], took: Mapping[str, float]) -> list[str]:
-    """Return a line per rule: what was forecast for jobs that have finished, and what they took."""
+def compare(earlier: Mapping[str, Forecast], measured: Mapping[str, float]) -> list[str]:
+    """Return a line per rule: the forecast of jobs that have finished, and the measured time."""
     lines = []
     for rule in RULES:
-        mine = [(key, one.seconds) for key, one in earlier.items() if one.rule == rule]
-        both = [(seconds, took[key]) for key, seconds in mine if key in took]
-        forecast, real = (sum(column) for column in zip(*both, strict=True)) if both else (0, 0)
-        if real:
-            off = 100 * (forecast - real) / real
+        pairs = [
+            (job.seconds, measured[key])
+            for key, job in earlier.items()
+            if job.rule == rule and key in measured
+        ]
+        forecast, took = (sum(column) for column in zip(*pairs, strict=True)) if pairs else (0, 0)
+        if took:
+            error = 100 * (forecast - took) / took
             lines.append(
-                f"{rule}: {len(both)} finished, forecast {duration(forecast)}, took"
-                f" {duration(real)} ({off:+.0f}%)"
+                f"{rule}: {len(pairs)} finished, forecast {duration(forecast)}, took"
+                f" {duration(took)} ({error:+.0f}%)"
             )
     return lines

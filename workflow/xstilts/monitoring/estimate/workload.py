@@ -1,0 +1,94 @@
+"""The workload of a job: the tokens that it trains on, and those of inference."""
+
+import dataclasses
+import math
+
+from xstilts.experiment.graph import Node
+from xstilts.experiment.grid import CAP, Cell, Grid, Lesson
+from xstilts.experiment.recipe import Recipe
+from xstilts.monitoring.estimate.data_sizes import DataSizes
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """The workload of a job on the device.
+
+    Attributes:
+        model: the name of the model.
+        task: the task of the training, or the target that is scored.
+        train_tokens: tokens of forward and backward passes.
+        inference_tokens: tokens of forward passes alone.
+    """
+
+    model: str
+    task: str
+    train_tokens: float
+    inference_tokens: float
+
+    def flop(self, matmul: float) -> float:
+        """Return the floating-point operations, for a number of parameters of matrix products.
+
+        6 per parameter and token in training and 2 in inference (Kaplan et al. 2020, section 2.1),
+        without attention over the sequence and without embeddings.
+        """
+        return matmul * (6 * self.train_tokens + 2 * self.inference_tokens)
+
+
+def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
+    """Return the workload of a job; None for one that does not use the device."""
+    parts = node.name.split("/")
+    if node.rule == "intermediate":
+        entry = grid.experiment.settings["intermediates"][parts[1]]
+        lessons, recipe = grid.lessons(parts[1]), grid.recipe(parts[1])
+        return training(parts[0], parts[1], lessons, recipe, entry.get("cap", CAP), sizes)
+    if node.rule == "tune":
+        lessons = grid.tuning(parts[3])
+        return training(parts[0], parts[3], lessons, lessons[0].recipe, None, sizes)
+    if node.rule == "evaluate":
+        return evaluation(Cell(*parts), grid, sizes)
+    return None
+
+
+def training(
+    model: str, name: str, lessons: list[Lesson], recipe: Recipe, cap: int | None, sizes: DataSizes
+) -> Workload:
+    """Return the workload of a training, which draws its batches as `training/mixture.py` does.
+
+    Early stopping is not counted: a training that stops early takes less.
+    """
+    weights, batch_tokens, epoch_steps = [], [], 0
+    for lesson in lessons:
+        train = [
+            sizes.of(model, lesson.task, lang, "train", lesson.recipe.max_length)
+            for lang in lesson.languages
+        ]
+        examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)
+        weight = examples if cap is None or len(lessons) == 1 else min(examples, cap)
+        epoch_steps += math.ceil(weight / lesson.recipe.batch_size)
+        weights.append(weight)
+        batch_tokens.append(lesson.recipe.batch_size * tokens / examples)
+    steps = max(1, round(epoch_steps * recipe.epochs))
+    steps = steps if recipe.max_steps is None else min(steps, recipe.max_steps)
+    total = sum(weights)
+    train_tokens = steps * sum(
+        weight / total * tokens for weight, tokens in zip(weights, batch_tokens, strict=True)
+    )
+    evaluations = math.ceil(steps / recipe.eval_every)
+    dev = [
+        sizes.of(model, lesson.task, lesson.dev, "dev", lesson.recipe.max_length).first(
+            recipe.eval_rows
+        )
+        for lesson in lessons
+        if lesson.dev
+    ]
+    return Workload(model, name, train_tokens, evaluations * sum(size.tokens for size in dev))
+
+
+def evaluation(cell: Cell, grid: Grid, sizes: DataSizes) -> Workload:
+    """Return the workload of scoring all languages of a target."""
+    split, length = grid.experiment.settings["split"], grid.length(cell.target)
+    languages = grid.experiment.languages[cell.target]
+    tokens = sum(
+        sizes.of(cell.model, cell.target, lang, split, length).tokens for lang in languages
+    )
+    return Workload(cell.model, cell.target, 0.0, tokens)
