@@ -88,9 +88,9 @@ def test_gold_that_is_not_there_or_has_changed(tmp_path, monkeypatch):
         step(root, {**SPEC, "gold": "zh/no.tsv"}, tmp_path)
     gold = root / "datasets/local/bucc2018/zh/dev.gold.tsv"
 
-    found = pin.resolve("datasets", str(root), str(root), SPEC["hub"], "main")
+    pinned = pin.resolve("datasets", str(root), str(root), SPEC["hub"], "main")
     gold.write_text("zh-1\ten-1\n")
-    monkeypatch.setattr(pin, "resolve", lambda *_: found)
+    monkeypatch.setattr(pin, "resolve", lambda *_: pinned)
     with pytest.raises(UserError, match=r"dev\.gold\.tsv has changed since it was pinned"):
         step(root, SPEC, tmp_path)
 

@@ -29,12 +29,12 @@ def tiny(tmp_path_factory):
 
 def step(root, spec, out):
     """Run the step in this process on a mirror; return (rows, metadata)."""
-    pin_file, found = (
+    pin_file, pinned = (
         out / "pin.json",
         pin.resolve("datasets", str(root), root, spec["hub"], "main"),
     )
     pin_file.parent.mkdir(parents=True, exist_ok=True)
-    pin_file.write_text(json.dumps(found))
+    pin_file.write_text(json.dumps(pinned))
     path = out / "rows.parquet"
     args = ["--spec", json.dumps(spec), "--source", str(root), "--root", str(root)]
     prepare_step.main(

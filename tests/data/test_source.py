@@ -15,8 +15,8 @@ def root(tmp_path):
 
 
 def load(root, name="acme/nli", config="de", split="validation"):
-    found = pin.resolve("datasets", str(root), str(root), name, "main")
-    return source.load(str(root), root, found, name, config, split)
+    pinned = pin.resolve("datasets", str(root), str(root), name, "main")
+    return source.load(str(root), root, pinned, name, config, split)
 
 
 def test_a_split_is_loaded_with_its_features(root):

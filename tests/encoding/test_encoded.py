@@ -26,7 +26,7 @@ def test_sequences_are_packed_without_padding():
     }
     assert len(small()) == 2
     assert small().sequence(2).tolist() == [0, 6, 7, 2]
-    assert [part.tolist() for part in small().shapes()] == [[3, 4], [2, 1]]
+    assert [array.tolist() for array in small().shapes()] == [[3, 4], [2, 1]]
 
 
 def test_some_examples_become_one_rectangle():

@@ -28,8 +28,8 @@ def test_a_text_and_a_pair_are_framed_as_in_xlmr(tokenizer):
 
 @pytest.mark.parametrize("special", [*helpers.SPECIALS, "<mask>"])
 def test_special_tokens_in_a_text_stay_text(tokenizer, special):
-    (found,) = tokenizer.encode([f"a {special} b"], 32)
-    assert names(found) == f"<s> ▁a ▁ {' '.join(special)} ▁ b </s>"
+    (encoding,) = tokenizer.encode([f"a {special} b"], 32)
+    assert names(encoding) == f"<s> ▁a ▁ {' '.join(special)} ▁ b </s>"
     assert [token for _, token in tokenizer.encode_words([special])[special]] == ["▁", *special]
 
 
@@ -41,9 +41,9 @@ def test_what_does_not_fit_is_cut_on_the_side_that_is_asked_for(tokenizer):
         ("only_second", "right", "<s> ▁the ▁cat ▁sat ▁on ▁the ▁mat </s> </s> ▁a </s>"),
     ]:
         length = len(left.split())
-        (found,) = tokenizer.encode([pair], length, strategy, side)
-        assert names(found) == left
-        assert found.overflowing
+        (encoding,) = tokenizer.encode([pair], length, strategy, side)
+        assert names(encoding) == left
+        assert encoding.overflowing
     assert not tokenizer.encode([pair], 12)[0].overflowing, (
         "no limit is left behind by earlier calls"
     )

@@ -99,10 +99,10 @@ def test_the_gold_tokens_of_any_answer_are_text_that_holds_it(tokenizer, words, 
     if not answer:
         return
     start = context.index(answer, start)
-    found = helpers.encode(tokenizer, "span", [row("who", context, answer, start)], length=32)
-    starts, offsets = found.arrays["starts"], found.arrays["offsets"]
+    encoded = helpers.encode(tokenizer, "span", [row("who", context, answer, start)], length=32)
+    starts, offsets = encoded.arrays["starts"], encoded.arrays["offsets"]
     covered = set()
-    for window, (first, last) in enumerate(found.arrays["answer"]):
+    for window, (first, last) in enumerate(encoded.arrays["answer"]):
         inside = offsets[starts[window] : starts[window + 1]]
         covered |= {i for a, b in inside[inside[:, 0] >= 0] for i in range(a, b)}
         if (first, last) == (0, 0):
@@ -110,16 +110,16 @@ def test_the_gold_tokens_of_any_answer_are_text_that_holds_it(tokenizer, words, 
         begin, stop = inside[first][0], inside[last][1]
         assert begin <= start and start + len(answer) <= stop
         (text,) = span.decode(
-            [(0.0, 1.0, first, last)], only(found, window), [{"context": context}]
+            [(0.0, 1.0, first, last)], only(encoded, window), [{"context": context}]
         )
         assert answer in text and text in context
-        real = found.sequence(window) != helpers.VOCABULARY.index("▁")  # it claims a character
+        real = encoded.sequence(window) != helpers.VOCABULARY.index("▁")  # it claims a character
         borders = inside[real & (inside[:, 0] >= 0)].tolist()
         begins = {a + (context[a] == " ") for a, _ in borders}
         if start in begins and start + len(answer) in {b for _, b in borders}:
             assert text == answer
-    if len(found) == 1 and covered >= set(range(start, start + len(answer))):
-        assert found.arrays["answer"][0].any(), "an answer that a window holds is found"
+    if len(encoded) == 1 and covered >= set(range(start, start + len(answer))):
+        assert encoded.arrays["answer"][0].any(), "an answer that a window holds is found"
     assert all(c in " \u200b" for i, c in enumerate(context) if i not in covered), "nothing is lost"
 
 

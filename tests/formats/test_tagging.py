@@ -108,15 +108,15 @@ def test_windows_by_hand():
 
 
 @given(st.integers(1, 20), st.data())
-def test_every_word_is_scored_in_exactly_one_window_that_holds_it(room, data):
-    sizes = data.draw(st.lists(st.integers(1, room), max_size=60))
-    overlap = data.draw(st.integers(0, room))
-    found = tagging.windows(sizes, room, overlap)
-    assert [word for _, _, speaks in found for word in speaks] == list(range(len(sizes)))
-    for first, last, speaks in found:
-        assert sum(sizes[first:last]) <= room
-        assert not speaks or (first <= speaks[0] and speaks[-1] < last)
-    for (_, end, _), (start, _, _) in itertools.pairwise(found):
+def test_every_word_is_scored_in_exactly_one_window_that_holds_it(window_size, data):
+    sizes = data.draw(st.lists(st.integers(1, window_size), max_size=60))
+    overlap = data.draw(st.integers(0, window_size))
+    windows = tagging.windows(sizes, window_size, overlap)
+    assert [word for _, _, scored in windows for word in scored] == list(range(len(sizes)))
+    for first, last, scored in windows:
+        assert sum(sizes[first:last]) <= window_size
+        assert not scored or (first <= scored[0] and scored[-1] < last)
+    for (_, end, _), (start, _, _) in itertools.pairwise(windows):
         assert sum(sizes[start:end]) <= overlap
 
 
@@ -182,8 +182,8 @@ def test_a_tag_that_no_training_row_has_gives_no_loss_and_is_wrong(tokenizer):
     loss = tagging.loss(torch.zeros(1, width, 4), tensors)
     assert loss.item() == pytest.approx(np.log(4), abs=1e-5), "of the one known tag"
     predictions = tagging.decode([np.array([1, 1])], data, rows)
-    found, values = tagging.score(rows, predictions, "tagging", "en")
-    assert (predictions, found["accuracy"], values) == (["NOUN NOUN"], 0.5, [0.5])
+    metrics, values = tagging.score(rows, predictions, "tagging", "en")
+    assert (predictions, metrics["accuracy"], values) == (["NOUN NOUN"], 0.5, [0.5])
 
 
 def test_the_tags_of_an_open_set_are_those_of_the_training_rows(tokenizer):

@@ -27,9 +27,9 @@ def folder(made, tmp_path):
 
 
 def step(root, name, out, **asked):
-    found = pin.resolve("models", str(root), str(root), name, "main")
+    pinned = pin.resolve("models", str(root), str(root), name, "main")
     out.mkdir(parents=True, exist_ok=True)
-    (out / "pin.json").write_text(json.dumps(found))
+    (out / "pin.json").write_text(json.dumps(pinned))
     spec = json.dumps({"from": name, "revision": "main", **asked})
     args = ["--spec", spec, "--source", str(root)]
     args += ["--root", str(root), "--pin", str(out / "pin.json"), "--out", str(out / "model")]
@@ -149,10 +149,10 @@ def test_pooling_stays_with_the_model(made, tmp_path):
 
 def test_a_model_that_changed_since_it_was_pinned(folder, tmp_path):
     root = str(tmp_path / "mirror")
-    found = pin.resolve("models", root, root, "acme/tiny", "main")
+    pinned = pin.resolve("models", root, root, "acme/tiny", "main")
     (folder / "config.json").write_text("{}")
     with pytest.raises(UserError, match=r"config\.json has changed since it was pinned"):
-        fetch.fetch(root, root, found, "acme/tiny")
+        fetch.fetch(root, root, pinned, "acme/tiny")
 
 
 @pytest.mark.real

@@ -23,9 +23,9 @@ def test_results_come_in_the_order_of_the_rows_and_do_not_depend_on_padding(tmp_
     encoder = checkpoint.load_encoder(model)
     page = formats.page("retrieval")
     head, cpu = page.head(None, []), torch.device("cpu")
-    found = predict.reduced(page, encoder, head, data, cpu, max_tokens)
+    vectors = predict.reduced(page, encoder, head, data, cpu, max_tokens)
     assert not encoder.training
-    for i, vector in enumerate(found):
+    for i, vector in enumerate(vectors):
         ids = torch.from_numpy(data.sequence(i).astype(np.int64))[None]
         with torch.no_grad():
             alone = encoder(ids).last_hidden_state[0].mean(0).numpy()

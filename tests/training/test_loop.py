@@ -156,7 +156,7 @@ def test_gradients_do_not_depend_on_the_micro_batches(folder, tokenizer, format,
     page, examples = formats.page(format), np.arange(len(data))
     encoder, head = start(folder, format)
     task = make_task(format, head, data)
-    found, cuts = {}, {}
+    gradients, cuts = {}, {}
     collate = page.collate
     for max_tokens in (1, 150, 10**6):
         calls = []
@@ -170,15 +170,15 @@ def test_gradients_do_not_depend_on_the_micro_batches(folder, tokenizer, format,
         )
         assert tokens == len(data.arrays["tokens"])
         parameters = [*encoder.named_parameters(), *head.named_parameters()]
-        found[max_tokens] = {"loss": loss, **{n: p.grad.clone() for n, p in parameters}}
+        gradients[max_tokens] = {"loss": loss, **{n: p.grad.clone() for n, p in parameters}}
         cuts[max_tokens] = calls
     assert cuts[1] == [1] * len(data)
     assert 1 < len(cuts[150]) < len(data)
     assert cuts[10**6] == [len(data)]
-    assert any(value.abs().max() > 1e-3 for value in found[1].values())
+    assert any(value.abs().max() > 1e-3 for value in gradients[1].values())
     for max_tokens in (150, 10**6):
-        for name, value in found[max_tokens].items():
-            assert (value - found[1][name]).abs().max() < 1e-6, name
+        for name, value in gradients[max_tokens].items():
+            assert (value - gradients[1][name]).abs().max() < 1e-6, name
 
 
 @pytest.mark.parametrize("format", TOYS)

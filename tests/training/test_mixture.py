@@ -43,12 +43,12 @@ def test_a_task_weighs_its_examples_up_to_the_cap():
 
 def test_languages_share_by_size_and_those_of_plain_text_by_smoothed_size():
     tasks = [make_task("nli", de=300, sw=100), make_task("text", format="mlm", de=3200, sw=100)]
-    found = shares(tasks, 400)
-    assert found[("nli", "de")] == pytest.approx(0.375)
-    assert found[("nli", "sw")] == pytest.approx(0.125)
+    share = shares(tasks, 400)
+    assert share[("nli", "de")] == pytest.approx(0.375)
+    assert share[("nli", "sw")] == pytest.approx(0.125)
     # 32 ** 0.3 is 2 ** 1.5.
-    assert found[("text", "de")] == pytest.approx(0.5 * 2**1.5 / (2**1.5 + 1))
-    assert found[("text", "sw")] == pytest.approx(0.5 / (2**1.5 + 1))
+    assert share[("text", "de")] == pytest.approx(0.5 * 2**1.5 / (2**1.5 + 1))
+    assert share[("text", "sw")] == pytest.approx(0.5 / (2**1.5 + 1))
 
 
 @given(

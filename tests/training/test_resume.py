@@ -79,14 +79,14 @@ def handlers():
 
 def attempts(run, limit=20):
     """Run until it ends by itself; return the lines of those that did not."""
-    said = []
+    messages = []
     for _ in range(limit):
         stop.listen()
         try:
             run()
-            return said
+            return messages
         except (Crash, stop.Stopped) as error:
-            said.append(str(error))
+            messages.append(str(error))
     raise AssertionError(f"not done after {limit} attempts")
 
 
@@ -110,11 +110,11 @@ def test_a_mixture_that_is_interrupted_ends_with_the_same_bytes(
     steps = random.Random(seed).sample(range(30), 4)
     interrupt(steps, what)
     out = tmp_path / "out"
-    said = attempts(
+    messages = attempts(
         lambda: mixed(folder, out, save_every=0 if what is crash else 600, recipe=recipe)
     )
     record = same(whole, out)
-    assert len(said) == 4
+    assert len(messages) == 4
     # A signal ends the training after the step in which it came; a crash loses that step.
     after = [step + (what is not crash) for step in sorted(steps)]
     assert record["resumed_at"] == after and record["attempts"] == 5
