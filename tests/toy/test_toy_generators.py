@@ -67,12 +67,14 @@ def test_a_near_miss_keeps_what_is_asked_for(asked):
             assert world.fits(miss)
 
 
-def test_nothing_in_a_spoilt_passage_answers_its_question():
+def test_nothing_in_an_unanswerable_passage_answers_its_question():
     clauses = (EATS, SELLS)
     item = reading.Passage(clauses, replace(EATS, ask="patient", place=""), 0)
-    spoilt = [found for seed in range(30) if (found := reading.spoilt(Random(seed), item))]
-    assert spoilt
-    for found in spoilt:
+    unanswerable = [
+        found for seed in range(30) if (found := reading.make_unanswerable(Random(seed), item))
+    ]
+    assert unanswerable
+    for found in unanswerable:
         assert not found.answerable and found.question == item.question
         assert not any(reading.answers(c, found.question) for c in found.clauses)
         assert found.clauses[1] == SELLS
@@ -97,11 +99,11 @@ def test_questions_come_in_fives_with_the_same_choices():
 
 
 def test_only_the_right_choice_is_right():
-    facts = quiz.apart(Random(1), quiz.kinds(), quiz.is_a)
+    facts = quiz.unambiguous(Random(1), quiz.kinds(), quiz.is_a)
     assert len(facts) == 5
     for general, _ in facts:
         assert sum(general in lexicon.ancestors(name) for _, name in facts) == 1
-    assert quiz.apart(Random(1), [("a", "x"), ("b", "x")], lambda about, x: True) in (
+    assert quiz.unambiguous(Random(1), [("a", "x"), ("b", "x")], lambda about, x: True) in (
         [("a", "x")],
         [("b", "x")],
     )
@@ -115,7 +117,7 @@ def test_asides_say_nothing_of_the_hypothesis():
     assert all(c.agent.noun != "anna" for c in nli.asides(Random(1), located, 50))
 
 
-HOTEL = Scene(replace(EATS, place="hotel"), second="peter", after="berlin")
+HOTEL = Scene(replace(EATS, place="hotel"), second_name="peter", named_after="berlin")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ HOTEL = Scene(replace(EATS, place="hotel"), second="peter", after="berlin")
             "The king sees Tom/B-PER in the park .",
         ),
         (
-            Scene(Clause(Thing("anna"), "be", place="berlin"), land=True),
+            Scene(Clause(Thing("anna"), "be", place="berlin"), country=True),
             "ru",
             "Анна/B-PER в Берлине/B-LOC ,/I-LOC Германия/I-LOC .",
         ),
@@ -152,4 +154,4 @@ def test_tags_of_entities_are_whole_in_every_language():
             tags = [tag for _, tag in tagged(item, grammar(code))]
             for before, tag in zip(["O", *tags], tags, strict=False):
                 assert not tag.startswith("I-") or before[2:] == tag[2:]
-            assert ("B-ORG" in tags) == bool(item.after)
+            assert ("B-ORG" in tags) == bool(item.named_after)

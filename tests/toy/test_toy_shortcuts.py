@@ -106,7 +106,7 @@ def test_the_words_of_a_question_do_not_tell_whether_it_is_answered():
     labels = [item.answerable for item in items]
     most = np.mean(labels)
     assert 0.6 < most < 0.72
-    read = [reading.read(item, grammar("en")) for item in items]
+    read = [reading.render(item, grammar("en")) for item in items]
     asked = [set(r["question"].rstrip("?").split()) for r in read]
     said = [set(r["context"].replace(".", "").split()) for r in read]
     figures = [
@@ -117,14 +117,14 @@ def test_the_words_of_a_question_do_not_tell_whether_it_is_answered():
     assert max(figures) < most + 0.03, figures
 
 
-def told(chain):
+def story_choices(chain):
     """The choices of stories, and which is right."""
     items = list(islice(stories.stories(Random("shortcuts"), chain), 1200))
     texts = [[grammar("en").sentence(c).text for c in item.endings] for item in items]
     return texts, [item.right for item in items]
 
 
-def quizzed():
+def quiz_choices():
     """The choices of questions without a context, and which is right."""
     items = list(islice(quiz.questions(Random("shortcuts")), 1200))
     return [list(item.choices) for item in items], [item.right for item in items]
@@ -132,7 +132,7 @@ def quizzed():
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: told(stories.NEXT), lambda: told(stories.BEFORE), quizzed],
+    [lambda: story_choices(stories.NEXT), lambda: story_choices(stories.BEFORE), quiz_choices],
     ids=["next", "before", "quiz"],
 )
 def test_neither_place_nor_length_nor_the_words_of_a_choice_tell_that_it_is_right(make):

@@ -11,7 +11,7 @@ def test_defaults():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"sead": 1}, "unknown key 'sead'"),
         ({"sizes": {"trian": 5}}, "unknown key 'trian'"),
@@ -21,6 +21,6 @@ def test_defaults():
         ([], "must be an object"),
     ],
 )
-def test_what_is_wrong_is_named(given, said):
-    with pytest.raises(UserError, match=said):
+def test_what_is_wrong_is_named(given, message):
+    with pytest.raises(UserError, match=message):
         spec.parse(given)

@@ -16,11 +16,11 @@ WIDTH = 128
 @pytest.fixture(scope="module")
 def encoder():
     torch.manual_seed(1)
-    made = pretrain.build(spec.Pretrain(width=WIDTH, heads=4), 2000)
+    model = pretrain.build(spec.Pretrain(width=WIDTH, heads=4), 2000)
     words = {f"concept {i}": [10 + 2 * i, 11 + 2 * i] for i in range(500)}
-    start.words(made, words, share=0.6)
-    start.attention(made)
-    return made
+    start.words(model, words, share=0.6)
+    start.attention(model)
+    return model
 
 
 def test_words_of_a_concept_are_near_each_other(encoder):
@@ -36,7 +36,7 @@ def test_words_of_a_concept_are_near_each_other(encoder):
 
 
 def test_positions_and_words_do_not_overlap(encoder):
-    last = start.places(WIDTH)
+    last = start.position_width(WIDTH)
     assert last == 32
     assert not encoder.embeddings.word_embeddings.weight[:, -last:].any()
     positions = encoder.embeddings.position_embeddings.weight
@@ -47,7 +47,7 @@ def test_positions_and_words_do_not_overlap(encoder):
 def test_attention_is_on_the_same_word_in_another_place(encoder):
     own = encoder.encoder.layer[0].attention.self
     product = own.query.weight.T @ own.key.weight
-    last = start.places(WIDTH)
+    last = start.position_width(WIDTH)
     ideal = torch.ones(WIDTH)
     ideal[-last:] = -1
     assert (product.diagonal() * ideal).min() > 0.5 * start.LOOK**2
@@ -59,7 +59,7 @@ def test_what_attention_finds_is_taken_away(encoder):
     own = encoder.encoder.layer[0].attention
     product = own.output.dense.weight @ own.self.value.weight
     ideal = torch.diag(torch.full((WIDTH,), -start.TAKE))
-    ideal[-start.places(WIDTH) :] = 0
+    ideal[-start.position_width(WIDTH) :] = 0
     assert product.allclose(ideal, atol=1e-5)
 
 
@@ -72,11 +72,11 @@ def test_the_last_layer_is_left_as_it_was(encoder):
 def test_what_is_aligned_means_the_same():
     rng, languages = Random(1), ("en", "zh")
     for _ in range(20):
-        whole = corpus.whole(rng, languages)
+        whole = corpus.aligned_sentence(rng, languages)
         for (text,), span in zip(whole.texts, whole.spans, strict=True):
             assert span == (0, len(text))
-        part = corpus.part(rng, languages)
-        said = [text[a:b] for (text,), (a, b) in zip(part.texts, part.spans, strict=True)]
-        assert all(said) and said[0] != said[1]
-        judged = corpus.judged(rng, languages)
-        assert [len(pair) for pair in judged.texts] == [2, 2] and judged.first
+        part = corpus.aligned_part(rng, languages)
+        texts = [text[a:b] for (text,), (a, b) in zip(part.texts, part.spans, strict=True)]
+        assert all(texts) and texts[0] != texts[1]
+        judged = corpus.aligned_inference(rng, languages)
+        assert [len(pair) for pair in judged.texts] == [2, 2] and judged.first_token

@@ -1,8 +1,8 @@
-"""The text that the toy encoder is pre-trained on: drawn afresh for every batch, never stored.
+"""The pre-training text of the toy encoder: drawn anew for every batch, never stored.
 
 All batches are pairs of text, as in fine-tuning: translations of a sentence (or of a passage and
 its question), premises with hypotheses, contexts with questions, stories with endings. No label and
-no answer is told.
+no answer is in them.
 """
 
 from collections.abc import Iterator
@@ -20,29 +20,29 @@ PARTS = ("agent", "verb", "patient", "place")
 
 @dataclass(frozen=True)
 class Aligned:
-    """The same in two languages: texts (or pairs of texts), and where they say it: (start, end).
+    """Two texts (or pairs of texts) of one meaning, and the span that has it: (start, end).
 
-    With `first` it is the first piece that stands for the whole input.
+    With `first_token` the first token of the input has it.
     """
 
     texts: tuple[tuple[str, ...], tuple[str, ...]]
     spans: tuple[tuple[int, int], tuple[int, int]]
     meaning: tuple
-    first: bool = False
+    first_token: bool = False
 
 
-def whole(rng: Random, languages: tuple[str, ...]) -> Aligned:
+def aligned_sentence(rng: Random, languages: tuple[str, ...]) -> Aligned:
     """A sentence in two languages."""
     form = world.sentence(rng)
-    one, other = (language.sentence(form).text for language in two(rng, languages))
+    one, other = (language.sentence(form).text for language in two_languages(rng, languages))
     return Aligned(((one,), (other,)), ((0, len(one)), (0, len(other))), (form,))
 
 
-def part(rng: Random, languages: tuple[str, ...]) -> Aligned:
+def aligned_part(rng: Random, languages: tuple[str, ...]) -> Aligned:
     """The words for one part of a sentence, in two languages."""
     form = plain(world.event(rng))
     name = rng.choice([p for p in PARTS if p != "place" or form.place])
-    one, other = (language.sentence(form) for language in two(rng, languages))
+    one, other = (language.sentence(form) for language in two_languages(rng, languages))
     spans = []
     for sentence in (one, other):
         start, text = sentence.span(name)
@@ -50,15 +50,16 @@ def part(rng: Random, languages: tuple[str, ...]) -> Aligned:
     return Aligned(((one.text,), (other.text,)), (spans[0], spans[1]), (name, getattr(form, name)))
 
 
-def judged(rng: Random, languages: tuple[str, ...]) -> Aligned:
+def aligned_inference(rng: Random, languages: tuple[str, ...]) -> Aligned:
     """A premise with a hypothesis in one language, and both in another."""
     while not (item := nli.candidate(rng, nli.premise(rng))):
         pass
     one, other = (
         (language.sentence(item.premise).text, language.sentence(item.hypothesis).text)
-        for language in two(rng, languages)
+        for language in two_languages(rng, languages)
     )
-    return Aligned((one, other), ((0, 0), (0, 0)), (item.premise, item.hypothesis), first=True)
+    meaning = (item.premise, item.hypothesis)
+    return Aligned((one, other), ((0, 0), (0, 0)), meaning, first_token=True)
 
 
 def sentences(rng: Random, languages: tuple[str, ...], count: int) -> Iterator[Sentence]:
@@ -67,7 +68,7 @@ def sentences(rng: Random, languages: tuple[str, ...], count: int) -> Iterator[S
         yield grammar(rng.choice(languages)).sentence(world.sentence(rng))
 
 
-def two(rng: Random, languages: tuple[str, ...]) -> tuple[Grammar, Grammar]:
+def two_languages(rng: Random, languages: tuple[str, ...]) -> tuple[Grammar, Grammar]:
     """Two languages, English among them half of the time."""
     first, second = (rng.choice(languages) for _ in range(2))
     if "en" in languages and rng.random() < 0.5:
@@ -82,7 +83,7 @@ def two(rng: Random, languages: tuple[str, ...]) -> tuple[Grammar, Grammar]:
 def translations(rng: Random, languages: tuple[str, ...]) -> TextPair:
     """A sentence in two languages."""
     form = world.sentence(rng)
-    one, other = two(rng, languages)
+    one, other = two_languages(rng, languages)
     return one.sentence(form).text, other.sentence(form).text
 
 
@@ -90,7 +91,7 @@ def inference(rng: Random, languages: tuple[str, ...]) -> TextPair:
     """A premise and a hypothesis, of any label, in one language or two."""
     while not (item := nli.candidate(rng, nli.premise(rng))):
         pass
-    one, other = two(rng, languages)
+    one, other = two_languages(rng, languages)
     if rng.random() < 0.5:
         other = one
     return one.sentence(item.premise).text, other.sentence(item.hypothesis).text
@@ -100,10 +101,10 @@ def question(rng: Random, languages: tuple[str, ...]) -> TextPair:
     """A question and its context, in one language or two."""
     while not (item := reading.passage(rng)):
         pass
-    one, other = two(rng, languages)
+    one, other = two_languages(rng, languages)
     if rng.random() < 0.5:
         other = one
-    return str(reading.read(item, one)["question"]), str(reading.read(item, other)["context"])
+    return str(reading.render(item, one)["question"]), str(reading.render(item, other)["context"])
 
 
 def ending(rng: Random, languages: tuple[str, ...]) -> TextPair:
@@ -111,14 +112,14 @@ def ending(rng: Random, languages: tuple[str, ...]) -> TextPair:
     while not (item := stories.story(rng)):
         pass
     language = grammar(rng.choice(languages))
-    told = [language.sentence(c).text for c in item.events]
-    return " ".join(told), language.sentence(item.endings[item.right]).text
+    events = [language.sentence(c).text for c in item.events]
+    return " ".join(events), language.sentence(item.endings[item.right]).text
 
 
 def clauses(rng: Random, languages: tuple[str, ...]) -> TextPair:
     """A short sentence in two languages."""
     form = world.clause(rng)
-    one, other = two(rng, languages)
+    one, other = two_languages(rng, languages)
     return one.sentence(form).text, other.sentence(form).text
 
 

@@ -49,18 +49,18 @@ def relations(premise: Clause, hypothesis: Clause) -> set[str]:
 
 def infer(premise: Clause, hypothesis: Clause) -> str:
     """The label of a hypothesis about one clause."""
-    found = relations(premise, hypothesis)
-    if "other" in found:
+    found_relations = relations(premise, hypothesis)
+    if "other" in found_relations:
         return "neutral"
     if hypothesis.negated and not premise.negated:
-        if "excluded" in found:
+        if "excluded" in found_relations:
             return "entailment"
-        return "neutral" if "down" in found else "contradiction"
+        return "neutral" if "down" in found_relations else "contradiction"
     if not premise.negated:
-        if "excluded" in found:
+        if "excluded" in found_relations:
             return "contradiction"
-        return "neutral" if "down" in found else "entailment"
-    if "excluded" in found or "up" in found:
+        return "neutral" if "down" in found_relations else "entailment"
+    if "excluded" in found_relations or "up" in found_relations:
         return "neutral"
     return "entailment" if hypothesis.negated else "contradiction"
 
@@ -70,5 +70,5 @@ def label(premise: Form, hypothesis: Clause) -> str:
     if isinstance(premise, Report):
         return "neutral" if premise.verb == "think" else infer(premise.content, hypothesis)
     clauses = (premise.first, premise.second) if isinstance(premise, Pair) else (premise,)
-    found = {infer(clause, hypothesis) for clause in clauses} - {"neutral"}
-    return found.pop() if len(found) == 1 else "neutral"
+    labels = {infer(clause, hypothesis) for clause in clauses} - {"neutral"}
+    return labels.pop() if len(labels) == 1 else "neutral"

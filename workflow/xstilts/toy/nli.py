@@ -20,7 +20,7 @@ from xstilts.toy.inference import LABELS, NOTHING, infer, label
 
 @dataclass(frozen=True)
 class Inference:
-    """A premise, a hypothesis and what the one says of the other."""
+    """A premise, a hypothesis and the label."""
 
     premise: Form
     hypothesis: Clause
@@ -129,29 +129,29 @@ def premise(rng: Random) -> Form:
 
 def candidate(rng: Random, given: Form) -> Inference | None:
     """A premise with an edited clause of it as hypothesis, or nothing where that makes no sense."""
-    about = rng.choice(clauses(given))
-    said = about
+    source = rng.choice(clauses(given))
+    hypothesis = source
     for _ in range(rng.choice((1, 1, 2))):
-        said = edit(rng, said)
+        hypothesis = edit(rng, hypothesis)
     if isinstance(given, Pair) and rng.random() < 0.4:
-        said = replace(said, agent=rng.choice(clauses(given)).agent)
-    broken = said.patient is not None and said.patient.noun == said.agent.noun
-    if said == given or broken or (said.negated and said.adverb):
+        hypothesis = replace(hypothesis, agent=rng.choice(clauses(given)).agent)
+    broken = hypothesis.patient is not None and hypothesis.patient.noun == hypothesis.agent.noun
+    if hypothesis == given or broken or (hypothesis.negated and hypothesis.adverb):
         return None
-    return Inference(given, said, label(given, said))
+    return Inference(given, hypothesis, label(given, hypothesis))
 
 
-def makeup(*about: Clause) -> tuple[bool, ...]:
+def makeup(*parts: Clause) -> tuple[bool, ...]:
     """Which parts clauses have."""
-    patients = [c.patient for c in about if c.patient]
+    patients = [c.patient for c in parts if c.patient]
     return (
-        any(c.negated for c in about),
+        any(c.negated for c in parts),
         bool(patients),
         any(p.adjective for p in patients),
         any(p.number for p in patients),
-        any(c.place for c in about),
-        any(c.adverb for c in about),
-        any(c.quality for c in about),
+        any(c.place for c in parts),
+        any(c.adverb for c in parts),
+        any(c.quality for c in parts),
     )
 
 
@@ -188,13 +188,13 @@ def inferences(rng: Random) -> Iterator[Inference]:
 
 def asides(rng: Random, item: Inference, count: int) -> list[Clause]:
     """Clauses to put around a premise, which neither support nor contradict the hypothesis."""
-    about, found = item.hypothesis, list[Clause]()
-    while len(found) < count:
+    hypothesis, neutral = item.hypothesis, list[Clause]()
+    while len(neutral) < count:
         clause = replace(world.event(rng), time="")
-        if about.verb == "be":
-            says_nothing = clause.agent.noun != about.agent.noun
+        if hypothesis.verb == "be":
+            is_neutral = clause.agent.noun != hypothesis.agent.noun
         else:
-            says_nothing = infer(clause, about) == "neutral"
-        if says_nothing:
-            found.append(clause)
-    return found
+            is_neutral = infer(clause, hypothesis) == "neutral"
+        if is_neutral:
+            neutral.append(clause)
+    return neutral

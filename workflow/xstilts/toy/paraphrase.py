@@ -30,7 +30,7 @@ class Twin:
 
 @cache
 def opposites() -> dict[str, str]:
-    """The adjectives of which one of two always holds."""
+    """The adjectives of pairs of which one always holds."""
     groups: dict[str, list[str]] = {}
     for concept in lexicon.of_kind("adjective"):
         groups.setdefault(concept.group, []).append(concept.name)
@@ -63,11 +63,11 @@ def statements(rng: Random) -> tuple[Clauses, list[Clauses], list[Clauses]]:
         return (first, second), [(first, second)], swaps(first, second)
     quality = rng.choice(sorted(opposites()))
     topic = Thing(rng.choice(world.nouns(*world.OBJECTS)), definite=True)
-    said = Clause(topic, "be", quality=quality, negated=rng.random() < 0.5)
-    opposite = replace(said, quality=opposites()[quality])
-    same = [said, replace(opposite, negated=not said.negated)]
-    different = [opposite, replace(said, negated=not said.negated)]
-    return (first, said), [(first, c) for c in same], [(first, c) for c in different]
+    clause = Clause(topic, "be", quality=quality, negated=rng.random() < 0.5)
+    opposite = replace(clause, quality=opposites()[quality])
+    same = [clause, replace(opposite, negated=not clause.negated)]
+    different = [opposite, replace(clause, negated=not clause.negated)]
+    return (first, clause), [(first, c) for c in same], [(first, c) for c in different]
 
 
 def questions(rng: Random) -> tuple[Clauses, list[Clauses], list[Clauses]]:
@@ -82,10 +82,10 @@ def twins(
     """Different twins without end, half of which mean the same."""
     seen: set[Clauses] = set()
     while True:
-        said, same, different = draw(rng)
-        if said[0].verb == said[1].verb or said in seen or not different:
+        pair, same, different = draw(rng)
+        if pair[0].verb == pair[1].verb or pair in seen or not different:
             continue
-        seen.add(said)
+        seen.add(pair)
         link, alike = rng.choice(("and", "but")), rng.random() < 0.5
         one, other = rng.choice(same if alike else different)
-        yield Twin(Pair(said[0], link, said[1]), Pair(other, link, one), alike)
+        yield Twin(Pair(pair[0], link, pair[1]), Pair(other, link, one), alike)

@@ -1,7 +1,7 @@
-"""Questions without a context, with five choices: what one has to know of the world, in English.
+"""Questions without a context, with five choices, in English: they ask for knowledge of the world.
 
-They are made in fives that share their choices, each of which is right once. So no choice is more
-often right than another, whatever its words.
+They come in fives that share their choices, each of which is right once, so no choice is more often
+right than another.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,23 +31,23 @@ class Question:
 Facts = list[tuple[str, str]]
 
 
-def said(concept: str, form: int = 0) -> str:
+def english(concept: str, form: int = 0) -> str:
     """The English word of a concept."""
     return grammar("en").words[concept].form(form)
 
 
-def apart(rng: Random, known: Facts, clash: Callable[[str, str], bool]) -> Facts:
+def unambiguous(rng: Random, known: Facts, clash: Callable[[str, str], bool]) -> Facts:
     """Five facts, where no right answer is also right (`clash`) for another's question.
 
     Fewer where the draw leads to a dead end.
     """
-    found: Facts = []
+    facts: Facts = []
     for fact in rng.sample(known, len(known)):
-        if len(found) < CHOICES and not any(
-            clash(fact[0], answer) or clash(about, fact[1]) for about, answer in found
+        if len(facts) < CHOICES and not any(
+            clash(fact[0], answer) or clash(about, fact[1]) for about, answer in facts
         ):
-            found.append(fact)
-    return found
+            facts.append(fact)
+    return facts
 
 
 def is_a(general: str, name: str) -> bool:
@@ -78,32 +78,40 @@ def deeds() -> Facts:
     return list(NEXT.items())
 
 
-def told(rng: Random, hero: Thing, deed: str, after: str) -> str:
+def deed_sentence(rng: Random, hero: Thing, deed: str, after: str) -> str:
     """What somebody does to a thing to which the next can be done, too."""
     groups = set(lexicon.concepts()[deed].takes) & set(lexicon.concepts()[after].takes)
     things = tuple(sorted(groups.intersection(world.OBJECTS)))
     return grammar("en").sentence(Clause(hero, deed, world.thing(rng, things, counted=0))).text
 
 
-def five(rng: Random) -> list[tuple[str, str, str]]:
+def five_questions(rng: Random) -> list[tuple[str, str, str]]:
     """Five questions with the words they are about and their right answers; at times fewer."""
     name = rng.choice(world.names("name"))
-    hero = said(name)
+    hero = english(name)
     sort = rng.choice((kinds, lands, uses, deeds))
     if sort is kinds:
-        facts = apart(rng, kinds(), is_a)
-        return [(f"What kind of {said(a)} does {hero} see?", said(a), said(b)) for a, b in facts]
-    if sort is lands:
-        facts = apart(rng, lands(), lambda city, land: lexicon.concepts()[city].is_a == land)
+        facts = unambiguous(rng, kinds(), is_a)
         return [
-            (f"{hero} is in {said(a)}. In what land is it?", said(a), said(b)) for a, b in facts
+            (f"What kind of {english(a)} does {hero} see?", english(a), english(b))
+            for a, b in facts
+        ]
+    if sort is lands:
+        facts = unambiguous(rng, lands(), lambda city, land: lexicon.concepts()[city].is_a == land)
+        return [
+            (f"{hero} is in {english(a)}. In what land is it?", english(a), english(b))
+            for a, b in facts
         ]
     if sort is uses:
-        facts = apart(rng, uses(), fits)
-        return [(f"What can {hero} {said(a, 1)}?", said(a, 1), said(b)) for a, b in facts]
-    facts = apart(rng, deeds(), lambda deed, after: NEXT[deed] == after)
+        facts = unambiguous(rng, uses(), fits)
+        return [(f"What can {hero} {english(a, 1)}?", english(a, 1), english(b)) for a, b in facts]
+    facts = unambiguous(rng, deeds(), lambda deed, after: NEXT[deed] == after)
     return [
-        (f"{told(rng, Thing(name), a, b)} What does {hero} do next?", said(a, 1), f"{said(b)} it")
+        (
+            f"{deed_sentence(rng, Thing(name), a, b)} What does {hero} do next?",
+            english(a, 1),
+            f"{english(b)} it",
+        )
         for a, b in facts
     ]
 
@@ -112,13 +120,13 @@ def questions(rng: Random) -> Iterator[Question]:
     """Different questions without end."""
     seen: set[tuple[str, frozenset[str]]] = set()
     while True:
-        made = five(rng)
-        answers = [answer for _, _, answer in made]
-        asked = {(text, frozenset(answers)) for text, _, _ in made}
-        if len(set(answers)) < CHOICES or asked & seen:
+        drawn = five_questions(rng)
+        answers = [answer for _, _, answer in drawn]
+        keys = {(text, frozenset(answers)) for text, _, _ in drawn}
+        if len(set(answers)) < CHOICES or keys & seen:
             continue
-        seen |= asked
-        rng.shuffle(made)
-        for text, concept, answer in made:
+        seen |= keys
+        rng.shuffle(drawn)
+        for text, concept, answer in drawn:
             order = rng.sample(answers, CHOICES)
             yield Question(text, concept, tuple(order), order.index(answer))

@@ -46,17 +46,17 @@ def answers(c: Clause, question: Clause) -> bool:
 
 def context(rng: Random, kind: str) -> list[Clause]:
     """Four clauses, the first of which answers a question of this kind."""
-    some = world.people(rng, 4)
+    people = world.people(rng, 4)
     if kind == "quality":
         topics = rng.sample([n for n in world.nouns(*world.OBJECTS)], 2)
         colours = rng.sample(world.adjectives("colour"), 2)
-        found = [
+        clauses = [
             Clause(Thing(n, definite=True), "be", quality=q)
             for n, q in zip(topics, colours, strict=True)
         ]
-        found += [plain(world.event(rng, agent, place=0.4)) for agent in some[:2]]
-        return found
-    first = plain(world.event(rng, some[0], place=1.0 if kind == "place" else 0.5))
+        clauses += [plain(world.event(rng, agent, place=0.4)) for agent in people[:2]]
+        return clauses
+    first = plain(world.event(rng, people[0], place=1.0 if kind == "place" else 0.5))
     if kind == "number":
         countable = [n for n in lexicon.concepts()[first.verb].takes if n not in ("name", "person")]
         thing = world.thing(rng, tuple(countable), counted=1.0) if countable else Thing("")
@@ -64,36 +64,36 @@ def context(rng: Random, kind: str) -> list[Clause]:
             return []
         first = replace(first, patient=thing)
     if kind == "place" and rng.random() < 0.4:
-        first = Clause(some[0], "be", place=first.place)
-    like = plain(world.event(rng, some[1], place=0.7))
+        first = Clause(people[0], "be", place=first.place)
+    similar = plain(world.event(rng, people[1], place=0.7))
     if first.patient is None:
-        like = world.location(rng, some[1], not_=0)
+        similar = world.location(rng, people[1], negation=0)
     elif kind in ("agent", "patient", "number") or rng.random() < 0.5:
-        like = replace(
-            like, verb=first.verb, patient=world.thing(rng, lexicon.concepts()[first.verb].takes)
+        similar = replace(
+            similar, verb=first.verb, patient=world.thing(rng, lexicon.concepts()[first.verb].takes)
         )
-    again = plain(world.event(rng, some[0] if kind != "place" else some[2], place=0.4))
-    other = world.location(rng, some[3], not_=0)
-    return [first, like, again, other]
+    same_agent = plain(world.event(rng, people[0] if kind != "place" else people[2], place=0.4))
+    other = world.location(rng, people[3], negation=0)
+    return [first, similar, same_agent, other]
 
 
 def passage(rng: Random) -> Passage | None:
     """A context with a question, or nothing where two clauses could answer it."""
     kind = rng.choice(KINDS)
-    found = context(rng, kind)
-    if not found or any(c.patient and c.patient.noun == c.agent.noun for c in found):
+    clauses = context(rng, kind)
+    if not clauses or any(c.patient and c.patient.noun == c.agent.noun for c in clauses):
         return None
-    question = replace(found[0], ask=kind)
+    question = replace(clauses[0], ask=kind)
     if kind in ("agent", "patient", "number"):
         question = replace(question, place="")
     if question.patient and kind in ("agent", "place"):
         patient = question.patient
         is_object = lexicon.concepts()[patient.noun].kind != "name"
         question = replace(question, patient=replace(patient, number="", definite=is_object))
-    if any(answers(c, question) for c in found[1:]):
+    if any(answers(c, question) for c in clauses[1:]):
         return None
-    order = rng.sample(range(len(found)), len(found))
-    return Passage(tuple(found[i] for i in order), question, order.index(0))
+    order = rng.sample(range(len(clauses)), len(clauses))
+    return Passage(tuple(clauses[i] for i in order), question, order.index(0))
 
 
 def passages(rng: Random) -> Iterator[Passage]:
@@ -106,21 +106,25 @@ def passages(rng: Random) -> Iterator[Passage]:
             yield item
 
 
-def near_misses(rng: Random, told: Clause, asked: str) -> list[Clause]:
+def near_misses(rng: Random, clause: Clause, part: str) -> list[Clause]:
     """A clause with another agent, verb or patient, where the question does not ask for that."""
-    if told.quality:
-        return [replace(told, agent=Thing(rng.choice(world.nouns(*world.OBJECTS)), definite=True))]
-    found = [] if asked == "agent" else [replace(told, agent=world.person(rng))]
-    if told.patient:
-        found.append(replace(told, verb=rng.choice(world.events())))
-        kin = lexicon.concepts()[told.patient.noun]
-        alike = [c.name for c in lexicon.of_kind(kin.kind) if c.group == kin.group]
-        if asked != "patient":
-            found.append(replace(told, patient=replace(told.patient, noun=rng.choice(alike))))
-    return [c for c in found if not c.patient or world.fits(c)]
+    if clause.quality:
+        return [
+            replace(clause, agent=Thing(rng.choice(world.nouns(*world.OBJECTS)), definite=True))
+        ]
+    misses = [] if part == "agent" else [replace(clause, agent=world.person(rng))]
+    if clause.patient:
+        misses.append(replace(clause, verb=rng.choice(world.events())))
+        concept = lexicon.concepts()[clause.patient.noun]
+        alternatives = [c.name for c in lexicon.of_kind(concept.kind) if c.group == concept.group]
+        if part != "patient":
+            misses.append(
+                replace(clause, patient=replace(clause.patient, noun=rng.choice(alternatives)))
+            )
+    return [c for c in misses if not c.patient or world.fits(c)]
 
 
-def spoilt(rng: Random, item: Passage) -> Passage | None:
+def make_unanswerable(rng: Random, item: Passage) -> Passage | None:
     """A passage with the clause that answers turned into a near miss, so that nothing answers the
     question; nothing where something still would."""
     misses = near_misses(rng, item.clauses[item.answer], item.question.ask)
@@ -136,10 +140,10 @@ def spoilt(rng: Random, item: Passage) -> Passage | None:
 def with_unanswerable(rng: Random) -> Iterator[Passage]:
     """Different passages without end, a third of which do not answer their question."""
     for item in passages(rng):
-        yield (rng.random() < 0.4 and spoilt(rng, item)) or item
+        yield (rng.random() < 0.4 and make_unanswerable(rng, item)) or item
 
 
-def read(item: Passage, grammar: Grammar) -> dict[str, str | int]:
+def render(item: Passage, grammar: Grammar) -> dict[str, str | int]:
     """The context, question and answer in a language, and the character where the answer starts."""
     sentences = [grammar.sentence(c) for c in item.clauses]
     gap = " " if grammar.spaced else ""

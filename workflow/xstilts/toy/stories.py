@@ -58,12 +58,12 @@ def story(rng: Random, chain: dict[str, str] = NEXT) -> Story | None:
         return None
     endings = [Clause(hero, v, replace(t, definite=True)) for v in follows for t in things]
     place = rng.choice(world.places()) if rng.random() < 0.5 else ""
-    told = [Clause(hero, verbs[0], things[0], place=place)]
+    events = [Clause(hero, verbs[0], things[0], place=place)]
     if rng.random() < 0.5:
-        told.append(Clause(other, verbs[1], things[1]))
-        rng.shuffle(told)
+        events.append(Clause(other, verbs[1], things[1]))
+        rng.shuffle(events)
     order = rng.sample(range(4), 4)
-    return Story(tuple(told), hero, tuple(endings[i] for i in order), order.index(0))
+    return Story(tuple(events), hero, tuple(endings[i] for i in order), order.index(0))
 
 
 def stories(rng: Random, chain: dict[str, str] = NEXT) -> Iterator[Story]:
@@ -76,7 +76,7 @@ def stories(rng: Random, chain: dict[str, str] = NEXT) -> Iterator[Story]:
             yield item
 
 
-def tell(item: Story, grammar: Grammar) -> dict:
+def render(item: Story, grammar: Grammar) -> dict:
     """A story in a language: the context, the beginning of the ending, and the endings.
 
     Only for languages whose sentences begin with the agent.

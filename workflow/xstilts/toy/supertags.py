@@ -59,14 +59,14 @@ def adverb(token: Token, clause: Clause, first: bool) -> str:
 
 def clause_tags(clause: Clause) -> list[str]:
     """The categories of the tokens of a clause."""
-    found = []
-    helped = clause.negated or asks(clause)
+    tags = []
+    has_auxiliary = clause.negated or asks(clause)
     for number, token in enumerate(grammar("en").clause(clause)):
         if not (tag := question_word(token, clause)):
             if token.slot == "quality":
                 tag = r"s:adj\np"
             elif token.upos == "VERB":
-                tag = r"(s:b\np)/np" if helped else r"(s:dcl\np)/np"
+                tag = r"(s:b\np)/np" if has_auxiliary else r"(s:dcl\np)/np"
             elif token.upos == "AUX":
                 tag = auxiliary(clause)
             elif token.upos == "ADP":
@@ -75,8 +75,8 @@ def clause_tags(clause: Clause) -> list[str]:
                 tag = adverb(token, clause, first=number == 0)
             else:
                 tag = BY_TAG[token.upos]
-        found.append(tag)
-    return found
+        tags.append(tag)
+    return tags
 
 
 def tagged(form: Form) -> list[tuple[str, str]]:

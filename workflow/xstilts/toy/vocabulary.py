@@ -1,9 +1,9 @@
-"""The tokenizer of the toy encoder: sentencepiece pieces in the tokenizer format of XLM-R.
+"""The tokenizer of the toy encoder: sentencepiece tokens in the tokenizer format of XLM-R.
 
-Sentencepiece learns BPE merges inside words (also in Chinese, which it is shown with hidden word
-boundaries), many enough for every word of the lexicon to be one piece. The pieces that the corpus
-uses, and all characters, become the vocabulary of XLM-R's own tokenizer class. Every piece has the
-same score, so a text is cut into as few pieces as there can be.
+Sentencepiece learns BPE merges inside words (also in Chinese, which it gets with hidden word
+boundaries), enough of them for every word of the lexicon to be one token. The tokens that the
+corpus uses, and all characters, become the vocabulary of XLM-R's own tokenizer class. Every token
+has the same score, so a text is split into as few tokens as possible.
 """
 
 import io
@@ -21,16 +21,16 @@ SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 SENTENCES, MERGES = 20_000, 600
 
 
-def spelled(sentence: Sentence) -> str:
-    """A sentence for sentencepiece: where there are no spaces, with word boundaries."""
+def sentencepiece_text(sentence: Sentence) -> str:
+    """A sentence for sentencepiece; without spaces, it has word boundaries."""
     if sentence.spaced:
         return sentence.text
     return BOUNDARY + BOUNDARY.join(token.text for token in sentence.tokens)
 
 
-def pieces(rng: Random, languages: tuple[str, ...]) -> list[str]:
-    """The pieces of a vocabulary, most frequent first."""
-    lines = [spelled(s) for s in corpus.sentences(rng, languages, SENTENCES)]
+def learn_tokens(rng: Random, languages: tuple[str, ...]) -> list[str]:
+    """The tokens of a vocabulary, most frequent first."""
+    lines = [sentencepiece_text(s) for s in corpus.sentences(rng, languages, SENTENCES)]
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(lines),
@@ -45,36 +45,37 @@ def pieces(rng: Random, languages: tuple[str, ...]) -> list[str]:
         minloglevel=2,
     )
     processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
-    used = {piece for line in processor.encode(lines, out_type=str) for piece in line}
+    used = {token for line in processor.encode(lines, out_type=str) for token in line}
     learnt = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
-    return [p for p in learnt if p not in SPECIAL and (p in used or len(p) == 1)]
+    return [t for t in learnt if t not in SPECIAL and (t in used or len(t) == 1)]
 
 
-def tokenizer(rng: Random, languages: tuple[str, ...]) -> XLMRobertaTokenizer:
-    """Train a tokenizer; ids as in XLM-R: `<s> <pad> </s> <unk>`, pieces, `<mask>`."""
+def train_tokenizer(rng: Random, languages: tuple[str, ...]) -> XLMRobertaTokenizer:
+    """Train a tokenizer; ids as in XLM-R: `<s> <pad> </s> <unk>`, tokens, `<mask>`."""
     vocabulary = [(name, 0.0) for name in SPECIAL]
-    vocabulary += [(piece, -1.0) for piece in pieces(rng, languages)]
+    vocabulary += [(token, -1.0) for token in learn_tokens(rng, languages)]
     return XLMRobertaTokenizer(vocab=[*vocabulary, ("<mask>", 0.0)], model_max_length=512)
 
 
-def dictionary(made: XLMRobertaTokenizer, languages: tuple[str, ...]) -> dict[str, list[int]]:
-    """The pieces that are words of each concept, capitals, endings and articles aside."""
-    found: dict[str, list[int]] = {}
-    ids: dict[str, list[int]] = {piece.removeprefix("▁").lower(): [] for piece in made.get_vocab()}
-    for piece, number in made.get_vocab().items():
-        ids[piece.removeprefix("▁").lower()].append(number)
+def dictionary(tokenizer: XLMRobertaTokenizer, languages: tuple[str, ...]) -> dict[str, list[int]]:
+    """Concept -> ids of the tokens that are its words, whatever their case, ending and article."""
+    concept_ids: dict[str, list[int]] = {}
+    vocabulary = tokenizer.get_vocab()
+    ids: dict[str, list[int]] = {token.removeprefix("▁").lower(): [] for token in vocabulary}
+    for token, token_id in vocabulary.items():
+        ids[token.removeprefix("▁").lower()].append(token_id)
     for name, concept in lexicon.concepts().items():
         spellings = set()
         for language in languages:
             for form in lexicon.words(language)[name].forms:
                 spellings |= {form.lower(), "ال" + form} if " " not in form else set()
                 if concept.kind == "adjective" and language in ("de", "ru"):
-                    ends = [s for s in ids if s.startswith(form) and len(s) - len(form) < 4]
-                    spellings.update(ends)
-        found[name] = sorted(number for s in spellings for number in ids.get(s, []))
-    return found
+                    inflected = [s for s in ids if s.startswith(form) and len(s) - len(form) < 4]
+                    spellings.update(inflected)
+        concept_ids[name] = sorted(token_id for s in spellings for token_id in ids.get(s, []))
+    return concept_ids
 
 
-def save(made: XLMRobertaTokenizer, folder: Path) -> None:
+def save(tokenizer: XLMRobertaTokenizer, folder: Path) -> None:
     """Write tokenizer.json and tokenizer_config.json."""
-    made.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

@@ -21,8 +21,8 @@ def names(kind: str) -> tuple[str, ...]:
 @cache
 def nouns(*groups: str) -> tuple[str, ...]:
     """The nouns of these classes, and people's names where `name` is among them."""
-    found = [c.name for c in lexicon.of_kind("noun", "mass") if c.group in groups]
-    return (*found, *names("name")) if "name" in groups else tuple(found)
+    concept_names = [c.name for c in lexicon.of_kind("noun", "mass") if c.group in groups]
+    return (*concept_names, *names("name")) if "name" in groups else tuple(concept_names)
 
 
 @cache
@@ -74,7 +74,7 @@ def thing(rng: Random, groups: tuple[str, ...], plain: float = 0.5, counted: flo
 
 
 def event(
-    rng: Random, agent: Thing | None = None, place: float = 0.5, not_: float = 0.15
+    rng: Random, agent: Thing | None = None, place: float = 0.5, negation: float = 0.15
 ) -> Clause:
     """Somebody does something to something."""
     agent = agent or person(rng)
@@ -82,14 +82,14 @@ def event(
     patient = thing(rng, lexicon.concepts()[verb].takes)
     while patient.noun == agent.noun:
         patient = thing(rng, lexicon.concepts()[verb].takes)
-    negated = rng.random() < not_
-    often = not negated and rng.random() < 0.2
+    negated = rng.random() < negation
+    has_adverb = not negated and rng.random() < 0.2
     return Clause(
         agent,
         verb,
         patient,
         place=rng.choice(places()) if rng.random() < place else "",
-        adverb=rng.choice(names("adverb")) if often else "",
+        adverb=rng.choice(names("adverb")) if has_adverb else "",
         time=rng.choice(names("time")) if rng.random() < 0.2 else "",
         negated=negated,
     )
@@ -105,16 +105,16 @@ def fits(clause: Clause) -> bool:
     return group in lexicon.concepts()[clause.verb].takes
 
 
-def location(rng: Random, agent: Thing | None = None, not_: float = 0.15) -> Clause:
+def location(rng: Random, agent: Thing | None = None, negation: float = 0.15) -> Clause:
     """Somebody is somewhere."""
-    place, negated = rng.choice(places()), rng.random() < not_
+    place, negated = rng.choice(places()), rng.random() < negation
     return Clause(agent or person(rng), "be", place=place, negated=negated)
 
 
-def property_(rng: Random, not_: float = 0.15) -> Clause:
+def property_(rng: Random, negation: float = 0.15) -> Clause:
     """Something is like this."""
     topic = Thing(rng.choice(nouns(*OBJECTS)), definite=True)
-    return Clause(topic, "be", quality=rng.choice(adjectives()), negated=rng.random() < not_)
+    return Clause(topic, "be", quality=rng.choice(adjectives()), negated=rng.random() < negation)
 
 
 def clause(rng: Random) -> Clause:

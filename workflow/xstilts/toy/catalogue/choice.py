@@ -27,18 +27,18 @@ def hellaswag(spec: Spec) -> Iterator[Table]:
     for split, items in splits(stream, spec).items():
         rows: Rows = []
         for number, item in enumerate(items):
-            told = stories.tell(item, grammar("en"))
+            story = stories.render(item, grammar("en"))
             row: dict[str, Any] = {
                 "ind": number,
                 "activity_label": item.events[0].verb.capitalize(),
-                "ctx_a": told["context"],
-                "ctx_b": told["begin"],
-                "ctx": f"{told['context']} {told['begin']}",
-                "endings": told["endings"],
+                "ctx_a": story["context"],
+                "ctx_b": story["begin"],
+                "ctx": f"{story['context']} {story['begin']}",
+                "endings": story["endings"],
                 "source_id": f"toy~{split}-{number}",
                 "split": {"validation": "val"}.get(split, split),
                 "split_type": "indomain",
-                "label": "" if split == "test" else str(told["right"]),
+                "label": "" if split == "test" else str(story["right"]),
             }
             rows.append(row)
         yield Table("Rowan/hellaswag", "default", split, hub.HELLASWAG, rows)
@@ -60,13 +60,13 @@ def cosmosqa_row(item: stories.Story, question: str, identity: str, hidden: bool
 
 def cosmosqa(spec: Spec) -> Iterator[Table]:
     """Cosmos QA in English: what comes next, and what came before, in turns."""
-    told = zip(
+    pairs = zip(
         stories.stories(Random(f"{spec.seed}/cosmosqa/next"), stories.NEXT),
         stories.stories(Random(f"{spec.seed}/cosmosqa/before"), stories.BEFORE),
         strict=True,
     )
-    asked = ("What may {hero} do next?", "What did {hero} do before?")
-    stream = chain.from_iterable(zip(both, asked, strict=True) for both in told)
+    questions = ("What may {hero} do next?", "What did {hero} do before?")
+    stream = chain.from_iterable(zip(pair, questions, strict=True) for pair in pairs)
     for split, items in splits(stream, spec).items():
         rows = [
             cosmosqa_row(item, question, f"toy##{split}##{number:06}", split == "test")

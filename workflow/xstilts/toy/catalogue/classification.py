@@ -66,18 +66,18 @@ def snli_rows(items: list[nli.Inference]) -> Rows:
     return rows
 
 
-def anli_rows(items: list[nli.Inference], around: Random, name: str, more: int) -> Rows:
-    """Rows of ANLI: the premise is a short text, with `more` sentences that say nothing of the
-    hypothesis."""
+def anli_rows(items: list[nli.Inference], rng: Random, name: str, extra: int) -> Rows:
+    """Rows of ANLI: the premise is a short text, with `extra` sentences that neither support nor
+    contradict the hypothesis."""
     rows = nli_rows(items, grammar("en"))
     for number, (row, item) in enumerate(zip(rows, items, strict=True)):
-        said = [row["premise"]]
-        for clause in nli.asides(around, item, more):
-            said.insert(around.randrange(len(said) + 1), grammar("en").sentence(clause).text)
+        sentences = [row["premise"]]
+        for clause in nli.asides(rng, item, extra):
+            sentences.insert(rng.randrange(len(sentences) + 1), grammar("en").sentence(clause).text)
         rows[number] = {
             "uid": f"{name}-{number:06}",
             **row,
-            "premise": " ".join(said),
+            "premise": " ".join(sentences),
             "reason": "",
         }
     return rows
@@ -90,12 +90,12 @@ def snli_and_anli(spec: Spec) -> Iterator[Table]:
     snli = {"train": take(stream, max(1, sizes.train // 2)), **evaluated}
     for split, items in snli.items():
         yield Table("stanfordnlp/snli", "plain_text", split, hub.XNLI, snli_rows(items))
-    around = Random(f"{spec.seed}/anli")
+    rng = Random(f"{spec.seed}/anli")
     for number, share in ANLI_TRAIN.items():
         counts = {"dev": sizes.dev // 3, "test": sizes.test // 3, "train": sizes.train // share}
         for kind, count in counts.items():
             split = f"{kind}_r{number}"
-            rows = anli_rows(take(stream, max(1, count)), around, split, more=number)
+            rows = anli_rows(take(stream, max(1, count)), rng, split, extra=number)
             yield Table("facebook/anli", "plain_text", split, hub.ANLI, rows)
 
 

@@ -21,14 +21,19 @@ def squad_rows(
     """Rows of SQuAD (with a title) or XQuAD; a question that nothing answers has empty lists."""
     rows: Rows = []
     for number, item in enumerate(items):
-        read = reading.read(item, language)
+        passage = reading.render(item, language)
         row: dict[str, Any] = {"id": f"{name}-{number:06}"}
         if title is not None:
             row["title"] = title
-        found = ([read["answer"]], [read["start"]]) if item.answerable else ([], [])
-        answers = dict(zip(("text", "answer_start"), found, strict=True))
+        values = ([passage["answer"]], [passage["start"]]) if item.answerable else ([], [])
+        answers = dict(zip(("text", "answer_start"), values, strict=True))
         rows.append(
-            {**row, "context": read["context"], "question": read["question"], "answers": answers}
+            {
+                **row,
+                "context": passage["context"],
+                "question": passage["question"],
+                "answers": answers,
+            }
         )
     return rows
 

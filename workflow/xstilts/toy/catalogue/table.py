@@ -1,4 +1,4 @@
-"""What a data set of the mirror is made of."""
+"""A table of the mirror: one split of a data set."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -20,14 +20,15 @@ def wikipedia(spec: Spec) -> Iterator[Table]:
         topics = [language.words[c.name].form(0) for c in lexicon.of_kind("name", "city", "noun")]
         rows: Rows = []
         for number in range(1, 1 + max(1, spec.sizes.train // SENTENCES)):
-            said = [language.sentence(world.statement(rng)).text for _ in range(SENTENCES)]
+            sentences = [language.sentence(world.statement(rng)).text for _ in range(SENTENCES)]
             half, gap = SENTENCES // 2, " " if language.spaced else ""
+            paragraphs = (sentences[:half], sentences[half:])
             rows.append(
                 {
                     "id": str(number),
                     "url": f"https://{code}.wikipedia.org/wiki/{number}",
                     "title": rng.choice(topics),
-                    "text": "\n\n".join(gap.join(part) for part in (said[:half], said[half:])),
+                    "text": "\n\n".join(gap.join(paragraph) for paragraph in paragraphs),
                 }
             )
         yield Table("wikimedia/wikipedia", f"{DUMP}.{code}", "train", hub.WIKIPEDIA, rows)

@@ -36,14 +36,14 @@ class Arabic(Grammar):
         if clause.agent.noun in ("he", "she") and not subordinate:
             agent = []  # the verb says it
         time, where, adverb = self.maybe(clause.time), self.where(clause), self.maybe(clause.adverb)
-        patient, never = self.patient(clause), [Token("لا", "PART")] if clause.negated else []
+        patient, negation = self.patient(clause), [Token("لا", "PART")] if clause.negated else []
         if subordinate or clause.ask == "agent":
-            return [*agent, *never, *verb, *patient, *adverb, *where, *time]
+            return [*agent, *negation, *verb, *patient, *adverb, *where, *time]
         if clause.ask in ("patient", "number"):
-            return [*patient, *never, *verb, *agent, *adverb, *where, *time]
+            return [*patient, *negation, *verb, *agent, *adverb, *where, *time]
         if clause.ask == "place":
-            return [*where, *never, *verb, *agent, *patient, *adverb, *time]
-        return [*time, *never, *verb, *agent, *patient, *adverb, *where]
+            return [*where, *negation, *verb, *agent, *patient, *adverb, *time]
+        return [*time, *negation, *verb, *agent, *patient, *adverb, *where]
 
     def is_not(self, clause: Clause) -> list[Token]:
         """`ليس` or `ليست` where the clause is negated."""

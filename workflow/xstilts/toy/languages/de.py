@@ -60,30 +60,30 @@ class German(Grammar):
             self.patient(clause),
         )
         time, where, adverb = self.maybe(clause.time), self.where(clause), self.maybe(clause.adverb)
-        never = [Token("nicht", "PART")] if clause.negated else []
+        negation = [Token("nicht", "PART")] if clause.negated else []
         if subordinate:
-            return [*agent, *time, *adverb, *where, *never, *patient, *verb]
+            return [*agent, *time, *adverb, *where, *negation, *patient, *verb]
         if clause.ask in ("patient", "number"):
-            return [*patient, *verb, *agent, *time, *adverb, *never, *where]
+            return [*patient, *verb, *agent, *time, *adverb, *negation, *where]
         if clause.ask == "place":
-            return [*where, *verb, *agent, *time, *adverb, *never, *patient]
+            return [*where, *verb, *agent, *time, *adverb, *negation, *patient]
         if clause.ask == "agent" or not time:
-            return [*agent, *verb, *time, *adverb, *where, *never, *patient]
-        return [*time, *verb, *agent, *adverb, *where, *never, *patient]
+            return [*agent, *verb, *time, *adverb, *where, *negation, *patient]
+        return [*time, *verb, *agent, *adverb, *where, *negation, *patient]
 
     def located(self, clause: Clause) -> list[Token]:
         """`Anna ist nicht in dem Park`."""
-        be, never = [Token("ist", "AUX")], [Token("nicht", "PART")] if clause.negated else []
+        be, negation = [Token("ist", "AUX")], [Token("nicht", "PART")] if clause.negated else []
         if clause.ask == "place":
-            return [*self.where(clause), *be, *self.agent(clause), *never]
-        return [*self.agent(clause), *be, *never, *self.where(clause)]
+            return [*self.where(clause), *be, *self.agent(clause), *negation]
+        return [*self.agent(clause), *be, *negation, *self.where(clause)]
 
     def described(self, clause: Clause) -> list[Token]:
         """`das Auto ist nicht rot`."""
-        be, never = [Token("ist", "AUX")], [Token("nicht", "PART")] if clause.negated else []
+        be, negation = [Token("ist", "AUX")], [Token("nicht", "PART")] if clause.negated else []
         if clause.ask == "quality":
-            return [*self.quality(clause), *be, *self.agent(clause), *never]
-        return [*self.agent(clause), *be, *never, *self.quality(clause)]
+            return [*self.quality(clause), *be, *self.agent(clause), *negation]
+        return [*self.agent(clause), *be, *negation, *self.quality(clause)]
 
     def report(self, report: Report) -> list[Token]:
         """`Anna weiß, dass Tom Brot kauft`."""

@@ -38,17 +38,17 @@ class English(Grammar):
 
     def event(self, clause: Clause, subordinate: bool = False) -> list[Token]:
         """`today Anna does not often buy bread in the park`."""
-        helped = clause.negated or clause.ask in ("patient", "number", "place")
-        verb = self.word(clause.verb, 1 if helped else 0, "verb")
-        does = [Token("does", "AUX")] if helped else []
-        never = [Token("not", "PART")] if clause.negated else []
+        has_auxiliary = clause.negated or clause.ask in ("patient", "number", "place")
+        verb = self.word(clause.verb, 1 if has_auxiliary else 0, "verb")
+        does = [Token("does", "AUX")] if has_auxiliary else []
+        negation = [Token("not", "PART")] if clause.negated else []
         agent, patient, where = self.agent(clause), self.patient(clause), self.where(clause)
         time, adverb = self.maybe(clause.time), self.maybe(clause.adverb)
         if clause.ask in ("patient", "number"):
-            return [*patient, *does, *agent, *never, *adverb, *verb, *where, *time]
+            return [*patient, *does, *agent, *negation, *adverb, *verb, *where, *time]
         if clause.ask == "place":
-            return [*where, *does, *agent, *never, *adverb, *verb, *patient, *time]
-        return [*time, *agent, *does, *never, *adverb, *verb, *patient, *where]
+            return [*where, *does, *agent, *negation, *adverb, *verb, *patient, *time]
+        return [*time, *agent, *does, *negation, *adverb, *verb, *patient, *where]
 
     def located(self, clause: Clause) -> list[Token]:
         """`Anna is not in the park`."""

@@ -36,8 +36,8 @@ class Hindi(Grammar):
     def verb(self, concept: str, feminine: bool, negated: bool = False) -> list[Token]:
         """`खरीदती`; of `नफ़रत नहीं करती` the first word is a noun."""
         *nouns, verb = self.word(concept, int(feminine), "verb")
-        never = self.word("not", upos="PART") if negated else []
-        return [*(replace(t, upos="NOUN") for t in nouns), *never, verb]
+        negation = self.word("not", upos="PART") if negated else []
+        return [*(replace(t, upos="NOUN") for t in nouns), *negation, verb]
 
     def event(self, clause: Clause, subordinate: bool = False) -> list[Token]:
         """`आज आन्ना पार्क में अक्सर लाल गाड़ी नहीं खरीदती है`."""
@@ -48,17 +48,17 @@ class Hindi(Grammar):
 
     def located(self, clause: Clause) -> list[Token]:
         """`आन्ना पार्क में नहीं है`."""
-        never = self.word("not", upos="PART") if clause.negated else []
-        return [*self.agent(clause), *self.where(clause), *never, IS]
+        negation = self.word("not", upos="PART") if clause.negated else []
+        return [*self.agent(clause), *self.where(clause), *negation, IS]
 
     def described(self, clause: Clause) -> list[Token]:
         """`गाड़ी लाल नहीं है`, `गाड़ी किस रंग की है`."""
-        never = self.word("not", upos="PART") if clause.negated else []
+        negation = self.word("not", upos="PART") if clause.negated else []
         feminine = self.gender(clause.agent) == "f"
         quality = self.quality(clause, int(feminine))
         if clause.ask == "quality":
             quality.append(Token("की" if feminine else "का", "ADP"))
-        return [*self.agent(clause), *quality, *never, IS]
+        return [*self.agent(clause), *quality, *negation, IS]
 
     def report(self, report: Report) -> list[Token]:
         """`आन्ना जानती है कि टॉम रोटी खरीदता है`."""

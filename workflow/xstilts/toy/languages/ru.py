@@ -49,27 +49,27 @@ class Russian(Grammar):
             self.patient(clause),
         )
         time, where, adverb = self.maybe(clause.time), self.where(clause), self.maybe(clause.adverb)
-        never = [Token("не", "PART")] if clause.negated else []
+        negation = [Token("не", "PART")] if clause.negated else []
         if clause.ask in ("patient", "number"):
-            return [*patient, *time, *agent, *adverb, *never, *verb, *where]
+            return [*patient, *time, *agent, *adverb, *negation, *verb, *where]
         if clause.ask == "place":
-            return [*where, *time, *agent, *adverb, *never, *verb, *patient]
-        return [*time, *agent, *adverb, *never, *verb, *patient, *where]
+            return [*where, *time, *agent, *adverb, *negation, *verb, *patient]
+        return [*time, *agent, *adverb, *negation, *verb, *patient, *where]
 
     def located(self, clause: Clause) -> list[Token]:
         """`Анна не в парке`."""
-        never = [Token("не", "PART")] if clause.negated else []
+        negation = [Token("не", "PART")] if clause.negated else []
         if clause.ask == "place":
-            return [*self.where(clause), *never, *self.agent(clause)]
-        return [*self.agent(clause), *never, *self.where(clause)]
+            return [*self.where(clause), *negation, *self.agent(clause)]
+        return [*self.agent(clause), *negation, *self.where(clause)]
 
     def described(self, clause: Clause) -> list[Token]:
         """`машина не красная`."""
-        never = [Token("не", "PART")] if clause.negated else []
+        negation = [Token("не", "PART")] if clause.negated else []
         if clause.ask == "quality":
             return [*self.which_colour(), *self.agent(clause)]
         ending = NOMINATIVE[self.gender(clause.agent)]
-        return [*self.agent(clause), *never, *self.adjective(clause.quality, ending, "quality")]
+        return [*self.agent(clause), *negation, *self.adjective(clause.quality, ending, "quality")]
 
     def report(self, report: Report) -> list[Token]:
         """`Анна знает, что Том покупает хлеб`."""

@@ -40,21 +40,22 @@ class Chinese(Grammar):
     def event(self, clause: Clause, subordinate: bool = False) -> list[Token]:
         """`今天安娜不经常在公园买红色的汽车`."""
         time, where, adverb = self.maybe(clause.time), self.where(clause), self.maybe(clause.adverb)
-        never = self.word("not", upos="ADV") if clause.negated else []
+        negation = self.word("not", upos="ADV") if clause.negated else []
         verb = self.word(clause.verb, slot="verb")
-        return [*time, *self.agent(clause), *never, *adverb, *where, *verb, *self.patient(clause)]
+        agent, patient = self.agent(clause), self.patient(clause)
+        return [*time, *agent, *negation, *adverb, *where, *verb, *patient]
 
     def located(self, clause: Clause) -> list[Token]:
         """`安娜不在公园`; here `在` is the verb."""
-        never = self.word("not", upos="ADV") if clause.negated else []
+        negation = self.word("not", upos="ADV") if clause.negated else []
         _, *place = self.where(clause)
-        return [*self.agent(clause), *never, *self.word("in", upos="VERB"), *place]
+        return [*self.agent(clause), *negation, *self.word("in", upos="VERB"), *place]
 
     def described(self, clause: Clause) -> list[Token]:
         """`汽车不是红色的`, `汽车是什么颜色的`."""
-        never = self.word("not", upos="ADV") if clause.negated else []
+        negation = self.word("not", upos="ADV") if clause.negated else []
         be, particle = Token("是", "AUX"), Token("的", "PART")
-        return [*self.agent(clause), *never, be, *self.quality(clause), particle]
+        return [*self.agent(clause), *negation, be, *self.quality(clause), particle]
 
     def report(self, report: Report) -> list[Token]:
         """`安娜知道汤姆买面包`."""
