@@ -1,12 +1,11 @@
-"""What it costs to pad: one epoch of training, the same examples, in three ways of making batches.
+"""The cost of padding: training on the same examples, with three ways of making batches.
 
     PYTHONPATH=workflow python tests/bench/bench_padding.py --encoded FILE --model DIR
 
 `FILE` is an encoded train file of a classification task (en.train.*.safetensors in
 results/encoded), `DIR` the model whose tokenizer made it. Ways: `fixed`, every batch padded to
---length pieces, as in
-the XTREME scripts; `dynamic`, shuffled batches padded to their longest; `bucketed`, as xstilts
-does. Prints the share of padding and the examples a second of each, and the ratios.
+--length tokens, as in the XTREME scripts; `dynamic`, shuffled batches padded to their longest;
+`bucketed`, as in xstilts. Prints the share of padding, the examples a second and their ratios.
 """
 
 import argparse
@@ -21,14 +20,14 @@ from xstilts.running import device
 from xstilts.scoring import predict
 
 
-def rectangles(way: str, lengths: np.ndarray, size: int, length: int) -> list[tuple]:
+def batch_widths(way: str, lengths: np.ndarray, size: int, length: int) -> list[tuple]:
     """Return (examples, width) of every batch of one epoch."""
     if way == "bucketed":
-        made = batches.epoch_batches(lengths, size, seed=1, epoch=0)
-        return [(batch, int(lengths[batch].max())) for batch in made]
+        epoch = batches.epoch_batches(lengths, size, seed=1, epoch=0)
+        return [(batch, int(lengths[batch].max())) for batch in epoch]
     order = np.random.default_rng(1).permutation(len(lengths))
-    made = [order[i : i + size] for i in range(0, len(order), size)]
-    return [(b, length if way == "fixed" else int(lengths[b].max())) for b in made]
+    shuffled = [order[i : i + size] for i in range(0, len(order), size)]
+    return [(b, length if way == "fixed" else int(lengths[b].max())) for b in shuffled]
 
 
 def measure(way: str, data, encoder, head, where, args) -> dict[str, float]:
@@ -37,15 +36,15 @@ def measure(way: str, data, encoder, head, where, args) -> dict[str, float]:
 
     page = formats.page("classification")
     lengths, _ = data.shapes()
-    epoch = rectangles(way, lengths, args.batch_size, max(args.length, int(lengths.max())))
+    epoch = batch_widths(way, lengths, args.batch_size, max(args.length, int(lengths.max())))
     padding = 1 - lengths.sum() / sum(len(batch) * width for batch, width in epoch)
     drawn = np.random.default_rng(0).choice(len(epoch), min(args.steps, len(epoch)), replace=False)
     parameters = [*encoder.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=1e-6, fused=True)
     encoder.train()
     start, examples = time.monotonic(), 0
-    for number in drawn:
-        chosen, width = epoch[number]
+    for index in drawn:
+        chosen, width = epoch[index]
         batch = page.collate(data, chosen)
         missing = width - batch["ids"].shape[1]
         if missing:
@@ -78,9 +77,9 @@ def main() -> None:
     encoder = checkpoint.load_encoder(args.model).to(where)
     head = formats.page("classification").head(encoder, data.meta["spec"]["labels"]).to(where)
     ways = ("fixed", "dynamic", "bucketed")
-    found = {way: measure(way, data, encoder, head, where, args) for way in (ways[0], *ways)}
-    for way, values in found.items():
-        ratio = values["speed"] / found["fixed"]["speed"]
+    results = {way: measure(way, data, encoder, head, where, args) for way in (ways[0], *ways)}
+    for way, values in results.items():
+        ratio = values["speed"] / results["fixed"]["speed"]
         print(
             f"{way:9} padding {values['padding']:.2f}  {values['speed']:8.1f} examples/s"
             f"  {ratio:.2f} x fixed"

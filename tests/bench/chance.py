@@ -1,4 +1,4 @@
-"""Every score of a run beside what guessing gives; fails where a target is not above it.
+"""Every score of a run beside that of guessing; fails where a target is not above it.
 
     PYTHONPATH=workflow python tests/bench/chance.py [--results DIR] [--margin 0.05]
 
@@ -22,7 +22,7 @@ from xstilts.running.files import read_json
 
 
 def guess(rows: list[dict], metric: str, language: str) -> float:
-    """Return the score of guessing, by the kind of rows that these are."""
+    """Return the score of guessing, by the format of the rows."""
     rng = Random(1)
     if "side" in rows[0]:
         return 1 / sum(row["side"] == "target" for row in rows)
@@ -32,7 +32,7 @@ def guess(rows: list[dict], metric: str, language: str) -> float:
         guessed: list = [[tag] * len(tags) for tags in gold]
     elif "question" in rows[0]:
         gold = [row["answers"]["text"] for row in rows]
-        guessed = [some_words(rng, row["context"], row["answers"]["text"]) for row in rows]
+        guessed = [random_words(rng, row["context"], row["answers"]["text"]) for row in rows]
     else:
         gold = [row["label"] for row in rows]
         guessed = [Counter(gold).most_common(1)[0][0]] * len(gold)
@@ -44,7 +44,7 @@ def guess(rows: list[dict], metric: str, language: str) -> float:
     )
 
 
-def some_words(rng: Random, context: str, answers: list[str]) -> str:
+def random_words(rng: Random, context: str, answers: list[str]) -> str:
     """Return a random run of words (or characters, without spaces), as long as the answer."""
     space = " " if " " in context.strip() else ""
     words = context.split(" ") if space else list(context)
@@ -60,15 +60,15 @@ def check(results: Path, margin: float) -> list[str]:
     with (results / "grid.csv").open(encoding="utf-8") as lines:
         cells = list(csv.DictReader(lines))
     for cell in cells:
-        found = read_json(results.parent / cell["score"])
+        score = read_json(results.parent / cell["score"])
         key = cell["target"], cell["language"]
         if key not in guesses:
             (path,) = (results / "data" / cell["target"]).glob(f"{cell['language']}.*.parquet")
             rows = pq.read_table(path).to_pylist()
-            guesses[key] = guess(rows, found["metric"], cell["language"])
+            guesses[key] = guess(rows, score["metric"], cell["language"])
         row = cell["model"], cell["intermediate"], cell["seed"], cell["target"]
-        above[row][cell["language"] == "en"].append(found["score"] - guesses[key])
-        print(*row, cell["language"], f"{found['score']:.3f} guessing {guesses[key]:.3f}")
+        above[row][cell["language"] == "en"].append(score["score"] - guesses[key])
+        print(*row, cell["language"], f"{score['score']:.3f} guessing {guesses[key]:.3f}")
     return [
         f"{'/'.join(row)}: {'English' if english else 'other languages'} {mean(values):+.3f} above"
         f" guessing, less than {margin}"
@@ -82,5 +82,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--margin", type=float, default=0.05)
-    given = parser.parse_args()
-    sys.exit("\n".join(check(given.results, given.margin)) or 0)
+    args = parser.parse_args()
+    sys.exit("\n".join(check(args.results, args.margin)) or 0)

@@ -1,9 +1,9 @@
-"""How often the interval of a delta holds the truth, and how often its test is wrong.
+"""The coverage of the interval of a delta, and the false positive rate of its test.
 
     PYTHONPATH=workflow:. python tests/bench/coverage.py --experiments 400
 
-95% and 5% are promised. Made-up experiments with known differences, by number of seeds and their
-noise; see `tests/analysis/test_bootstrap.py`.
+They should be 95% and 5%. Simulated experiments with known differences, by number of seeds and
+their noise; see `tests/analysis/test_bootstrap.py`.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A grid of any size with made-up score files: what the tables and figures are measured on.
+"""Write a grid of any size with simulated score files, to measure the tables and figures on.
 
     PYTHONPATH=workflow:. python tests/bench/synthetic.py --out DIR
 
@@ -21,32 +21,32 @@ from xstilts.running.files import digest, write_json
 def targets(count: int) -> dict[str, list[str]]:
     """Return target -> languages: XTREME's in turn, English first."""
     known = list(xtreme.TASKS.items())
-    found = {}
+    targets = {}
     for i in range(count):
         name, task = known[i % len(known)]
         rest = [language for language in task.languages if language != "en"]
         english = ["en"] if "en" in task.languages else []
-        found[name if i < len(known) else f"{name}{i // len(known)}"] = english + rest
-    return found
+        targets[name if i < len(known) else f"{name}{i // len(known)}"] = english + rest
+    return targets
 
 
 def write(root: Path, models=3, intermediates=12, count=14, seeds=5, languages=6, rows=200) -> int:
     """Write grid.csv, score files and predictions below `root`/results; return how many scores."""
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     lines = []
-    for target, every in targets(count).items():
-        chosen = every[:languages]
-        ease = {language: random.normal(0, 1, rows) for language in chosen}
+    for target, target_languages in targets(count).items():
+        chosen = target_languages[:languages]
+        ease = {language: rng.normal(0, 1, rows) for language in chosen}
         for m in range(models):
             for i in range(intermediates + 1):
                 for s in range(seeds):
-                    gain = random.normal(0.1 * i if i % 2 else 0, 0.05)
+                    gain = rng.normal(0.1 * i if i % 2 else 0, 0.05)
                     for language in chosen:
                         row = dict(model=f"model{m}", intermediate=f"task{i}" if i else "none")
                         row |= dict(seed=f"seed{s + 1}", target=target, language=language)
                         path = "/".join(["results/scores", *row.values()]) + ".json"
                         spec = {"kind": "score", "of": path, "model": "0"}
-                        noise = random.normal(0, 1, rows)
+                        noise = rng.normal(0, 1, rows)
                         value = (ease[language] + gain + noise + 0.3 * m > 0).astype(float)
                         score = dict(score=value.mean(), metrics={"accuracy": value.mean()})
                         speed = dict(seconds=1.0, tokens_per_second=1000.0, device="cpu")
@@ -55,8 +55,8 @@ def write(root: Path, models=3, intermediates=12, count=14, seeds=5, languages=6
                         table = pa.table({"id": names, "prediction": names, "value": value})
                         file = (root / path).with_suffix(".parquet")
                         pq.write_table(table, file, compression="zstd")
-                        about = dict(split="dev", metric="accuracy", score=path)
-                        lines.append({**row, **about, "spec": digest(spec)})
+                        files = dict(split="dev", metric="accuracy", score=path)
+                        lines.append({**row, **files, "spec": digest(spec)})
     with open(root / "results/grid.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(lines[0]))
         writer.writeheader()
