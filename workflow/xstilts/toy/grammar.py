@@ -63,10 +63,10 @@ class Sentence:
     def span(self, slot: str) -> tuple[int, str]:
         """Where the tokens of a slot (`patient` covers `patient.number`) begin, and their text."""
         slots = [token.slot for token in self.tokens]
-        found = [i for i, s in enumerate(slots) if s == slot or s.startswith(slot + ".")]
-        if not found or found != list(range(found[0], found[-1] + 1)):
+        indices = [i for i, s in enumerate(slots) if s == slot or s.startswith(slot + ".")]
+        if not indices or indices != list(range(indices[0], indices[-1] + 1)):
             raise ValueError(f"slot {slot!r} is not one run of tokens in {self.text!r}")
-        start, last = self._starts[found[0]], found[-1]
+        start, last = self._starts[indices[0]], indices[-1]
         return start, self.text[start : self._starts[last] + len(self.tokens[last].text)]
 
 

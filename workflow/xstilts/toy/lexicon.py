@@ -67,11 +67,11 @@ def concepts() -> dict[str, Concept]:
 @cache
 def words(language: str) -> dict[str, Word]:
     """Every word of a language by the name of its concept."""
-    found = {}
+    words_by_concept = {}
     for row in _rows():
         forms, _, gender = row[language].partition(":")
-        found[row["concept"]] = Word(tuple(forms.split("/")), gender)
-    return found
+        words_by_concept[row["concept"]] = Word(tuple(forms.split("/")), gender)
+    return words_by_concept
 
 
 @cache
@@ -87,7 +87,7 @@ def is_general(name: str) -> bool:
 
 def ancestors(name: str) -> list[str]:
     """What a concept is a kind of, nearest first."""
-    found = []
+    names = []
     while name := concepts()[name].is_a:
-        found.append(name)
-    return found
+        names.append(name)
+    return names

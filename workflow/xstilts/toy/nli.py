@@ -36,12 +36,12 @@ def clauses(form: Form) -> tuple[Clause, ...]:
 
 def mentioned(form: Form) -> set[str]:
     """The concepts of a sentence."""
-    found = set()
+    concepts = set()
     for c in clauses(form):
         patient = c.patient or NOTHING
         parts = (c.agent.noun, c.verb, patient.noun, patient.adjective, patient.number)
-        found |= {*parts, c.place, c.adverb, c.time, c.quality}
-    return found - {""}
+        concepts |= {*parts, c.place, c.adverb, c.time, c.quality}
+    return concepts - {""}
 
 
 @cache

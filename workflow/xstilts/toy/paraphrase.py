@@ -40,14 +40,14 @@ def opposites() -> dict[str, str]:
 
 def swaps(first: Clause, second: Clause) -> list[Clauses]:
     """Both clauses with one part swapped, in every way that is heard and makes sense."""
-    found = []
+    pairs = []
     for part, silent in (("agent", ("agent",)), ("patient", ("patient", "number")), ("place", ())):
         one, other = getattr(first, part), getattr(second, part)
         if one != other and not {first.ask, second.ask} & {*silent, part}:
             swapped = replace(first, **{part: other}), replace(second, **{part: one})
             if all(world.fits(clause) for clause in swapped):
-                found.append(swapped)
-    return found
+                pairs.append(swapped)
+    return pairs
 
 
 def events(rng: Random) -> Clauses:

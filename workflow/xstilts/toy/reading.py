@@ -33,15 +33,15 @@ def plain(c: Clause) -> Clause:
 
 def answers(c: Clause, question: Clause) -> bool:
     """Whether a clause fits a question, so that it could be taken for its answer."""
-    asked = question.ask
+    part = question.ask
     if (c.verb == "be") != (question.verb == "be") or (not c.quality) != (not question.quality):
         return False
     if question.verb != "be" and c.verb != question.verb:
         return False
-    if asked != "agent" and c.agent.noun != question.agent.noun:
+    if part != "agent" and c.agent.noun != question.agent.noun:
         return False
     same_noun = c.patient and question.patient and c.patient.noun == question.patient.noun
-    return bool(asked == "patient" or not question.patient or same_noun)
+    return bool(part == "patient" or not question.patient or same_noun)
 
 
 def context(rng: Random, kind: str) -> list[Clause]:

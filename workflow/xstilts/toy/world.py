@@ -40,8 +40,8 @@ def places() -> tuple[str, ...]:
 @cache
 def adjectives(group: str = "") -> tuple[str, ...]:
     """The adjectives, all or of one group."""
-    found = lexicon.of_kind("adjective")
-    return tuple(c.name for c in found if not group or c.group == group)
+    concepts = lexicon.of_kind("adjective")
+    return tuple(c.name for c in concepts if not group or c.group == group)
 
 
 def person(rng: Random) -> Thing:
@@ -53,12 +53,12 @@ def person(rng: Random) -> Thing:
 
 def people(rng: Random, count: int) -> list[Thing]:
     """Different people."""
-    found: list[Thing] = []
-    while len(found) < count:
+    people: list[Thing] = []
+    while len(people) < count:
         someone = person(rng)
-        if someone not in found:
-            found.append(someone)
-    return found
+        if someone not in people:
+            people.append(someone)
+    return people
 
 
 def thing(rng: Random, groups: tuple[str, ...], plain: float = 0.5, counted: float = 0.15) -> Thing:
@@ -141,12 +141,12 @@ def questions(clause: Clause) -> list[Clause]:
             return [replace(clause, ask="place"), replace(clause, ask="agent")]
         colour = lexicon.concepts()[clause.quality].group == "colour"
         return [replace(clause, ask="quality")] if colour else []
-    found = [replace(clause, ask="agent"), replace(clause, ask="patient")]
+    questions = [replace(clause, ask="agent"), replace(clause, ask="patient")]
     if clause.place:
-        found.append(replace(clause, ask="place"))
+        questions.append(replace(clause, ask="place"))
     if clause.patient and clause.patient.number:
-        found.append(replace(clause, ask="number"))
-    return found
+        questions.append(replace(clause, ask="number"))
+    return questions
 
 
 def sentence(rng: Random) -> Form:
