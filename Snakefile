@@ -19,15 +19,8 @@ include: "workflow/rules/resources.smk"
 
 rule all:
     default_target: True
-    # The scores too: the tables of a run in which jobs failed are there, but not complete.
     input:
-        all_pins,
-        all_scores,
-        ALL_TABLES,
-        ALL_FIGURES,
-        TABLES_COMPLETE,
-        test_outputs,
-        "results/report.html",
+        PLANNING.all() if workflow.is_main_process else [],
     localrule: True
 
 
@@ -47,8 +40,13 @@ if EXPERIMENT.test_languages:
 
 onstart:
     take_results()
-    adopt_pins()
+    PLANNING.start()
     say_device()
+    say_old_results()
+
+
+onsuccess:
+    say_what_is_left()
 
 
 onerror:

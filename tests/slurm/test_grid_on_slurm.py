@@ -3,6 +3,7 @@
 import re
 
 from tests.slurm.submitting import overlaps
+from tests.workflow.running import OWN
 
 
 def test_the_grid_completes_with_each_node_submitted_once(undisturbed):
@@ -11,7 +12,7 @@ def test_the_grid_completes_with_each_node_submitted_once(undisturbed):
     kinds = [node.split("/")[0] for node in counts]
     found = {kind: kinds.count(kind) for kind in kinds}
     assert found == {"evaluate": 4, "intermediate": 1, "tune": 2}
-    assert "–" not in undisturbed.read("tables/main.md")
+    assert "–" not in undisturbed.read(f"{OWN}/tables/main.md")
     assert undisturbed.submit().nothing
 
 

@@ -14,6 +14,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = ROOT / "workflow/profiles/local"
+OWN = "experiments/config"  # below results: what the experiment of config.yaml ends in
 # Large enough to run, far too small to learn: what is shown here is which jobs run, and on what.
 TINY: dict[str, Any] = {
     "source": "toy",
@@ -121,9 +122,9 @@ class Experiment:
         configs = [config or self.folder / "config.yaml"]
         return run(command(self.folder, configs, *args, profile=profile), self.folder)
 
-    def planned(self, *targets: str, config: Path | None = None) -> dict[str, int]:
-        """Return rule -> number of jobs that a run would do (for `targets`, else for all)."""
-        args = ["--dry-run", "--quiet", "rules", *(["--", *targets] if targets else [])]
+    def planned(self, *options: str, config: Path | None = None) -> dict[str, int]:
+        """Return rule -> number of jobs that a run would do."""
+        args = ["--dry-run", "--quiet", "rules", *options]
         return self.snakemake(*args, config=config).ok().jobs
 
     def step(self, name: str, *args: str | Path) -> Run:

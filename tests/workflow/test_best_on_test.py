@@ -4,7 +4,7 @@ import csv
 import json
 
 import pytest
-from tests.workflow.running import tiny
+from tests.workflow.running import OWN, tiny
 
 CONFIG = {"targets": ["xnli", "xquad", "bucc", "tatoeba"], "languages": ["de"], "test": True}
 
@@ -19,7 +19,7 @@ def tested(finished, tmp_path_factory):
 
 
 def test_only_what_was_chosen_is_scored_on_test(tested):
-    with open(tested.path("tables/selection.csv"), newline="") as file:
+    with open(tested.path(f"{OWN}/tables/selection.csv"), newline="") as file:
         chosen = list(csv.DictReader(file))
     assert [row["target"] for row in chosen] == CONFIG["targets"]
     assert {row["intermediate"] for row in chosen} == {"mnli"}
@@ -34,7 +34,7 @@ def test_only_what_was_chosen_is_scored_on_test(tested):
 
 
 def test_the_test_table_has_a_row_for_the_best(tested):
-    with open(tested.path("tables/test/main.csv"), newline="") as file:
+    with open(tested.path(f"{OWN}/tables/test/main.csv"), newline="") as file:
         rows = {row["intermediate"]: row for row in csv.DictReader(file)}
     assert list(rows) == ["none", "best"]
     score = json.loads(tested.read("test/xlmr/mnli/seed1/xnli/de.json"))
@@ -54,8 +54,8 @@ def test_mining_on_test_has_the_threshold_of_dev(tested):
 
 
 def test_the_submission_passes_the_validator_and_a_damaged_one_does_not(tested):
-    folder = tested.path("submission/xlmr")
-    assert "xnli/test-ar.tsv: is missing" in tested.read("submission/xlmr.txt")
+    folder = tested.path(f"{OWN}/submission/xlmr")
+    assert "xnli/test-ar.tsv: is missing" in tested.read(f"{OWN}/submission/xlmr.txt")
     check = ("--data", tested.path("data"), "--check", folder)
     tested.step("submission", *check, "--rehearsal").ok()
     tested.step("submission", *check).failed("thing(s) wrong, the first: pawsx: there is no such")

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests.workflow.running import command, damage, environment, run, tiny
+from tests.workflow.running import OWN, command, damage, environment, run, tiny
 
 SHOWN = {"tables": 1, "figures": 1, "report": 1, "all": 1}
 NLI = "scores/xlmr/none/seed1/xnli"
 
 
 def main_rows(experiment):
-    return list(csv.DictReader(experiment.read("tables/main.csv").splitlines()))
+    return list(csv.DictReader(experiment.read(f"{OWN}/tables/main.csv").splitlines()))
 
 
 def test_a_new_language_that_fails_does_not_keep_the_others_from_finishing(done):
@@ -37,7 +37,7 @@ def test_a_new_language_that_fails_does_not_keep_the_others_from_finishing(done)
     assert log[0] == "de: already computed" and log[1].startswith("ru: accuracy"), log
     for row in main_rows(done):
         assert row["xnli"] == row["average"] == "" and float(row["tatoeba"]) >= 0
-    text = done.read("tables/main.md")
+    text = done.read(f"{OWN}/tables/main.md")
     assert text.count("not complete; 2 of 10 score files are missing") == 1
     # Mended, the next run does only what failed.
     source.write_bytes(good)
@@ -98,7 +98,7 @@ def step_process(folder):
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it may have ended meanwhile
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if b"xstilts.training.loop" in words and (process / "cwd").resolve() == folder:
+            if b"xstilts.steps.train" in words and (process / "cwd").resolve() == folder:
                 found.append(int(process.name))
     [pid] = found
     return pid

@@ -4,6 +4,7 @@ import csv
 import json
 
 import yaml
+from tests.workflow.running import OWN
 
 
 def table(experiment, name):
@@ -11,7 +12,7 @@ def table(experiment, name):
 
 
 def test_the_main_table_has_a_row_an_intermediate_and_a_column_a_target(finished):
-    rows = table(finished, "tables/main.csv")
+    rows = table(finished, f"{OWN}/tables/main.csv")
     figures = [f"{t}{d}" for t in ("xnli", "udpos", "tatoeba", "average") for d in ("", " delta")]
     assert list(rows[0]) == ["model", "intermediate", *figures]
     assert [(row["model"], row["intermediate"]) for row in rows] == [
@@ -24,12 +25,12 @@ def test_the_main_table_has_a_row_an_intermediate_and_a_column_a_target(finished
         assert 0 <= float(none[name]) <= 100
         delta = float(mnli[name]) - float(none[name])
         assert abs(float(mnli[f"{name} delta"]) - delta) < 1e-3
-    text = finished.read("tables/main.md")
+    text = finished.read(f"{OWN}/tables/main.md")
     assert "| xlmr    | none " in text and "| xlmr    | mnli " in text and "–" not in text
 
 
 def test_the_long_table_has_a_row_a_language_and_metric(finished):
-    rows = table(finished, "tables/per_language.csv")
+    rows = table(finished, f"{OWN}/tables/per_language.csv")
     columns = ["model", "intermediate", "seed", "target", "language", "metric", "value", "n"]
     assert list(rows[0]) == columns
     cells = {tuple(row[c] for c in columns[:6]) for row in rows}
@@ -49,10 +50,10 @@ def test_the_long_table_has_a_row_a_language_and_metric(finished):
 
 
 def test_the_plan_names_every_score_and_the_whole_config(finished):
-    rows = table(finished, "grid.csv")
+    rows = table(finished, f"{OWN}/grid.csv")
     assert len(rows) == 10
     assert all((finished.folder / row["score"]).is_file() for row in rows)
-    resolved = yaml.safe_load(finished.read("config.yaml"))
+    resolved = yaml.safe_load(finished.read(f"{OWN}/config.yaml"))
     assert resolved["micro_batch_tokens"] == 16384, "a default"
     assert resolved["recipes"]["all"]["max_steps"] == 3 and resolved["toy"]["seed"] == 1
 

@@ -5,7 +5,7 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from tests.workflow.running import Experiment
+from tests.workflow.running import OWN, Experiment
 
 PAIRS = {
     "format": "retrieval", "hub": "acme/pairs", "config": "{lang}-en", "rows": "tatoeba",
@@ -48,7 +48,7 @@ def pinned(finished, tmp_path_factory):
 
 
 def test_it_runs_is_locked_beside_the_config_and_is_done(pinned):
-    assert "small,none," in pinned.read("tables/main.csv")
+    assert "small,none," in pinned.read(f"{OWN}/tables/main.csv")
     lock = yaml.safe_load((pinned.folder / "config.lock").read_text())
     assert list(lock["models"]) == ["toy/xlmr"]
     files = lock["datasets"]["acme/pairs"]["files"]
@@ -77,7 +77,9 @@ def test_a_changed_mirror_is_refused_until_its_lock_is_updated(changed):
     experiment.path("pins/datasets/acme/pairs.json").unlink()
     experiment.snakemake().failed("de.parquet has changed", f"--update acme/pairs --lock {lock}")
     assert lock.read_text() == before
-    assert "small,none," in experiment.read("tables/main.csv"), "the finished scores are there"
+    assert "small,none," in experiment.read(f"{OWN}/tables/main.csv"), (
+        "the finished scores are there"
+    )
     assert experiment.path("scores/small/none/noseed/pairs/de.json").is_file()
     # What the line says to do:
     experiment.write(config)

@@ -4,7 +4,7 @@ import csv
 import json
 
 import pytest
-from tests.workflow.running import tiny
+from tests.workflow.running import OWN, tiny
 
 TEXT = {
     "format": "mlm", "hub": "google/xtreme", "config": "tatoeba.{lang}",
@@ -45,7 +45,7 @@ def mixed(finished, tmp_path_factory):
 
 
 def test_a_mix_is_a_row_of_the_table_and_done_once(mixed):
-    rows = list(csv.DictReader(mixed.read("tables/main.csv").splitlines()))
+    rows = list(csv.DictReader(mixed.read(f"{OWN}/tables/main.csv").splitlines()))
     assert [row["intermediate"] for row in rows] == ["none", "multi", "mnli-mlm"]
     assert all(row["tatoeba"] for row in rows)
     assert mixed.snakemake().nothing

@@ -6,20 +6,17 @@ import zipfile
 from collections import Counter
 
 import pytest
-from tests.workflow.running import Experiment, tiny
+from tests.workflow.running import OWN, Experiment, tiny
 
-from xstilts.experiment import graph
 from xstilts.experiment.graph import RULES
-from xstilts.monitoring.cell_states import Results, next_run, read_config, read_grid
+from xstilts.monitoring.records import next_run
+from xstilts.monitoring.standpoint import Standpoint
 
 
 def counted(experiment):
     """Rule -> number of jobs: by the status, and by Snakemake's dry run."""
-    folder = experiment.folder / "results"
-    lines = read_grid(folder / "grid.csv").to_dict("records")
-    nodes = graph.build(read_config(folder / "config.yaml"), lines)
-    run = next_run(nodes, Results(experiment.folder, nodes).current)
-    ours = Counter(nodes[key].rule for key in run)
+    here = Standpoint.of([str(experiment.folder / "config.yaml")], directory=experiment.folder)
+    ours = Counter(here.nodes[key].rule for key in next_run(here.nodes, here.records))
     theirs = Counter()
     for rule, jobs in experiment.planned().items():
         theirs[re.sub("^evaluate_.*", "evaluate", rule)] += jobs
@@ -29,7 +26,6 @@ def counted(experiment):
 def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
     experiment = Experiment(tmp_path)
     experiment.write(tiny())
-    experiment.snakemake("results/grid.csv").ok()
     ours, theirs = counted(experiment)
     assert ours == theirs and set(ours) == set(RULES)
 
@@ -44,11 +40,7 @@ def deleted(*names):
 
 
 def configured(**changes):
-    def change(experiment):
-        experiment.write(tiny(**changes))
-        experiment.snakemake("results/grid.csv").ok()
-
-    return change
+    return lambda experiment: experiment.write(tiny(**changes))
 
 
 SCORE = "scores/xlmr/mnli/seed1/xnli/de.json"
@@ -58,22 +50,25 @@ SCORE = "scores/xlmr/mnli/seed1/xnli/de.json"
     ("change", "jobs"),
     [
         (deleted(), {}),
-        (deleted("tuned", "encoded", "data"), {}),
+        (deleted("tuned", "encoded", "data", "encoders", "models", "toy", "manifests"), {}),
         (deleted(SCORE), {"evaluate": 1}),
         (deleted(SCORE, "tuned/xlmr/mnli/seed1/mnli"), {"tune": 1, "evaluate": 1}),
         (
             deleted(SCORE, "encoded/xlmr/xnli/de.dev.64.safetensors"),
-            {"encode": 1, "evaluate": 2},
+            {"encode": 1, "manifest": 1, "evaluate": 1},
         ),
         (
             deleted(SCORE, "tuned/xlmr/mnli/seed1/mnli", "encoders/xlmr/mnli/seed1"),
-            {"intermediate": 1, "tune": 2, "evaluate": 3},
+            {"intermediate": 1, "tune": 1, "evaluate": 1},
         ),
         (
             configured(recipes={"mnli": {"learning_rate": 2.0e-3}}),
             {"intermediate": 1, "tune": 2, "evaluate": 3},
         ),
-        (configured(languages=["de", "en", "ru"]), {"prepare": 3, "encode": 3, "evaluate": 6}),
+        (
+            configured(languages=["de", "en", "ru"]),
+            {"prepare": 3, "encode": 3, "manifest": 3, "evaluate": 6},
+        ),
     ],
     ids=["none", "data", "score", "tuned", "encoded", "encoder", "recipe", "language"],
 )
@@ -86,36 +81,37 @@ def test_the_status_counts_the_jobs_of_the_next_run(done, change, jobs):
 
 def test_the_status_is_a_target_that_prints(finished, tmp_path):
     done = finished.copy(tmp_path / "done")
-    said = done.snakemake("status").ok()
-    assert said.jobs == {"status": 1}
-    text = done.read("logs/status.log")
-    assert text in said.out
-    assert text == (
+    run = done.snakemake("status").ok()
+    assert run.jobs == {"status": 1}
+    text = (
         "model  intermediate  xnli  udpos  tatoeba\n"
         "xlmr   none          done  done   done\n"
         "xlmr   mnli          done  done   done\n"
         "\n6 cells: 6 done\n\nnext run: no score is to be computed\n"
     )
+    assert text in run.out
     assert done.snakemake("status").ok().jobs == {"status": 1}, "each time it is asked for"
+    assert done.step("status", "config.yaml").ok().out == text, "and without Snakemake"
 
 
 def test_the_status_tells_what_failed_and_where_it_is_said(done):
     encoded = done.path("encoded/xlmr/xnli/de.dev.64.safetensors")
-    encoded.write_bytes(encoded.read_bytes()[:100])
+    whole = encoded.read_bytes()
+    encoded.write_bytes(whole[: len(whole) - 100])  # its record can still be read
     done.path(SCORE).unlink()
     done.snakemake().failed("damaged")
     lines = done.snakemake("status").ok().out.splitlines()
     at = lines.index("failed: xlmr/mnli/seed1/xnli")
     assert "de.dev.64.safetensors: damaged" in lines[at + 1]
     assert lines[at + 2].strip() == "results/logs/evaluate/xlmr/mnli/seed1/xnli.log"
-    page = done.read("report.html")
+    page = done.read(f"{OWN}/report.html")
     assert '"state":"failed"' in page, "made anew after the run that failed"
     assert "de.dev.64.safetensors: damaged" in page
 
 
-def test_a_folder_without_a_plan_is_one_line(finished, tmp_path):
-    Experiment(tmp_path).step("status", "--grid", "results/grid.csv").failed(
-        "error: results/grid.csv: there is no such file"
+def test_a_config_that_is_not_there_is_one_line(tmp_path):
+    Experiment(tmp_path).step("status", "my.yaml").failed(
+        "error: my.yaml: there is no such config file"
     )
 
 
@@ -134,13 +130,15 @@ def test_snakemake_reports_tables_and_page_with_captions(finished, tmp_path):
 def test_the_estimate_is_a_target_and_is_held_against_what_happened(finished, tmp_path):
     empty = Experiment(tmp_path)
     empty.write(tiny())
-    said = empty.snakemake("estimate").ok()
-    assert said.jobs == {"plan": 1, "estimate": 1}
-    assert re.search(r"^tune +4 +4 .*counted in FLOP$", said.out, re.M), said.out
+    run = empty.snakemake("estimate").ok()
+    assert run.jobs == {"estimate": 1}
+    assert re.search(r"^tune +4 +4 .*counted in FLOP$", run.out, re.M), run.out
     done = finished.copy(tmp_path / "done")
-    shutil.copy(empty.path("estimate.csv"), done.path("estimate.csv"))
+    kept = ".snakemake/xstilts/estimate-config.csv"
+    (done.folder / kept).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(empty.folder / kept, done.folder / kept)
     again = done.snakemake("estimate").ok()
     assert "tune: 4 finished, forecast" in again.out and again.jobs == {"estimate": 1}
-    options = ["--grid", "results/grid.csv", "--devices", "4", "--device", "h100"]
-    done.step("estimate", *options, "--out", "results/estimate.csv").ok()
-    done.step("report", "--grid", "results/grid.csv", "--out", "results/report.html").ok()
+    done.step("estimate", "config.yaml", "--devices", "4", "--device", "h100", "--out", kept).ok()
+    grid = f"results/{OWN}/grid.csv"
+    done.step("report", "--grid", grid, "--out", "report.html").ok()

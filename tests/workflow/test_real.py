@@ -29,9 +29,9 @@ def test_real_rows_go_through_the_whole_workflow(tmp_path):
     shutil.copyfile(ROOT / "tests/real/config.yaml", tmp_path / "real.yaml")
     configs = [tmp_path / "real.yaml", experiment.write(OVERLAY)]
     run([*command(tmp_path, configs), "--config", f"source={DATA}"], tmp_path).ok()
-    none, mnli = csv.DictReader(experiment.read("tables/main.csv").splitlines())
+    none, mnli = csv.DictReader(experiment.read("experiments/real/tables/main.csv").splitlines())
     assert none["xnli"] and mnli["xnli delta"] and none["udpos"] == "" and mnli["udpos"]
-    assert "not complete" not in experiment.read("tables/main.md")
+    assert "not complete" not in experiment.read("experiments/real/tables/main.md")
     lock = yaml.safe_load((tmp_path / "config.lock").read_text())
     assert set(lock["datasets"]) == {"facebook/xnli", "google/xtreme", "nyu-mll/glue"}
     committed = yaml.safe_load((ROOT / "tests/real/config.lock").read_text())

@@ -3,13 +3,14 @@
 Needs: the hub, a mirror folder or the toy world. Only `pin_data` and `prepare` meet them, on the
 login node.
 Makes: results/pins/datasets, results/data (rows of one language and split), results/encoded (the
-same for one tokenizer and length limit).
+same for one tokenizer and length limit), results/manifests (all languages in which a target is
+scored, one file in place of two a language).
 """
 
 
 rule pin_data:
     input:
-        toy_world,
+        unpack(inputs(node("pin_data", "hub"))),
     output:
         "results/pins/datasets/{hub}.json",
     log:
@@ -19,11 +20,14 @@ rule pin_data:
         ENVIRONMENT
     resources:
         **WHERE,
-        tasks=tasks_of,
+        tasks=lambda w: ", ".join(GRID.tasks_of(w.hub)),
     params:
+        spec=spec(node("pin_data", "hub")),
+        # What the lock file says: another entry, another pin.
+        entry=lambda w: PLANNING.pins.locked.get(f"datasets/{w.hub}"),
         revision=lambda w: GRID.revision(w.hub),
     shell:
-        "python -m xstilts.steps.pin --kind datasets --name {wildcards.hub:q} --revision {params.revision:q}"
+        "python -m xstilts.steps.pin --spec {params.spec:q} --kind datasets --name {wildcards.hub:q} --revision {params.revision:q}"
         " --tasks={resources.tasks:q}"
         " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
         " --out {output} --log {log}"
@@ -31,7 +35,7 @@ rule pin_data:
 
 rule prepare:
     input:
-        pin=lambda w: f"results/pins/datasets/{EXPERIMENT.tasks[w.task].hub}.json",
+        unpack(inputs(node("prepare", "task", "lang", "split"))),
     output:
         "results/data/{task}/{lang}.{split}.parquet",
     log:
@@ -42,7 +46,7 @@ rule prepare:
     resources:
         **WHERE,
     params:
-        spec=lambda w: spec_text(GRID.data_spec(w.task, w.lang, w.split)),
+        spec=spec(node("prepare", "task", "lang", "split")),
     shell:
         "python -m xstilts.steps.prepare --spec {params.spec:q} --source {resources.source:q}"
         " --root={resources.root:q} --pin {input.pin}"
@@ -51,11 +55,7 @@ rule prepare:
 
 rule encode:
     input:
-        rows="results/data/{task}/{lang}.{split}.parquet",
-        tokenizer="results/models/{model}/tokenizer.json",
-        labels_of=lambda w: (
-            rows(w.task, "en", "train") if EXPERIMENT.tasks[w.task].open_labels else []
-        ),
+        unpack(inputs(node("encode", "model", "task", "lang", "split", "length"))),
     output:
         "results/encoded/{model}/{task}/{lang}.{split}.{length}.safetensors",
     log:
@@ -64,7 +64,24 @@ rule encode:
     conda:
         ENVIRONMENT
     params:
-        spec=lambda w: spec_text(GRID.encoded_spec(w.task, w.lang, w.split, int(w.length))),
+        spec=spec(node("encode", "model", "task", "lang", "split", "length")),
+        labels_of=read_by(node("encode", "model", "task", "lang", "split", "length"), "labels_of"),
     shell:
         "python -m xstilts.steps.encode --spec {params.spec:q} --rows {input.rows}"
-        " --labels-of={input.labels_of} --tokenizer {input.tokenizer} --out {output} --log {log}"
+        " --labels-of={params.labels_of} --tokenizer {input.tokenizer} --out {output} --log {log}"
+
+
+rule manifest:
+    input:
+        unpack(inputs(node("manifest", "model", "task", "split"))),
+    output:
+        "results/manifests/{model}/{task}/{split}.{length}.json",
+    log:
+        "results/logs/manifest/{model}/{task}/{split}.{length}.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        spec=spec(node("manifest", "model", "task", "split")),
+    shell:
+        "python -m xstilts.steps.manifest --spec {params.spec:q} --out {output} --log {log}"

@@ -1,11 +1,33 @@
 """Evaluation: one job scores one checkpoint on all languages of one target, a file a language.
 
-Needs: results/tuned (results/encoders or results/models for targets without training), results/data,
-results/encoded.
-Makes: results/scores/{model}/{intermediate}/{seed}/{target}/{lang}.json, and the predictions beside it;
+Needs: results/tuned (results/encoders or results/models for targets without training), and
+results/manifests, which list results/data and results/encoded.
+Makes: results/scores/{model}/{intermediate}/{seed}/{target}: {lang}.json, and the predictions beside it;
+cell.json, which says that all are there. It alone is declared, so a new language leaves the others;
 results/test/..., the same of the cells that are scored on test because they are best on dev.
-One rule a target, because the outputs of a rule cannot depend on a wildcard.
+One rule a target, so that a profile can ask for more memory or time for one of them.
 """
+
+# What is scored: every cell on one split, and what is best there on another.
+SPLIT = EXPERIMENT.settings["split"]
+EVALUATED = [("evaluate", target, SPLIT) for target in EXPERIMENT.settings["targets"]] + [
+    ("test", target, "test")
+    for target in EXPERIMENT.test_languages
+    if GRID.test_split(target) == "test"
+]
+
+
+def cell(target, split):
+    """From wildcards to the node of a cell."""
+    return lambda w: GRAPH.evaluate(Cell(w.model, w.intermediate, w.seed, target), split)
+
+
+def score_specs(target, split):
+    """Language -> spec of its score, as JSON."""
+    return lambda w: spec_text(
+        GRID.score_specs(Cell(w.model, w.intermediate, w.seed, target), split)
+    )
+
 
 for step, target, split in EVALUATED:
 
@@ -13,15 +35,9 @@ for step, target, split in EVALUATED:
         name:
             f"{step}_{target}"
         input:
-            unpack(evaluate_inputs(target, split)),
+            unpack(inputs(cell(target, split))),
         output:
-            expand(
-                "{scores}/{{model}}/{{intermediate}}/{{seed}}/{target}/{lang}.{kind}",
-                scores=GRID.scores(split),
-                target=target,
-                lang=languages(split)[target],
-                kind=["json", "parquet"],
-            ),
+            f"{GRID.scores(split)}/{{model}}/{{intermediate}}/{{seed}}/{target}/cell.json",
         log:
             f"results/logs/{step}/{{model}}/{{intermediate}}/{{seed}}/{target}.log",
         # Before the next tuning, so that few tuned checkpoints wait at a time.
@@ -33,19 +49,19 @@ for step, target, split in EVALUATED:
             budget=4 * BUDGET,
             gpu=gpu_of,
             nodes=1,
-            mem_mb=evaluation_memory(target),
-            runtime=evaluation_minutes(target),
+            mem_mb=evaluation_memory(target, split),
+            runtime=evaluation_minutes(target, split),
             attempt=attempt,
             slurm_extra=sbatch(f"{step}/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:
             specs=score_specs(target, split),
             out=folder,
             state=state,
-            model=lambda w, input: os.path.dirname(input.model[0]),
+            model=read_by(cell(target, split), "model", os.path.dirname),
+            dev=read_by(cell(target, split), "dev_manifest"),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.steps.evaluate --cell {params.cell} --specs {params.specs:q}"
-            " --model {params.model} --rows {input.rows} --encoded {input.encoded}"
-            " --dev-rows {input.dev_rows} --dev-encoded {input.dev_encoded}"
+            " --model {params.model} --manifest {input.manifest} --dev-manifest={params.dev}"
             " --state {params.state} --budget {resources.budget}"
             " --attempt {resources.attempt} --out {params.out} --log {log}"

@@ -7,7 +7,7 @@ Makes: results/pins/models; results/models/{model}, an ordinary Hugging Face fol
 
 rule pin_model:
     input:
-        toy_model,
+        unpack(inputs(node("pin_model", "model"))),
     output:
         "results/pins/models/{model}.json",
     log:
@@ -18,17 +18,19 @@ rule pin_model:
     resources:
         **WHERE,
     params:
+        spec=spec(node("pin_model", "model")),
+        entry=lambda w: PLANNING.pins.locked.get(f"models/{GRID.model_spec(w.model)['from']}"),
         name=lambda w: GRID.model_spec(w.model)["from"],
         revision=lambda w: GRID.model_spec(w.model)["revision"],
     shell:
-        "python -m xstilts.steps.pin --kind models --name {params.name:q} --revision {params.revision:q}"
+        "python -m xstilts.steps.pin --spec {params.spec:q} --kind models --name {params.name:q} --revision {params.revision:q}"
         " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
         " --out {output} --log {log}"
 
 
 rule model:
     input:
-        pin="results/pins/models/{model}.json",
+        unpack(inputs(node("model", "model"))),
     output:
         multiext(
             "results/models/{model}/",
@@ -45,7 +47,7 @@ rule model:
     resources:
         **WHERE,
     params:
-        spec=lambda w: spec_text(GRID.model_spec(w.model)),
+        spec=spec(node("model", "model")),
         out=folder,
     shell:
         "python -m xstilts.steps.model --spec {params.spec:q} --source {resources.source:q}"

@@ -1,68 +1,66 @@
 """What a person looks at: the report, the state of the grid, what a run would take.
 
-Needs: every score file of the grid, and the tables; `status` and `estimate` only the plan, and what is there.
-Makes: results/report.html, one page that opens offline. `status` and `estimate` are asked for by
-name, and print; the log keeps what was printed.
+Needs: every score file of the grid, and the tables; `status` and `estimate` the config alone, and
+what is there.
+Makes: results/experiments/{name}/report.html, one page that opens offline. `status` and `estimate` are
+asked for by name; they print, and change nothing in the results.
 """
 
 
 rule report:
     input:
-        "results/config.yaml",
-        grid="results/grid.csv",
-        scores=all_scores,
-        deltas="results/tables/deltas.csv",
+        unpack(product("report")),
     output:
         report(
-            "results/report.html",
+            f"{HOME}/report.html",
             caption="../captions/report.rst",
             category="Overview",
             labels={"what": "the interactive report"},
         ),
+        record=made("report"),
     log:
-        "results/logs/report.log",
+        f"results/logs/{NAME}/report.log",
     localrule: True
     conda:
         ENVIRONMENT
     params:
-        # Of the page: raised, it is made again.
-        version=1,
+        **OWN,
     shell:
-        "python -m xstilts.steps.report --grid {input.grid} --tables results/tables --out {output}"
-        " --log {log}"
+        "python -m xstilts.steps.report --grid {params.home}/grid.csv --tables {params.home}/tables"
+        " --lock={params.lock:q} --out {output[0]} --record {output.record} --log {log}"
 
 
 rule status:
-    input:
-        "results/config.yaml",
-        grid="results/grid.csv",
     log:
-        "results/logs/status.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    shell:
-        "python -m xstilts.steps.status --grid {input.grid} | tee {log}"
-
-
-rule estimate:
-    input:
-        "results/config.yaml",
-        grid="results/grid.csv",
-    log:
-        "results/logs/estimate.log",
+        ".snakemake/xstilts/status.log",
     localrule: True
     conda:
         ENVIRONMENT
     params:
+        **OWN,
+        config=lambda w: json.dumps(config),
+    shell:
+        "python -m xstilts.steps.status {params.config:q} --name {params.name:q} --lock={params.lock:q} | tee {log}"
+
+
+rule estimate:
+    log:
+        ".snakemake/xstilts/estimate.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        **OWN,
+        config=lambda w: json.dumps(config),
         devices=lambda w: max(1, workflow.cores // THREADS),
     shell:
-        "python -m xstilts.steps.estimate --grid {input.grid} --devices {params.devices}"
-        " --out results/estimate.csv | tee {log}"
+        "python -m xstilts.steps.estimate {params.config:q} --name {params.name:q} --lock={params.lock:q}"
+        " --devices {params.devices} --out .snakemake/xstilts/estimate-{params.name}.csv | tee {log}"
 
 
 PARTIAL_REPORT = (
-    "test ! -e results/grid.csv || python -m xstilts.steps.report --grid results/grid.csv"
-    " $(test -e results/tables/deltas.csv && echo --tables results/tables)"
-    " --out results/report.html || true"
+    f"rm -f {made('report')}; "
+    f"test ! -e {HOME}/grid.csv || python -m xstilts.steps.report --grid {HOME}/grid.csv"
+    f" $(test -e {HOME}/tables/deltas.csv && echo --tables {HOME}/tables)"
+    f" --out {HOME}/report.html --lock={LOCK!r} || true"
 )

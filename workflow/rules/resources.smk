@@ -36,19 +36,26 @@ def memory(wildcards, input, attempt):
     return resources.memory(*sizes, gpus_of(wildcards), attempt)
 
 
-def searched(target, input):
-    """The bytes of the encoded rows in which an evaluation searches for the nearest."""
-    files = [*input.encoded, *input.dev_encoded]
-    return resources.bytes_of(files) if EXPERIMENT.tasks[target].format == "retrieval" else 0
+def scored(target, split, wildcards, input):
+    """The bytes of the encoded rows that an evaluation reads, and of those in which it searches for
+    the nearest; FileNotFoundError until they are there."""
+    splits = [split, "dev"] if GRID.needs_dev(target, split) else [split]
+    manifests = [GRAPH.manifest(wildcards.model, target, each) for each in splits]
+    try:
+        data = [resources.bytes_of(manifest.inputs["encoded"]) for manifest in manifests]
+    except FileNotFoundError as error:  # of an input, so that Snakemake asks again later
+        raise FileNotFoundError(error.errno, error.strerror, str(input.manifest)) from error
+    return data[0], sum(data) if EXPERIMENT.tasks[target].format == "retrieval" else 0
 
 
-def evaluation_memory(target):
+def evaluation_memory(target, split):
     """The same of an evaluation."""
 
     def megabytes(wildcards, input, attempt):
-        sizes = resources.bytes_of(input[0]), resources.bytes_of(input)
-        search = searched(target, input)
-        return resources.memory(*sizes, gpu_of(wildcards), attempt, search)
+        data, search = scored(target, split, wildcards, input)
+        return resources.memory(
+            resources.bytes_of(input[0]), 2 * data, gpu_of(wildcards), attempt, search
+        )
 
     return megabytes
 
@@ -71,13 +78,13 @@ def training_minutes(epochs):
     return minutes
 
 
-def evaluation_minutes(target):
+def evaluation_minutes(target, split):
     """The same of an evaluation."""
 
     def minutes(wildcards, input, attempt):
-        sizes = resources.bytes_of(input[0]), resources.bytes_of(input.encoded)
-        search = searched(target, input)
-        return resources.evaluation_minutes(*sizes, gpu_of(wildcards), attempt, search)
+        data, search = scored(target, split, wildcards, input)
+        model = resources.bytes_of(input[0])
+        return resources.evaluation_minutes(model, data, gpu_of(wildcards), attempt, search)
 
     return minutes
 

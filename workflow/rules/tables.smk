@@ -1,69 +1,78 @@
-"""The result tables and figures.
+"""The plan, the result tables and figures of the experiment.
 
 Needs: every score file of the grid; for cost and learning curves also node.json of the trainings.
-Makes: results/grid.csv and results/config.yaml (the resolved config), results/tables, results/figures.
-After a run in which some jobs failed, tables and figures are made of what is there.
+Makes: in results/experiments/{name}: grid.csv, config.yaml (the resolved config) and nodes.json (what
+it asks for), tables, figures. After a run in which some jobs failed, tables and figures are made of
+what is there, without the record that says that they are whole.
 """
 
 
 rule plan:
+    input:
+        unpack(product("plan")),
     output:
-        grid="results/grid.csv",
-        resolved="results/config.yaml",
+        grid=f"{HOME}/grid.csv",
+        resolved=f"{HOME}/config.yaml",
+        nodes=f"{HOME}/{claims.NODES}",
+        record=made("plan"),
     log:
-        "results/logs/plan.log",
+        f"results/logs/{NAME}/plan.log",
     # First, so that a run that fails early still knows what is missing.
     priority: 100
     localrule: True
     conda:
         ENVIRONMENT
     params:
+        **OWN,
         # A function, because what is in braces in a text would be taken for a wildcard.
         config=lambda w: json.dumps(config),
-        # Of the columns of grid.csv, which the tables read: raised, it is written again.
-        version=2,
     shell:
-        "python -m xstilts.steps.plan --config {params.config:q} --resolved {output.resolved}"
-        " --out {output.grid} --log {log}"
+        "python -m xstilts.steps.plan --config {params.config:q} --name {params.name:q}"
+        " --lock={params.lock:q} --resolved {output.resolved} --nodes {output.nodes}"
+        " --out {output.grid} --record {output.record} --log {log}"
 
 
 rule tables:
     input:
-        grid="results/grid.csv",
-        scores=all_scores,
+        unpack(product("tables")),
     output:
-        *map(captioned, ALL_TABLES),
-        touch(TABLES_COMPLETE),
+        *map(captioned, products.table_files(GRAPH, HOME)),
+        record=made("tables"),
     log:
-        "results/logs/tables.log",
+        f"results/logs/{NAME}/tables.log",
     localrule: True
     conda:
         ENVIRONMENT
+    params:
+        **OWN,
     shell:
-        "python -m xstilts.steps.tables --grid {input.grid} --out results/tables --log {log}"
+        "python -m xstilts.steps.tables --grid {params.home}/grid.csv --out {params.home}/tables --lock={params.lock:q}"
+        " --record {output.record} --log {log}"
 
 
 rule figures:
     input:
-        # Not TABLES_COMPLETE: what says that it is whole is asked for by `all` alone.
-        ALL_TABLES,
+        unpack(product("figures")),
     output:
-        *map(captioned, ALL_FIGURES),
+        *map(captioned, products.figure_files(GRAPH, HOME)),
+        record=made("figures"),
     log:
-        "results/logs/figures.log",
+        f"results/logs/{NAME}/figures.log",
     localrule: True
     conda:
         ENVIRONMENT
     threads: 4
+    params:
+        **OWN,
     shell:
-        "python -m xstilts.steps.figures --tables results/tables --out results/figures"
-        " --processes {threads} --log {log}"
+        "python -m xstilts.steps.figures --tables {params.home}/tables --out {params.home}/figures"
+        " --processes {threads} --record {output.record} --of {input.files} --log {log}"
 
 
 PARTIAL_TABLES = (
-    f"rm -f {TABLES_COMPLETE}; "
-    "test ! -e results/grid.csv || python -m xstilts.steps.tables --grid results/grid.csv"
-    " --out results/tables || true;"
-    " test ! -e results/tables/main.csv || python -m xstilts.steps.figures --tables results/tables"
-    " --out results/figures || true"
+    f"rm -f {made('tables')}; "
+    f"test ! -e {HOME}/grid.csv || python -m xstilts.steps.tables --grid {HOME}/grid.csv"
+    f" --out {HOME}/tables --lock={LOCK!r} || true;"
+    f" test ! -e {HOME}/tables/main.csv || python -m xstilts.steps.figures --tables {HOME}/tables"
+    f" --out {HOME}/figures || true"
 )

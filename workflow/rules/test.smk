@@ -1,60 +1,84 @@
 """The test set: for each target the intermediate task that is best on dev, scored on test, and exported.
 
 Needs: every score file of the grid; tuned checkpoints or encoders of what is chosen.
-Makes: results/tables/selection.csv, what was chosen; results/test/grid.csv, the score files on test;
-results/tables/test; results/submission/{model}, a folder in the form of XTREME, and beside it what is
+Makes: in results/experiments/{name}: tables/selection.csv, what was chosen; test/grid.csv, the score
+files on test; tables/test; submission/{model}, a folder in the form of XTREME, and beside it what is
 wrong with it or missing in it.
 """
 
 
+def after_selection(rule):
+    """The input function of a product of the test set: what was chosen is known once all is scored."""
+
+    def of(wildcards):
+        if workflow.is_main_process and not PLANNING.products.current("select"):
+            checkpoints.select.get()
+            PLANNING.reload()
+        return product(rule)(wildcards)
+
+    return of
+
+
+def exported(wildcards):
+    """The predictions of the best cells of a model."""
+    best = products.submitted(Path(products.test_grid(HOME)), wildcards.model)
+    return [f"--cell {target}={folder}" for target, folder in best.items()]
+
+
 checkpoint select:
     input:
-        grid="results/grid.csv",
-        scores=all_scores,
+        unpack(product("select")),
     output:
-        chosen="results/tables/selection.csv",
-        grid="results/test/grid.csv",
+        chosen=f"{HOME}/tables/selection.csv",
+        grid=products.test_grid(HOME),
+        record=made("select"),
     log:
-        "results/logs/select.log",
+        f"results/logs/{NAME}/select.log",
     localrule: True
     conda:
         ENVIRONMENT
     params:
-        config=lambda w: json.dumps(config),
-        version=1,
+        **OWN,
     shell:
-        "python -m xstilts.steps.select --config {params.config:q} --grid {input.grid}"
-        " --out {output.chosen} --test-grid {output.grid} --log {log}"
+        "python -m xstilts.steps.select --config {params.home}/config.yaml --grid {params.home}/grid.csv"
+        " --out {output.chosen} --test-grid {output.grid} --record {output.record} --log {log}"
 
 
 rule test_tables:
     input:
-        grid="results/test/grid.csv",
-        scores=test_scores,
+        unpack(after_selection("test_tables")),
     output:
-        "results/tables/test/main.csv",
+        f"{HOME}/tables/test/main.csv",
+        record=made("test_tables"),
     log:
-        "results/logs/test_tables.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    shell:
-        "python -m xstilts.steps.tables --grid {input.grid} --out results/tables/test --log {log}"
-
-
-rule submission:
-    input:
-        submission_inputs,
-    output:
-        expand("results/submission/{{model}}/{file}", file=submission_files()),
-        faults="results/submission/{model}.txt",
-    log:
-        "results/logs/submission/{model}.log",
+        f"results/logs/{NAME}/test_tables.log",
     localrule: True
     conda:
         ENVIRONMENT
     params:
-        cells=lambda w: [f"--cell {key}={folder}" for key, folder in submitted(w).items()],
+        **OWN,
     shell:
-        "python -m xstilts.steps.submission --data results/data --out results/submission/{wildcards.model}"
-        " {params.cells} --faults {output.faults} --log {log}"
+        "python -m xstilts.steps.tables --grid {params.home}/test/grid.csv --out {params.home}/tables/test"
+        " --lock={params.lock:q} --record {output.record} --log {log}"
+
+
+rule submission:
+    input:
+        unpack(after_selection("submission/{model}")),
+    output:
+        f"{HOME}/submission/{{model}}.txt",
+        expand(
+            "{home}/submission/{{model}}/{file}", home=HOME, file=products.submission_files(GRAPH)
+        ),
+        record=made("submission/{model}"),
+    log:
+        f"results/logs/{NAME}/submission/{{model}}.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        **OWN,
+        cells=exported,
+    shell:
+        "python -m xstilts.steps.submission --data results/data --out {params.home}/submission/{wildcards.model}"
+        " {params.cells} --faults {output[0]} --record {output.record} --of {input.files} --log {log}"

@@ -3,11 +3,13 @@
 Needs: the sizes under `toy:` in the config.
 Makes: results/toy/datasets, a mirror of the hub data sets that the experiment uses (a job each, so
 that one more leaves the others as they are); results/toy/models, an encoder that stands in for a
-public checkpoint.
+public checkpoint. A manifest beside each says by which spec it is made.
 """
 
 
 rule toy_world:
+    input:
+        unpack(inputs(node("toy_world", "hub"))),
     output:
         "results/toy/manifests/{hub}.json",
     log:
@@ -16,16 +18,18 @@ rule toy_world:
     conda:
         ENVIRONMENT
     params:
-        spec=spec_text(EXPERIMENT.settings["toy"]),
-        version=GRID.source(),
+        spec=spec(node("toy_world", "hub")),
     shell:
         "python -m xstilts.steps.toy_world --spec {params.spec:q} --out results/toy"
         " --repository {wildcards.hub:q} --log {log}"
 
 
 rule toy_model:
+    input:
+        unpack(inputs(node("toy_model"))),
     output:
         f"results/toy/models/{TOY_MODEL}/model.safetensors",
+        f"results/toy/models/{TOY_MODEL}.json",
     log:
         "results/logs/toy_model.log",
     localrule: True
@@ -33,8 +37,7 @@ rule toy_model:
         ENVIRONMENT
     threads: 2
     params:
-        spec=spec_text(EXPERIMENT.settings["toy"]),
-        version=GRID.source(),
+        spec=spec(node("toy_model")),
         out=folder,
     shell:
         "python -m xstilts.steps.toy_model --spec {params.spec:q} --out {params.out} --log {log}"

@@ -14,10 +14,22 @@ TRAIN = (
     " --attempt {resources.attempt} --out {params.out} --log {log}"
 )
 
+# Tuned weights are dropped after their evaluations, unless the config keeps them or the test set is
+# still to be scored with them; `node.json` stays. Kept, they are one `multiext`, as Snakemake's
+# between-workflow cache wants it.
+FOLDER = "results/tuned/{model}/{intermediate}/{seed}/{task}/"
+FILES = ("model.safetensors", "head.safetensors", "config.json", "tokenizer.json")
+KEEP = EXPERIMENT.settings["keep_tuned"] or EXPERIMENT.settings["test"]
+TUNED = (
+    multiext(FOLDER, *FILES, "node.json")
+    if KEEP
+    else [*temp(multiext(FOLDER, *FILES)), f"{FOLDER}node.json"]
+)
+
 
 rule intermediate:
     input:
-        unpack(intermediate_inputs),
+        unpack(inputs(node("intermediate", "model", "intermediate", "seed"))),
     output:
         multiext(
             "results/encoders/{model}/{intermediate}/{seed}/",
@@ -46,7 +58,7 @@ rule intermediate:
         launch=launch,
         sharding=sharding,
     params:
-        spec=lambda w: spec_text(GRID.encoder_spec(w.model, w.intermediate, w.seed)),
+        spec=spec(node("intermediate", "model", "intermediate", "seed")),
         init=lambda w: f"results/models/{w.model}",
         out=folder,
         state=state,
@@ -56,18 +68,9 @@ rule intermediate:
 
 rule tune:
     input:
-        unpack(tune_inputs),
+        unpack(inputs(node("tune", "model", "intermediate", "seed", "task"))),
     output:
-        tuned(
-            multiext(
-                "results/tuned/{model}/{intermediate}/{seed}/{task}/",
-                "model.safetensors",
-                "head.safetensors",
-                "config.json",
-                "tokenizer.json",
-            )
-        ),
-        "results/tuned/{model}/{intermediate}/{seed}/{task}/node.json",
+        *TUNED,
     log:
         "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
     conda:
@@ -87,7 +90,7 @@ rule tune:
         launch=launch,
         sharding=sharding,
     params:
-        spec=lambda w: spec_text(GRID.tuned_spec(w.model, w.intermediate, w.seed, w.task)),
+        spec=spec(node("tune", "model", "intermediate", "seed", "task")),
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
         out=folder,
         state=state,

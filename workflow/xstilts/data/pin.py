@@ -94,7 +94,7 @@ def locked(
             entries[kind][name] = {"requested": revision, **pin}
             _write_lock(lock, entries)
             return pin
-    advice = sources.advice(name, str(lock))
+    advice = sources.advice(name, str(lock), root)
     wanted = "hub" if sources.from_hub(source, name) else "folder"
     if entry["source"] != wanted:
         raise UserError(f"{name}: {lock} has it from a {entry['source']}, not a {wanted}; {advice}")
@@ -114,49 +114,47 @@ def locked(
     return pin
 
 
-def update(lock: str | Path, names: list[str]) -> list[str]:
-    """Take `names` (all if empty) out of a lock file; return what was taken out."""
+def update(lock: str | Path, names: list[str], root: str = "") -> dict[str, bool]:
+    """Look `names` (all if empty) of a lock file up anew.
+
+    Args:
+        root: the folder of the mirror, for what is in one.
+
+    Returns:
+        Name -> whether it has another version now.
+
+    Raises:
+        UserError: a name is not in the lock, or cannot be looked up.
+    """
     with _exclusive(lock):
         entries = read_lock(lock)
-        known = sorted({name for kind in KINDS for name in entries[kind]})
-        for name in names:
+        known = {name: kind for kind in KINDS for name in sorted(entries[kind])}
+        changed = {}
+        for name in names or known:
             if name not in known:
                 raise UserError(f"{name}: not in {lock}{nearest(name, known)}")
-        taken = names or known
-        for kind in KINDS:
-            entries[kind] = {n: e for n, e in entries[kind].items() if n not in taken}
+            kind = known[name]
+            old = entries[kind][name]
+            if old["source"] == "folder" and not (root or sources.is_path(name)):
+                raise UserError(f"{name}: is in a mirror; name its folder with --root DIR")
+            source = "hub" if old["source"] == "hub" else root
+            requested = old.get("requested", "main")
+            new = resolve(kind, source, root, name, requested)
+            changed[name] = new["revision"] != old["revision"]
+            entries[kind][name] = {"requested": requested, **new}
         _write_lock(lock, entries)
-    return taken
-
-
-def stale(lock: str | Path, pins_dir: str | Path) -> list[Path]:
-    """Return the pin files under `pins_dir` that are not what the lock file ("": none) says.
-
-    That is: another revision than the lock's entry; or made with this lock, which has no entry any
-    more; or one of the toy world, which has no lock, and the other way round. What an experiment
-    with a lock of its own has pinned in the same folder stands: see `adopt`.
-    """
-    entries, found = read_lock(lock) if lock else {kind: {} for kind in KINDS}, []
-    for path in sorted(Path(pins_dir).glob("*/**/*.json")):
-        pin = read_json(path)
-        entry = entries[pin["kind"]].get(pin["name"])
-        other = bool(pin.get("lock")) != bool(lock)
-        gone = bool(lock) and entry is None and pin.get("lock") == str(lock)
-        if other or gone or (entry and entry["revision"] != pin["revision"]):
-            found.append(path)
-    return found
+    return changed
 
 
 def adopt(lock: str | Path, pins: list[str]) -> None:
-    """Take into a lock file what other experiments, with locks of their own, have pinned before."""
+    """Take into a lock file what other experiments have pinned in the same results."""
     made = [read_json(path) for path in pins if Path(path).exists()]
     entries = read_lock(lock)
-    new = [p for p in made if p["lock"] and p["name"] not in entries[p["kind"]]]
-    if not new:
+    if all(pin["name"] in entries[pin["kind"]] for pin in made):
         return
     with _exclusive(lock):
         entries = read_lock(lock)
-        for pin in new:
+        for pin in made:
             kept = {k: pin[k] for k in ("requested", "source", "revision", "files") if k in pin}
             entries[pin["kind"]].setdefault(pin["name"], kept)
         _write_lock(lock, entries)

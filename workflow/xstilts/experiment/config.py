@@ -11,6 +11,7 @@ import yaml
 
 from xstilts import WORKFLOW
 from xstilts.experiment import tasks
+from xstilts.experiment.config_files import merge
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError, nearest
 from xstilts.toy import spec
@@ -118,15 +119,6 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     languages = _languages(settings, known, settings["split"])
     tested = _languages(settings, known, "test") if _tests(settings) else {}
     return Experiment(settings, known, intermediates, languages, tested)
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `over` laid on it, mappings merged deeply, everything else replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = merge(merged[key], value) if both else value
-    return merged
 
 
 def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,23 +1,25 @@
-"""The nodes of a grid: what each job makes, from what, and which log says how it went. Pure.
+"""The graph of a grid: what each job makes, from what, by which spec. Pure.
 
-What the rules in `workflow/rules/` say to Snakemake, as data, for the status, the estimate and the
-report, which must not start Snakemake. `tests/workflow/test_next_run.py` holds the two together.
+The rules in `workflow/rules/` take their inputs from here, and so do the status, the estimate and
+the report, which must not start Snakemake.
 """
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xstilts.experiment.grid import CELL, TOY_MODEL, Cell, Grid, Lesson
+from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, Lesson
 from xstilts.running import lock
-from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 
 RULES = (
-    "toy_world", "toy_model", "pin_data", "pin_model", "prepare", "model", "encode", "intermediate",
-    "tune", "evaluate",
+    "toy_world", "toy_model", "pin_data", "pin_model", "prepare", "model", "encode", "manifest",
+    "intermediate", "tune", "evaluate",
 )  # fmt: skip
+CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
+HEAD = "head.safetensors"  # beside a trained one
+Files = Mapping[str, tuple[str, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,24 +27,27 @@ class Node:
     """One job.
 
     Attributes:
-        rule: one of `RULES`; `evaluate` stands for the rules of all targets.
+        rule: one of `RULES`; `evaluate` stands for the rules of all targets, and for `test_*`.
         name: what its wildcards are, as a path: `xlmr/mnli/seed1`.
-        outputs: path -> digest of the spec that it must be made by; None where the file does not
-            tell its spec.
+        key: what identifies it: the path of its record, the last file that it writes.
+        spec: what its record must say.
+        outputs: path -> digest of the spec that the file must be made by; None where it does not
+            tell its spec. Of an evaluation a score file a language.
+        inputs: the files that it reads, by the names that its rule gives them.
+        needs: keys of the nodes that make them.
+        pins: `datasets/<name>` and `models/<name>` of all that it follows from.
         log: path of the log.
-        needs: keys of the nodes whose outputs it reads.
     """
 
     rule: str
     name: str
+    key: str
+    spec: Mapping[str, Any]
     outputs: Mapping[str, str | None]
-    log: str
+    inputs: Files
     needs: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        """What identifies it: its first output."""
-        return next(iter(self.outputs))
+    pins: frozenset[str]
+    log: str
 
     @property
     def state(self) -> str | None:
@@ -51,128 +56,255 @@ class Node:
         return str(lock.folder_of(os.path.dirname(self.key))) if holds else None
 
 
-def build(grid: Grid, lines: Iterable[Mapping[str, str]]) -> dict[str, Node]:
-    """Return key -> node of everything that the score files need, what is needed first.
-
-    Args:
-        grid: of the resolved config.
-        lines: rows of `grid.csv`, which have the digests of the scores.
-
-    Raises:
-        UserError: the rows are of another experiment than the config.
-    """
-    return {node.key: node for node in _Builder(grid).evaluations(lines)}
+def checkpoint_files(folder: str) -> tuple[str, ...]:
+    """Return what is read of a checkpoint, weights first. All of it, because Snakemake deletes at
+    once what is temporary and no job asks for."""
+    trained = () if folder.startswith("results/models/") else (HEAD,)
+    return tuple(f"{folder}/{name}" for name in CHECKPOINT + trained)
 
 
-class _Builder:
-    """Makes nodes from the last to the first, each once; lists them from the first to the last."""
+def build(grid: Grid) -> dict[str, Node]:
+    """Return key -> node of everything that the scores of a grid need, what is needed first."""
+    graph = Graph(grid)
+    for cell in grid.cells:
+        graph.evaluate(cell, grid.experiment.settings["split"])
+    return graph.nodes
+
+
+class Graph:
+    """Makes the nodes that it is asked for, and all that they need, each once."""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
-        self.made: dict[str, Node] = {}
+        self.nodes: dict[str, Node] = {}
 
-    def evaluations(self, lines: Iterable[Mapping[str, str]]) -> Iterator[Node]:
-        cells: dict[Cell, dict[str, Mapping[str, str]]] = {}
-        for line in lines:
-            cells.setdefault(Cell(*(line[k] for k in CELL)), {})[line["language"]] = line
-        known = set(self.grid.cells)
-        for cell, languages in cells.items():
-            if cell not in known:
-                raise UserError(f"grid.csv has the cell {cell}, which config.yaml has not")
-            self.evaluate(cell, languages)
-        yield from self.made.values()
+    def _once(self, key: str, make: Callable[[str], Node]) -> Node:
+        if key not in self.nodes:
+            node = make(key)  # which first makes what it needs
+            self.nodes[key] = node
+        return self.nodes[key]
 
-    def _add(self, node: Node) -> str:
-        return self.made.setdefault(node.key, node).key
-
-    def _one(self, rule: str, name: str, path: str, needs: list[str], spec: Any = None) -> str:
-        if path in self.made:
-            return path
-        found = None if spec is None else digest(spec)
-        return self._add(Node(rule, name, {path: found}, _log(rule, name), tuple(needs)))
-
-    def pin_data(self, hub: str) -> str:
-        toy = f"results/toy/manifests/{hub}.json"
-        needs = [self._one("toy_world", hub, toy, [])] if self.grid.experiment.toy else []
-        return self._one("pin_data", hub, f"results/pins/datasets/{hub}.json", needs)
-
-    def model(self, name: str) -> str:
-        toy = f"results/toy/models/{TOY_MODEL}/model.safetensors"
-        needs = [self._one("toy_model", "", toy, [])] if self.grid.experiment.toy else []
-        pin = self._one("pin_model", name, f"results/pins/models/{name}.json", needs)
-        return self._checkpoint(
-            "model", name, f"results/models/{name}", [pin], self.grid.model_spec(name)
+    def _node(
+        self,
+        rule: str,
+        name: str,
+        key: str,
+        spec: Mapping[str, Any],
+        inputs: Files,
+        needs: Iterable[Node],
+        pins: Iterable[str] = (),
+        outputs: Mapping[str, str | None] | None = None,
+        log: str = "",
+    ) -> Node:
+        parents = list(needs)
+        return Node(
+            rule=rule,
+            name=name,
+            key=key,
+            spec=spec,
+            outputs={key: digest(spec)} if outputs is None else outputs,
+            inputs=inputs,
+            needs=tuple(dict.fromkeys(parent.key for parent in parents)),
+            pins=frozenset(pins).union(*(parent.pins for parent in parents)),
+            log=log or (f"results/logs/{rule}/{name}.log" if name else f"results/logs/{rule}.log"),
         )
 
-    def rows(self, task: str, lang: str, split: str) -> str:
-        path = f"results/data/{task}/{lang}.{split}.parquet"
-        if path in self.made:
-            return path
-        pin = self.pin_data(self.grid.tasks[task].hub)
-        spec = self.grid.data_spec(task, lang, split)
-        return self._one("prepare", f"{task}/{lang}.{split}", path, [pin], spec)
+    # ---- data
 
-    def encoded(self, model: str, task: str, lang: str, split: str, length: int) -> str:
+    def toy_world(self, hub: str) -> Node:
+        """The generated data set."""
+
+        def make(key: str) -> Node:
+            return self._node("toy_world", hub, key, self.grid.toy_spec(), {}, [])
+
+        return self._once(f"results/toy/manifests/{hub}.json", make)
+
+    def pin_data(self, hub: str) -> Node:
+        """What exactly a data set is."""
+
+        def make(key: str) -> Node:
+            toy = [self.toy_world(hub)] if self.grid.experiment.toy else []
+            spec = self.grid.pin_spec("datasets", hub, self.grid.revision(hub))
+            inputs = {"toy": tuple(node.key for node in toy)}
+            return self._node("pin_data", hub, key, spec, inputs, toy)
+
+        return self._once(f"results/pins/datasets/{hub}.json", make)
+
+    def prepare(self, task: str, lang: str, split: str) -> Node:
+        """The unified rows of a task in one language and split."""
+
+        def make(key: str) -> Node:
+            pin = self.pin_data(self.grid.tasks[task].hub)
+            spec = self.grid.data_spec(task, lang, split)
+            pins = [f"datasets/{spec['hub']}"]
+            name = f"{task}/{lang}.{split}"
+            return self._node("prepare", name, key, spec, {"pin": (pin.key,)}, [pin], pins)
+
+        return self._once(f"results/data/{task}/{lang}.{split}.parquet", make)
+
+    def encode(self, model: str, task: str, lang: str, split: str, length: int) -> Node:
+        """The same rows for one tokenizer and length limit."""
         tokenizer = self.grid.tokenizer(model)
         name = f"{tokenizer}/{task}/{lang}.{split}.{length}"
-        path = f"results/encoded/{name}.safetensors"
-        if path in self.made:
-            return path
-        needs = [self.rows(task, lang, split), self.model(tokenizer)]
-        if self.grid.tasks[task].open_labels:
-            needs.append(self.rows(task, "en", "train"))
-        spec = self.grid.encoded_spec(task, lang, split, length)
-        return self._one("encode", name, path, needs, spec)
 
-    def _checkpoint(self, rule: str, name: str, folder: str, needs: list[str], spec: Any) -> str:
-        outputs = {f"{folder}/node.json": digest(spec), f"{folder}/model.safetensors": None}
-        return self._add(Node(rule, name, outputs, _log(rule, name), tuple(needs)))
+        def make(key: str) -> Node:
+            rows, of = self.prepare(task, lang, split), self.model(tokenizer)
+            labels = (
+                [self.prepare(task, "en", "train")] if self.grid.tasks[task].open_labels else []
+            )
+            spec = self.grid.encoded_spec(task, lang, split, length)
+            inputs = {
+                "rows": (rows.key,),
+                "tokenizer": (f"results/models/{tokenizer}/tokenizer.json",),
+                "model": (of.key,),  # beside it, for its pins
+                "labels_of": tuple(node.key for node in labels),
+            }
+            return self._node("encode", name, key, spec, inputs, [rows, of, *labels])
 
-    def _lessons(self, model: str, lessons: list[Lesson]) -> Iterator[str]:
-        for one in lessons:
-            length = one.recipe.max_length
-            for lang in one.languages:
-                yield self.encoded(model, one.task, lang, "train", length)
-            if one.dev:
-                yield self.rows(one.task, one.dev, "dev")
-                yield self.encoded(model, one.task, one.dev, "dev", length)
+        return self._once(f"results/encoded/{name}.safetensors", make)
 
-    def checkpoint(self, cell: Cell) -> str:
-        """Return the key of the checkpoint that a cell scores."""
-        folder = self.grid.checkpoint(cell)
-        path = f"{folder}/node.json"
-        if path in self.made:
-            return path
-        train, start = self.grid.tasks[cell.target].tuned_on, (cell.model, cell.intermediate)
-        encoder = self.encoder(cell)
-        if train is None:
-            return encoder
-        data = list(self._lessons(cell.model, self.grid.tuning(train)))
-        spec = self.grid.tuned_spec(*start, cell.seed, train)
-        name = folder.removeprefix("results/tuned/")
-        return self._checkpoint("tune", name, folder, [encoder, *data], spec)
+    def manifest(self, model: str, target: str, split: str) -> Node:
+        """The list of the rows and encoded rows of every language in which a target is scored."""
+        length, languages = self.grid.length(target), self.grid.languages(target, split)
+        name = f"{self.grid.tokenizer(model)}/{target}/{split}.{length}"
 
-    def encoder(self, cell: Cell) -> str:
-        folder = self.grid.encoder(cell.model, cell.intermediate, cell.seed)
-        path = f"{folder}/node.json"
-        if path in self.made:
-            return path
-        model = self.model(cell.model)
-        if path == model:
-            return model
-        data = list(self._lessons(cell.model, self.grid.lessons(cell.intermediate)))
-        spec = self.grid.encoder_spec(cell.model, cell.intermediate, cell.seed)
-        name = folder.removeprefix("results/encoders/")
-        return self._checkpoint("intermediate", name, folder, [model, *data], spec)
+        def make(key: str) -> Node:
+            rows = [self.prepare(target, lang, split) for lang in languages]
+            encoded = [self.encode(model, target, lang, split, length) for lang in languages]
+            spec = {
+                "kind": "manifest",
+                "languages": {
+                    lang: [node.key, other.key, other.outputs[other.key]]
+                    for lang, node, other in zip(languages, rows, encoded, strict=True)
+                },
+            }
+            inputs = {
+                "rows": tuple(node.key for node in rows),
+                "encoded": tuple(node.key for node in encoded),
+            }
+            return self._node("manifest", name, key, spec, inputs, [*rows, *encoded])
 
-    def evaluate(self, cell: Cell, languages: Mapping[str, Mapping[str, str]]) -> None:
-        split, length = self.grid.experiment.settings["split"], self.grid.length(cell.target)
-        needs = [self.checkpoint(cell)]
-        for lang in languages:
-            needs.append(self.rows(cell.target, lang, split))
-            needs.append(self.encoded(cell.model, cell.target, lang, split, length))
-        outputs = {line["score"]: line["spec"] for line in languages.values()}
-        self._add(Node("evaluate", str(cell), outputs, _log("evaluate", str(cell)), tuple(needs)))
+        return self._once(f"results/manifests/{name}.json", make)
+
+    # ---- models and trainings
+
+    def toy_model(self) -> Node:
+        """The generated encoder."""
+
+        def make(key: str) -> Node:
+            weights = {f"results/toy/models/{TOY_MODEL}/model.safetensors": None}
+            spec = self.grid.toy_spec(pretrain=True)
+            outputs = {key: digest(spec), **weights}
+            return self._node("toy_model", "", key, spec, {}, [], outputs=outputs)
+
+        return self._once(f"results/toy/models/{TOY_MODEL}.json", make)
+
+    def pin_model(self, model: str) -> Node:
+        """What exactly a public checkpoint is."""
+
+        def make(key: str) -> Node:
+            toy = [self.toy_model()] if self.grid.experiment.toy else []
+            asked = self.grid.model_spec(model)
+            spec = self.grid.pin_spec("models", asked["from"], asked["revision"])
+            inputs = {"toy": tuple(node.key for node in toy)}
+            return self._node("pin_model", model, key, spec, inputs, toy)
+
+        return self._once(f"results/pins/models/{model}.json", make)
+
+    def model(self, model: str) -> Node:
+        """The encoder and tokenizer of a public checkpoint."""
+
+        def make(key: str) -> Node:
+            pin, spec = self.pin_model(model), self.grid.model_spec(model)
+            pins, outputs = [f"models/{spec['from']}"], _outputs(key, spec)
+            inputs = {"pin": (pin.key,)}
+            return self._node("model", model, key, spec, inputs, [pin], pins, outputs)
+
+        return self._once(f"results/models/{model}/node.json", make)
+
+    def intermediate(self, model: str, intermediate: str, seed: str) -> Node:
+        """The encoder after stage 1."""
+
+        def make(key: str) -> Node:
+            spec = self.grid.encoder_spec(model, intermediate, seed)
+            lessons = self.grid.lessons(intermediate)
+            return self._training("intermediate", key, spec, self.model(model), model, lessons)
+
+        return self._once(f"{self.grid.encoder(model, intermediate, seed)}/node.json", make)
+
+    def encoder(self, model: str, intermediate: str, seed: str) -> Node:
+        """The encoder that a target starts from: that of stage 1, or the model itself."""
+        if self.grid.encoder(model, intermediate, seed) == f"results/models/{model}":
+            return self.model(model)
+        return self.intermediate(model, intermediate, seed)
+
+    def tune(self, model: str, intermediate: str, seed: str, task: str) -> Node:
+        """The encoder and head after stage 2."""
+
+        def make(key: str) -> Node:
+            spec = self.grid.tuned_spec(model, intermediate, seed, task)
+            start, lessons = self.encoder(model, intermediate, seed), self.grid.tuning(task)
+            return self._training("tune", key, spec, start, model, lessons)
+
+        return self._once(f"results/tuned/{model}/{intermediate}/{seed}/{task}/node.json", make)
+
+    def _training(
+        self, rule: str, key: str, spec: Any, start: Node, model: str, lessons: Iterable[Lesson]
+    ) -> Node:
+        train, dev, rows = [], [], []
+        for lesson in lessons:
+            length = lesson.recipe.max_length
+            for lang in lesson.languages:
+                train.append(self.encode(model, lesson.task, lang, "train", length))
+            if lesson.dev:
+                dev.append(self.encode(model, lesson.task, lesson.dev, "dev", length))
+                rows.append(self.prepare(lesson.task, lesson.dev, "dev"))
+        inputs = {
+            "init": checkpoint_files(os.path.dirname(start.key)),
+            "train": tuple(node.key for node in train),
+            "dev": tuple(node.key for node in dev),
+            "dev_rows": tuple(node.key for node in rows),
+        }
+        name = "/".join(os.path.dirname(key).split("/")[2:])
+        needs = [start, *train, *dev, *rows]
+        return self._node(rule, name, key, spec, inputs, needs, outputs=_outputs(key, spec))
+
+    # ---- scores
+
+    def checkpoint(self, cell: Cell) -> Node:
+        """The checkpoint that a cell scores."""
+        train, row = self.grid.tasks[cell.target].tuned_on, (cell.model, cell.intermediate)
+        return self.tune(*row, cell.seed, train) if train else self.encoder(*row, cell.seed)
+
+    def evaluate(self, cell: Cell, split: str) -> Node:
+        """The scores of a cell, a file a language."""
+
+        def make(key: str) -> Node:
+            folder, made = os.path.dirname(key), self.checkpoint(cell)
+            manifests = {"manifest": self.manifest(cell.model, cell.target, split)}
+            if self.grid.needs_dev(cell.target, split):
+                manifests["dev_manifest"] = self.manifest(cell.model, cell.target, "dev")
+            languages = self.grid.languages(cell.target, split)
+            scores = {
+                f"{folder}/{lang}.json": self.grid.score_digest(cell, lang, split)
+                for lang in languages
+            }
+            spec = {"kind": "cell", "scores": dict(zip(languages, scores.values(), strict=True))}
+            inputs = {
+                "model": checkpoint_files(os.path.dirname(made.key)),
+                **{name: (node.key,) for name, node in manifests.items()},
+            }
+            needs = [made, *manifests.values()]
+            log = f"results/logs/{'test' if chosen else 'evaluate'}/{cell}.log"
+            return self._node("evaluate", str(cell), key, spec, inputs, needs, (), scores, log)
+
+        chosen = split != self.grid.experiment.settings["split"]
+        return self._once(f"{self.grid.scores(split)}/{cell}/cell.json", make)
+
+
+def _outputs(key: str, spec: Any) -> dict[str, str | None]:
+    """What a checkpoint's node makes: the record, and weights that do not tell their spec."""
+    return {key: digest(spec), f"{os.path.dirname(key)}/model.safetensors": None}
 
 
 def ancestors(nodes: Mapping[str, Node], key: str) -> list[str]:
@@ -187,7 +319,3 @@ def ancestors(nodes: Mapping[str, Node], key: str) -> list[str]:
 
     visit(key)
     return list(found)
-
-
-def _log(rule: str, name: str) -> str:
-    return f"results/logs/{rule}/{name}.log" if name else f"results/logs/{rule}.log"

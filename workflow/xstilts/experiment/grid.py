@@ -56,6 +56,21 @@ class Grid:
         if not self.cells:
             raise UserError("exclude: no cell is left in the grid")
         self.tuned_recipes = _tuned_recipes(experiment)
+        self._digests: dict[tuple[str, ...], str] = {}
+
+    def _digest(self, spec: str, *names: Any) -> str:
+        """Return the digest of a spec, computed once: every score has its ancestry's in it."""
+        key = (spec, *names)
+        if key not in self._digests:
+            self._digests[key] = digest(getattr(self, spec)(*names))
+        return self._digests[key]
+
+    def languages(self, target: str, split: str) -> tuple[str, ...]:
+        """Return the languages in which a target is scored on a split."""
+        chosen = self.experiment.test_languages
+        if split == self.experiment.settings["split"] or not chosen:
+            return self.experiment.languages[target]
+        return chosen[target]
 
     # ---- recipes
 
@@ -96,6 +111,17 @@ class Grid:
         if self.experiment.toy:
             return f"toy {digest([VERSIONS['toy'], self.experiment.settings['toy']])}"
         return "hub" if self.experiment.root is None else "folder"
+
+    def toy_spec(self, pretrain: bool = False) -> dict[str, Any]:
+        """Return the spec of the generated data sets or, with `pretrain`, of the toy encoder."""
+        toy = self.experiment.settings["toy"]
+        sizes = {key: value for key, value in toy.items() if pretrain or key != "pretrain"}
+        return {"kind": "toy", "version": VERSIONS["toy"], **sizes}
+
+    def pin_spec(self, kind: str, name: str, revision: str) -> dict[str, Any]:
+        """Return the spec of the pin of a data set or model: what is looked up, and where."""
+        source = self.source()
+        return {"kind": "pin", "of": kind, "name": name, "revision": revision, "source": source}
 
     def revision(self, hub: str) -> str:
         """Return the branch that the tasks of a hub data set ask for."""
@@ -148,7 +174,7 @@ class Grid:
             **self._labels_of(task),
             "no_answer": entry.no_answer,
             "max_length": length,
-            "data": digest(self.data_spec(task, lang, split)),
+            "data": self._digest("data_spec", task, lang, split),
             "version": VERSIONS["encode"],
         }
 
@@ -156,20 +182,20 @@ class Grid:
         """Say which rows the labels of an open tag set are taken from."""
         if not self.tasks[task].open_labels:
             return {}
-        return {"labels_of": digest(self.data_spec(task, "en", "train"))}
+        return {"labels_of": self._digest("data_spec", task, "en", "train")}
 
     def encoder_spec(self, model: str, intermediate: str, seed: str) -> dict[str, Any]:
         """Return the spec of the encoder that targets start from: stage 1, or the model itself."""
         if intermediate == NONE:
             return self.model_spec(model)
-        lessons, parent = self.lessons(intermediate), self.model_spec(model)
+        lessons, parent = self.lessons(intermediate), self._digest("model_spec", model)
         if len(lessons) == 1 and lessons[0].languages == ("en",):
             return self._train_spec(parent, lessons[0], seed)
         return self._mix_spec(parent, intermediate, seed)
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the English data of a target."""
-        parent = self.encoder_spec(model, intermediate, seed)
+        parent = self._digest("encoder_spec", model, intermediate, seed)
         (lesson,) = self.tuning(task)
         return self._train_spec(parent, lesson, seed)
 
@@ -178,7 +204,9 @@ class Grid:
         target = self.tasks[cell.target]
         path = (cell.model, cell.intermediate, cell.seed)
         parent = (
-            self.tuned_spec(*path, target.tuned_on) if target.tuned_on else self.encoder_spec(*path)
+            self._digest("tuned_spec", *path, target.tuned_on)
+            if target.tuned_on
+            else self._digest("encoder_spec", *path)
         )
         # Of the real model: the toy encoder in its place has fewer layers.
         entry = self.experiment.settings["models"][cell.model]
@@ -186,28 +214,45 @@ class Grid:
         length = self.length(cell.target)
         dev = {}
         if self.needs_dev(cell.target, split):
-            dev = {"dev": digest(self.encoded_spec(cell.target, lang, "dev", length))}
+            dev = {"dev": self._digest("encoded_spec", cell.target, lang, "dev", length)}
         return {
             "kind": "score",
-            "model": digest(parent),
+            "model": parent,
             "target": cell.target,
             "metric": target.metric,
-            "encoded": digest(self.encoded_spec(cell.target, lang, split, length)),
+            "encoded": self._digest("encoded_spec", cell.target, lang, split, length),
             **dev,
             "retrieval_layer": layer if target.format == "retrieval" else None,
             "version": VERSIONS["evaluate"],
         }
 
-    def _train_spec(self, parent: dict[str, Any], lesson: Lesson, seed: str) -> dict[str, Any]:
-        """Return the spec of a training on one task in English."""
+    def score_digest(self, cell: Cell, lang: str, split: str) -> str:
+        """Return the digest of the spec of one score file."""
+        return digest(self.score_spec(cell, lang, split))
+
+    def score_specs(self, cell: Cell, split: str) -> dict[str, dict[str, Any]]:
+        """Return language -> spec of its score."""
+        languages = self.languages(cell.target, split)
+        return {lang: self.score_spec(cell, lang, split) for lang in languages}
+
+    def tasks_of(self, hub: str) -> list[str]:
+        """Return the tasks of a data set that a cell of the grid trains on or scores."""
+        used = set()
+        for cell in self.cells:
+            used |= {cell.target, self.tasks[cell.target].tuned_on or cell.target}
+            used |= set(self.experiment.intermediates[cell.intermediate])
+        return sorted(task for task in used if self.tasks[task].hub == hub)
+
+    def _train_spec(self, parent: str, lesson: Lesson, seed: str) -> dict[str, Any]:
+        """Return the spec of a training on one task in English; `parent` is a digest."""
         task, chosen = lesson.task, lesson.recipe
         encoded = {
-            split: digest(self.encoded_spec(task, "en", split, chosen.max_length))
+            split: self._digest("encoded_spec", task, "en", split, chosen.max_length)
             for split in ("train", "dev")
         }
         return {
             "kind": "train",
-            "parent": digest(parent),
+            "parent": parent,
             "task": task,
             "format": self.tasks[task].format,
             "labels": list(self.tasks[task].labels),
@@ -218,13 +263,13 @@ class Grid:
             "version": VERSIONS["train"],
         }
 
-    def _mix_spec(self, parent: dict[str, Any], intermediate: str, seed: str) -> dict[str, Any]:
+    def _mix_spec(self, parent: str, intermediate: str, seed: str) -> dict[str, Any]:
         """Return the spec of a training on several tasks, or on one in other languages."""
 
         def encoded(lesson: Lesson, split: str, languages: Iterable[str]) -> dict[str, str]:
             length = lesson.recipe.max_length
             return {
-                lang: digest(self.encoded_spec(lesson.task, lang, split, length))
+                lang: self._digest("encoded_spec", lesson.task, lang, split, length)
                 for lang in languages
             }
 
@@ -232,7 +277,7 @@ class Grid:
         entry = self.experiment.settings["intermediates"][intermediate]
         return {
             "kind": "train",
-            "parent": digest(parent),
+            "parent": parent,
             "tasks": [
                 {
                     "task": lesson.task,

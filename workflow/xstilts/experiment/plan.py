@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from xstilts.experiment.grid import Cell, Grid
-from xstilts.running.files import atomic, digest
+from xstilts.running.files import atomic
 
 
 def rows(grid: Grid, cells: Iterable[Cell]) -> Iterator[dict[str, str]]:
@@ -26,7 +26,7 @@ def row(grid: Grid, cell: Cell, lang: str, split: str) -> dict[str, str]:
         "split": split,
         "metric": grid.tasks[cell.target].metric,
         "score": grid.score(cell, lang, split),
-        "spec": digest(grid.score_spec(cell, lang, split)),
+        "spec": grid.score_digest(cell, lang, split),
     }
 
 

@@ -1,21 +1,19 @@
 """The state of a grid, from what lies in `results/`: which cells are done, why others are not."""
 
 import dataclasses
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
-from xstilts.encoding.header import read_header
 from xstilts.experiment import config
 from xstilts.experiment.graph import Node, ancestors
 from xstilts.experiment.grid import CELL, Cell, Grid
+from xstilts.monitoring.records import Records
 from xstilts.running import lock, logs
 from xstilts.running.errors import UserError
-from xstilts.running.files import digest
 from xstilts.running.logs import Ending
 from xstilts.scoring import scores
 
@@ -132,97 +130,39 @@ def _state(files: list[tuple[bool, str]], ended: tuple[Ending, str] | None) -> C
     return CellState("partial" if have else "missing", have, asked, reason, log)
 
 
-class Results:
-    """What lies in a folder of results; each file is looked at once."""
+class Endings:
+    """How the jobs of a graph ended, by their logs; each is looked at once."""
 
-    def __init__(self, root: Path, nodes: Mapping[str, Node]) -> None:
-        self.root, self.nodes = root, nodes
-        self.keys = {n.name: key for key, n in nodes.items() if n.rule == "evaluate"}
-        self.made: dict[str, bool] = {}
-        self.endings: dict[str, Ending | None] = {}
-
-    def current(self, key: str) -> bool:
-        """Return whether all outputs of a node are there, by the spec that is asked for."""
-        if key not in self.made:
-            outputs = self.nodes[key].outputs.items()
-            self.made[key] = all(made_by(self.root / path, spec) for path, spec in outputs)
-        return self.made[key]
+    def __init__(self, records: Records) -> None:
+        """Look at nothing yet."""
+        self.records = records
+        self._endings: dict[str, Ending | None] = {}
+        self._keys = {n.name: key for key, n in records.nodes.items() if n.rule == "evaluate"}
 
     def trouble(self, cell: Cell) -> tuple[Ending, str] | None:
         """Return how the first node that failed on the way to a cell ended, else one that runs.
 
         Where none does: the cell's own log, if it has one. The path of the log comes with it.
         """
-        told: list[tuple[Ending, str]] = []
-        for one in ancestors(self.nodes, self.keys[str(cell)]):
-            if not (self.current(one) or self._outdated(one)):
-                ending = self._ending(self.nodes[one])
-                told += [(ending, self.nodes[one].log)] if ending else []
+        endings: list[tuple[Ending, str]] = []
+        for key in ancestors(self.records.nodes, self._keys[str(cell)]):
+            # A job that ran since would have lost its record first: the log is of an earlier one.
+            node = self.records.nodes[key]
+            outdated = (self.records.root / key).exists()
+            if not (self.records.current(key) or outdated):
+                ending = self._ending(node)
+                endings += [(ending, node.log)] if ending else []
         for state in ("failed", "running", "silent"):
-            for ending, log in told:
+            for ending, log in endings:
                 if ending.state == state:
                     return ending, log
         return None
 
-    def _outdated(self, key: str) -> bool:
-        """Return whether outputs of another spec are there, so that the log is of an older job.
-
-        Snakemake deletes what a job is about to make, and what a failed one has made.
-        """
-        outputs = self.nodes[key].outputs.items()
-        paths = [(self.root / path, spec) for path, spec in outputs]
-        return any(path.exists() and not made_by(path, spec) for path, spec in paths)
-
     def _ending(self, node: Node) -> Ending | None:
-        if node.log not in self.endings:
-            found = logs.read_ending(self.root / node.log)
-            if node.state and lock.busy(self.root / node.state):
-                found = Ending("running", found.line if found else "")
-            self.endings[node.log] = found
-        return self.endings[node.log]
-
-
-def made_by(path: Path, spec: str | None) -> bool:
-    """Return whether a file is there, and made by the spec of this digest (any, for None)."""
-    if not path.exists():
-        return False
-    if spec is None:
-        return True
-    try:
-        return digest(_spec_of(path)) == spec
-    except (UserError, OSError, KeyError, TypeError, ValueError):
-        return False  # damaged, or not ours: it has to be made again
-
-
-def _spec_of(path: Path) -> Any:
-    """Return the spec that a file of ours tells: JSON, rows (parquet) or encoded (safetensors)."""
-    if path.suffix == ".parquet":
-        from xstilts.data import prepare
-
-        return prepare.metadata(path)["spec"]
-    if path.suffix == ".safetensors":
-        return read_header(path)[1]["spec"]
-    return json.loads(path.read_text(encoding="utf-8"))["spec"]
-
-
-def next_run(nodes: Mapping[str, Node], current: Callable[[str], bool]) -> set[str]:
-    """Return the keys of the jobs that the next run would do, the tables not among them.
-
-    A job runs if a score needs it and an output is missing or made by another spec, or if what it
-    reads is made again. (Snakemake leaves out what turns out to have the same bytes.)
-    """
-    run: set[str] = set()
-    asked = ("evaluate", "pin_data", "pin_model")  # by the rule `all`
-    demanded = [key for key, node in nodes.items() if node.rule in asked and not current(key)]
-    while demanded:
-        while demanded:
-            key = demanded.pop()
-            if key not in run:
-                run.add(key)
-                demanded += [need for need in nodes[key].needs if not current(need)]
-        demanded = [
-            key
-            for key, node in nodes.items()
-            if key not in run and any(need in run for need in node.needs)
-        ]
-    return run
+        if node.log not in self._endings:
+            root = self.records.root
+            ending = logs.read_ending(root / node.log)
+            if node.state and lock.busy(root / node.state):
+                ending = Ending("running", ending.line if ending else "")
+            self._endings[node.log] = ending
+        return self._endings[node.log]

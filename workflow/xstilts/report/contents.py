@@ -12,9 +12,11 @@ from xstilts.analysis.significance import EXAMPLES_AND_SEEDS
 from xstilts.experiment import graph
 from xstilts.experiment.grid import CELL, NOSEED, Grid
 from xstilts.monitoring import cell_states
+from xstilts.monitoring.records import Pins, Records
 from xstilts.report import cells
 from xstilts.report.training import Trainings
 from xstilts.running.errors import UserError
+from xstilts.running.files import results_of
 from xstilts.scoring import scores
 
 # Fields of a score file that say how it was made.
@@ -96,7 +98,11 @@ def noise(
 
 
 def contents(
-    grid_rows: pd.DataFrame, grid: Grid | None, root: Path, deltas: pd.DataFrame | None = None
+    grid_rows: pd.DataFrame,
+    grid: Grid | None,
+    root: Path,
+    deltas: pd.DataFrame | None = None,
+    lock: str = "",
 ) -> dict[str, Any]:
     """Return the data of the page.
 
@@ -105,6 +111,7 @@ def contents(
         grid: of the config beside grid.csv; without it there are no trainings and no reasons.
         root: the folder that holds `results`.
         deltas: see `noise`.
+        lock: the lock file of the experiment, "" for none.
 
     Returns:
         Plain data, which refers to `rows`, `targets` and `trainings` by index. Scores and deltas
@@ -112,10 +119,10 @@ def contents(
     """
     reader = ScoreReader()
     metrics, refused = cell_states.collect(grid_rows, root, reader)
-    nodes = graph.build(grid, grid_rows.to_dict("records")) if grid else {}
-    results = cell_states.Results(root, nodes)
+    nodes = graph.build(grid) if grid else {}
+    endings = cell_states.Endings(Records(nodes, Pins(lock, root), root))
     states = cell_states.cells(
-        grid_rows, metrics, refused, results.trouble if grid else lambda cell: None
+        grid_rows, metrics, refused, endings.trouble if grid else lambda cell: None
     )
     by_target = grid_rows.groupby("target", sort=False)["language"]
     languages = {target: list(dict.fromkeys(group)) for target, group in by_target}
@@ -160,11 +167,12 @@ def _facts(grid_rows: pd.DataFrame, reader: ScoreReader, grid: Grid | None) -> l
     return [[name, text] for name, text in facts.items() if text]
 
 
-def read(path: Path, tables_folder: Path | None = None) -> dict[str, Any]:
+def read(path: Path, tables_folder: Path | None = None, lock: str = "") -> dict[str, Any]:
     """Return the data of the page for a `grid.csv` and the config.yaml beside it, if there is one.
 
     Args:
         tables_folder: of the result tables, for the significant differences.
+        lock: the lock file of the experiment, "" for none.
 
     Raises:
         UserError: `tables_folder` has no result tables.
@@ -181,4 +189,4 @@ def read(path: Path, tables_folder: Path | None = None) -> dict[str, Any]:
             raise UserError(
                 f"{tables_folder}: no result tables; the step `tables` makes them"
             ) from None
-    return contents(grid_rows, grid, path.resolve().parent.parent, deltas)
+    return contents(grid_rows, grid, results_of(path).parent, deltas, lock)

@@ -38,6 +38,12 @@ def split(path: str | Path) -> tuple[Path, Path] | None:
     return Path(*parts[:at]), Path(*parts[at:])
 
 
+def results_of(path: str | Path) -> Path:
+    """Return the results folder that a file of an experiment is in; its own folder outside."""
+    inside = split(Path(path).absolute())
+    return inside[0] if inside else Path(path).absolute().parent
+
+
 def sha256(path: str | Path) -> str:
     """Return the hex SHA-256 of a file's bytes."""
     with open(path, "rb") as file:

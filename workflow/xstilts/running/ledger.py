@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -110,8 +110,12 @@ def open_failures(
     return found
 
 
-def lines(path: str | Path) -> list[str]:
-    """Return what is said of the open failures at the end of a run."""
+def lines(path: str | Path, known: Container[str]) -> list[str]:
+    """Return what is said of the open failures at the end of a run.
+
+    Args:
+        known: the nodes that an experiment asks for; others are forgotten.
+    """
 
     def alive(event: Event) -> bool:
         return bool(event.get("state")) and lock.busy(event["state"])
@@ -120,4 +124,5 @@ def lines(path: str | Path) -> list[str]:
         f"  {event['kind']}: {event['node']}, attempt {event['attempt']}: {event['line']}"
         f" (log: {event['log']})"
         for event in open_failures(read(path), alive)
+        if event["node"] in known
     ]

@@ -5,7 +5,6 @@ the next run starts a second job for the same node: that one waits here, and the
 first has made.
 """
 
-import argparse
 import contextlib
 import errno
 import fcntl
@@ -22,7 +21,7 @@ POLL = 1.0  # seconds between two looks at a lock that another process holds
 NOT_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
-RUN = ".state/run"  # below results: the lock of a Snakemake that works there
+RUN = ".snakemake/xstilts"  # where Snakemake runs: the lock of one that is at work
 TRAINED = ("encoders", "tuned")
 
 
@@ -82,16 +81,6 @@ def taken(folder: str | Path) -> float:
         return int((Path(folder) / "lock").stat().st_mtime)
     except OSError:
         return 0.0
-
-
-def add_argument(parser: argparse.ArgumentParser) -> None:
-    """Add `--lock-wait` to the arguments of a step."""
-    parser.add_argument(
-        "--lock-wait",
-        type=float,
-        default=3600,
-        help="seconds to wait for another process that computes the same node",
-    )
 
 
 def _acquire(file, path: Path, wait: float) -> None:

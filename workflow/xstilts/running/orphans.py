@@ -15,7 +15,7 @@ from pathlib import Path
 from xstilts.running import lock
 from xstilts.running.errors import UserError
 
-RUN = f"results/{lock.RUN}"
+RUN = lock.RUN
 RUN_ID = re.compile(r"SLURM run ID: (\S+)")
 POLL = 10.0  # seconds between two looks at the queue
 

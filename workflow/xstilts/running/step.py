@@ -6,11 +6,11 @@ import gc
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from xstilts.running import failure, ledger, lock, ranks, stop
+from xstilts.running import failure, ledger, lock, mark, ranks, stop
 
 
 def run(
@@ -43,6 +43,7 @@ def run(
     if args.log:
         _redirect(args.log)
     job = Job(args)
+    mark.present(_paths(vars(args).values()))
     try:
         stop.listen()
         job.start()
@@ -63,6 +64,14 @@ def run(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+def _paths(values: Iterable[Any]) -> Iterator[str]:
+    """Yield the arguments that name something in the results."""
+    for value in values:
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str) and each.startswith("results/"):
+                yield each
 
 
 class Job:
@@ -111,7 +120,7 @@ def _refuse(node: str) -> None:
     line stay."""
     path = ledger.path_of(node)
     events = ledger.read(path) if path else []
-    since = lock.taken(path.parent / lock.RUN) if path else 0.0
+    since = lock.taken(path.parents[1] / lock.RUN) if path else 0.0
     for last in ledger.open_failures(events):
         late = ledger.seconds(last) >= since
         if last["node"] == node and last["kind"] in failure.FINAL and late:

@@ -4,7 +4,6 @@ They are kept under a fingerprint of all that they follow from, so a new languag
 failed, costs only itself.
 """
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -101,53 +100,84 @@ class Scorer:
         return predict.reduced(page, encoder, head, data, where, self.budget)
 
 
-def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: str, paths) -> None:
-    """Make the score file and the predictions of one language, from the state folder if they are
-    there.
+def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: str, paths) -> Any:
+    """Make the score file and the predictions of one language, unless they are there; return the
+    score.
 
     Args:
-        paths: `rows`, `encoded`, `state` (folder) and `out` (folder) of this language; `dev_rows`
-            and `dev_encoded` where its dev split settles something.
+        paths: `rows`, `encoded` and `out` (folder) of this language; `dev_rows` and `dev_encoded`
+            where its dev split settles something.
     """
     node = scorer.node
     tokenizer = node["tokenizer"], scorer.folder
     data = encoded.load_checked(paths["encoded"], spec["encoded"], *tokenizer)
     used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
     fingerprint = digest([spec, node["weights"], *map(sha256, used)])
-    kept = Path(paths["state"]) / f"{lang}.json"
-    whole = kept.exists() and kept.with_suffix(".parquet").exists()
-    if whole and read_json(kept).get("fingerprint") == fingerprint:
+    out = Path(paths["out"]) / f"{lang}.json"
+    if score := finished(out, fingerprint):
         print(f"{lang}: already computed")
-    else:
-        rows, dev = prepare.read(paths["rows"]).to_pylist(), None
-        if "dev" in spec:
-            settling = encoded.load_checked(paths["dev_encoded"], spec["dev"], *tokenizer)
-            dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
-        values, predictions, each, record = scorer(data, rows, lang, dev)
-        ids = [row["id"] for row in rows if row.get("side") != "target"]
-        table = pa.table({"id": ids, "prediction": predictions, "value": each})
-        # An old score must not stand beside new predictions, if this process ends between the two.
-        kept.unlink(missing_ok=True)
-        with atomic(kept.with_suffix(".parquet")) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
-        score = {
-            **cell,
-            "language": lang,
-            "metric": spec["metric"],
-            "score": metrics.METRICS[spec["metric"]].task_score(values),
-            "metrics": values,
-            "n": len(predictions),
-            "rows_cut": data.meta["cut"],
-            "spec": spec,
-            "checkpoint": node["spec"],
-            "pins": node["pins"] | data.meta["pins"],
-            "weights": node["weights"],
-            **record,
-            "versions": versions(),
-            "fingerprint": fingerprint,
-        }
-        write_json(kept, score)
-        print(f"{lang}: " + "  ".join(f"{k} {v:.4f}" for k, v in values.items()), flush=True)
-    for suffix in (".parquet", ".json"):  # the score last: it says that the language is done
-        with atomic(Path(paths["out"]) / f"{lang}{suffix}") as temporary:
-            shutil.copyfile(kept.with_suffix(suffix), temporary)
+        return score
+    rows, dev = prepare.read(paths["rows"]).to_pylist(), None
+    if "dev" in spec:
+        settling = encoded.load_checked(paths["dev_encoded"], spec["dev"], *tokenizer)
+        dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
+    values, predictions, each, record = scorer(data, rows, lang, dev)
+    ids = [row["id"] for row in rows if row.get("side") != "target"]
+    table = pa.table({"id": ids, "prediction": predictions, "value": each})
+    # An old score must not stand beside new predictions, if this process ends between the two.
+    out.unlink(missing_ok=True)
+    with atomic(out.with_suffix(".parquet")) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    score = {
+        **cell,
+        "language": lang,
+        "metric": spec["metric"],
+        "score": metrics.METRICS[spec["metric"]].task_score(values),
+        "metrics": values,
+        "n": len(predictions),
+        "rows_cut": data.meta["cut"],
+        "spec": spec,
+        "checkpoint": node["spec"],
+        "pins": node["pins"] | data.meta["pins"],
+        "weights": node["weights"],
+        **record,
+        "versions": versions(),
+        "fingerprint": fingerprint,
+    }
+    write_json(out, score)
+    print(f"{lang}: " + "  ".join(f"{k} {v:.4f}" for k, v in values.items()), flush=True)
+    return score
+
+
+def finished(path: Path, fingerprint: str) -> dict[str, Any] | None:
+    """Return the score in a file, if it was made from what this fingerprint is of; else None."""
+    try:
+        score = read_json(path)
+    except UserError:
+        return None
+    whole = isinstance(score, dict) and path.with_suffix(".parquet").exists()
+    return score if whole and score.get("fingerprint") == fingerprint else None
+
+
+def cell_record(folder: Path, cell: dict[str, str], scores: dict[str, Any]) -> dict[str, Any]:
+    """Return what `cell.json` says: the spec and fingerprint of the score of every language.
+
+    Languages that another experiment has asked for stay in it, if the same weights scored them.
+    """
+    weights = {score["weights"] for score in scores.values()}
+    for path in sorted(folder.glob("*.json")):
+        if path.stem not in scores and path.stem != "cell":
+            try:
+                score = read_json(path)
+                if score["weights"] in weights and path.with_suffix(".parquet").exists():
+                    scores = scores | {path.stem: score}
+            except (UserError, KeyError, TypeError):
+                continue
+    langs = sorted(scores)
+    return {
+        **cell,
+        "spec": {"kind": "cell", "scores": {k: digest(scores[k]["spec"]) for k in langs}},
+        "pins": {name: pin for k in langs for name, pin in scores[k]["pins"].items()},
+        "scores": {k: scores[k]["score"] for k in langs},
+        "fingerprints": {k: scores[k]["fingerprint"] for k in langs},
+    }

@@ -11,6 +11,7 @@ from xstilts.encoding.encode import check_length, labels_of
 from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.running import step
 from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
 from xstilts.running.record import same_spec
 
 
@@ -30,7 +31,10 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{args.rows}: {error}") from None
     meta = {
         "spec": spec,
-        "pins": {f"datasets/{prepared['spec']['hub']}": prepared["pin"]["revision"]},
+        "pins": {
+            **read_json(Path(args.tokenizer).with_name("node.json"))["pins"],
+            f"datasets/{prepared['spec']['hub']}": prepared["pin"]["revision"],
+        },
         "tokenizer": tokenizer.digest,
         "pad": tokenizer.pad_token_id,
         "rows": len(rows),

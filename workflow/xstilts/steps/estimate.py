@@ -7,13 +7,15 @@ compared with what the job took.
 import argparse
 from pathlib import Path
 
-from xstilts.experiment import graph
-from xstilts.monitoring import cell_states, status
+from xstilts.monitoring import status
 from xstilts.monitoring.estimate import forecast, reference, text
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.schedule import schedule
+from xstilts.monitoring.records import next_run
+from xstilts.monitoring.standpoint import Standpoint
 from xstilts.running import step
 from xstilts.running.errors import UserError
+from xstilts.steps import arguments
 
 START = 7.0  # seconds in which a process starts and loads XLM-R Large; less on a small model
 
@@ -22,15 +24,12 @@ def main(args: argparse.Namespace) -> None:
     """Print the estimate and the comparison; write the forecasts."""
     if args.devices < 1:
         raise UserError("--devices: at least 1")
-    path, out = Path(args.grid), Path(args.out)
-    root = path.resolve().parent.parent
-    grid = cell_states.read_config(path.parent / "config.yaml")
+    here, out = Standpoint.of(args.config, args.name, args.lock, args.directory), Path(args.out)
+    grid, nodes, root = here.grid, here.nodes, here.root
     device = args.device or ("cpu" if grid.experiment.toy else "a100")
     flops = reference.device(device)
-    nodes = graph.build(grid, cell_states.read_grid(path).to_dict("records"))
-    results = cell_states.Results(root, nodes)
-    left = cell_states.next_run(nodes, results.current)
-    done = [key for key in nodes if key not in left and results.current(key)]
+    left = next_run(nodes, here.records)
+    done = [key for key in nodes if key not in left and here.records.current(key)]
     forecaster = forecast.Forecaster(grid, nodes, root, done, flops)
     earlier, found = forecast.read(out), forecaster.of(key for key in nodes if key in left)
     print("\n".join(status.align(text.jobs(nodes, left, found, START))))
@@ -61,13 +60,13 @@ def main(args: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
-    p = argparse.ArgumentParser(prog="xstilts.estimate", description=__doc__)
-    p.add_argument("--grid", required=True, help="grid.csv, with config.yaml beside it")
+    p = argparse.ArgumentParser(description=__doc__)
+    arguments.add_config(p)
     p.add_argument("--devices", type=int, default=1, help="jobs that run at a time")
     p.add_argument(
         "--device", help="where nothing is measured: v100, a100, ... (toy world: cpu, else a100)"
     )
-    p.add_argument("--out", required=True, help="CSV of the forecasts, kept from run to run")
+    p.add_argument("--out", required=True, help="CSV of the forecasts, to compare them with later")
     return p
 
 

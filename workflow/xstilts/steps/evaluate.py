@@ -6,12 +6,16 @@ others from being scored.
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
+from xstilts.experiment.grid import CELL
 from xstilts.running import lock, step
 from xstilts.running.errors import DoesNotFit, UserError
+from xstilts.running.files import read_json, write_json
 from xstilts.running.record import read_node, same_spec
-from xstilts.scoring.evaluate import Scorer, Unloadable, language
+from xstilts.scoring.evaluate import Scorer, Unloadable, cell_record, language
+from xstilts.steps import arguments
 from xstilts.training import publish
 
 
@@ -22,21 +26,21 @@ def main(args: argparse.Namespace) -> None:
 
 
 def score(args: argparse.Namespace) -> None:
-    """Score every language; one that fails does not keep the others from being kept."""
+    """Score every language, then write `cell.json`, which says that all are done."""
     specs: dict[str, dict[str, Any]] = json.loads(args.specs)
     node = read_node(args.model)
-    cell = dict(zip(("model", "intermediate", "seed", "target"), args.cell.split("/"), strict=True))
+    cell = dict(zip(CELL, args.cell.split("/"), strict=True))
     scorer = Scorer(args.model, node, next(iter(specs.values())), args.budget)
-    files = {"rows": args.rows, "encoded": args.encoded}
-    if args.dev_rows:
-        files |= {"dev_rows": args.dev_rows, "dev_encoded": args.dev_encoded}
-    failed = []
-    for (lang, spec), *of in zip(specs.items(), *files.values(), strict=True):
+    files = _listed(args.manifest)
+    dev = _listed(args.dev_manifest) if args.dev_manifest else {}
+    scores, failed = {}, []
+    for lang, spec in specs.items():
         same_spec(args.model, node["spec"], spec["model"])
         publish.delete_finished(args.model)
-        paths = dict(zip(files, of, strict=True)) | {"state": args.state, "out": args.out}
+        paths = {"out": args.out, **files[lang]}
+        paths |= {f"dev_{key}": path for key, path in dev.get(lang, {}).items()}
         try:
-            language(scorer, spec, cell, lang, paths)
+            scores[lang] = language(scorer, spec, cell, lang, paths)
         except (Unloadable, DoesNotFit):
             raise  # the same for every language
         except UserError as error:
@@ -44,6 +48,13 @@ def score(args: argparse.Namespace) -> None:
             print(failed[-1], flush=True)
     if failed:
         raise UserError(f"{args.cell}: {'; '.join(failed)}")
+    write_json(Path(args.out) / "cell.json", cell_record(Path(args.out), cell, scores))
+
+
+def _listed(manifest: str) -> dict[str, dict[str, str]]:
+    """Return language -> `rows` and `encoded` of a manifest."""
+    languages = read_json(manifest)["spec"]["languages"]
+    return {lang: {"rows": rows, "encoded": of} for lang, (rows, of, _) in languages.items()}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,13 +63,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--cell", required=True, help="model/intermediate/seed/target")
     p.add_argument("--specs", required=True, help="language -> spec of its score, as JSON")
     p.add_argument("--model", required=True, help="checkpoint folder")
-    p.add_argument("--rows", required=True, nargs="+", help="prepared rows, one a language")
-    p.add_argument("--encoded", required=True, nargs="+", help="encoded rows, one a language")
-    p.add_argument("--dev-rows", nargs="*", help="the same of the dev split, where it settles")
-    p.add_argument("--dev-encoded", nargs="*", help="a threshold; one a language, like these")
-    p.add_argument("--state", required=True, help="folder of what is already computed")
-    lock.add_argument(p)
-    p.add_argument("--budget", type=int, default=65536, help="pieces of a rectangle")
+    p.add_argument("--manifest", required=True, help="rows and encoded rows of each language")
+    p.add_argument(
+        "--dev-manifest", default="", help="the same of the dev split, where it settles a threshold"
+    )
+    p.add_argument("--state", required=True, help="folder of the lock of the cell")
+    arguments.add_lock_wait(p)
+    p.add_argument("--budget", type=int, default=65536, help="tokens of a batch, padding included")
     p.add_argument("--out", required=True, help="folder of the score files")
     return p
 

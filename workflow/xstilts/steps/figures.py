@@ -9,6 +9,7 @@ import pandas as pd
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.figure_data import read_table, transfer_gaps
 from xstilts.analysis.plots import curves, dots, gap, heatmap, style
+from xstilts.monitoring import products
 from xstilts.running import step
 
 
@@ -39,6 +40,8 @@ def main(args: argparse.Namespace) -> None:
         style.save(curves.draw(read_table(tables / "curves.csv")), out / "curves")
         for future in futures:
             future.result()
+    if args.record:
+        products.write(args.record, "figures", args.of)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--tables", required=True, help="folder of the result tables")
     p.add_argument("--out", required=True, help="folder of the figures")
     p.add_argument("--processes", type=int, default=1, help="how many draw figures")
+    p.add_argument("--record", help="says that the figures are whole, written last")
+    p.add_argument("--of", nargs="*", default=[], help="with --record: what they are made from")
     return p
 
 

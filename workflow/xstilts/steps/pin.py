@@ -6,6 +6,7 @@ has the next run look an entry of a lock file up anew.
 """
 
 import argparse
+import json
 
 from xstilts.data.pin import KINDS, locked, resolve, update
 from xstilts.experiment import tasks
@@ -19,8 +20,8 @@ def main(args: argparse.Namespace) -> None:
     if args.update is not None:
         if not args.lock:
             raise UserError("--update: name the lock file with --lock FILE")
-        taken = update(args.lock, args.update)
-        print(f"{args.lock}: took out {', '.join(taken) or 'nothing'}; the next run adds it anew")
+        for name, changed in update(args.lock, args.update, args.root).items():
+            print(f"{name}: {'another version than before' if changed else 'as before'}")
         return
     missing = [k for k in ("kind", "name", "source", "out") if not getattr(args, k)]
     if missing:
@@ -31,13 +32,14 @@ def main(args: argparse.Namespace) -> None:
         pin = locked(*where, args.lock, obtain) if args.lock else resolve(*where, obtain)
     except UserError as error:
         raise UserError(f"task {args.tasks}: {error}" if args.tasks else str(error)) from error
-    made = {"kind": args.kind, "name": args.name, "lock": args.lock, "requested": args.revision}
-    write_json(args.out, {**made, **pin})
+    asked = {"kind": args.kind, "name": args.name, "requested": args.revision}
+    write_json(args.out, {"spec": json.loads(args.spec), **asked, **pin})
 
 
 def parser() -> argparse.ArgumentParser:
     """The step's command line."""
     p = argparse.ArgumentParser(prog="xstilts.pin", description=__doc__)
+    p.add_argument("--spec", default="{}", help="what is pinned, as JSON: part of the pin file")
     p.add_argument("--kind", choices=KINDS)
     p.add_argument("--name", help="org/name, or a path to a folder")
     p.add_argument("--tasks", default="", help="what uses the data set, for the line of an error")
@@ -46,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")
     p.add_argument("--lock", default="", help='the lock file, "" for none')
     p.add_argument("--out", help="the pin file to write")
-    p.add_argument("--update", nargs="*", metavar="NAME", help="take these (or all) from the lock")
+    p.add_argument("--update", nargs="*", metavar="NAME", help="look these (or all) up anew")
     return p
 
 

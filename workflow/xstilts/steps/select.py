@@ -1,13 +1,12 @@
 """Step: dev scores -> the best intermediate task of each target, and its score files on test."""
 
 import argparse
-import json
 
 from xstilts.analysis.selection import baselines, best, test_rows
-from xstilts.experiment import config, plan
+from xstilts.experiment import config, config_files, plan
 from xstilts.experiment.config import BEST, NONE
 from xstilts.experiment.grid import Grid
-from xstilts.monitoring import cell_states
+from xstilts.monitoring import cell_states, products
 from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic
@@ -21,11 +20,14 @@ def main(args: argparse.Namespace) -> None:
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     cells = scores.cell_values(dev_grid, metrics)
-    chosen, grid = best(cells), Grid(config.load(json.loads(args.config)))
+    chosen, grid = best(cells), Grid(config.load(config_files.read([args.config])))
     test_grid = [*test_rows(grid, baselines(cells), NONE), *test_rows(grid, chosen, BEST)]
     with atomic(args.out) as path:
         chosen.to_csv(path, index=False, float_format="%.4f")
     plan.write(test_grid, args.test_grid)
+    if args.record:
+        inputs = [args.grid, args.config, *products.cells_of(dev_grid["score"])]
+        products.write(args.record, "select", inputs)
     for row in chosen.itertuples():
         print(f"{row.model} {row.target}: {row.intermediate} ({row.seed}, {row.value:.1f})")
 
@@ -33,10 +35,11 @@ def main(args: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--config", required=True, help="the merged config, as JSON")
+    p.add_argument("--config", required=True, help="the resolved config (YAML)")
     p.add_argument("--grid", required=True, help="grid.csv of the plan")
     p.add_argument("--out", required=True, help="CSV: model, target, intermediate, seed, value")
     p.add_argument("--test-grid", required=True, help="CSV: a row per score file on the test split")
+    p.add_argument("--record", help="says that both are whole, written last")
     return p
 
 

@@ -1,39 +1,43 @@
-"""Step: print the state of the grid: what is done, what failed and why, what is left."""
+"""Step: print the state of the grid: what is done, what failed and why, what is left.
+
+    python -m xstilts.steps.status my.yaml
+
+Reads the config, its lock file, and what lies in `results/`; changes nothing.
+"""
 
 import argparse
 from collections import Counter
-from pathlib import Path
 
-from xstilts.experiment import graph
+from xstilts.experiment.graph import RULES
 from xstilts.monitoring import cell_states
+from xstilts.monitoring.records import next_run
+from xstilts.monitoring.standpoint import Standpoint
 from xstilts.monitoring.status import align, matrix, overview, plan, reasons
 from xstilts.running import step
+from xstilts.steps import arguments
 
 
 def main(args: argparse.Namespace) -> None:
     """Print matrix, counts, reasons and the next run."""
-    path = Path(args.grid)
-    root = path.resolve().parent.parent
-    lines = cell_states.read_grid(path)
-    nodes = graph.build(
-        cell_states.read_config(path.parent / "config.yaml"), lines.to_dict("records")
-    )
-    results = cell_states.Results(root, nodes)
-    found, refused = cell_states.collect(lines, root)
-    cells = cell_states.cells(lines, found, refused, results.trouble)
-    for cell, about in cells.items():
-        results.made[results.keys[str(cell)]] = about.state == "done"
+    here = Standpoint.of(args.config, args.name, args.lock, args.directory)
+    lines = here.grid_rows()
+    scores, refused = cell_states.collect(lines, here.root, here.records.pins.score)
+    endings = cell_states.Endings(here.records)
+    cells = cell_states.cells(lines, scores, refused, endings.trouble)
     print("\n".join(align(matrix(cells))), overview(cells.values()), sep="\n\n")
-    if told := reasons(cells):
-        print("", *told, sep="\n")
-    run = cell_states.next_run(nodes, results.current)
-    print("\n" + plan(Counter(nodes[key].rule for key in run)))
+    if lines := reasons(cells):
+        print("", *lines, sep="\n")
+    run = next_run(here.nodes, here.records)
+    counts = Counter(here.nodes[key].rule for key in run)
+    print("\n" + plan({rule: counts[rule] for rule in RULES if counts[rule]}))
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--grid", required=True, help="grid.csv, with config.yaml beside it")
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_config(p)
     return p
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xstilts.benchmarks import validator, xtreme
 from xstilts.benchmarks.submission import export
+from xstilts.monitoring import products
 from xstilts.running import step
 from xstilts.running.errors import UserError, nearest
 from xstilts.running.files import atomic
@@ -45,6 +46,8 @@ def main(args: argparse.Namespace) -> None:
         print(f"{target}: {len(exported[target])} of {total} languages")
     if args.faults:
         _write_faults(out, data, exported, Path(args.faults))
+    if args.record:
+        products.write(args.record, f"submission/{out.name}", args.of)
 
 
 def _write_faults(out: Path, data: Path, exported: dict[str, list[str]], path: Path) -> None:
@@ -77,6 +80,8 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --check: ask only for what has prepared rows, and let these be a sample",
     )
+    p.add_argument("--record", help="with --out: says that it is whole, written last")
+    p.add_argument("--of", nargs="*", default=[], help="with --record: what it is made from")
     return p
 
 

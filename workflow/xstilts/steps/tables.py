@@ -15,21 +15,24 @@ from xstilts.analysis.tables import (
     with_deltas,
 )
 from xstilts.analysis.text_table import TextTable, to_latex, to_markdown
-from xstilts.monitoring import cell_states
+from xstilts.monitoring import cell_states, products
+from xstilts.monitoring.records import Pins
 from xstilts.running import step
 from xstilts.running.errors import UserError
-from xstilts.running.files import atomic
+from xstilts.running.files import atomic, results_of
 from xstilts.scoring import examples, scores
 
 
 def main(args: argparse.Namespace) -> None:
     """Write the tables; print the main table and the refused files."""
     grid = cell_states.read_grid(args.grid)
-    files, refused = scores.accepted(grid, scores.read)
+    paths, columns = list(grid["score"]), set(grid)
+    pins = Pins(args.lock, results_of(args.grid).parent)
+    files, refused = scores.accepted(grid, pins.score)
     grid, files = scores.relabel_test_rows(grid, files)
     metrics = scores.to_frame(files)
     values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
-    trainings, damaged_trainings = cost.training_records(Path(args.grid).parent)
+    trainings, damaged_trainings = cost.training_records(results_of(args.grid))
     refused += [*damaged, *damaged_trainings]
     deltas = significance.deltas(grid, metrics, values, examples.ids(files, values))
     cells = scores.cell_values(grid, metrics)
@@ -79,6 +82,9 @@ def main(args: argparse.Namespace) -> None:
         print(f"refused: {line}")
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
+    if args.record:
+        rule = "test_tables" if "row" in columns else "tables"
+        products.write(args.record, rule, [args.grid, *products.cells_of(paths)])
 
 
 def _write(table: pd.DataFrame, path: Path, digits: str = "%.4f") -> None:
@@ -90,6 +96,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--grid", required=True, help="grid.csv of the plan")
+    p.add_argument("--lock", default="", help="lock file: other versions of data are refused")
+    p.add_argument("--record", help="says that the tables are whole, written last")
     p.add_argument("--out", required=True, help="folder of the tables")
     return p
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from xstilts.running import step
+from xstilts.running.files import write_json
 from xstilts.toy import spec
 from xstilts.toy.pretrain import write
 
@@ -12,7 +13,12 @@ from xstilts.toy.pretrain import write
 def main(args: argparse.Namespace) -> None:
     """Write it."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    write(spec.read(args.spec), Path(args.out))
+    record, wanted = spec.recorded(args.spec)
+    out = Path(args.out)
+    manifest = out.with_name(f"{out.name}.json")
+    manifest.unlink(missing_ok=True)
+    write(wanted, out)
+    write_json(manifest, {"spec": record})
 
 
 def parser() -> argparse.ArgumentParser:

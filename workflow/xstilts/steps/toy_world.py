@@ -10,7 +10,8 @@ from xstilts.toy.mirror import write
 
 def main(args: argparse.Namespace) -> None:
     """Write it."""
-    write(spec.read(args.spec), Path(args.out), args.repository)
+    record, wanted = spec.recorded(args.spec)
+    write(wanted, Path(args.out), args.repository, record)
 
 
 def parser() -> argparse.ArgumentParser:

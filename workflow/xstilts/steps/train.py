@@ -14,6 +14,7 @@ from xstilts.running import lock, ranks, step, stop
 from xstilts.running.errors import NotFinite
 from xstilts.running.files import digest, sha256
 from xstilts.running.record import read_node, same_spec, versions
+from xstilts.steps import arguments
 from xstilts.training import loop, publish, storage
 from xstilts.training.saver import StateSaver
 from xstilts.training.tasks import named_heads, read_tasks, with_heads
@@ -109,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     p.add_argument("--sharding", choices=["none", "fsdp"], default="none")
-    lock.add_argument(p)
+    arguments.add_lock_wait(p)
     p.add_argument("--out", required=True, help="checkpoint folder to write")
     return p
 

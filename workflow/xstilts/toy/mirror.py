@@ -13,6 +13,7 @@ is always whole, since its pin is a hash of all its files.
 
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -54,7 +55,7 @@ def write_table(table: Table, out: Path) -> list[Path]:
     return paths
 
 
-def write_repository(name: str, tables: list[Table], wanted: spec.Spec, out: Path) -> None:
+def write_repository(name: str, tables: list[Table], record: Any, out: Path) -> None:
     """Write one repository; files of an earlier one that are not part of it go."""
     manifest = out / "manifests" / f"{name}.json"
     old = set(files.read_json(manifest)["files"]) if manifest.exists() else set()
@@ -71,13 +72,12 @@ def write_repository(name: str, tables: list[Table], wanted: spec.Spec, out: Pat
     names = sorted(path.as_posix() for path in written)
     for gone in old.difference(names):
         (out / gone).unlink(missing_ok=True)
-    described = {k: v for k, v in wanted.as_dict().items() if k != "pretrain"}
     digests = {path: files.sha256(out / path) for path in names}
-    files.write_json(manifest, {"spec": described, "files": digests})
+    files.write_json(manifest, {"spec": record, "files": digests})
     print(f"{name}: {len(digests)} files in {out}")
 
 
-def write(wanted: spec.Spec, out: Path, repository: str | None = None) -> None:
+def write(wanted: spec.Spec, out: Path, repository: str | None = None, record: Any = None) -> None:
     """Write one repository of the mirror, or all.
 
     One that the toy world lacks gets a manifest of no files: who loads it says so.
@@ -86,4 +86,4 @@ def write(wanted: spec.Spec, out: Path, repository: str | None = None) -> None:
     for table in catalogue.tables(wanted, repository):
         found.setdefault(table.repository, []).append(table)
     for name, tables in found.items():
-        write_repository(name, tables, wanted, out)
+        write_repository(name, tables, record or wanted.as_dict(), out)

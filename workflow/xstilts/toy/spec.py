@@ -76,6 +76,15 @@ def parse(given: Any) -> Spec:
     )
 
 
+def recorded(text: str) -> tuple[dict[str, Any], Spec]:
+    """Return the record of what is made, and its spec: as JSON, or in a file.
+
+    The record says besides of what kind it is, and by which version of the generator.
+    """
+    record = json.loads(text) if text.startswith("{") else files.read_json(text)
+    return record, parse({k: v for k, v in record.items() if k not in ("kind", "version")})
+
+
 def read(path: str | Path) -> Spec:
     """Read and check a spec file."""
     text = str(path)

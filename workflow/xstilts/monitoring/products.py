@@ -1,0 +1,213 @@
+"""What an experiment ends in: plan, tables, figures, report, selection, test tables, submission.
+
+They lie in `results/experiments/<name>/`. Each has a record in `.made/`, written last: the version
+of the step, and a digest of the files that it was made from, by content.
+"""
+
+import csv
+import dataclasses
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xstilts.benchmarks import xtreme
+from xstilts.experiment.config import BEST
+from xstilts.experiment.graph import Graph, Node
+from xstilts.experiment.grid import CELL, Cell
+from xstilts.monitoring.claims import EXPERIMENTS, NODES, TEST_GRID
+from xstilts.monitoring.records import Records, read
+from xstilts.running.files import digest, sha256, write_json
+
+# Raise a number when a change of the code changes what the step writes.
+VERSIONS = {
+    "plan": 3, "tables": 2, "figures": 2, "report": 2, "select": 2, "test_tables": 2,
+    "submission": 2,
+}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Product:
+    """One of them.
+
+    Attributes:
+        rule: the rule that makes it, or a name that begins with it: `submission/xlmr`.
+        outputs: the files that Snakemake is told of, the record not among them.
+        inputs: the files that it is made from.
+        about: what else it is made from.
+    """
+
+    rule: str
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+TABLES = ("main", "groups", "traits", "seeds", "comparison", "cost")
+DATA = ("per_language", "deltas", "curves")  # tables that are CSV alone
+FIGURES = ("heatmap", "gap", "curves")
+
+
+def home(name: str) -> str:
+    """Return the folder of an experiment."""
+    return f"{EXPERIMENTS}/{name}"
+
+
+def record_of(folder: str, rule: str) -> str:
+    """Return the path of the record of a product of the experiment in `folder`."""
+    return f"{folder}/.made/{rule}.json"
+
+
+def cells_of(scores: Iterable[str]) -> list[str]:
+    """Return the records of the cells that score files belong to, in their order."""
+    return list(dict.fromkeys(f"{path.rpartition('/')[0]}/cell.json" for path in scores))
+
+
+def spec(
+    rule: str, inputs: Iterable[str | Path], about: Mapping[str, Any], root: Path = Path()
+) -> dict[str, Any]:
+    """Return what the record of a product says; OSError where an input is not there."""
+    files = [[str(path), sha256(root / path)] for path in inputs]
+    name = rule.partition("/")[0]
+    return {"kind": rule, "version": VERSIONS[name], "inputs": digest(files), **about}
+
+
+def write(record: str | Path, rule: str, inputs: Iterable[str | Path] = (), **about: Any) -> None:
+    """Say that a product is made."""
+    write_json(record, {"spec": spec(rule, inputs, about)})
+
+
+def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
+    """Return the products of an experiment; those of the test split with what was chosen for it.
+
+    Args:
+        graph: of the experiment.
+        name: of the experiment.
+        root: the folder that holds `results`.
+    """
+    grid, folder = graph.grid, home(name)
+    settings = grid.experiment.settings
+    cells = [graph.evaluate(cell, settings["split"]).key for cell in grid.cells]
+    plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES))
+    tables = record_of(folder, "tables")
+    products = [
+        Product("plan", plan, about={"config": settings_digest(settings)}),
+        Product("tables", tuple(table_files(graph, folder)), (plan[0], *cells)),
+        Product("figures", tuple(figure_files(graph, folder)), (tables,)),
+        Product("report", (f"{folder}/report.html",), (*plan[:2], *cells, tables)),
+    ]
+    if not grid.experiment.test_languages:
+        return products
+    chosen, test = (f"{folder}/tables/selection.csv", f"{folder}/{TEST_GRID}"), "tables/test/main"
+    scored = test_nodes(graph, root / test_grid(folder))
+    tested = [node.key for node in scored.values()]
+    products += [
+        Product("select", chosen, (*plan[:2], *cells)),
+        Product("test_tables", (f"{folder}/{test}.csv",), (chosen[1], *tested)),
+    ]
+    for model in settings["models"] if submission_files(graph) else []:
+        best = [node.key for cell, node in scored.items() if cell.model == model]
+        files = [f"{folder}/submission/{model}/{file}" for file in submission_files(graph)]
+        outputs = (f"{folder}/submission/{model}.txt", *files)
+        products.append(Product(f"submission/{model}", outputs, (chosen[1], *best)))
+    return products
+
+
+def test_grid(folder: str) -> str:
+    """Return the path of the grid of what was chosen for the test split."""
+    return f"{folder}/{TEST_GRID}"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a grid; [] if it is not there yet."""
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_nodes(graph: Graph, path: Path) -> dict[Cell, Node]:
+    """Return the evaluations of the cells of a test grid."""
+    cells = {Cell(*(row[key] for key in CELL)): None for row in rows_of(path)}
+    known = set(graph.grid.cells)
+    return {
+        cell: graph.evaluate(cell, graph.grid.test_split(cell.target))
+        for cell in cells
+        if cell in known
+    }
+
+
+def submitted(path: Path, model: str) -> dict[str, str]:
+    """Return target of XTREME -> folder of the predictions of the best cell of a model."""
+    return {
+        row["target"]: row["score"].rpartition("/")[0]
+        for row in rows_of(path)
+        if row["model"] == model and row["row"] == BEST and row["target"] in xtreme.TASKS
+    }
+
+
+def settings_digest(settings: Mapping[str, Any]) -> str:
+    """Return the digest of a resolved config, but for what only says how to run it."""
+    return digest({key: value for key, value in settings.items() if key != "replace"})
+
+
+def table_files(graph: Graph, folder: str) -> list[str]:
+    """Return the tables that others read; more stand beside them, in other forms."""
+    targets = dict.fromkeys(cell.target for cell in graph.grid.cells)
+    names = [*TABLES, *(f"languages/{target}" for target in targets)]
+    kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
+    return [f"{folder}/tables/{file}" for file in (*kinds, *(f"{name}.csv" for name in DATA))]
+
+
+def figure_files(graph: Graph, folder: str) -> list[str]:
+    """Return the figures."""
+    each = dict.fromkeys(f"languages/{cell.model}/{cell.target}" for cell in graph.grid.cells)
+    return [f"{folder}/figures/{n}.{kind}" for n in (*FIGURES, *each) for kind in ("png", "svg")]
+
+
+def submission_files(graph: Graph) -> list[str]:
+    """Return the files of a submission to XTREME of one model, below its folder."""
+    tested = graph.grid.experiment.test_languages
+    return [
+        task.file(lang)
+        for target, task in xtreme.TASKS.items()
+        for lang in tested.get(target, [])
+        if lang in task.languages
+    ]
+
+
+class Products:
+    """The products of one experiment, and which of them are made from what is there."""
+
+    def __init__(self, folder: str, records: Records, products: Iterable[Product]) -> None:
+        self.folder, self.records = folder, records
+        self.named = {product.rule: product for product in products}
+        self._maker = {path: p.rule for p in self.named.values() for path in p.outputs}
+        self._maker |= {record_of(folder, rule): rule for rule in self.named}
+        self._current: dict[str, bool] = {}
+
+    def current(self, rule: str) -> bool:
+        """Return whether a product is there, made from what it would be made from now."""
+        if rule not in self._current:
+            self._current[rule] = self._made(self.named[rule])
+        return self._current[rule]
+
+    def exists(self, rule: str) -> bool:
+        """Return whether anything of it is there."""
+        paths = (record_of(self.folder, rule), *self.named[rule].outputs)
+        return any((self.records.root / path).exists() for path in paths)
+
+    def _made(self, product: Product) -> bool:
+        root = self.records.root
+        record = read(root / record_of(self.folder, product.rule))
+        if record is None or not all((root / path).exists() for path in product.outputs):
+            return False
+        for path in product.inputs:
+            if path in self._maker and not self.current(self._maker[path]):
+                return False
+            if path in self.records.nodes and not self.records.current(path):
+                return False
+        try:
+            wanted = spec(product.rule, product.inputs, product.about, root)
+        except OSError:
+            return False
+        return digest(record["spec"]) == digest(wanted)

@@ -1,0 +1,178 @@
+"""Which nodes are made: what their records say, held against what is asked for.
+
+A node is made again if and only if its record is missing or damaged, or was made for another spec
+or other pins. Times and Snakemake's own metadata decide nothing. The graph, the status and the
+tables ask here.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xstilts.data import pin as pinning
+from xstilts.encoding.header import read_header
+from xstilts.experiment.graph import Node
+from xstilts.running.errors import UserError
+from xstilts.running.files import digest
+from xstilts.scoring import scores
+
+Record = Mapping[str, Any]
+
+
+def read(path: Path) -> Record | None:
+    """Return the record that a file is or holds: `spec`, and `pins` by name; None if it has none.
+
+    JSON, rows (parquet) or encoded rows (safetensors).
+    """
+    try:
+        if path.suffix == ".parquet":
+            from xstilts.data import prepare
+
+            rows = prepare.metadata(path)
+            return {**rows, "pins": {f"datasets/{rows['spec']['hub']}": rows["pin"]["revision"]}}
+        if path.suffix == ".safetensors":
+            return read_header(path)[1]
+        record = json.loads(path.read_bytes())
+        return record if isinstance(record.get("spec"), dict) else None
+    except (UserError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+class Pins:
+    """The revision that an experiment wants of each data set and model.
+
+    That of its lock file; where the lock has none, what is pinned in the results folder, which is
+    taken into the lock (`adopted`); None where nothing is pinned yet, and for the toy world, whose
+    specs say all of it.
+    """
+
+    def __init__(self, lock: str, root: Path) -> None:
+        """Read a lock file; "" for none."""
+        entries = pinning.read_lock(lock) if lock else {}
+        self.lock, self.root = lock, root
+        self.locked = {
+            f"{kind}/{name}": entry["revision"]
+            for kind, named in entries.items()
+            for name, entry in named.items()
+        }
+        self.adopted: dict[str, str] = {}
+
+    def adopt(self, node: Node) -> None:
+        """Take what another experiment has pinned here, as the lock says nothing of it."""
+        name = f"{node.spec['of']}/{node.spec['name']}"
+        if not self.lock or name in self.locked:
+            return
+        record = read(self.root / node.key)
+        if record and digest(record["spec"]) == digest(node.spec):
+            self.adopted[name] = record["revision"]
+
+    def differs(self, pins: Mapping[str, Any], names: Iterable[str]) -> str | None:
+        """Return the first of the names of which a record has another revision than is wanted."""
+        for name in names:
+            wanted = self.wanted(name)
+            if wanted is not None and pins.get(name) != wanted:
+                return name
+        return None
+
+    def score(self, path: str) -> Any:
+        """Return what is in a score file, None if there is none.
+
+        Raises:
+            UserError: it is damaged, or made from other versions than are wanted.
+        """
+        score = scores.read(path)
+        pins = score.get("pins") if isinstance(score, dict) else None
+        if isinstance(pins, dict) and (name := self.differs(pins, pins)):
+            raise UserError(f"{path}: made from another version of {name} than {self.lock} says")
+        return score
+
+    def wanted(self, name: str) -> str | None:
+        """Return the revision of `datasets/<name>` or `models/<name>`."""
+        return self.locked.get(name) or self.adopted.get(name)
+
+
+class Records:
+    """The records of a results folder; each is read once."""
+
+    def __init__(self, nodes: Mapping[str, Node], pins: Pins, root: Path = Path()) -> None:
+        """Look at nothing yet.
+
+        Args:
+            nodes: key -> node; may grow.
+            pins: what is wanted of each data set and model.
+            root: the folder that holds `results`.
+        """
+        self.nodes, self.pins, self.root = nodes, pins, root
+        self._current: dict[str, bool] = {}
+
+    def current(self, key: str) -> bool:
+        """Return whether a node is made, by the spec and the pins that are asked for."""
+        if key not in self._current:
+            node = self.nodes[key]
+            made = self._scored(node) if node.rule == "evaluate" else self._made(node)
+            self._current[key] = made
+        return self._current[key]
+
+    def exists(self, key: str) -> bool:
+        """Return whether a node has a record or an output, of whatever spec."""
+        paths = (key, *self.nodes[key].outputs)
+        return any((self.root / path).exists() for path in paths)
+
+    def _made(self, node: Node) -> bool:
+        if not all((self.root / path).exists() for path in node.outputs):
+            return False
+        record = read(self.root / node.key)
+        if record is None or digest(record["spec"]) != node.outputs[node.key]:
+            return False
+        if node.rule == "manifest" and not all(map(self.current, node.needs)):
+            return False  # what it lists is read by who reads it
+        if node.rule in ("pin_data", "pin_model"):
+            wanted = self.pins.wanted(f"{node.spec['of']}/{node.spec['name']}")
+            return wanted in (None, record.get("revision"))
+        return self.pinned(node, record)
+
+    def pinned(self, node: Node, record: Record) -> bool:
+        """Return whether a record was made from what is pinned now."""
+        return self.pins.differs(record.get("pins", {}), node.pins) is None
+
+    def _scored(self, node: Node) -> bool:
+        """Return whether every language that is asked for has its score and predictions.
+
+        `cell.json` lists them; what it does not list, because the scores were copied together from
+        two machines, is looked up in the score itself.
+        """
+        cell = read(self.root / node.key)
+        if cell is None:
+            return False
+        for path, spec in node.outputs.items():
+            score = self.root / path
+            if not (score.exists() and score.with_suffix(".parquet").exists()):
+                return False
+            listed = cell["spec"].get("scores", {}).get(score.stem)
+            if listed == spec and self.pinned(node, cell):
+                continue
+            record = read(score)
+            if record is None or digest(record["spec"]) != spec or not self.pinned(node, record):
+                return False
+        return True
+
+
+def next_run(nodes: Mapping[str, Node], records: Records) -> set[str]:
+    """Return the keys of the jobs that the next run would do, the tables not among them.
+
+    A node that a score or the lock file needs is made if it is not current, and so is what it
+    reads.
+    """
+    demanded = [
+        key
+        for key, node in nodes.items()
+        if node.rule in ("evaluate", "pin_data", "pin_model") and not records.current(key)
+    ]
+    run: set[str] = set()
+    while demanded:
+        key = demanded.pop()
+        if key not in run:
+            run.add(key)
+            demanded += [need for need in nodes[key].needs if not records.current(need)]
+    return run

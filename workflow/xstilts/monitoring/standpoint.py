@@ -1,0 +1,66 @@
+"""Where one looks from: a config, its lock file, and a folder with results."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from xstilts.experiment import config, config_files, graph, plan
+from xstilts.experiment.grid import Grid
+from xstilts.monitoring.records import Pins, Records
+
+
+@dataclass(frozen=True)
+class Standpoint:
+    """What a look at the results needs.
+
+    Attributes:
+        grid: of the config.
+        nodes: its graph.
+        records: what is there of it.
+        name: of the experiment.
+        root: the folder that holds `results`.
+    """
+
+    grid: Grid
+    nodes: dict[str, graph.Node]
+    records: Records
+    name: str
+    root: Path
+
+    @classmethod
+    def of(
+        cls,
+        given: Sequence[str],
+        name: str | None = None,
+        lock: str | None = None,
+        directory: str | Path = ".",
+    ) -> "Standpoint":
+        """Return that of a config.
+
+        Args:
+            given: config files, later ones over the first; or one config as JSON.
+            name: of the experiment; None for that of the config.
+            lock: its lock file, "" for none; None for that beside the last config file.
+            directory: the folder that holds `results`.
+
+        Raises:
+            UserError: what is wrong with the config.
+        """
+        text, root = given[0].lstrip().startswith("{"), Path(directory)
+        experiment = config.load(json.loads(given[0]) if text else config_files.read(given))
+        name = name or config_files.name(experiment.settings, [] if text else given)
+        if lock is None or experiment.toy:
+            lock = "" if experiment.toy or text else config_files.lock_file(given)
+        grid = Grid(experiment)
+        nodes, pins = graph.build(grid), Pins(lock, root)
+        for node in nodes.values():
+            if node.rule in ("pin_data", "pin_model"):
+                pins.adopt(node)
+        return cls(grid, nodes, Records(nodes, pins, root), name, root)
+
+    def grid_rows(self) -> pd.DataFrame:
+        """Return what `grid.csv` says of the config."""
+        return pd.DataFrame(plan.rows(self.grid, self.grid.cells))

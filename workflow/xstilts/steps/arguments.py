@@ -1,0 +1,23 @@
+"""Arguments that several steps share."""
+
+import argparse
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add the config, and the folder in which to look, to the arguments of a step."""
+    parser.add_argument(
+        "config", nargs="+", help="config file(s), later ones over the first; or one as JSON"
+    )
+    parser.add_argument("--name", help="of the experiment (default: from the config)")
+    parser.add_argument("--lock", help="lock file (default: beside the last config file)")
+    parser.add_argument("--directory", default=".", help="the folder that holds `results`")
+
+
+def add_lock_wait(parser: argparse.ArgumentParser) -> None:
+    """Add `--lock-wait` to the arguments of a step."""
+    parser.add_argument(
+        "--lock-wait",
+        type=float,
+        default=3600,
+        help="seconds to wait for another process that computes the same node",
+    )

@@ -1,0 +1,39 @@
+"""Step: rows and encoded rows of all languages of a target -> the list of them.
+
+An evaluation reads it in place of two files a language, which Snakemake would have to look at one
+by one in every plan.
+"""
+
+import argparse
+import json
+
+from xstilts.encoding.header import read_header
+from xstilts.running import step
+from xstilts.running.files import write_json
+from xstilts.running.record import same_spec
+
+
+def main(args: argparse.Namespace) -> None:
+    """Check that every file is made by the spec that is asked for, and list them."""
+    spec = json.loads(args.spec)
+    pins: dict[str, str] = {}
+    for _, encoded, digest in spec["languages"].values():
+        _, record = read_header(encoded)
+        same_spec(encoded, record["spec"], digest)
+        pins |= record["pins"]
+    write_json(args.out, {"spec": spec, "pins": pins})
+    print(f"{len(spec['languages'])} languages: {', '.join(spec['languages'])}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line of the step."""
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument(
+        "--spec", required=True, help="language -> rows, encoded rows, digest of their spec; JSON"
+    )
+    p.add_argument("--out", required=True, help="the list (JSON)")
+    return p
+
+
+if __name__ == "__main__":
+    step.run(main, parser())
