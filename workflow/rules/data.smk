@@ -68,7 +68,7 @@ rule encode:
         labels_of=read_by(node("encode", "model", "task", "lang", "split", "length"), "labels_of"),
     shell:
         "python -m xstilts.steps.encode --spec {params.spec:q} --rows {input.rows}"
-        " --labels-of={params.labels_of} --tokenizer {input.tokenizer} --out {output} --log {log}"
+        " --labels-of={params.labels_of} --tokenizer {input.tokenizer} --model {input.model} --out {output} --log {log}"
 
 
 rule manifest:

@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> None:
     meta = {
         "spec": spec,
         "pins": {
-            **read_json(Path(args.tokenizer).with_name("node.json"))["pins"],
+            **(read_json(args.model)["pins"] if args.model else {}),
             f"datasets/{prepared['spec']['hub']}": prepared["pin"]["revision"],
         },
         "tokenizer": tokenizer.digest,
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         "--labels-of", default="", help="open tag set: the prepared rows that have its tags"
     )
     p.add_argument("--tokenizer", required=True, help="tokenizer.json of the model")
+    p.add_argument("--model", default="", help="node.json of the model, for its pins")
     p.add_argument("--out", required=True, help="encoded rows (safetensors)")
     return p
 
