@@ -41,15 +41,15 @@ if EXPERIMENT.test_languages:
 onstart:
     take_results()
     PLANNING.start()
-    say_device()
-    say_old_results()
+    say(gpus.none_here() if workflow.executor_plugin.common_settings.local_exec else "")
+    say(old_results())
 
 
 onsuccess:
-    say_what_is_left()
+    say(PLANNING.left(workflow))
 
 
 onerror:
     shell(PARTIAL_TABLES)
     shell(PARTIAL_REPORT)
-    say_failures()
+    say(ledger.not_made("results/ledger.jsonl", claims.known(Path())))

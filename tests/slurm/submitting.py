@@ -10,7 +10,7 @@ import venv
 from pathlib import Path
 
 from tests.slurm.cluster import Cluster
-from tests.workflow.running import ROOT, Experiment, Run, command, environment
+from tests.workflow.running import OWN, ROOT, Experiment, Run, command, environment
 
 PLUGIN = ROOT / ".venv-slurm"  # where `make test-slurm` installs it, outside the environment
 PROFILE = ROOT / "workflow/profiles/slurm"
@@ -146,7 +146,7 @@ class Submitting(Experiment):
 
     def tables(self) -> dict[str, bytes]:
         """Return the result tables by name; what things cost differs each time."""
-        folder = self.path("tables")
+        folder = self.path(f"{OWN}/tables")
         files = [path for path in sorted(folder.rglob("*.*")) if path.stem != "cost"]
         return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 

@@ -19,8 +19,8 @@ def test_the_grid_completes_with_each_node_submitted_once(undisturbed):
 def test_what_is_light_or_needs_the_network_runs_where_snakemake_runs(undisturbed, prepared):
     local = {s.node.split("/")[0] for s in prepared.starts() + undisturbed.starts() if not s.job}
     assert local == {
-        "toy_world", "toy_model", "pin_data", "pin_model", "model", "prepare", "encode", "plan",
-        "tables", "figures", "report",
+        "toy_world", "toy_model", "pin_data", "pin_model", "model", "prepare", "encode", "manifest",
+        "plan", "tables", "figures", "report",
     }  # fmt: skip
 
 

@@ -143,26 +143,7 @@ def take_results():
         raise WorkflowError(str(error))
 
 
-def say_device():
-    """Say what the jobs of this machine compute on, if that is the CPU."""
-    if workflow.executor_plugin.common_settings.local_exec and not gpus.pool():
-        print("no GPU is here, or none in CUDA_VISIBLE_DEVICES: the CPU is used", file=sys.stderr)
-
-
-def say_old_results():
-    """Say what lies here of an earlier version."""
-    if line := old_results():
+def say(line):
+    """Print a line on the terminal, if there is one."""
+    if line:
         print(line, file=sys.stderr, flush=True)
-
-
-def say_what_is_left():
-    """Say so if pins that were looked up anew leave more to do."""
-    if line := PLANNING.left(workflow):
-        print(line, file=sys.stderr, flush=True)
-
-
-def say_failures():
-    """Print which nodes have failed and were not made since, by which kind of failure."""
-    lines = ledger.lines("results/ledger.jsonl", claims.known(Path()))
-    if lines:
-        print("not made (results/ledger.jsonl):", *lines, sep="\n", file=sys.stderr, flush=True)

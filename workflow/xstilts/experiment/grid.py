@@ -55,7 +55,7 @@ class Grid:
         self.cells = tuple(_cells(experiment))
         if not self.cells:
             raise UserError("exclude: no cell is left in the grid")
-        self.tuned_recipes = _tuned_recipes(experiment)
+        self.tuned_recipes = recipe.tuned(experiment)
         self._digests: dict[tuple[str, ...], str] = {}
 
     def _digest(self, spec: str, *names: Any) -> str:
@@ -96,7 +96,7 @@ class Grid:
         for name, languages in self.experiment.intermediates[intermediate].items():
             task = self.tasks[name]
             dev = "en" if "en" in task.languages else languages[0]
-            chosen = dataclasses.replace(_recipe(self.experiment, name, name), **own)
+            chosen = dataclasses.replace(recipe.for_task(self.experiment, name, name), **own)
             found.append(Lesson(name, languages, None if task.format == "mlm" else dev, chosen))
         return found
 
@@ -311,7 +311,7 @@ class Grid:
         """Return the piece limit at which a target is encoded for scoring: that of its tuning."""
         train = self.tasks[target].tuned_on
         if train is None:
-            return _recipe(self.experiment, target, target).max_length
+            return recipe.for_task(self.experiment, target, target).max_length
         return self.tuned_recipes[train].max_length
 
     def tokenizer(self, model: str) -> str:
@@ -365,37 +365,6 @@ def _cells(experiment: Experiment) -> Iterator[Cell]:
 
 def _matches(axes: dict[str, Any], patterns: list[dict[str, Any]]) -> bool:
     return any(all(axes[key] == value for key, value in p.items()) for p in patterns)
-
-
-def _recipe(experiment: Experiment, name: str, train: str) -> Recipe:
-    """Return the recipe set under `name` (a stage 1 task, or a target) for training `train`."""
-    own = experiment.settings["recipes"]
-    layers = (experiment.tasks[train].recipe, experiment.tasks[name].recipe)
-    return recipe.resolve(*layers, own.get("all", {}), own.get(name, {}))
-
-
-def _tuned_recipes(experiment: Experiment) -> dict[str, Recipe]:
-    """Return train task -> stage 2 recipe; targets that share a train task must agree on it."""
-    chosen: dict[str, tuple[str, Recipe]] = {}
-    for target in experiment.settings["targets"]:
-        train = experiment.tasks[target].tuned_on
-        if train is None:
-            continue
-        asked = _recipe(experiment, target, train)
-        first, other = chosen.setdefault(train, (target, asked))
-        if other != asked:
-            raise UserError(
-                f"recipes: `{first}` and `{target}` share one model tuned on `{train}`,"
-                " so their recipes must be the same"
-            )
-    stage_1 = {task for tasks in experiment.intermediates.values() for task in tasks}
-    for train, (target, _) in chosen.items():
-        if train in experiment.settings["recipes"] and train not in stage_1:
-            raise UserError(
-                f"recipes: `{train}` is no intermediate task here; as the training data of"
-                f" `{target}` its recipe is set under `{target}`"
-            )
-    return {train: asked for train, (_, asked) in chosen.items()}
 
 
 def spec_text(spec: dict[str, Any]) -> str:

@@ -4,6 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from xstilts.experiment.config import Experiment
+from xstilts.running.errors import UserError
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -50,3 +53,34 @@ def resolve(*layers: Mapping[str, Any]) -> Recipe:
 def stride(max_length: int) -> int:
     """Return the pieces by which two windows overlap: 128 at the 384 of the SQuAD scripts."""
     return max_length // 3
+
+
+def for_task(experiment: Experiment, name: str, train: str) -> Recipe:
+    """Return the recipe set under `name` (a stage 1 task, or a target) for training `train`."""
+    own = experiment.settings["recipes"]
+    layers = (experiment.tasks[train].recipe, experiment.tasks[name].recipe)
+    return resolve(*layers, own.get("all", {}), own.get(name, {}))
+
+
+def tuned(experiment: Experiment) -> dict[str, Recipe]:
+    """Return train task -> stage 2 recipe; targets that share a train task must agree on it."""
+    chosen: dict[str, tuple[str, Recipe]] = {}
+    for target in experiment.settings["targets"]:
+        train = experiment.tasks[target].tuned_on
+        if train is None:
+            continue
+        asked = for_task(experiment, target, train)
+        first, other = chosen.setdefault(train, (target, asked))
+        if other != asked:
+            raise UserError(
+                f"recipes: `{first}` and `{target}` share one model tuned on `{train}`,"
+                " so their recipes must be the same"
+            )
+    stage_1 = {task for tasks in experiment.intermediates.values() for task in tasks}
+    for train, (target, _) in chosen.items():
+        if train in experiment.settings["recipes"] and train not in stage_1:
+            raise UserError(
+                f"recipes: `{train}` is no intermediate task here; as the training data of"
+                f" `{target}` its recipe is set under `{target}`"
+            )
+    return {train: asked for train, (_, asked) in chosen.items()}

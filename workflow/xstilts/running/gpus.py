@@ -86,6 +86,11 @@ def pool(environ: Mapping[str, str] = os.environ) -> list[str]:
     return [listed.get(name.strip(), name.strip()) for name in given.split(",")]
 
 
+def none_here() -> str:
+    """Say so if jobs of this machine will compute on the CPU; "" if it has a GPU."""
+    return "" if pool() else "no GPU is here, or none in CUDA_VISIBLE_DEVICES: the CPU is used"
+
+
 def _listed() -> dict[str, str]:
     """Return identifier -> index of the devices that nvidia-smi lists."""
     command = ["nvidia-smi", "--query-gpu=uuid,index", "--format=csv,noheader"]

@@ -126,3 +126,9 @@ def lines(path: str | Path, known: Container[str]) -> list[str]:
         for event in open_failures(read(path), alive)
         if event["node"] in known
     ]
+
+
+def not_made(path: str | Path, known: Container[str]) -> str:
+    """Return the open failures as a text for the terminal; "" if there are none."""
+    found = lines(path, known)
+    return "\n".join([f"not made ({path}):", *found]) if found else ""
