@@ -1,6 +1,5 @@
 """Evaluation: only what is new is computed, failing languages, the right layer."""
 
-import argparse
 import json
 
 import numpy as np
@@ -76,25 +75,26 @@ class Target:
         }
 
     def run(self):
-        specs = self.specs()
-        evaluate_step.main(
-            argparse.Namespace(
-                cell=CELL,
-                specs=json.dumps(specs),
-                model=str(self.model),
-                rows=[str(self.root / f"{lang}.parquet") for lang in specs],
-                encoded=[str(self.root / f"{lang}.safetensors") for lang in specs],
-                dev_rows=[],
-                dev_encoded=[],
-                state=str(self.root / "state"),
-                lock_wait=0,
-                budget=1000,
-                out=str(self.root / "out"),
-            )
-        )
+        specs, root = self.specs(), self.root
+        listed = {
+            lang: [f"{root / lang}.parquet", f"{root / lang}.safetensors", spec["encoded"]]
+            for lang, spec in specs.items()
+        }
+        write_json(root / "manifest.json", {"spec": {"languages": listed}})
+        arguments = [
+            "--cell", CELL, "--specs", json.dumps(specs), "--model", str(self.model),
+            "--manifest", str(root / "manifest.json"), "--state", str(root / "state"),
+            "--lock-wait", "0", "--budget", "1000", "--out", str(root / "out"),
+        ]  # fmt: skip
+        evaluate_step.main(evaluate_step.parser().parse_args(arguments))
 
     def made(self):
         return sorted(p.name for p in (self.root / "out").iterdir())
+
+
+def made(*languages):
+    """The files of some languages."""
+    return [f"{lang}.{suffix}" for lang in languages for suffix in ("json", "parquet")]
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def scored(monkeypatch):
 
 def test_a_language_gets_a_score_and_its_predictions(target, capsys):
     target.add("de", "zh").run()
-    assert target.made() == ["de.json", "de.parquet", "zh.json", "zh.parquet"]
+    assert target.made() == ["cell.json", *made("de", "zh")]
     score = read_json(target.root / "out/zh.json")
     table = pq.read_table(target.root / "out/zh.parquet").to_pydict()
     # What the head says of the two rows, computed here by hand.
@@ -148,8 +148,7 @@ def test_a_language_gets_a_score_and_its_predictions(target, capsys):
 def test_what_is_computed_is_not_computed_again(target, scored, capsys):
     target.add("de", "en").run()
     first = {name: (target.root / "out" / name).read_bytes() for name in target.made()}
-    for name in first:
-        (target.root / "out" / name).unlink()
+    (target.root / "out/cell.json").unlink()  # as Snakemake does before it starts a job
     capsys.readouterr()
     target.run()
     assert scored == ["de", "en"], "the second run computed nothing"
@@ -161,7 +160,7 @@ def test_a_new_language_computes_only_itself(target, scored):
     target.add("de", "zh").run()
     target.add("en").run()
     assert scored == ["de", "zh", "en"]
-    assert len(target.made()) == 6
+    assert target.made() == ["cell.json", *made("de", "en", "zh")]
 
 
 def test_another_checkpoint_or_other_rows_are_computed_anew(target, scored):
@@ -177,6 +176,9 @@ def test_another_checkpoint_or_other_rows_are_computed_anew(target, scored):
     helpers.write_rows(target.root / "de.parquet", "classification", rows)
     target.run()
     assert scored == ["de"] * 4
+    (target.root / "out/de.parquet").unlink()
+    target.run()
+    assert scored == ["de"] * 5, "without its predictions"
 
 
 def test_a_score_is_never_beside_predictions_of_another_spec(target, scored, monkeypatch):
@@ -192,6 +194,69 @@ def test_a_score_is_never_beside_predictions_of_another_spec(target, scored, mon
     assert scored == ["de"] * 3, "back at the first spec, the predictions are the other one's"
 
 
+def test_the_record_of_a_cell_in_full(target):
+    target.add("de", "zh").run()
+    scores = {lang: read_json(target.root / f"out/{lang}.json") for lang in ("de", "zh")}
+    specs = target.specs()
+    assert read_json(target.root / "out/cell.json") == {
+        "model": "m", "intermediate": "mnli", "seed": "seed1", "target": "xnli",
+        "spec": {"kind": "cell", "scores": {lang: digest(specs[lang]) for lang in ("de", "zh")}},
+        "pins": {"models/o/tiny": "r1", "datasets/o/data": "r2"},
+        "scores": {lang: scores[lang]["score"] for lang in ("de", "zh")},
+        "fingerprints": {lang: scores[lang]["fingerprint"] for lang in ("de", "zh")},
+    }  # fmt: skip
+
+
+def score_of(lang, weights="w", pins=None):
+    about = {"spec": {"of": lang}, "weights": weights, "score": 0.5, "fingerprint": f"f {lang}"}
+    return {**about, "pins": {"datasets/o/data": "r2"} if pins is None else pins}
+
+
+def write_score(folder, lang, **about):
+    write_json(folder / f"{lang}.json", score_of(lang, **about))
+    (folder / f"{lang}.parquet").write_bytes(b"")
+
+
+def test_languages_of_another_experiment_stay_in_the_record(tmp_path):
+    write_score(tmp_path, "ar")
+    write_score(tmp_path, "bg", weights="others")
+    write_score(tmp_path, "el")
+    (tmp_path / "el.parquet").unlink()
+    (tmp_path / "es.json").write_text("{")
+    write_json(tmp_path / "fr.json", [])
+    write_json(tmp_path / "cell.json", score_of("cell"))
+    found = evaluate.cell_record(tmp_path, {"model": "m"}, {"de": score_of("de")})
+    assert found == {
+        "model": "m",
+        "spec": {"kind": "cell", "scores": {lang: digest({"of": lang}) for lang in ("ar", "de")}},
+        "pins": {"datasets/o/data": "r2"},
+        "scores": {"ar": 0.5, "de": 0.5},
+        "fingerprints": {"ar": "f ar", "de": "f de"},
+    }
+
+
+def test_a_language_of_other_pins_is_not_listed_with_these(tmp_path):
+    """Its old rows would pass for new ones: the pins are of the whole record."""
+    write_score(tmp_path, "ar", pins={"datasets/o/data": "r1"})
+    found = evaluate.cell_record(tmp_path, {}, {"de": score_of("de")})
+    assert found["scores"].keys() == {"de"} and found["pins"] == {"datasets/o/data": "r2"}
+
+
+def test_a_score_whose_bytes_are_the_same_gets_the_pins_of_now(target, scored):
+    """A training on rows of another version may give the same weights: else the score would be of
+    old pins for ever, asked for in each run and refused by the tables."""
+    target.add("de").run()
+    before = read_json(target.root / "out/de.json")
+    node = read_json(target.model / "node.json")
+    pins = {"models/o/tiny": "r1", "datasets/o/mnli": "r7"}
+    write_json(target.model / "node.json", {**node, "pins": pins})
+    target.run()
+    assert scored == ["de"]
+    pins["datasets/o/data"] = "r2"
+    assert read_json(target.root / "out/de.json") == {**before, "pins": pins}
+    assert read_json(target.root / "out/cell.json")["pins"] == pins
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "safetensors"])
 def test_a_language_that_fails_keeps_the_others_and_alone_is_computed_next(target, scored, suffix):
     target.add("de", "en", "zh")
@@ -203,11 +268,11 @@ def test_a_language_that_fails_keeps_the_others_and_alone_is_computed_next(targe
     ) as error:
         target.run()
     assert "\n" not in str(error.value)
-    assert target.made() == ["de.json", "de.parquet", "zh.json", "zh.parquet"]
+    assert target.made() == made("de", "zh"), "no cell.json, which would say that all are there"
     broken.write_bytes(whole)
     target.run()
     assert scored == ["de", "zh", "en"]
-    assert len(target.made()) == 6
+    assert target.made() == ["cell.json", *made("de", "en", "zh")]
 
 
 def test_what_does_not_belong_together_is_refused(target):

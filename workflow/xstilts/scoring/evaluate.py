@@ -113,9 +113,12 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     data = encoded.load_checked(paths["encoded"], spec["encoded"], *tokenizer)
     used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
     fingerprint = digest([spec, node["weights"], *map(sha256, used)])
-    out = Path(paths["out"]) / f"{lang}.json"
+    out, pins = Path(paths["out"]) / f"{lang}.json", node["pins"] | data.meta["pins"]
     if score := finished(out, fingerprint):
         print(f"{lang}: already computed")
+        if score.get("pins") != pins:  # another version of what it was trained on, the same weights
+            score["pins"] = pins
+            write_json(out, score)
         return score
     rows, dev = prepare.read(paths["rows"]).to_pylist(), None
     if "dev" in spec:
@@ -138,7 +141,7 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
         "rows_cut": data.meta["cut"],
         "spec": spec,
         "checkpoint": node["spec"],
-        "pins": node["pins"] | data.meta["pins"],
+        "pins": pins,
         "weights": node["weights"],
         **record,
         "versions": versions(),
@@ -162,14 +165,17 @@ def finished(path: Path, fingerprint: str) -> dict[str, Any] | None:
 def cell_record(folder: Path, cell: dict[str, str], scores: dict[str, Any]) -> dict[str, Any]:
     """Return what `cell.json` says: the spec and fingerprint of the score of every language.
 
-    Languages that another experiment has asked for stay in it, if the same weights scored them.
+    Languages that another experiment has asked for stay in it, if the same weights scored them on
+    rows of the same pins.
     """
     weights = {score["weights"] for score in scores.values()}
+    pins = {name: pin for score in scores.values() for name, pin in score["pins"].items()}
     for path in sorted(folder.glob("*.json")):
         if path.stem not in scores and path.stem != "cell":
             try:
                 score = read_json(path)
-                if score["weights"] in weights and path.with_suffix(".parquet").exists():
+                same = score["weights"] in weights and score["pins"] == pins
+                if same and path.with_suffix(".parquet").exists():
                     scores = scores | {path.stem: score}
             except (UserError, KeyError, TypeError):
                 continue
@@ -177,7 +183,7 @@ def cell_record(folder: Path, cell: dict[str, str], scores: dict[str, Any]) -> d
     return {
         **cell,
         "spec": {"kind": "cell", "scores": {k: digest(scores[k]["spec"]) for k in langs}},
-        "pins": {name: pin for k in langs for name, pin in scores[k]["pins"].items()},
+        "pins": pins,
         "scores": {k: scores[k]["score"] for k in langs},
         "fingerprints": {k: scores[k]["fingerprint"] for k in langs},
     }
