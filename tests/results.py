@@ -1,7 +1,7 @@
 """A folder of results as a finished run leaves it, written without computing anything."""
 
-import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import yaml
 from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.experiment import config, graph, grid, plan
-from xstilts.running.files import write_json
+from xstilts.monitoring import claims, products
+from xstilts.running.files import digest, write_json
 
 CONFIG: dict[str, Any] = {
     "source": "hub",
@@ -22,6 +23,9 @@ CONFIG: dict[str, Any] = {
     "languages": ["de", "ru"],
     "seeds": [1, 2],
 }
+NAME = "e"  # of the experiment
+HOME = f"results/experiments/{NAME}"
+REVISION = "r1"  # of every data set and model
 ROWS = {
     "xnli": ("classification", [
         {"id": "0", "text": "ein Hund", "text_pair": "ein Tier", "label": "entailment"},
@@ -43,25 +47,41 @@ PREDICTIONS = {
 def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, graph.Node]]:
     """Write `results` below `root`; return the rows of its grid.csv and its nodes.
 
-    `mnli` gains 10 points on `none` and loses 5 on Tatoeba; seed 2 is 2 points above seed 1.
+    `mnli` gains 10 points on `none` and loses 5 on Tatoeba; seed 2 is 2 points above seed 1. The
+    tables and what follows from them are left to who wants them.
     """
     experiment = config.load(CONFIG | changes)
     asked = grid.Grid(experiment)
-    lines = list(plan.rows(asked, asked.cells))
-    folder = root / "results"
+    lines, made = list(plan.rows(asked, asked.cells)), graph.build(asked)
+    write_plan(root, experiment, lines, made)
+    for line in lines:
+        cell = grid.Cell(*(line[k] for k in grid.CELL))
+        node = made[f"{asked.scores('dev')}/{cell}/cell.json"]
+        _score(root, line, asked.score_spec(cell, line["language"], "dev"), pins_of(node))
+    for node in made.values():
+        write_node(root, node)
+    return lines, made
+
+
+def write_plan(
+    root: Path,
+    experiment: config.Experiment,
+    lines: list[dict[str, str]],
+    nodes: dict[str, graph.Node],
+    name: str = NAME,
+    lock: str = "",
+) -> None:
+    """Write what the step `plan` makes, but for its record."""
+    folder = root / products.home(name)
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(dict(experiment.settings)))
-    with open(folder / "grid.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, list(lines[0]))
-        writer.writeheader()
-        writer.writerows(lines)
-    for line in lines:
-        cell = grid.Cell(*(line[k] for k in ("model", "intermediate", "seed", "target")))
-        _score(root, line, asked.score_spec(cell, line["language"], "dev"))
-    made = graph.build(asked, lines)
-    for node in made.values():
-        _output(root, asked, node)
-    return lines, made
+    write_json(folder / claims.NODES, claims.content(name, lock, nodes))
+    plan.write(lines, folder / "grid.csv")
+
+
+def pins_of(node: graph.Node) -> dict[str, str]:
+    """Return the pins that the record of a node has."""
+    return dict.fromkeys(sorted(node.pins), REVISION)
 
 
 def value(line: dict[str, str]) -> float:
@@ -70,7 +90,7 @@ def value(line: dict[str, str]) -> float:
     return round(start + gain + (0.02 if line["seed"] == "seed2" else 0.0), 4)
 
 
-def _score(root: Path, line: dict[str, str], spec: dict[str, Any]) -> None:
+def _score(root: Path, line: dict[str, str], spec: dict[str, Any], pins: dict[str, str]) -> None:
     found = value(line)
     about = {k: line[k] for k in ("model", "intermediate", "seed", "target", "language", "metric")}
     score = {
@@ -79,8 +99,9 @@ def _score(root: Path, line: dict[str, str], spec: dict[str, Any]) -> None:
         "metrics": {"accuracy": found},
         "n": 2,
         "spec": spec,
-        "pins": {"models/o/m": "r1"},
+        "pins": pins,
         "weights": "w1",
+        "fingerprint": digest(spec),
         "seconds": 2.0,
         "tokens_per_second": 1000.0,
         "device": "cpu",
@@ -117,34 +138,47 @@ def training(spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _output(root: Path, asked: grid.Grid, node: graph.Node) -> None:
-    """Write what a node makes, with the spec that is asked for."""
+def write_node(root: Path, node: graph.Node) -> None:
+    """Write what a node makes and its log, by the spec that is asked for; of a cell `cell.json`."""
     path, parts = root / node.key, node.name.split("/")
     log = root / node.log
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(f"{node.name} is done\n")
     path.parent.mkdir(parents=True, exist_ok=True)
+    record: dict[str, Any] = {"spec": dict(node.spec), "pins": pins_of(node)}
     if node.rule in ("pin_data", "pin_model"):
-        write_json(path, {"revision": "r1"})
+        about = {"kind": node.spec["of"], "name": node.spec["name"], "requested": "main"}
+        about |= {"source": "hub", "revision": REVISION}
+        write_json(path, {"spec": dict(node.spec), **about})
     elif node.rule == "prepare":
-        task, (lang, split) = parts[0], parts[1].split(".")
-        format, rows = ROWS.get(task, ROWS["xnli"])
-        prepare.write(path, rows, format, {"spec": asked.data_spec(task, lang, split)})
+        format, rows = ROWS.get(parts[0], ROWS["xnli"])
+        pin = {"source": "hub", "revision": REVISION}
+        prepare.write(path, rows, format, {"spec": dict(node.spec), "pin": pin})
     elif node.rule == "encode":
-        (lang, split, length), task = parts[2].split("."), parts[1]
-        spec = asked.encoded_spec(task, lang, split, int(length))
         arrays = encoded.pack([[0, 5, 6, 2]] * 50)
-        encoded.Encoded(arrays, {"spec": spec, "tokenizer": "t1"}).save(path)
+        encoded.Encoded(arrays, {**record, "tokenizer": "t1"}).save(path)
     elif node.rule == "model":
         about = {"hidden_size": 8, "layers": 2, "parameters": 10_000, "vocab_size": 100}
-        write_json(path, {"kind": "model", "spec": asked.model_spec(parts[0]), **about})
-    elif node.rule == "intermediate":
-        write_json(path, training(asked.encoder_spec(*parts)))
-    elif node.rule == "tune":
-        write_json(path, training(asked.tuned_spec(*parts)))
-    for other in node.outputs:
-        if other.endswith("model.safetensors"):
-            (root / other).write_bytes(b"weights")
+        write_json(path, {"kind": "model", **record, **about, "weights": "w1", "tokenizer": "t1"})
+    elif node.rule in ("intermediate", "tune"):
+        write_json(path, {**training(record["spec"]), "pins": record["pins"], "weights": "w1"})
+    elif node.rule == "evaluate":
+        scores = {
+            Path(score).stem: json.loads((root / score).read_text()) for score in node.outputs
+        }
+        cell = dict(zip(grid.CELL, parts, strict=True))
+        values = {lang: score["score"] for lang, score in scores.items()}
+        marks = {lang: score["fingerprint"] for lang, score in scores.items()}
+        write_json(path, {**cell, **record, "scores": values, "fingerprints": marks})
+    else:  # the toy world, and manifests
+        write_json(path, record)
+    if node.rule in ("model", "intermediate", "tune"):
+        for other in graph.checkpoint_files(os.path.dirname(node.key)):
+            if other != node.key:
+                (root / other).write_bytes(b"weights")
+    elif node.rule == "toy_model":
+        (path.with_suffix("")).mkdir()
+        (path.with_suffix("") / "model.safetensors").write_bytes(b"weights")
 
 
 def change(path: Path, **values: Any) -> None:

@@ -1,7 +1,5 @@
 """Figures: what is drawn of hand-written rows, read back from the axes."""
 
-import argparse
-
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
@@ -124,7 +122,8 @@ def test_a_table_is_read_with_its_names_as_text(tmp_path):
 
 
 def test_without_tables_the_step_says_who_makes_them(tmp_path):
-    args = argparse.Namespace(tables=str(tmp_path), out=str(tmp_path / "figures"), processes=2)
+    given = ["--tables", str(tmp_path), "--out", str(tmp_path / "figures"), "--processes", "2"]
+    args = figures_step.parser().parse_args(given)
     with pytest.raises(UserError, match=r"main\.csv: there is no such table; the step `tables`"):
         figures_step.main(args)
 

@@ -1,6 +1,5 @@
 """The best intermediate task of each target, by hand."""
 
-import argparse
 import json
 
 import pandas as pd
@@ -78,12 +77,10 @@ CONFIG = {
 
 def arguments(root, *files):
     grid = write(root, *files).grid
-    return argparse.Namespace(
-        grid=grid,
-        config=json.dumps(CONFIG),
-        out=str(root / "selection.csv"),
-        test_grid=str(root / "test.csv"),
-    )
+    (root / "config.yaml").write_text(json.dumps(CONFIG))
+    paths = {"--config": "config.yaml", "--out": "selection.csv", "--test-grid": "test.csv"}
+    given = [text for name, path in paths.items() for text in (name, str(root / path))]
+    return select_step.parser().parse_args([*given, "--grid", grid])
 
 
 def test_the_step_writes_what_it_chose_and_the_scores_on_test(tmp_path, capsys):

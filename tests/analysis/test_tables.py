@@ -1,6 +1,5 @@
 """The tables, by hand: means, deltas, what is missing, what is refused."""
 
-import argparse
 import json
 
 import pandas as pd
@@ -245,9 +244,8 @@ def test_every_metric_has_a_heading():
 def test_a_small_grid_has_all_tables(tmp_path, keys):
     grid, files = experiment({key: VALUES[key] for key in keys or VALUES})
     tables_step.main(write(tmp_path, grid, files if keys else {}))
-    folders = {"tables": str(tmp_path / "tables"), "out": str(tmp_path / "figures")}
-    drawn = argparse.Namespace(**folders, processes=1)
-    figures_step.main(drawn)
+    folders = ["--tables", str(tmp_path / "tables"), "--out", str(tmp_path / "figures")]
+    figures_step.main(figures_step.parser().parse_args(folders))
     for name in ("heatmap", "gap", "curves", f"languages/m/{grid['target'].iloc[0]}"):
         assert (tmp_path / f"figures/{name}.png").stat().st_size > 1000
         assert "</svg>" in (tmp_path / f"figures/{name}.svg").read_text()
@@ -258,7 +256,8 @@ def write(root, grid, files):
         write_json(root / path, content)
     grid = grid.assign(score=[str(root / path) for path in grid["score"]])
     grid.to_csv(root / "grid.csv", index=False)
-    return argparse.Namespace(grid=str(root / "grid.csv"), out=str(root / "tables"))
+    folders = ["--grid", str(root / "grid.csv"), "--out", str(root / "tables")]
+    return tables_step.parser().parse_args(folders)
 
 
 def test_the_step_writes_the_tables_and_says_the_main_one(tmp_path, capsys):

@@ -1,6 +1,5 @@
 """A submission to XTREME: what is written, by hand; and that it is what the validator wants."""
 
-import argparse
 import json
 
 import pyarrow as pa
@@ -82,10 +81,10 @@ def write_predictions(folder, target, language="de"):
 
 
 def run(data, *, out=None, check=None, cell=(), rehearsal=False, faults=None):
-    args = {"out": out and str(out), "check": check and str(check), "cell": list(cell)}
-    submission_step.main(
-        argparse.Namespace(data=str(data), rehearsal=rehearsal, faults=faults, **args)
-    )
+    given = {"out": out, "check": check, "faults": faults}
+    args = [f"--{name}={value}" for name, value in given.items() if value]
+    args += ["--rehearsal"] * rehearsal + [f"--cell={one}" for one in cell]
+    submission_step.main(submission_step.parser().parse_args(["--data", str(data), *args]))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The encode step: what it refuses and writes down, and where the labels of a head come from."""
 
-import argparse
 import json
 
 import pytest
@@ -21,6 +20,7 @@ ROWS = [{"id": "0", "text": "the dog", "text_pair": "cat sees", "label": "neutra
 def step(tmp_path):
     """Run the step on one row, with changes of its spec."""
     helpers.make_tokenizer(tmp_path / "model")
+    write_json(tmp_path / "model/node.json", {"pins": {"models/o/tiny": "r1"}})
     helpers.write_rows(tmp_path / "rows.parquet", "classification", ROWS)
 
     def run(**changes):
@@ -28,15 +28,12 @@ def step(tmp_path):
             "format": "classification", "labels": LABELS, "max_length": 64,
             "data": digest({"hub": "o/data"}), **changes,
         }  # fmt: skip
-        encode_step.main(
-            argparse.Namespace(
-                spec=json.dumps(spec),
-                rows=str(tmp_path / "rows.parquet"),
-                tokenizer=str(tmp_path / "model/tokenizer.json"),
-                labels_of="",
-                out=str(tmp_path / "out.safetensors"),
-            )
-        )
+        arguments = [
+            "--spec", json.dumps(spec), "--rows", str(tmp_path / "rows.parquet"),
+            "--tokenizer", str(tmp_path / "model/tokenizer.json"),
+            "--model", str(tmp_path / "model/node.json"), "--out", str(tmp_path / "out.safetensors"),
+        ]  # fmt: skip
+        encode_step.main(encode_step.parser().parse_args(arguments))
         return encoded.load(tmp_path / "out.safetensors")
 
     return run
@@ -45,7 +42,7 @@ def step(tmp_path):
 def test_encoded_rows_say_what_they_are_of(step):
     meta = step().meta
     assert (meta["rows"], meta["cut"], meta["spec"]["max_length"]) == (1, 0, 64)
-    assert meta["pins"] == {"datasets/o/data": "r2"}
+    assert meta["pins"] == {"models/o/tiny": "r1", "datasets/o/data": "r2"}
 
 
 def test_rows_of_another_spec_are_refused(step, tmp_path):
@@ -74,12 +71,13 @@ def run(tmp_path):
             name: str(helpers.write_rows(tmp_path / f"{name}.parquet", "tagging", rows))
             for name, rows in (("train", TRAIN), ("dev", DEV))
         }
-        encode_step.main(
-            argparse.Namespace(
-                spec=json.dumps(spec), rows=paths["dev"], labels_of=paths.get(labels_of, ""),
-                tokenizer=str(tmp_path / "model/tokenizer.json"), out=tmp_path / "out.safetensors",
-            )
-        )  # fmt: skip
+        arguments = [
+            "--spec", json.dumps(spec), "--rows", paths["dev"],
+            f"--labels-of={paths.get(labels_of, '')}",
+            "--tokenizer", str(tmp_path / "model/tokenizer.json"),
+            "--out", str(tmp_path / "out.safetensors"),
+        ]  # fmt: skip
+        encode_step.main(encode_step.parser().parse_args(arguments))
         return encoded.load(tmp_path / "out.safetensors")
 
     return call

@@ -26,6 +26,7 @@ def test_defaults_are_filled_in_and_names_resolved():
     found = load(BASE)
     assert found.settings == {
         **BASE,
+        "name": "", "replace": False,
         "models": {
             "base": {
                 "from": "o/base", "revision": "main", "tokenizer": None, "pooling": None,

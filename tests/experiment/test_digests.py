@@ -3,9 +3,7 @@
 import json
 from pathlib import Path
 
-import yaml
-
-from xstilts.experiment import config, graph
+from xstilts.experiment import config, config_files, graph
 from xstilts.experiment.grid import Grid
 from xstilts.running.files import digest
 
@@ -19,10 +17,7 @@ FILES = {
 
 def digests(names):
     """Kind -> number of outputs, digest of their paths and specs."""
-    merged = {}
-    for name in names:
-        merged = config.merge(merged, yaml.safe_load((ROOT / name).read_text()))
-    grid = Grid(config.load(merged))
+    grid = Grid(config.load(config_files.read([ROOT / name for name in names])))
     kinds = ("prepare", "model", "encode", "intermediate", "tune", "evaluate")
     nodes = [node for node in graph.build(grid).values() if node.rule in kinds]
     found = {path: spec for node in nodes for path, spec in node.outputs.items() if spec}

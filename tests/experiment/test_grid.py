@@ -6,7 +6,8 @@ import json
 import pytest
 
 from xstilts.experiment import grid
-from xstilts.experiment.config import load, merge
+from xstilts.experiment.config import load
+from xstilts.experiment.config_files import merge
 from xstilts.experiment.grid import Cell, Grid
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest

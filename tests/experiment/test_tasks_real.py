@@ -1,6 +1,5 @@
 """Every task on the real rows that are there: pinned, prepared and encoded as in the workflow."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -104,11 +103,9 @@ def test_what_is_there_is_prepared_and_encoded(name, grid, prepared, tmp_path):
             spec = json.dumps(grid.encoded_spec(name, lang, split, 128))
             out = tmp_path / "encoded.safetensors"
             pieces = str(source.folder(SHARED, "models", MODEL) / "tokenizer.json")
-            encode_step.main(
-                argparse.Namespace(
-                    spec=spec, rows=str(rows), tokenizer=pieces, labels_of=labels_of, out=out
-                )
-            )
+            arguments = ["--spec", spec, "--rows", str(rows), "--tokenizer", pieces]
+            arguments += [f"--labels-of={labels_of}", "--out", str(out)]
+            encode_step.main(encode_step.parser().parse_args(arguments))
             data = encoded.load(out)
             assert data.meta["rows"] == len(prepare.read(rows)) >= ROWS
             assert np.diff(data.arrays["starts"]).max() <= 128

@@ -95,13 +95,14 @@ def test_the_ledger_is_that_of_the_results_folder():
     assert ledger.path_of("elsewhere") is None and ledger.path_of("") is None
 
 
-def test_what_is_said_at_the_end_leaves_out_what_still_runs(tmp_path):
+def test_what_is_said_at_the_end_leaves_out_what_still_runs_or_nobody_asks_for(tmp_path):
     path = tmp_path / "ledger.jsonl"
     for node in ("a", "b"):
         ledger.append(path, **event("start", node, state=str(tmp_path / node), log=f"{node}.log"))
     ledger.append(path, **failed("c", 2))
+    ledger.append(path, **failed("d"))
     with lock.held(tmp_path / "a", 0):
-        said = ledger.lines(path)
+        said = ledger.lines(path, {"a", "b", "c"})
     assert said == [
         "  killed: b, attempt 1: killed: too little memory or time, pre-empted, or the machine"
         " went down (log: b.log)",

@@ -135,8 +135,8 @@ def test_what_would_fail_the_same_way_is_not_tried_again_by_the_same_run(tmp_pat
 def test_what_failed_before_this_run_is_tried(tmp_path):
     step = ["--out", str(tmp_path / "results/tuned/x"), "--state", "s"]
     run("user", *step)
-    with lock.held(tmp_path / "results/.state/run", 0):
-        os.utime(tmp_path / "results/.state/run/lock", (time.time() + 5,) * 2)
+    with lock.held(tmp_path / lock.RUN, 0):
+        os.utime(tmp_path / lock.RUN / "lock", (time.time() + 5,) * 2)
         assert run("fine", *step, "--attempt", "2").returncode == 0
 
 

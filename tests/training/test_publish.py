@@ -1,6 +1,5 @@
 """A finished checkpoint is not computed again by a process that waited, or that comes late."""
 
-import argparse
 import json
 import os
 
@@ -8,7 +7,7 @@ import pytest
 from tests import helpers
 from tests.training.test_loop import Node
 
-from xstilts.running.files import digest, read_json
+from xstilts.running.files import digest, read_json, write_json
 from xstilts.steps import evaluate as evaluate_step
 from xstilts.training import loop, publish
 
@@ -93,13 +92,13 @@ def test_training_and_evaluation_delete_the_copy(made, reader, tmp_path, monkeyp
         node = Node(tmp_path, helpers.make_tokenizer(tmp_path / "tokenizer"))
         node.run(out, tmp_path / "next", state=tmp_path / "other")
     else:
-        monkeypatch.setattr(evaluate_step, "language", lambda *_: None)
         spec = {"model": digest(read_json(out / "node.json")["spec"])}
-        evaluate_step.main(
-            argparse.Namespace(
-                cell="m/none/seed1/t", specs=json.dumps({"en": spec}), model=OUT, rows=["r"],
-                encoded=["e"], dev_rows=[], dev_encoded=[], state="scores", lock_wait=0,
-                budget=1, out="o",
-            )
-        )  # fmt: skip
+        made = {"spec": spec, "pins": {}, "weights": "w", "score": 0.5, "fingerprint": "f"}
+        monkeypatch.setattr(evaluate_step, "language", lambda *_: made)
+        write_json("manifest.json", {"spec": {"languages": {"en": ["rows", "encoded", "d"]}}})
+        arguments = [
+            "--cell", "m/none/seed1/t", "--specs", json.dumps({"en": spec}), "--model", OUT,
+            "--manifest", "manifest.json", "--state", "scores", "--out", "o",
+        ]  # fmt: skip
+        evaluate_step.main(evaluate_step.parser().parse_args(arguments))
     assert not (state / publish.FINISHED).exists()
