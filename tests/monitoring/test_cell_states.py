@@ -10,11 +10,15 @@ from xstilts.experiment import graph
 from xstilts.experiment.grid import Cell
 from xstilts.monitoring import cell_states, status
 from xstilts.monitoring.cell_states import CellState
+from xstilts.monitoring.records import Pins, Records
 from xstilts.running import lock, logs
+from xstilts.running.errors import UserError
 from xstilts.running.logs import Ending
 
 CELL = Cell("m", "mnli", "seed1", "xnli")
-SCORES = [f"results/scores/m/mnli/seed1/xnli/{lang}.json" for lang in ("de", "ru")]
+FOLDER = "results/scores/m/mnli/seed1/xnli"
+SCORES = [f"{FOLDER}/{lang}.json" for lang in ("de", "ru")]
+RECORD = f"{FOLDER}/cell.json"  # Snakemake deletes it before it starts the job
 LOG = "results/logs/evaluate/m/mnli/seed1/xnli.log"
 TUNED = "results/tuned/m/mnli/seed1/mnli/node.json"
 TUNED_LOG = "results/logs/tune/m/mnli/seed1/mnli.log"
@@ -27,12 +31,11 @@ def world(tmp_path):
 
 
 def states(root):
-    lines = cell_states.read_grid(root / "results/grid.csv")
-    nodes = graph.build(
-        cell_states.read_config(root / "results/config.yaml"), lines.to_dict("records")
-    )
+    lines = cell_states.read_grid(root / results.HOME / "grid.csv")
+    nodes = graph.build(cell_states.read_config(root / results.HOME / "config.yaml"))
     found, refused = cell_states.collect(lines, root)
-    return cell_states.cells(lines, found, refused, cell_states.Results(root, nodes).trouble)
+    endings = cell_states.Endings(Records(nodes, Pins("", root), root))
+    return cell_states.cells(lines, found, refused, endings.trouble)
 
 
 def delete(root, *names):
@@ -52,7 +55,7 @@ def test_all_is_done(world):
 
 def test_some_languages_are_partial_and_an_old_log_says_no_more(world):
     root, _ = world
-    delete(root, SCORES[0], LOG)
+    delete(root, SCORES[0], RECORD, LOG)
     assert states(root)[CELL] == CellState("partial", 1, 2)
     write_log(root, "de: accuracy 0.5\n", age=3600)
     found = states(root)[CELL]
@@ -61,22 +64,22 @@ def test_some_languages_are_partial_and_an_old_log_says_no_more(world):
 
 def test_without_scores_or_logs_a_cell_is_missing(world):
     root, _ = world
-    delete(root, *SCORES, LOG)
+    delete(root, *SCORES, RECORD, LOG)
     assert states(root)[CELL] == CellState("missing", 0, 2)
 
 
 def test_a_cell_whose_log_is_fresh_runs(world):
     root, _ = world
-    delete(root, *SCORES)
+    delete(root, *SCORES, RECORD)
     write_log(root, "de: accuracy 0.5\n")
     assert states(root)[CELL] == CellState("running", 0, 2, "de: accuracy 0.5", LOG)
 
 
 def test_a_cell_whose_lock_is_held_runs_however_quiet_it_is(world):
     root, graph = world
-    delete(root, SCORES[0])
+    delete(root, SCORES[0], RECORD)
     write_log(root, "de: accuracy 0.5\n", age=3600)
-    [state] = {node.state for node in graph.values() if SCORES[0] in node.outputs}
+    state = graph[RECORD].state
     assert state == "results/.state/scores/m/mnli/seed1/xnli"
     assert graph[TUNED].state == "results/.state/train/tuned/m/mnli/seed1/mnli"
     with lock.held(root / state, 0):
@@ -86,22 +89,25 @@ def test_a_cell_whose_lock_is_held_runs_however_quiet_it_is(world):
 
 def test_a_cell_that_was_asked_to_end_failed(world):
     root, _ = world
-    delete(root, SCORES[0])
+    delete(root, SCORES[0], RECORD)
     write_log(root, "stopped: ended by SIGTERM\n")
     assert states(root)[CELL].reason == "stopped: ended by SIGTERM"
 
 
 def test_what_a_cell_needs_failed(world):
     root, _ = world
-    delete(root, *SCORES, TUNED, LOG)
+    delete(root, *SCORES, RECORD, TUNED, LOG)
     write_log(root, "step 3\nerror: the loss is nan\n", TUNED_LOG, age=9999)
     asked = CellState("failed", 0, 2, "error: the loss is nan", TUNED_LOG)
     assert states(root)[CELL] == asked
 
 
-def test_a_score_of_another_spec_is_stale_whatever_its_log_says(world):
+@pytest.mark.parametrize("asked", [False, True], ids=["is", "asks for"])
+def test_a_score_of_another_spec_is_stale_whatever_its_log_says(world, asked):
     root, _ = world
     results.change(root / SCORES[0], spec={"kind": "other"})
+    if asked:  # the record of an earlier job, for another spec
+        results.change(root / RECORD, spec={"kind": "cell", "scores": {}})
     write_log(root, "error: of an older job\n")
     found = states(root)[CELL]
     assert (found.state, found.have, found.log) == ("stale", 1, "")
@@ -134,29 +140,28 @@ def test_the_tail_of_a_log(tmp_path):
     assert logs.tail(path, 7) == ["line"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [TUNED, "results/data/xnli/de.dev.parquet", "results/encoded/m/xnli/de.dev.256.safetensors"],
-)
-def test_a_file_tells_the_spec_that_it_was_made_by(world, name):
-    root, graph = world
-    spec = graph[name].outputs[name]
-    path = root / name
-    assert spec and cell_states.made_by(path, spec) and cell_states.made_by(path, None)
-    assert not cell_states.made_by(path, "another")
-    path.write_bytes(b"damaged")
-    assert not cell_states.made_by(path, spec)
-    path.unlink()
-    assert not cell_states.made_by(path, None)
-
-
 def test_ancestors_come_first_and_once(world):
     _, nodes = world
-    found = graph.ancestors(nodes, SCORES[0])
-    assert found[-1] == SCORES[0] and len(found) == len(set(found))
+    found = graph.ancestors(nodes, RECORD)
+    assert found[-1] == RECORD and len(found) == len(set(found))
     for at, key in enumerate(found):
         assert set(nodes[key].needs) <= set(found[:at])
     assert {nodes[key].rule for key in found} == set(graph.RULES) - {"toy_world", "toy_model"}
+
+
+def test_a_cell_that_the_config_has_not_is_one_line(world):
+    root, nodes = world
+    endings = cell_states.Endings(Records(nodes, Pins("", root), root))
+    with pytest.raises(
+        UserError, match="has the cell m/none/seed3/xnli, which config.yaml has not"
+    ):
+        endings.trouble(Cell("m", "none", "seed3", "xnli"))
+
+
+def test_a_grid_that_is_not_there_is_made_by_the_plan(tmp_path):
+    for read in (cell_states.read_grid, cell_states.read_config):
+        with pytest.raises(UserError, match="gone: there is no such file; `snakemake plan` makes"):
+            read(tmp_path / "gone")
 
 
 def test_the_matrix_in_full():

@@ -15,7 +15,7 @@ from xstilts.running.files import write_json
 
 def test_the_contents_in_full(tmp_path):
     results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
-    found = contents.read(tmp_path / "results/grid.csv")
+    found = contents.read(tmp_path / results.HOME / "grid.csv")
     none, mnli = found.pop("cells")
     assert [t["folder"] for t in found.pop("trainings")] == [
         "results/tuned/m/none/seed1/mnli",
@@ -40,7 +40,10 @@ def test_the_contents_in_full(tmp_path):
         "main": [[[50.0, None], [50.0, None]], [[60.0, 10.0], [60.0, 10.0]]],
         "noise": {"seen": "", "beyond": []},
         "states": {"done": 2},
-        "pins": {"models/o/m": ["r1"]},
+        "pins": {
+            name: ["r1"]
+            for name in ("datasets/facebook/xnli", "datasets/nyu-mll/glue", "models/o/m")
+        },
     }
     assert [none["trainings"], mnli["trainings"]] == [[0], [1, 2]]
     assert mnli.pop("examples").keys() == {"de"} and mnli.pop("spec")["weights"] == "w1"
@@ -84,7 +87,7 @@ def test_tables_that_are_not_there_are_one_line(tmp_path, text):
     if text is not None:
         (tmp_path / "deltas.csv").write_text(text)
     with pytest.raises(UserError, match="no result tables; the step `tables` makes them"):
-        contents.read(tmp_path / "results/grid.csv", tmp_path)
+        contents.read(tmp_path / results.HOME / "grid.csv", tmp_path)
 
 
 def test_a_training_in_full():
@@ -120,10 +123,10 @@ def test_a_long_curve_is_subsampled_and_keeps_its_ends():
 
 def test_a_copy_of_the_scores_alone_is_enough(tmp_path):
     results.write(tmp_path / "whole")
-    (tmp_path / "results").mkdir()
-    for name in ("grid.csv", "scores"):
-        (tmp_path / "whole/results" / name).rename(tmp_path / "results" / name)
-    found = contents.read(tmp_path / "results/grid.csv")
+    for name in (f"{results.HOME}/grid.csv", "results/scores"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "whole" / name).rename(tmp_path / name)
+    found = contents.read(tmp_path / results.HOME / "grid.csv")
     assert found["states"] == {"done": 7} and found["trainings"] == []
     assert found["cells"][0]["examples"]["de"][0]["shown"][0] == ["row", "1"]
 
@@ -132,7 +135,7 @@ def test_a_refused_score_shows_neither_spec_nor_predictions(tmp_path):
     results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
     path = tmp_path / "results/scores/m/none/seed1/xnli/de.json"
     results.change(path, spec={"kind": "other"})
-    cell = contents.read(tmp_path / "results/grid.csv")["cells"][0]
+    cell = contents.read(tmp_path / results.HOME / "grid.csv")["cells"][0]
     assert cell["state"] == "stale" and "another spec" in cell["reason"]
     assert cell["reason"].startswith("results/scores/m/none/seed1/xnli/de.json: ")
     assert (cell["scores"], cell["spec"], cell["examples"]) == ([None], None, {})
@@ -141,7 +144,7 @@ def test_a_refused_score_shows_neither_spec_nor_predictions(tmp_path):
 def test_a_damaged_score_is_named(tmp_path):
     results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
     (tmp_path / "results/scores/m/none/seed1/xnli/de.json").write_text("{")
-    cell = contents.read(tmp_path / "results/grid.csv")["cells"][0]
+    cell = contents.read(tmp_path / results.HOME / "grid.csv")["cells"][0]
     assert cell["state"] == "stale"
     assert cell["reason"].startswith("results/scores/m/none/seed1/xnli/de.json: cannot be read")
 
@@ -154,13 +157,13 @@ def test_data_cannot_end_its_element():
 
 def test_nothing_that_is_filled_in_is_taken_for_a_name(tmp_path):
     results.write(tmp_path)
-    data = contents.read(tmp_path / "results/grid.csv") | {"title": "{{data}} <b>"}
+    data = contents.read(tmp_path / results.HOME / "grid.csv") | {"title": "{{data}} <b>"}
     assert "<title>{{data}} &lt;b&gt;: results</title>" in page.render(data)
 
 
 def test_the_page_names_no_other_place(tmp_path):
     results.write(tmp_path)
-    html = page.render(contents.read(tmp_path / "results/grid.csv"))
+    html = page.render(contents.read(tmp_path / results.HOME / "grid.csv"))
     places = set(re.findall(r"https?://[^\"' ]+", html))
     assert places == {"http://www.w3.org/2000/svg"}, "the name of a format, not an address"
 
@@ -172,7 +175,7 @@ def test_the_page_of_a_big_grid_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(cells, "MAX_EXAMPLES", 6_000)
     monkeypatch.setattr(cells, "MAX_LOGS", 500)
     start = time.monotonic()
-    found = contents.read(tmp_path / "results/grid.csv")["cells"]
+    found = contents.read(tmp_path / results.HOME / "grid.csv")["cells"]
     assert time.monotonic() - start < 20
     assert len(found) == 9 * 6 - 2
     with_examples = [cell for cell in found if cell["examples"]]
@@ -200,22 +203,24 @@ def test_a_grid_that_is_none_is_one_line(tmp_path, write, line):
 @pytest.mark.parametrize("text", ["a: [", "just text", "source: nowhere", "sources: hub"])
 def test_a_config_that_is_none_is_one_line(tmp_path, text):
     results.write(tmp_path)
-    (tmp_path / "results/config.yaml").write_text(text)
+    (tmp_path / results.HOME / "config.yaml").write_text(text)
     with pytest.raises(UserError, match=r"config\.yaml: "):
-        contents.read(tmp_path / "results/grid.csv")
+        contents.read(tmp_path / results.HOME / "grid.csv")
 
 
 def test_a_grid_of_another_config_is_one_line(tmp_path):
     results.write(tmp_path)
     results.write(tmp_path / "other", seeds=[3])
-    (tmp_path / "other/results/config.yaml").rename(tmp_path / "results/config.yaml")
+    (tmp_path / "results/scores/m/none/seed1/xnli/de.json").unlink()
+    config = f"{results.HOME}/config.yaml"
+    (tmp_path / "other" / config).rename(tmp_path / config)
     with pytest.raises(UserError, match=r"has the cell m/none/seed1/xnli, which config\.yaml"):
-        contents.read(tmp_path / "results/grid.csv")
+        contents.read(tmp_path / results.HOME / "grid.csv")
 
 
 def test_a_damaged_record_of_a_training_is_left_out(tmp_path):
     results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
     for name, content in (("none", []), ("mnli", {"kind": "train"})):
         write_json(tmp_path / f"results/tuned/m/{name}/seed1/mnli/node.json", content)
-    found = contents.read(tmp_path / "results/grid.csv")
+    found = contents.read(tmp_path / results.HOME / "grid.csv")
     assert [t["folder"] for t in found["trainings"]] == ["results/encoders/m/mnli/seed1"]

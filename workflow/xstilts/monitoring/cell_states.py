@@ -45,9 +45,7 @@ def read_grid(path: str | Path) -> pd.DataFrame:
     try:
         grid = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
-        raise UserError(
-            f"{path}: there is no such file; `snakemake results/grid.csv` makes it"
-        ) from None
+        raise UserError(f"{path}: there is no such file; `snakemake plan` makes it") from None
     except (ValueError, OSError) as error:
         raise UserError(f"{path}: cannot be read as CSV ({error})") from None
     columns = [*CELL, "language", "split", "metric", "score", "spec"]
@@ -62,9 +60,7 @@ def read_config(path: str | Path) -> Grid:
     try:
         settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(
-            f"{path}: there is no such file; `snakemake results/config.yaml` makes it"
-        ) from None
+        raise UserError(f"{path}: there is no such file; `snakemake plan` makes it") from None
     except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(settings, dict):
@@ -143,7 +139,12 @@ class Endings:
         """Return how the first node that failed on the way to a cell ended, else one that runs.
 
         Where none does: the cell's own log, if it has one. The path of the log comes with it.
+
+        Raises:
+            UserError: the config has no such cell.
         """
+        if str(cell) not in self._keys:
+            raise UserError(f"grid.csv has the cell {cell}, which config.yaml has not")
         endings: list[tuple[Ending, str]] = []
         for key in ancestors(self.records.nodes, self._keys[str(cell)]):
             # A job that ran since would have lost its record first: the log is of an earlier one.
