@@ -1,7 +1,5 @@
 """The report in Chromium: it is drawn, sorts, filters, opens cells, asks the network nothing."""
 
-import argparse
-
 import pyarrow.parquet as pq
 import pytest
 from tests import results
@@ -14,8 +12,9 @@ EVIL = "</script><script>document.title='bad'</script><img src=x onerror=\"docum
 
 
 def render(root, tables=None):
-    path, grid = root / "results/report.html", root / "results/grid.csv"
-    report.main(argparse.Namespace(grid=str(grid), tables=tables, out=str(path)))
+    path, grid = root / results.HOME / "report.html", root / results.HOME / "grid.csv"
+    given = ["--grid", str(grid), "--out", str(path)] + (["--tables", tables] if tables else [])
+    report.main(report.parser().parse_args(given))
     return path
 
 
@@ -140,8 +139,8 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(tmp_path, opened):
 def test_names_and_texts_stay_texts(tmp_path, opened):
     """Hostile names, rows, predictions and logs; without config.yaml names are not checked."""
     results.write(tmp_path)
-    (tmp_path / "results/config.yaml").unlink()
-    grid = tmp_path / "results/grid.csv"
+    (tmp_path / results.HOME / "config.yaml").unlink()
+    grid = tmp_path / results.HOME / "grid.csv"
     quoted = EVIL.replace('"', '""')
     grid.write_text(grid.read_text().replace("m,mnli,seed1,xnli", f'm,"{quoted}",seed1,xnli'))
     log = tmp_path / f"results/logs/evaluate/m/{EVIL}/seed1/xnli.log"
