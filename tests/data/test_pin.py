@@ -1,9 +1,10 @@
-"""Pins of folders, the lock file, and what is stale."""
+"""Pins of folders, the lock file, looked up anew, and taken from another experiment."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ import yaml
 from xstilts.data import pin
 from xstilts.running import step
 from xstilts.running.errors import UserError
+from xstilts.running.files import write_json
 from xstilts.steps import pin as pin_step
 
 
@@ -77,27 +79,73 @@ def test_a_locked_folder_that_changed_is_refused(world, name, text, how):
         locked(world)
     lock = world / "lock.yaml"
     assert f"python -m xstilts.steps.pin --update o/n --lock {lock}" in str(raised.value)
-    pin.update(lock, ["o/n"])
-    assert locked(world)["files"].keys() == pin.read_lock(lock)["datasets"]["o/n"]["files"].keys()
+    before = pin.read_lock(lock)["datasets"]["o/n"]
+    assert pin.update(lock, ["o/n"], str(world / "mirror")) == {"o/n": True}
+    entry = pin.read_lock(lock)["datasets"]["o/n"]
+    assert entry == {"requested": "main", **locked(world)} and entry != before
 
 
 def test_another_source_or_revision_than_locked_is_refused(world):
     locked(world)
-    with pytest.raises(UserError, match=r"has it from a folder, not a hub; .*--update o/n"):
+    anew = "delete its entry in .* to have it pinned anew"  # `--update` looks up what was asked for
+    with pytest.raises(UserError, match=rf"has it from a folder, not a hub; {anew}"):
         locked(world, source="hub")
     entry = {"requested": "main", "source": "hub", "revision": "0" * 40}
     (world / "hub.yaml").write_text(yaml.safe_dump({"datasets": {"o/n": entry}}))
     assert locked(world, source="hub", lock="hub.yaml")["revision"] == "0" * 40
-    with pytest.raises(UserError, match=r"asks for revision `v2`, .* made for `main`; .*--update"):
+    with pytest.raises(UserError, match=rf"asks for revision `v2`, .* made for `main`; {anew}"):
         locked(world, "v2", source="hub", lock="hub.yaml")
 
 
-def test_update_takes_out_what_is_named_or_all(world):
+def test_update_looks_up_what_is_named_or_all(world):
+    """And an entry is never out of the lock, so that a run beside it has what it had."""
     locked(world)
+    lock, root = world / "lock.yaml", str(world / "mirror")
+    own = world / "own"
+    own.mkdir()
+    (own / "train.parquet").write_text("y")
+    pin.locked("datasets", root, root, str(own), "main", lock)
+    before = pin.read_lock(lock)
+    assert pin.update(lock, [], root) == {"o/n": False, str(own): False}
+    assert pin.read_lock(lock) == before, "as before"
+    (own / "train.parquet").write_text("z")
+    assert pin.update(lock, [str(own)]) == {str(own): True}, "a path needs no mirror"
+    after = pin.read_lock(lock)["datasets"]
+    assert after["o/n"] == before["datasets"]["o/n"]
+    assert after[str(own)]["revision"] != before["datasets"][str(own)]["revision"]
+
+
+def test_what_cannot_be_looked_up_changes_nothing(world):
+    locked(world)
+    lock, root = world / "lock.yaml", str(world / "mirror")
+    text = lock.read_text()
     with pytest.raises(UserError, match=r"o/m: not in .*did you mean `o/n`\?"):
-        pin.update(world / "lock.yaml", ["o/m"])
-    assert pin.update(world / "lock.yaml", []) == ["o/n"]
-    assert pin.read_lock(world / "lock.yaml") == {"datasets": {}, "models": {}}
+        pin.update(lock, ["o/n", "o/m"], root)
+    with pytest.raises(UserError, match=r"o/n: is in a mirror; name its folder with --root DIR"):
+        pin.update(lock, [])
+    with pytest.raises(UserError, match="elsewhere holds no folder `datasets`"):
+        pin.update(lock, [], str(world / "elsewhere"))
+    assert lock.read_text() == text
+
+
+def test_the_branch_that_was_asked_for_is_looked_up(world, monkeypatch):
+    entry = {"requested": "v2", "source": "hub", "revision": "0" * 40}
+    lock = world / "lock.yaml"
+    lock.write_text(yaml.safe_dump({"datasets": {"o/n": entry}, "models": {"o/m": entry}}))
+    asked = []
+
+    def look_up(kind, name, revision, obtain):
+        asked.append((kind, name, revision))
+        return SimpleNamespace(sha={"o/n": "1", "o/m": "0"}[name] * 40)
+
+    monkeypatch.setattr(pin.sources, "hub_info", look_up)
+    assert pin.update(lock, []) == {"o/n": True, "o/m": False}
+    assert asked == [("datasets", "o/n", "v2"), ("models", "o/m", "v2")]
+    found = pin.read_lock(lock)
+    assert found == {
+        "datasets": {"o/n": entry | {"revision": "1" * 40}},
+        "models": {"o/m": entry},
+    }
 
 
 @pytest.mark.parametrize("text", ["datasets: [", "- a", "datasets: {o/n: main}", "datasets: [o/n]"])
@@ -107,30 +155,35 @@ def test_a_file_that_is_no_lock(tmp_path, text):
         pin.read_lock(tmp_path / "lock.yaml")
 
 
-def test_stale_pins_are_those_that_the_lock_contradicts(world):
-    root, pins = world / "mirror", world / "results/pins"
-    args = ["--kind", "datasets", "--name", "o/n", "--source", str(root), "--root", str(root)]
-    file = pins / "datasets/o/n.json"
+def test_a_pin_file_says_by_what_spec_it_is_made(world):
+    root, file = str(world / "mirror"), world / "results/pins/datasets/o/n.json"
+    args = ["--kind", "datasets", "--name", "o/n", "--source", root, "--root", root]
+    args += ["--lock", str(world / "lock.yaml"), "--out", str(file), "--spec", '{"kind": "pin"}']
+    pin_step.main(pin_step.parser().parse_args(args))
+    entry = pin.read_lock(world / "lock.yaml")["datasets"]["o/n"]
+    about = {"spec": {"kind": "pin"}, "kind": "datasets", "name": "o/n"}
+    assert json.loads(file.read_text()) == about | entry
 
-    def run(lock):
-        pin_step.main(pin_step.parser().parse_args([*args, "--lock", lock, "--out", str(file)]))
 
-    lock, other = str(world / "lock.yaml"), str(world / "other.yaml")
-    run(lock)
-    assert pin.stale(lock, pins) == []
-    assert pin.stale(other, pins) == [], "another experiment's pin stands"
-    assert pin.stale("", pins) == [file], "not the toy world's"
-    pin.adopt(other, [str(file), str(pins / "datasets/o/absent.json")])
-    assert pin.read_lock(other) == pin.read_lock(lock)
-    pin.update(lock, ["o/n"])
-    assert pin.stale(lock, pins) == [file], "taken out by --update"
-    text = Path(other).read_text()
-    Path(other).write_text(text.replace(pin.read_lock(other)["datasets"]["o/n"]["revision"], "x"))
-    assert pin.stale(other, pins) == [file]
-    run("")
-    assert pin.stale("", pins) == []
-    assert pin.stale(lock, pins) == [file], "the toy world's"
-    assert pin.stale(lock, world / "nowhere") == []
+def test_what_another_experiment_has_pinned_is_taken_over(world):
+    """Where the lock has nothing: files that are made stay as they are."""
+    lock, pins = world / "lock.yaml", world / "results/pins"
+    entry = {"requested": "main", "source": "hub", "revision": "1" * 40}
+    files = {"a": ("datasets", "o/a"), "b": ("datasets", "o/b"), "m": ("models", "o/m")}
+    for name, (kind, of) in files.items():
+        write_json(pins / f"{name}.json", {"spec": {}, "kind": kind, "name": of, **entry})
+    paths = [str(pins / f"{name}.json") for name in (*files, "absent")]
+    other = entry | {"revision": "2" * 40}
+    lock.write_text(yaml.safe_dump({"datasets": {"o/b": other}}))
+    pin.adopt(lock, paths)
+    assert pin.read_lock(lock) == {
+        "datasets": {"o/a": entry, "o/b": other},
+        "models": {"o/m": entry},
+    }
+    before = lock.stat()
+    pin.adopt(lock, paths)
+    after = lock.stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino), "left alone"
 
 
 def test_a_missing_argument_is_one_line(capfd):

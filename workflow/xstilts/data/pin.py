@@ -94,22 +94,23 @@ def locked(
             entries[kind][name] = {"requested": revision, **pin}
             _write_lock(lock, entries)
             return pin
-    advice = sources.advice(name, str(lock), root)
+    anew = f"delete its entry in {lock} to have it pinned anew"
     wanted = "hub" if sources.from_hub(source, name) else "folder"
     if entry["source"] != wanted:
-        raise UserError(f"{name}: {lock} has it from a {entry['source']}, not a {wanted}; {advice}")
+        raise UserError(f"{name}: {lock} has it from a {entry['source']}, not a {wanted}; {anew}")
     if wanted == "hub":
         if entry.get("requested") != revision:
             raise UserError(
                 f"{name}: the config asks for revision `{revision}`, {lock} was made for "
-                f"`{entry.get('requested')}`; {advice}"
+                f"`{entry.get('requested')}`; {anew}"
             )
         return {"source": "hub", "revision": entry["revision"]}
     pin = resolve(kind, source, root, name, revision, obtain)
     if pin["revision"] != entry["revision"]:
         raise UserError(
             f"{name}: {_difference(entry.get('files') or {}, pin['files'])} in "
-            f"{sources.folder(root, kind, name)} since {lock} was written; {advice}"
+            f"{sources.folder(root, kind, name)} since {lock} was written; "
+            f"{sources.advice(name, str(lock), root)}"
         )
     return pin
 
