@@ -153,7 +153,7 @@ def test_a_cell_that_the_config_has_not_is_one_line(world):
     root, nodes = world
     endings = cell_states.Endings(Records(nodes, Pins("", root), root))
     with pytest.raises(
-        UserError, match="has the cell m/none/seed3/xnli, which config.yaml has not"
+        UserError, match=r"has the cell m/none/seed3/xnli, which config\.yaml has not"
     ):
         endings.trouble(Cell("m", "none", "seed3", "xnli"))
 

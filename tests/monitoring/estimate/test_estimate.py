@@ -1,6 +1,6 @@
 """The estimate, by hand: workload, throughput, wall time, forecasts against measured times."""
 
-import argparse
+import json
 
 import pytest
 from tests import results
@@ -84,7 +84,8 @@ def test_evaluations_run_before_the_next_training():
 
 
 def node(rule, name, *needs):
-    return Node(rule, name, {f"{rule}/{name}": None}, "log", needs)
+    key = f"{rule}/{name}"
+    return Node(rule, name, key, {}, {key: None}, {}, needs, frozenset(), "log")
 
 
 NODES = {
@@ -136,7 +137,7 @@ def test_the_forecast_against_what_happened():
 
 def test_sizes_come_from_the_encoded_file_and_else_from_what_is_known(tmp_path):
     results.write(tmp_path, limits={"mnli": {"train": 1000}})
-    grid = read_config(tmp_path / "results/config.yaml")
+    grid = read_config(tmp_path / results.HOME / "config.yaml")
     found = data_sizes.DataSizes(tmp_path, grid)
     assert found.of("m", "xnli", "de", "dev", 256) == DataSize(50, 50, 200.0)
     assert found.of("m", "mnli", "en", "train", 999) == DataSize(1000, 1000, 44_000.0)
@@ -162,32 +163,32 @@ def test_every_task_of_the_paper_has_a_size():
     assert all(reference.size(name, "train") for name in (*trained, "csqa", "udpos_en"))
 
 
-def arguments(root, **changes):
-    given = {"devices": 1, "device": None} | changes
-    grid, out = root / "results/grid.csv", root / "results/estimate.csv"
-    return argparse.Namespace(grid=str(grid), out=str(out), **given)
+def arguments(root, *more, **changes):
+    """Of the estimate of `results.CONFIG`, with changes, for what is in a folder."""
+    given = [json.dumps(results.CONFIG | changes), "--name", "e", "--lock", ""]
+    folders = ["--directory", str(root), "--out", str(root / "estimate.csv")]
+    return estimate.parser().parse_args([*given, *folders, *more])
 
 
 def test_before_and_after_a_run(tmp_path, capsys):
     root = tmp_path / "before"
-    (root / "results").mkdir(parents=True)
-    results.write(tmp_path, seeds=[1], models={"m": {"from": "FacebookAI/xlm-roberta-base"}})
-    for name in ("grid.csv", "config.yaml"):
-        (root / "results" / name).write_bytes((tmp_path / "results" / name).read_bytes())
-    estimate.main(arguments(root, device="h100", devices=2))
+    root.mkdir()
+    changes = {"seeds": [1], "models": {"m": {"from": "FacebookAI/xlm-roberta-base"}}}
+    results.write(tmp_path, **changes)
+    estimate.main(arguments(root, "--device=h100", "--devices=2", **changes))
     output = capsys.readouterr().out
     lines = [line.split() for line in output.splitlines()]
     assert ["tune", "2", "2", "0.03", "counted", "in", "FLOP"] in lines
     # The model, 1.1 GB, and two trainings at a time, each with 8.9 GB of states.
     assert "disk: 21.1 GB of checkpoints and training states at the peak, 2.2 GB at" in output
     assert "wall time, 2 at a time: " in output and "taken for: h100" in output
-    (tmp_path / "results/estimate.csv").write_bytes((root / "results/estimate.csv").read_bytes())
-    estimate.main(arguments(tmp_path))
+    (tmp_path / "estimate.csv").write_bytes((root / "estimate.csv").read_bytes())
+    estimate.main(arguments(tmp_path, **changes))
     output = capsys.readouterr().out
     assert "device time: 0 s" in output
     assert "tune: 2 finished, forecast 106 s, took 16 s" in output
-    before = forecast.read(root / "results/estimate.csv")
-    assert forecast.read(tmp_path / "results/estimate.csv") == before, "kept"
+    before = forecast.read(root / "estimate.csv")
+    assert forecast.read(tmp_path / "estimate.csv") == before, "kept"
 
 
 def test_one_job_more_goes_by_the_speed_of_the_others(tmp_path, capsys):
@@ -199,19 +200,18 @@ def test_one_job_more_goes_by_the_speed_of_the_others(tmp_path, capsys):
     estimate.main(arguments(tmp_path))
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["tune", "4", "1", "0.00", "measured", "on", "the", "same", "task"] in lines
-    kept = forecast.read(tmp_path / "results/estimate.csv")
+    kept = forecast.read(tmp_path / "estimate.csv")
     [tuned] = [one for one in kept.values() if one.rule == "tune"]
     assert tuned.seconds == pytest.approx(8.0), "as the three others"
 
 
 @pytest.mark.parametrize(
-    ("changes", "line"),
-    [({"device": "h10"}, "there is no `h10`; did you mean `h100`"), ({"devices": 0}, "at least 1")],
+    ("change", "line"),
+    [("--device=h10", "there is no `h10`; did you mean `h100`"), ("--devices=0", "at least 1")],
 )
-def test_a_wrong_argument_is_one_line(tmp_path, changes, line):
-    results.write(tmp_path)
+def test_a_wrong_argument_is_one_line(tmp_path, change, line):
     with pytest.raises(UserError, match=line):
-        estimate.main(arguments(tmp_path, **changes))
+        estimate.main(arguments(tmp_path, change))
 
 
 def test_an_encoder_that_nothing_is_known_of_is_one_line(tmp_path):
@@ -223,6 +223,6 @@ def test_an_encoder_that_nothing_is_known_of_is_one_line(tmp_path):
 
 def test_a_damaged_estimate_is_one_line(tmp_path):
     results.write(tmp_path)
-    (tmp_path / "results/estimate.csv").write_text("job,rule\na,b\n")
+    (tmp_path / "estimate.csv").write_text("job,rule\na,b\n")
     with pytest.raises(UserError, match=r"estimate\.csv: not an estimate"):
         estimate.main(arguments(tmp_path))
