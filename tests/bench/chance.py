@@ -1,6 +1,6 @@
 """Every score of a run beside that of guessing; fails where a target is not above it.
 
-    PYTHONPATH=workflow python tests/bench/chance.py [--results DIR] [--margin 0.05]
+    PYTHONPATH=workflow python tests/bench/chance.py [--experiment DIR] [--margin 0.05]
 
 Guessing is: always the most frequent label, or tag; a random run of words as long as an answer; one
 of the candidates in retrieval. A target passes if, in every row of the grid, its mean over the
@@ -18,7 +18,7 @@ from statistics import mean
 import pyarrow.parquet as pq
 
 from xstilts import metrics
-from xstilts.running.files import read_json
+from xstilts.running.files import read_json, results_of
 
 
 def guess(rows: list[dict], metric: str, language: str) -> float:
@@ -53,11 +53,13 @@ def random_words(rng: Random, context: str, answers: list[str]) -> str:
     return space.join(words[start : start + size])
 
 
-def check(results: Path, margin: float) -> list[str]:
-    """Print every score beside guessing; return what is not above it."""
+def check(experiment: Path, margin: float) -> list[str]:
+    """Print every score of an experiment, by its folder, beside guessing; return what is not above
+    it."""
+    results = results_of(experiment)
     above: dict[tuple, dict[bool, list[float]]] = defaultdict(lambda: defaultdict(list))
     guesses: dict[tuple[str, str], float] = {}
-    with (results / "grid.csv").open(encoding="utf-8") as lines:
+    with (experiment / "grid.csv").open(encoding="utf-8") as lines:
         cells = list(csv.DictReader(lines))
     for cell in cells:
         score = read_json(results.parent / cell["score"])
@@ -80,7 +82,7 @@ def check(results: Path, margin: float) -> list[str]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--experiment", type=Path, default=Path("results/experiments/config"))
     parser.add_argument("--margin", type=float, default=0.05)
     args = parser.parse_args()
-    sys.exit("\n".join(check(args.results, args.margin)) or 0)
+    sys.exit("\n".join(check(args.experiment, args.margin)) or 0)

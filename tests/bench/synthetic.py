@@ -2,12 +2,12 @@
 
     PYTHONPATH=workflow:. python tests/bench/synthetic.py --out DIR
 
-Writes DIR/results: 3 models x 12 intermediates (and `none`) x 14 targets x 5 seeds by default; the
-targets are XTREME's, then XTREME's again, with all their languages up to --languages.
+Writes DIR/results, of the experiment `synthetic`: 3 models x 12 intermediates (and `none`) x 14
+targets x 5 seeds by default; the targets are XTREME's, then XTREME's again, with all their languages
+up to --languages.
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xstilts.benchmarks import xtreme
+from xstilts.experiment import plan
 from xstilts.running.files import digest, write_json
 
 
@@ -57,10 +58,7 @@ def write(root: Path, models=3, intermediates=12, count=14, seeds=5, languages=6
                         pq.write_table(table, file, compression="zstd")
                         files = dict(split="dev", metric="accuracy", score=path)
                         lines.append({**row, **files, "spec": digest(spec)})
-    with open(root / "results/grid.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(lines[0]))
-        writer.writeheader()
-        writer.writerows(lines)
+    plan.write(lines, root / "results/experiments/synthetic/grid.csv")
     return len(lines)
 
 
