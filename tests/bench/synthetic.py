@@ -3,8 +3,8 @@
     PYTHONPATH=workflow:. python tests/bench/synthetic.py --out DIR
 
 Writes DIR/results, of the experiment `synthetic`: 3 models x 12 intermediates (and `none`) x 14
-targets x 5 seeds by default; the targets are XTREME's, then XTREME's again, with all their languages
-up to --languages.
+targets x 5 seeds by default; the targets are XTREME's, then XTREME's again, with all their
+languages up to --languages.
 """
 
 import argparse
