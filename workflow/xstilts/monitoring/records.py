@@ -26,17 +26,22 @@ def read(path: Path) -> Record | None:
     JSON, rows (parquet) or encoded rows (safetensors).
     """
     try:
-        if path.suffix == ".parquet":
-            from xstilts.data import prepare
-
-            rows = prepare.metadata(path)
-            return {**rows, "pins": {f"datasets/{rows['spec']['hub']}": rows["pin"]["revision"]}}
-        if path.suffix == ".safetensors":
-            return read_header(path)[1]
-        record = json.loads(path.read_bytes())
-        return record if isinstance(record.get("spec"), dict) else None
+        record = _held(path)
+        whole = isinstance(record["spec"], dict) and isinstance(record.get("pins", {}), dict)
+        return record if whole else None
     except (UserError, OSError, KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _held(path: Path) -> Any:
+    if path.suffix == ".parquet":
+        from xstilts.data import prepare
+
+        rows = prepare.metadata(path)
+        return {**rows, "pins": {f"datasets/{rows['spec']['hub']}": rows["pin"]["revision"]}}
+    if path.suffix == ".safetensors":
+        return read_header(path)[1]
+    return json.loads(path.read_bytes())
 
 
 class Pins:
@@ -64,7 +69,7 @@ class Pins:
         if not self.lock or name in self.locked:
             return
         record = read(self.root / node.key)
-        if record and digest(record["spec"]) == digest(node.spec):
+        if record and "revision" in record and digest(record["spec"]) == digest(node.spec):
             self.adopted[name] = record["revision"]
 
     def differs(self, pins: Mapping[str, Any], names: Iterable[str]) -> str | None:
@@ -129,7 +134,7 @@ class Records:
             return False  # what it lists is read by who reads it
         if node.rule in ("pin_data", "pin_model"):
             wanted = self.pins.wanted(f"{node.spec['of']}/{node.spec['name']}")
-            return wanted in (None, record.get("revision"))
+            return "revision" in record and wanted in (None, record["revision"])
         return self.pinned(node, record)
 
     def pinned(self, node: Node, record: Record) -> bool:
