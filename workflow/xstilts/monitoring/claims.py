@@ -42,7 +42,7 @@ class Experiment:
                 for row in csv.DictReader(file):
                     self.nodes[row["score"]] = row["spec"]
                     self.nodes[f"{row['score'].rpartition('/')[0]}/cell.json"] = None
-        except (UserError, OSError, KeyError, TypeError, AttributeError):
+        except (UserError, OSError, KeyError, TypeError, ValueError, AttributeError):
             pass
 
     def wants(self, path: str, record: Mapping[str, Any]) -> bool:
@@ -88,14 +88,21 @@ def _on_disk(
     node: Node, records: Records
 ) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any], Node]]:
     """Yield path, record, asked spec and node of all that is there of another spec, first things
-    first."""
-    stale, seen = [node], {node.key}
-    for one in stale:  # grows
+    first. Manifests are left out: they list the languages that are asked for, and cost nothing."""
+    stale: list[Node] = []
+    seen = {node.key}
+
+    def visit(one: Node) -> None:
         for need in one.needs:
             if need not in seen and not records.current(need):
                 seen.add(need)
-                stale.append(records.nodes[need])
-    for one in reversed(stale):
+                visit(records.nodes[need])
+        stale.append(one)
+
+    visit(node)
+    for one in stale:
+        if one.rule == "manifest":
+            continue
         paths = [one.key] if one.rule != "evaluate" else list(one.outputs)
         for path in paths:
             record = read(records.root / path)
