@@ -23,7 +23,7 @@ help:
 
 run: $(VENV)/.runtime ## run the default experiment (toy world, minutes) and print its table
 	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE)
-	@echo && cat results/tables/main.md
+	@echo && cat results/experiments/default/tables/main.md
 
 test: $(VENV)/.dev ## run all tests, the fast ones first; PYTEST_ARGS="-k tagging" narrows them
 	@$(BIN)/pytest -n $(CORES) --no-loadscope-reorder $(PYTEST_ARGS)
@@ -42,14 +42,14 @@ lint: $(VENV)/.dev ## check style, formatting, types and the workflow
 rehearse: $(VENV)/.runtime ## run the whole graph of EXPERIMENT=experiments/paper.yaml on toy data
 	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \
 	  --configfile $(abspath $(EXPERIMENT)) $(CURDIR)/experiments/rehearsal.yaml --directory $(REHEARSAL)
-	@echo && cat $(REHEARSAL)/results/tables/main.md
+	@echo && cat $(REHEARSAL)/results/experiments/rehearsal/tables/main.md
 
 real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/data (within an hour)
 	@[ -d ../shared/data ] || { echo "error: make real reads ../shared/data, which is not there" >&2; exit 1; }
 	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \
 	  --configfile $(CURDIR)/tests/real/config.yaml $(abspath $(REAL_OVER)) --directory $(REAL) \
 	  --config source=$(abspath ../shared/data)
-	@echo && cat $(REAL)/results/tables/main.md
+	@echo && cat $(REAL)/results/experiments/real$(if $(REAL_OVER),-tasks)/tables/main.md
 
 lock-env: ## resolve envs/*.in anew: writes requirements*.txt and the pins in xstilts.yaml
 	@$(call make-venv,$(VENV)-lock)

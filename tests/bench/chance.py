@@ -82,7 +82,7 @@ def check(experiment: Path, margin: float) -> list[str]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experiment", type=Path, default=Path("results/experiments/config"))
+    parser.add_argument("--experiment", type=Path, default=Path("results/experiments/default"))
     parser.add_argument("--margin", type=float, default=0.05)
     args = parser.parse_args()
     sys.exit("\n".join(check(args.experiment, args.margin)) or 0)

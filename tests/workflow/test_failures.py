@@ -43,7 +43,7 @@ def test_a_new_language_that_fails_does_not_keep_the_others_from_finishing(done)
     source.write_bytes(good)
     os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
     again = done.snakemake().ok()
-    assert again.jobs == {"prepare": 1, "encode": 1, "evaluate_xnli": 2, **SHOWN}
+    assert again.jobs == {"prepare": 1, "encode": 1, "manifest": 1, "evaluate_xnli": 2, **SHOWN}
     for intermediate in ("none", "mnli"):
         log = done.read(f"logs/evaluate/xlmr/{intermediate}/seed1/xnli.log").splitlines()
         assert log[:2] == ["de: already computed", "en: already computed"]
@@ -53,17 +53,19 @@ def test_a_new_language_that_fails_does_not_keep_the_others_from_finishing(done)
 
 
 def test_a_language_that_fails_in_evaluation_costs_only_itself(done):
-    encoded = done.path("encoded/xlmr/xnli/de.dev.64.safetensors")
-    before = json.loads(done.read(f"{NLI}/en.json"))
-    encoded.write_bytes(encoded.read_bytes()[:100])
-    cell = f"results/{NLI}/de.json"
-    done.snakemake(cell).failed("xlmr/none/seed1/xnli: de: ", "de.dev.64.safetensors: damaged")
+    rows = done.path("data/xnli/de.dev.parquet")
+    before, whole = json.loads(done.read(f"{NLI}/en.json")), rows.read_bytes()
+    done.path(f"{NLI}/de.json").unlink()
+    # Rows of another text, of which the record is right.
+    table = pq.read_table(rows)
+    pq.write_table(table.slice(0, 3).replace_schema_metadata(table.schema.metadata), rows)
+    cell = f"results/{NLI}/cell.json"
+    done.snakemake(cell).failed("xlmr/none/seed1/xnli: de: ")
     assert main_rows(done)[0]["xnli"] == "" and main_rows(done)[1]["xnli"] != ""
-    # As the line says: delete it.
-    encoded.unlink()
-    assert done.snakemake(cell).ok().jobs == {"encode": 1, "evaluate_xnli": 1}
+    rows.write_bytes(whole)
+    assert done.snakemake(cell).ok().jobs == {"evaluate_xnli": 1}
     log = done.read("logs/evaluate/xlmr/none/seed1/xnli.log").splitlines()
-    assert log == ["de: already computed", "en: already computed"], "kept beside the outputs"
+    assert log[0].startswith("de: accuracy") and log[1] == "en: already computed"
     assert json.loads(done.read(f"{NLI}/en.json")) == before
 
 
@@ -164,44 +166,44 @@ def test_a_run_that_is_killed_as_a_whole_goes_on_after_unlocking(training):
 def test_a_checkpoint_without_weights_is_refused_and_made_again(done):
     folder = done.path("encoders/xlmr/mnli/seed1")
     (folder / "model.safetensors").unlink()
-    options = ["--specs", "{}", "--rows", "-", "--encoded", "-", "--state", "-", "--out", "-"]
+    options = ["--specs", "{}", "--manifest", "-", "--state", "-", "--out", "-"]
     refused = done.step("evaluate", "--cell", "a/b/c/d", "--model", folder, *options)
     refused.failed(f"error: {folder}: ", "model.safetensors is missing")
     assert done.snakemake().nothing, "what was computed with it is still there"
-    made = done.planned("results/encoders/xlmr/mnli/seed1/model.safetensors")
+    made = done.planned("--", "results/encoders/xlmr/mnli/seed1/model.safetensors")
     assert made == {"intermediate": 1}
     done.path("scores/xlmr/mnli/seed1/tatoeba/de.json").unlink()
     jobs = done.planned()
     assert jobs["intermediate"] == jobs["evaluate_tatoeba"] == 1
 
 
-def test_a_damaged_file_of_prepared_rows(done):
-    rows = done.path("data/xnli/de.dev.parquet")
+def test_a_damaged_file_is_made_again_where_it_is_needed(done):
+    rows, encoded = (done.path(name) for name in DAMAGED)
     damage(rows)
-    encoded = "results/encoded/xlmr/xnli/de.dev.64.safetensors"
-    done.snakemake(encoded).failed("error: results/data/xnli/de.dev.parquet: is damaged", "delete")
-    assert done.path(f"{NLI}/de.json").is_file(), "the finished result is still there"
-    rows.unlink()
-    assert done.snakemake(encoded).ok().jobs == {"prepare": 1, "encode": 1}
+    encoded.write_bytes(encoded.read_bytes()[:-100])
+    assert done.snakemake().nothing, "what was computed from them is still there"
+    done.path(f"{NLI}/de.json").unlink()
+    jobs = {"prepare": 1, "encode": 1, "manifest": 1, "evaluate_xnli": 1}
+    assert done.snakemake().ok().jobs == {**jobs, **SHOWN}
     assert pq.read_table(rows).num_rows == 12
+    assert done.snakemake().nothing
 
 
-def test_a_score_of_another_spec_is_refused_by_name(done):
+DAMAGED = ("data/xnli/de.dev.parquet", "encoded/xlmr/xnli/de.dev.64.safetensors")
+
+
+def test_a_score_of_another_spec_is_made_again_and_refused_meanwhile(done):
     path = done.path("scores/xlmr/mnli/seed1/xnli/de.json")
     score = json.loads(path.read_text())
     score["spec"]["version"] += 1
     path.write_text(json.dumps(score))
-    refused = done.snakemake().failed(
-        "error: 1 score file(s) refused: results/scores/xlmr/mnli/seed1/xnli/de.json",
-        "another spec",
-    )
-    assert refused.jobs == SHOWN
-    assert path.is_file() and main_rows(done)[1]["xnli"] == "" and main_rows(done)[0]["xnli"]
-    again = done.snakemake().failed("1 score file(s) refused")
-    assert again.jobs == SHOWN, "the table of the rest does not count as finished"
-    path.unlink()
-    jobs = done.planned()
-    assert jobs == {"evaluate_xnli": 1, **SHOWN}, "deleted, it is made again"
+    folder = f"results/{OWN}"
+    tables = ("tables", "--grid", f"{folder}/grid.csv", "--out", f"{folder}/tables")
+    done.step(*tables).failed("error: 1 score file(s) refused: ", path.name, "another spec")
+    assert main_rows(done)[1]["xnli"] == "" and main_rows(done)[0]["xnli"]
+    assert done.snakemake().ok().jobs == {"evaluate_xnli": 1, **SHOWN}
+    assert json.loads(path.read_text())["spec"]["version"] == score["spec"]["version"] - 1
+    assert main_rows(done)[1]["xnli"]
 
 
 def test_killed_tests_leave_no_process(tmp_path):

@@ -26,7 +26,7 @@ def test_a_learning_rate_of_one_intermediate(plan):
 def test_a_language(plan):
     jobs = plan(languages=["de", "en", "ru"])
     scored = {"evaluate_xnli": 2, "evaluate_udpos": 2, "evaluate_tatoeba": 2}
-    assert jobs == {"prepare": 3, "encode": 3, **scored, **TABLES}
+    assert jobs == {"prepare": 3, "encode": 3, "manifest": 3, **scored, **TABLES}
 
 
 def test_seeds_and_the_cell_that_no_seed_can_change(plan):
@@ -55,7 +55,7 @@ def test_what_changes_no_result_computes_nothing(plan):
 def test_a_changed_recipe_is_what_the_new_score_is_of(done):
     before = json.loads(done.read("scores/xlmr/none/seed1/xnli/en.json"))
     done.write(tiny(recipes={"xnli": {"learning_rate": 2.0e-3}}))
-    cell = "results/scores/xlmr/none/seed1/xnli/en.json"
+    cell = "results/scores/xlmr/none/seed1/xnli/cell.json"
     assert done.snakemake(cell).ok().jobs == {"tune": 1, "evaluate_xnli": 1}
     after = json.loads(done.read("scores/xlmr/none/seed1/xnli/en.json"))
     assert after["checkpoint"]["recipe"]["learning_rate"] == 2e-3

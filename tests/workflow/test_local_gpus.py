@@ -12,7 +12,7 @@ def records(experiment):
     """The GPU, start and end of every training and every evaluated language."""
     nodes = list(experiment.path("encoders").rglob("node.json"))
     nodes += experiment.path("tuned").rglob("node.json")
-    nodes += experiment.path("scores").rglob("*.json")
+    nodes += [p for p in experiment.path("scores").rglob("*.json") if p.name != "cell.json"]
     return [json.loads(node.read_text()) for node in nodes]
 
 

@@ -75,34 +75,34 @@ def test_a_changed_mirror_is_refused_until_its_lock_is_updated(changed):
     config = yaml.safe_load((experiment.folder / "config.yaml").read_text())
     new = experiment.write(config | {"languages": ["de", "ru"]})
     experiment.path("pins/datasets/acme/pairs.json").unlink()
-    experiment.snakemake().failed("de.parquet has changed", f"--update acme/pairs --lock {lock}")
+    update = f"--update acme/pairs --lock {lock} --root {experiment.folder / 'mirror'}"
+    experiment.snakemake().failed("de.parquet has changed", update)
     assert lock.read_text() == before
-    assert "small,none," in experiment.read(f"{OWN}/tables/main.csv"), (
-        "the finished scores are there"
-    )
+    assert "small,none," in experiment.read(f"{OWN}/tables/main.csv"), "of the finished scores"
     assert experiment.path("scores/small/none/noseed/pairs/de.json").is_file()
     # What the line says to do:
-    experiment.write(config)
-    experiment.step("pin", "--update", "acme/pairs", "--lock", lock).ok()
-    assert "acme/pairs" not in lock.read_text()
+    experiment.step("pin", "--update", "acme/pairs", "--lock", lock).failed("with --root DIR")
+    experiment.step("pin", *update.split()).ok()
+    assert lock.read_text() != before
     again = experiment.snakemake(config=new).ok()
-    jobs = {"pin_data": 1, "prepare": 1, "encode": 1, "evaluate_pairs": 1}
-    shown = {"plan": 1, "tables": 1, "figures": 1, "report": 1, "all": 1}
+    jobs = {"pin_data": 1, "prepare": 2, "encode": 2, "manifest": 1, "evaluate_pairs": 1}
+    shown = {"tables": 1, "figures": 1, "report": 1, "all": 1}
     assert again.jobs == {**jobs, **shown}, "the model stays"
     assert pq.read_table(experiment.path("data/pairs/de.dev.parquet")).num_rows == 2 * 11
     assert "already computed" not in experiment.read("logs/evaluate/small/none/noseed/pairs.log")
     assert experiment.snakemake().nothing
-    assert lock.read_text() != before
 
 
-def test_an_entry_that_is_taken_out_by_hand_is_looked_up_again(pinned):
+def test_an_entry_that_is_taken_out_by_hand_is_that_of_the_results(pinned):
+    """They were made from it; `--update` is how to have another."""
     lock = pinned.folder / "config.lock"
     entries = yaml.safe_load(lock.read_text())
+    before = dict(entries["models"])
     del entries["models"]["toy/xlmr"]
     lock.write_text(yaml.safe_dump(entries))
     again = pinned.snakemake().ok()
-    assert "pin_model" in again.jobs and "pin_data" not in again.jobs
-    assert "toy/xlmr" in yaml.safe_load(lock.read_text())["models"]
+    assert "pin_model" not in again.jobs and again.jobs["plan"] == 1
+    assert yaml.safe_load(lock.read_text())["models"] == before
     assert pinned.snakemake().nothing
 
 

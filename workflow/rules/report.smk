@@ -11,7 +11,7 @@ rule report:
     input:
         unpack(product("report")),
     output:
-        report(
+        page=report(
             f"{HOME}/report.html",
             caption="../captions/report.rst",
             category="Overview",
@@ -27,7 +27,7 @@ rule report:
         **OWN,
     shell:
         "python -m xstilts.steps.report --grid {params.home}/grid.csv --tables {params.home}/tables"
-        " --lock={params.lock:q} --out {output[0]} --record {output.record} --log {log}"
+        " --lock={params.lock:q} --out {output.page} --record {output.record} --log {log}"
 
 
 rule status:

@@ -66,10 +66,10 @@ rule submission:
     input:
         unpack(after_selection("submission/{model}")),
     output:
-        f"{HOME}/submission/{{model}}.txt",
         expand(
             "{home}/submission/{{model}}/{file}", home=HOME, file=products.submission_files(GRAPH)
         ),
+        faults=f"{HOME}/submission/{{model}}.txt",
         record=made("submission/{model}"),
     log:
         f"results/logs/{NAME}/submission/{{model}}.log",
@@ -81,4 +81,4 @@ rule submission:
         cells=exported,
     shell:
         "python -m xstilts.steps.submission --data results/data --out {params.home}/submission/{wildcards.model}"
-        " {params.cells} --faults {output[0]} --record {output.record} --of {input.files} --log {log}"
+        " {params.cells} --faults {output.faults} --record {output.record} --grid {params.home}/test/grid.csv --log {log}"

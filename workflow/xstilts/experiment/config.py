@@ -33,6 +33,7 @@ _NOUNS = {
     "string": "text",
     "integer": "a whole number",
     "number": "a number",
+    "boolean": "true or false",
     "null": "null",
 }
 
@@ -70,7 +71,7 @@ class Experiment:
 
 def load(raw: Mapping[str, Any]) -> Experiment:
     """Return the experiment that a merged config describes; UserError naming the wrong key."""
-    settings = _checked_against_schema(raw)
+    settings = _checked_against_schema(_typed(raw))
     if settings["source"] == "toy":
         settings["toy"] = spec.parse(settings["toy"]).as_dict()
     for section in ("models", "intermediates", "tasks"):
@@ -119,6 +120,17 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     languages = _languages(settings, known, settings["split"])
     tested = _languages(settings, known, "test") if _tests(settings) else {}
     return Experiment(settings, known, intermediates, languages, tested)
+
+
+def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with what the command line gave as text (`--config test=true`) read."""
+    kinds = {key: entry.get("type") for key, entry in _schema()["properties"].items()}
+    return {
+        key: yaml.safe_load(value)
+        if isinstance(value, str) and kinds.get(key) in ("boolean", "integer")
+        else value
+        for key, value in raw.items()
+    }
 
 
 def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,18 +97,17 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
     ]
     if not grid.experiment.test_languages:
         return products
-    chosen, test = (f"{folder}/tables/selection.csv", f"{folder}/{TEST_GRID}"), "tables/test/main"
-    scored = test_nodes(graph, root / test_grid(folder))
-    tested = [node.key for node in scored.values()]
+    test = test_grid(folder)
+    tested = [node.key for node in test_nodes(graph, root / test).values()]
     products += [
-        Product("select", chosen, (*plan[:2], *cells)),
-        Product("test_tables", (f"{folder}/{test}.csv",), (chosen[1], *tested)),
+        Product("select", (f"{folder}/tables/selection.csv", test), (*plan[:2], *cells)),
+        Product("test_tables", (f"{folder}/tables/test/main.csv",), (test, *tested)),
     ]
     for model in settings["models"] if submission_files(graph) else []:
-        best = [node.key for cell, node in scored.items() if cell.model == model]
+        best = [f"{cell}/cell.json" for cell in submitted(root / test, model).values()]
         files = [f"{folder}/submission/{model}/{file}" for file in submission_files(graph)]
         outputs = (f"{folder}/submission/{model}.txt", *files)
-        products.append(Product(f"submission/{model}", outputs, (chosen[1], *best)))
+        products.append(Product(f"submission/{model}", outputs, (test, *best)))
     return products
 
 

@@ -142,23 +142,14 @@ class Records:
         return self.pins.differs(record.get("pins", {}), node.pins) is None
 
     def _scored(self, node: Node) -> bool:
-        """Return whether every language that is asked for has its score and predictions.
-
-        `cell.json` lists them; what it does not list, because the scores were copied together from
-        two machines, is looked up in the score itself.
-        """
-        cell = read(self.root / node.key)
-        if cell is None:
+        """Return whether every language that is asked for has its score and predictions."""
+        if not (self.root / node.key).exists():
             return False
         for path, spec in node.outputs.items():
-            score = self.root / path
-            if not (score.exists() and score.with_suffix(".parquet").exists()):
+            record = read(self.root / path)
+            if record is None or not (self.root / path).with_suffix(".parquet").exists():
                 return False
-            listed = cell["spec"].get("scores", {}).get(score.stem)
-            if listed == spec and self.pinned(node, cell):
-                continue
-            record = read(score)
-            if record is None or digest(record["spec"]) != spec or not self.pinned(node, record):
+            if digest(record["spec"]) != spec or not self.pinned(node, record):
                 return False
         return True
 

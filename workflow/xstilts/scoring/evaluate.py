@@ -114,13 +114,18 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
     fingerprint = digest([spec, node["weights"], *map(sha256, used)])
     out, pins = Path(paths["out"]) / f"{lang}.json", node["pins"] | data.meta["pins"]
-    if score := finished(out, fingerprint):
+    if score := finished(out, spec, fingerprint):
         print(f"{lang}: already computed")
         if score.get("pins") != pins:  # another version of what it was trained on, the same weights
             score["pins"] = pins
             write_json(out, score)
         return score
     rows, dev = prepare.read(paths["rows"]).to_pylist(), None
+    if len(rows) != data.meta["rows"]:
+        raise UserError(
+            f"{paths['rows']}: has {len(rows)} rows, and {data.meta['rows']} were encoded; delete"
+            " both, run again"
+        )
     if "dev" in spec:
         settling = encoded.load_checked(paths["dev_encoded"], spec["dev"], *tokenizer)
         dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
@@ -152,14 +157,16 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     return score
 
 
-def finished(path: Path, fingerprint: str) -> dict[str, Any] | None:
-    """Return the score in a file, if it was made from what this fingerprint is of; else None."""
+def finished(path: Path, spec: dict[str, Any], fingerprint: str) -> dict[str, Any] | None:
+    """Return the score in a file, if it was made by this spec, from what the fingerprint is of."""
     try:
         score = read_json(path)
     except UserError:
         return None
-    whole = isinstance(score, dict) and path.with_suffix(".parquet").exists()
-    return score if whole and score.get("fingerprint") == fingerprint else None
+    if not isinstance(score, dict) or not path.with_suffix(".parquet").exists():
+        return None
+    same = score.get("spec") == spec and score.get("fingerprint") == fingerprint
+    return score if same else None
 
 
 def cell_record(folder: Path, cell: dict[str, str], scores: dict[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def main(args: argparse.Namespace) -> None:
     if args.faults:
         _write_faults(out, data, exported, Path(args.faults))
     if args.record:
-        products.write(args.record, f"submission/{out.name}", args.of)
+        cells = [f"{cell.partition('=')[2]}/cell.json" for cell in args.cell]
+        products.write(args.record, f"submission/{out.name}", [args.grid, *cells])
 
 
 def _write_faults(out: Path, data: Path, exported: dict[str, list[str]], path: Path) -> None:
@@ -81,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         help="with --check: ask only for what has prepared rows, and let these be a sample",
     )
     p.add_argument("--record", help="with --out: says that it is whole, written last")
-    p.add_argument("--of", nargs="*", default=[], help="with --record: what it is made from")
+    p.add_argument("--grid", help="with --record: the test grid, which names the cells")
     return p
 
 
