@@ -31,7 +31,8 @@ def step(tmp_path):
         arguments = [
             "--spec", json.dumps(spec), "--rows", str(tmp_path / "rows.parquet"),
             "--tokenizer", str(tmp_path / "model/tokenizer.json"),
-            "--model", str(tmp_path / "model/node.json"), "--out", str(tmp_path / "out.safetensors"),
+            "--model", str(tmp_path / "model/node.json"),
+            "--out", str(tmp_path / "out.safetensors"),
         ]  # fmt: skip
         encode_step.main(encode_step.parser().parse_args(arguments))
         return encoded.load(tmp_path / "out.safetensors")

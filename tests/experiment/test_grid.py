@@ -166,7 +166,7 @@ def test_the_tasks_of_a_mix_have_their_own_batches_lengths_and_languages():
     found = make(**MIX)
     assert [
         (one.task, one.languages, one.dev, one.recipe.batch_size, one.recipe.max_length)
-        for one in found.lessons("mix")
+        for one in found.mixture("mix")
     ] == [
         ("mnli", ("en",), "en", 5, 256),
         ("german", ("de", "ru"), "de", 32, 100),

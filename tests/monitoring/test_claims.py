@@ -90,7 +90,7 @@ def test_what_was_chosen_for_the_test_split_is_asked_for_too(world):
     ["", "[]", "{}", '{"nodes": {}}', '{"lock": "", "nodes": 1}', '{"lock": "", "nodes": "ab"}'],
 )
 def test_what_is_damaged_asks_for_nothing(world, text):
-    root, nodes = world
+    root, _ = world
     (root / results.HOME / "nodes.json").write_text(text)
     [one] = claims.experiments(root)
     assert (one.name, one.lock, one.nodes) == ("e", "", {})
@@ -170,8 +170,8 @@ def test_the_first_node_on_the_way_is_named_and_not_what_follows_from_it(world):
     root, _ = world
     for key in (CELL, "results/manifests/m/xnli/dev.256.json", ROWS):
         assert conflict(root, key, nodes_of(limits={"xnli": {"dev": 9}})) == (
-            f"{ROWS}: made for the experiment `e`, where `max_rows` is None; here it is 9. Give yours"
-            " another name, or replace theirs: --config replace=true"
+            f"{ROWS}: made for the experiment `e`, where `max_rows` is None; here it is 9. Give"
+            " yours another name, or replace theirs: --config replace=true"
         )
 
 
