@@ -11,12 +11,12 @@ from tests.workflow.running import OWN, Experiment, tiny
 
 from xstilts.experiment.graph import RULES
 from xstilts.monitoring.records import next_run
-from xstilts.monitoring.standpoint import Standpoint
+from xstilts.monitoring.workspace import Workspace
 
 
 def counted(experiment):
     """Rule -> number of jobs: by the status, and by Snakemake's dry run."""
-    here = Standpoint.of([str(experiment.folder / "config.yaml")], directory=experiment.folder)
+    here = Workspace.of([str(experiment.folder / "config.yaml")], directory=experiment.folder)
     ours = Counter(here.nodes[key].rule for key in next_run(here.nodes, here.records))
     theirs = Counter()
     for rule, jobs in experiment.planned().items():

@@ -6,7 +6,7 @@ import pytest
 from tests import results
 
 from xstilts.experiment.graph import Node
-from xstilts.experiment.grid import Lesson
+from xstilts.experiment.grid import Member
 from xstilts.experiment.recipe import Recipe
 from xstilts.monitoring.cell_states import read_config
 from xstilts.monitoring.estimate import data_sizes, forecast, reference, text, workload
@@ -32,9 +32,9 @@ class FixedSizes:
 
 def test_the_workload_of_a_training_on_one_task():
     recipe = Recipe(batch_size=10, epochs=2, eval_every=6, eval_rows=20)
-    lessons = [Lesson("mnli", ("en",), "en", recipe)]
+    members = [Member("mnli", ("en",), "en", recipe)]
     found = workload.training(
-        "m", "mnli", lessons, recipe, None, FixedSizes(mnli=DataSize(95, 95, 950.0))
+        "m", "mnli", members, recipe, None, FixedSizes(mnli=DataSize(95, 95, 950.0))
     )
     # 10 batches an epoch, 20 steps of 100 tokens; evaluated 4 times on 20 of 40 rows.
     assert found == Workload("m", "mnli", 2000.0, 4 * 200.0)
@@ -42,9 +42,9 @@ def test_the_workload_of_a_training_on_one_task():
 
 def test_the_workload_of_a_mix_with_a_cap():
     recipe = Recipe(batch_size=10, epochs=1, eval_every=100, eval_rows=None)
-    lessons = [Lesson("big", ("en",), "en", recipe), Lesson("mlm", ("de", "ru"), None, recipe)]
+    members = [Member("big", ("en",), "en", recipe), Member("mlm", ("de", "ru"), None, recipe)]
     known = FixedSizes(big=DataSize(1000, 1000, 5000.0), mlm=DataSize(50, 50, 1000.0))
-    found = workload.training("m", "mix", lessons, recipe, 300, known)
+    found = workload.training("m", "mix", members, recipe, 300, known)
     # 30 + 10 steps; three quarters of batches of 50 tokens, one of batches of 200.
     assert found == Workload("m", "mix", 40 * (0.75 * 50 + 0.25 * 200), 400.0)
 

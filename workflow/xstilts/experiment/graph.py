@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, Lesson
+from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, Member
 from xstilts.running import lock
 from xstilts.running.files import digest
 
@@ -72,7 +72,7 @@ def build(grid: Grid) -> dict[str, Node]:
 
 
 class Graph:
-    """Makes the nodes that it is asked for, and all that they need, each once."""
+    """Makes the nodes that it is model_spec for, and all that they need, each once."""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
@@ -204,8 +204,8 @@ class Graph:
 
         def make(key: str) -> Node:
             toy = [self.toy_model()] if self.grid.experiment.toy else []
-            asked = self.grid.model_spec(model)
-            spec = self.grid.pin_spec("models", asked["from"], asked["revision"])
+            model_spec = self.grid.model_spec(model)
+            spec = self.grid.pin_spec("models", model_spec["from"], model_spec["revision"])
             inputs = {"toy": tuple(node.key for node in toy)}
             return self._node("pin_model", model, key, spec, inputs, toy)
 
@@ -227,8 +227,8 @@ class Graph:
 
         def make(key: str) -> Node:
             spec = self.grid.encoder_spec(model, intermediate, seed)
-            lessons = self.grid.lessons(intermediate)
-            return self._training("intermediate", key, spec, self.model(model), model, lessons)
+            members = self.grid.mixture(intermediate)
+            return self._training("intermediate", key, spec, self.model(model), model, members)
 
         return self._once(f"{self.grid.encoder(model, intermediate, seed)}/node.json", make)
 
@@ -243,22 +243,28 @@ class Graph:
 
         def make(key: str) -> Node:
             spec = self.grid.tuned_spec(model, intermediate, seed, task)
-            start, lessons = self.encoder(model, intermediate, seed), self.grid.tuning(task)
-            return self._training("tune", key, spec, start, model, lessons)
+            start, members = self.encoder(model, intermediate, seed), self.grid.tuning(task)
+            return self._training("tune", key, spec, start, model, members)
 
         return self._once(f"results/tuned/{model}/{intermediate}/{seed}/{task}/node.json", make)
 
     def _training(
-        self, rule: str, key: str, spec: Any, start: Node, model: str, lessons: Iterable[Lesson]
+        self,
+        rule: str,
+        key: str,
+        spec: Any,
+        start: Node,
+        model: str,
+        members: Iterable[Member],
     ) -> Node:
         train, dev, rows = [], [], []
-        for lesson in lessons:
-            length = lesson.recipe.max_length
-            for lang in lesson.languages:
-                train.append(self.encode(model, lesson.task, lang, "train", length))
-            if lesson.dev:
-                dev.append(self.encode(model, lesson.task, lesson.dev, "dev", length))
-                rows.append(self.prepare(lesson.task, lesson.dev, "dev"))
+        for member in members:
+            length = member.recipe.max_length
+            for lang in member.languages:
+                train.append(self.encode(model, member.task, lang, "train", length))
+            if member.dev:
+                dev.append(self.encode(model, member.task, member.dev, "dev", length))
+                rows.append(self.prepare(member.task, member.dev, "dev"))
         inputs = {
             "init": checkpoint_files(os.path.dirname(start.key)),
             "train": tuple(node.key for node in train),
@@ -309,13 +315,13 @@ def _outputs(key: str, spec: Any) -> dict[str, str | None]:
 
 def ancestors(nodes: Mapping[str, Node], key: str) -> list[str]:
     """Return the keys of a node and of all that it needs, what is needed first."""
-    found: dict[str, None] = {}
+    order: dict[str, None] = {}
 
     def visit(one: str) -> None:
-        if one not in found:
+        if one not in order:
             for need in nodes[one].needs:
                 visit(need)
-            found[one] = None
+            order[one] = None
 
     visit(key)
-    return list(found)
+    return list(order)

@@ -33,7 +33,7 @@ class Cell:
 
 
 @dataclasses.dataclass(frozen=True)
-class Lesson:
+class Member:
     """One task of a training: the languages of its train rows, of its dev rows, its recipe.
 
     `dev` is English where the task has it, else the first language of the train rows; None for
@@ -78,31 +78,31 @@ class Grid:
         """Return the stage 1 recipe of an intermediate: its only task's, or that of its mix.
 
         A mix has the learning rate, epochs and so on that are set under its name or under `all`.
-        Batch size and length are each task's own (`lessons`).
+        Batch size and length are each task's own (`mixture`).
         """
-        lessons = self.lessons(intermediate)
-        if len(lessons) == 1:
-            return lessons[0].recipe
+        mixture = self.mixture(intermediate)
+        if len(mixture) == 1:
+            return mixture[0].recipe
         own = self.experiment.settings["recipes"]
         return recipe.resolve(own.get("all", {}), own.get(intermediate, {}))
 
-    def lessons(self, intermediate: str) -> list[Lesson]:
+    def mixture(self, intermediate: str) -> list[Member]:
         """Return the tasks of an intermediate, in the order of the config.
 
         The recipe of each is what it would be for the task alone; what is set under the name of the
         intermediate is for all its tasks.
         """
-        found, own = [], self.experiment.settings["recipes"].get(intermediate, {})
+        members, own = [], self.experiment.settings["recipes"].get(intermediate, {})
         for name, languages in self.experiment.intermediates[intermediate].items():
             task = self.tasks[name]
             dev = "en" if "en" in task.languages else languages[0]
             chosen = dataclasses.replace(recipe.for_task(self.experiment, name, name), **own)
-            found.append(Lesson(name, languages, None if task.format == "mlm" else dev, chosen))
-        return found
+            members.append(Member(name, languages, None if task.format == "mlm" else dev, chosen))
+        return members
 
-    def tuning(self, task: str) -> list[Lesson]:
+    def tuning(self, task: str) -> list[Member]:
         """Return what stage 2 trains on: the English data of a target."""
-        return [Lesson(task, ("en",), "en", self.tuned_recipes[task])]
+        return [Member(task, ("en",), "en", self.tuned_recipes[task])]
 
     # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
 
@@ -188,16 +188,16 @@ class Grid:
         """Return the spec of the encoder that targets start from: stage 1, or the model itself."""
         if intermediate == NONE:
             return self.model_spec(model)
-        lessons, parent = self.lessons(intermediate), self._digest("model_spec", model)
-        if len(lessons) == 1 and lessons[0].languages == ("en",):
-            return self._train_spec(parent, lessons[0], seed)
+        mixture, parent = self.mixture(intermediate), self._digest("model_spec", model)
+        if len(mixture) == 1 and mixture[0].languages == ("en",):
+            return self._train_spec(parent, mixture[0], seed)
         return self._mix_spec(parent, intermediate, seed)
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the English data of a target."""
         parent = self._digest("encoder_spec", model, intermediate, seed)
-        (lesson,) = self.tuning(task)
-        return self._train_spec(parent, lesson, seed)
+        (member,) = self.tuning(task)
+        return self._train_spec(parent, member, seed)
 
     def score_spec(self, cell: Cell, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one score file."""
@@ -243,9 +243,9 @@ class Grid:
             used |= set(self.experiment.intermediates[cell.intermediate])
         return sorted(task for task in used if self.tasks[task].hub == hub)
 
-    def _train_spec(self, parent: str, lesson: Lesson, seed: str) -> dict[str, Any]:
+    def _train_spec(self, parent: str, member: Member, seed: str) -> dict[str, Any]:
         """Return the spec of a training on one task in English; `parent` is a digest."""
-        task, chosen = lesson.task, lesson.recipe
+        task, chosen = member.task, member.recipe
         encoded = {
             split: self._digest("encoded_spec", task, "en", split, chosen.max_length)
             for split in ("train", "dev")
@@ -266,31 +266,31 @@ class Grid:
     def _mix_spec(self, parent: str, intermediate: str, seed: str) -> dict[str, Any]:
         """Return the spec of a training on several tasks, or on one in other languages."""
 
-        def encoded(lesson: Lesson, split: str, languages: Iterable[str]) -> dict[str, str]:
-            length = lesson.recipe.max_length
+        def encoded(member: Member, split: str, languages: Iterable[str]) -> dict[str, str]:
+            length = member.recipe.max_length
             return {
-                lang: self._digest("encoded_spec", lesson.task, lang, split, length)
+                lang: self._digest("encoded_spec", member.task, lang, split, length)
                 for lang in languages
             }
 
-        lessons = self.lessons(intermediate)
+        mixture = self.mixture(intermediate)
         entry = self.experiment.settings["intermediates"][intermediate]
         return {
             "kind": "train",
             "parent": parent,
             "tasks": [
                 {
-                    "task": lesson.task,
-                    "format": self.tasks[lesson.task].format,
-                    "labels": list(self.tasks[lesson.task].labels),
-                    "metric": self.tasks[lesson.task].metric,
-                    "batch_size": lesson.recipe.batch_size,
-                    "train": encoded(lesson, "train", lesson.languages),
-                    "dev": encoded(lesson, "dev", [lesson.dev] if lesson.dev else []),
+                    "task": member.task,
+                    "format": self.tasks[member.task].format,
+                    "labels": list(self.tasks[member.task].labels),
+                    "metric": self.tasks[member.task].metric,
+                    "batch_size": member.recipe.batch_size,
+                    "train": encoded(member, "train", member.languages),
+                    "dev": encoded(member, "dev", [member.dev] if member.dev else []),
                 }
-                for lesson in lessons
+                for member in mixture
             ],
-            "cap": entry.get("cap", CAP) if len(lessons) > 1 else None,
+            "cap": entry.get("cap", CAP) if len(mixture) > 1 else None,
             "recipe": dataclasses.asdict(self.recipe(intermediate)),
             "seed": int(seed.removeprefix("seed")),
             "version": VERSIONS["train"],

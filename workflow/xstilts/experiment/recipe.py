@@ -69,9 +69,9 @@ def tuned(experiment: Experiment) -> dict[str, Recipe]:
         train = experiment.tasks[target].tuned_on
         if train is None:
             continue
-        asked = for_task(experiment, target, train)
-        first, other = chosen.setdefault(train, (target, asked))
-        if other != asked:
+        wanted = for_task(experiment, target, train)
+        first, other = chosen.setdefault(train, (target, wanted))
+        if other != wanted:
             raise UserError(
                 f"recipes: `{first}` and `{target}` share one model tuned on `{train}`,"
                 " so their recipes must be the same"
@@ -83,4 +83,4 @@ def tuned(experiment: Experiment) -> dict[str, Recipe]:
                 f"recipes: `{train}` is no intermediate task here; as the training data of"
                 f" `{target}` its recipe is set under `{target}`"
             )
-    return {train: asked for train, (_, asked) in chosen.items()}
+    return {train: wanted for train, (_, wanted) in chosen.items()}

@@ -108,8 +108,8 @@ def known() -> dict[str, dict[str, Any]]:
 
 def obtain(hub: str) -> str | None:
     """Return what to do for a data set that is on no hub, as its task says; None for others."""
-    found = (entry for entry in known().values() if entry["hub"] == hub)
-    return next((entry["obtain"] for entry in found if entry.get("obtain")), None)
+    entries = (entry for entry in known().values() if entry["hub"] == hub)
+    return next((entry["obtain"] for entry in entries if entry.get("obtain")), None)
 
 
 def check(name: str, entry: Mapping[str, Any]) -> Task:

@@ -79,13 +79,13 @@ def collect(
     Args:
         read: absolute path -> the score, or None where there is none.
     """
-    found, refused = scores.collect(lines, lambda path: read(str(root / path)))
-    return found, [line.removeprefix(f"{root}/") for line in refused]
+    metrics, refused = scores.collect(lines, lambda path: read(str(root / path)))
+    return metrics, [line.removeprefix(f"{root}/") for line in refused]
 
 
 def cells(
     grid: pd.DataFrame,
-    found: pd.DataFrame,
+    metrics: pd.DataFrame,
     refused: Iterable[str],
     trouble: Callable[[Cell], tuple[Ending, str] | None],
 ) -> dict[Cell, CellState]:
@@ -93,12 +93,12 @@ def cells(
 
     Args:
         grid: rows of grid.csv.
-        found: see `scores.collect`.
+        metrics: see `scores.collect`.
         refused: see `scores.collect`; a line begins with the path of its score file.
         trouble: how what a cell needs ended, and the log that says so; asked where it is not done.
     """
     key = [*CELL, "language"]
-    have = set(found.loc[found["metric"] == "score", key].itertuples(index=False, name=None))
+    have = set(metrics.loc[metrics["metric"] == "score", key].itertuples(index=False, name=None))
     wrong = {line.partition(": ")[0]: line for line in refused}
     by_cell: dict[Cell, list[tuple[bool, str]]] = {}
     columns = [grid[name] for name in [*key, "score"]]
@@ -121,8 +121,8 @@ def _state(files: list[tuple[bool, str]], ended: tuple[Ending, str] | None) -> C
     refused = [line for _, line in files if line]
     if refused:
         return CellState("stale", have, asked, refused[0])
-    said = "its log ends without an error: it was killed, or what it made was deleted"
-    reason, log = (said, log) if ending.state == "silent" else ("", "")
+    silent = "its log ends without an error: it was killed, or what it made was deleted"
+    reason, log = (silent, log) if ending.state == "silent" else ("", "")
     return CellState("partial" if have else "missing", have, asked, reason, log)
 
 

@@ -16,9 +16,9 @@ def matrix(cells: Mapping[Cell, CellState]) -> list[list[str]]:
     """
     targets = list(dict.fromkeys(cell.target for cell in cells))
     rows: dict[tuple[str, str], dict[str, list[CellState]]] = {}
-    for cell, found in cells.items():
+    for cell, state in cells.items():
         row = rows.setdefault((cell.model, cell.intermediate), {})
-        row.setdefault(cell.target, []).append(found)
+        row.setdefault(cell.target, []).append(state)
     return [
         ["model", "intermediate", *targets],
         *(
@@ -31,7 +31,7 @@ def matrix(cells: Mapping[Cell, CellState]) -> list[list[str]]:
 def _field(seeds: list[CellState]) -> str:
     if len(seeds) == 1 and seeds[0].state == "partial":
         return f"partial {seeds[0].have}/{seeds[0].asked}"
-    counts = Counter(found.state for found in seeds)
+    counts = Counter(state.state for state in seeds)
     if len(counts) < 2:
         return next(iter(counts), "") + (f" x{len(seeds)}" if len(seeds) > 1 else "")
     return ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name])
@@ -48,21 +48,21 @@ def align(rows: list[list[str]]) -> list[str]:
 
 def reasons(cells: Mapping[Cell, CellState]) -> list[str]:
     """Return a line per reason for which cells are not done: the cells, what was said, the log."""
-    told: dict[tuple[str, str, str], list[Cell]] = {}
-    for cell, found in cells.items():
-        if found.reason:
-            told.setdefault((found.state, found.reason, found.log), []).append(cell)
+    groups: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell, state in cells.items():
+        if state.reason:
+            groups.setdefault((state.state, state.reason, state.log), []).append(cell)
     lines = []
-    for (name, reason, log), which in told.items():
-        more = f" and {len(which) - 1} more" if len(which) > 1 else ""
+    for (name, reason, log), members in groups.items():
+        more = f" and {len(members) - 1} more" if len(members) > 1 else ""
         where = f"\n    {log}" if log else ""
-        lines.append(f"{name}: {which[0]}{more}\n    {reason}{where}")
+        lines.append(f"{name}: {members[0]}{more}\n    {reason}{where}")
     return lines
 
 
 def overview(cells: Iterable[CellState]) -> str:
     """Return how many cells are in which state."""
-    counts = Counter(found.state for found in cells)
+    counts = Counter(state.state for state in cells)
     total = sum(counts.values())
     return f"{total} cells: " + ", ".join(f"{counts[n]} {n}" for n in STATES if counts[n])
 

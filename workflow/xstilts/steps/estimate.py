@@ -12,7 +12,7 @@ from xstilts.monitoring.estimate import forecast, reference, text
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.schedule import schedule
 from xstilts.monitoring.records import next_run
-from xstilts.monitoring.standpoint import Standpoint
+from xstilts.monitoring.workspace import Workspace
 from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.steps import arguments
@@ -24,7 +24,7 @@ def main(args: argparse.Namespace) -> None:
     """Print the estimate and the comparison; write the forecasts."""
     if args.devices < 1:
         raise UserError("--devices: at least 1")
-    here, out = Standpoint.of(args.config, args.name, args.lock, args.directory), Path(args.out)
+    here, out = Workspace.of(args.config, args.name, args.lock, args.directory), Path(args.out)
     grid, nodes, root = here.grid, here.nodes, here.root
     device = args.device or ("cpu" if grid.experiment.toy else "a100")
     flops = reference.device(device)

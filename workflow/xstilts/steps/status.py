@@ -11,15 +11,15 @@ from collections import Counter
 from xstilts.experiment.graph import RULES
 from xstilts.monitoring import cell_states
 from xstilts.monitoring.records import next_run
-from xstilts.monitoring.standpoint import Standpoint
 from xstilts.monitoring.status import align, matrix, overview, plan, reasons
+from xstilts.monitoring.workspace import Workspace
 from xstilts.running import step
 from xstilts.steps import arguments
 
 
 def main(args: argparse.Namespace) -> None:
     """Print matrix, counts, reasons and the next run."""
-    here = Standpoint.of(args.config, args.name, args.lock, args.directory)
+    here = Workspace.of(args.config, args.name, args.lock, args.directory)
     lines = here.grid_rows()
     scores, refused = cell_states.collect(lines, here.root, here.records.pins.score)
     endings = cell_states.Endings(here.records)

@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from xstilts.experiment.graph import Node
-from xstilts.experiment.grid import CAP, Cell, Grid, Lesson
+from xstilts.experiment.grid import CAP, Cell, Grid, Member
 from xstilts.experiment.recipe import Recipe
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
@@ -39,34 +39,39 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
     parts = node.name.split("/")
     if node.rule == "intermediate":
         entry = grid.experiment.settings["intermediates"][parts[1]]
-        lessons, recipe = grid.lessons(parts[1]), grid.recipe(parts[1])
-        return training(parts[0], parts[1], lessons, recipe, entry.get("cap", CAP), sizes)
+        members, recipe = grid.mixture(parts[1]), grid.recipe(parts[1])
+        return training(parts[0], parts[1], members, recipe, entry.get("cap", CAP), sizes)
     if node.rule == "tune":
-        lessons = grid.tuning(parts[3])
-        return training(parts[0], parts[3], lessons, lessons[0].recipe, None, sizes)
+        members = grid.tuning(parts[3])
+        return training(parts[0], parts[3], members, members[0].recipe, None, sizes)
     if node.rule == "evaluate":
         return evaluation(Cell(*parts), grid, sizes)
     return None
 
 
 def training(
-    model: str, name: str, lessons: list[Lesson], recipe: Recipe, cap: int | None, sizes: DataSizes
+    model: str,
+    name: str,
+    members: list[Member],
+    recipe: Recipe,
+    cap: int | None,
+    sizes: DataSizes,
 ) -> Workload:
     """Return the workload of a training, which draws its batches as `training/mixture.py` does.
 
     Early stopping is not counted: a training that stops early takes less.
     """
     weights, batch_tokens, epoch_steps = [], [], 0
-    for lesson in lessons:
+    for member in members:
         train = [
-            sizes.of(model, lesson.task, lang, "train", lesson.recipe.max_length)
-            for lang in lesson.languages
+            sizes.of(model, member.task, lang, "train", member.recipe.max_length)
+            for lang in member.languages
         ]
         examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)
-        weight = examples if cap is None or len(lessons) == 1 else min(examples, cap)
-        epoch_steps += math.ceil(weight / lesson.recipe.batch_size)
+        weight = examples if cap is None or len(members) == 1 else min(examples, cap)
+        epoch_steps += math.ceil(weight / member.recipe.batch_size)
         weights.append(weight)
-        batch_tokens.append(lesson.recipe.batch_size * tokens / examples)
+        batch_tokens.append(member.recipe.batch_size * tokens / examples)
     steps = max(1, round(epoch_steps * recipe.epochs))
     steps = steps if recipe.max_steps is None else min(steps, recipe.max_steps)
     total = sum(weights)
@@ -75,11 +80,11 @@ def training(
     )
     evaluations = math.ceil(steps / recipe.eval_every)
     dev = [
-        sizes.of(model, lesson.task, lesson.dev, "dev", lesson.recipe.max_length).first(
+        sizes.of(model, member.task, member.dev, "dev", member.recipe.max_length).first(
             recipe.eval_rows
         )
-        for lesson in lessons
-        if lesson.dev
+        for member in members
+        if member.dev
     ]
     return Workload(model, name, train_tokens, evaluations * sum(size.tokens for size in dev))
 

@@ -1,4 +1,4 @@
-"""Where one looks from: a config, its lock file, and a folder with results."""
+"""A workspace: a config, its lock file, and a folder with results."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from xstilts.monitoring.records import Pins, Records
 
 
 @dataclass(frozen=True)
-class Standpoint:
+class Workspace:
     """What a look at the results needs.
 
     Attributes:
@@ -37,7 +37,7 @@ class Standpoint:
         name: str | None = None,
         lock: str | None = None,
         directory: str | Path = ".",
-    ) -> "Standpoint":
+    ) -> "Workspace":
         """Return that of a config.
 
         Args:
