@@ -1,4 +1,4 @@
-"""Where one looks from: what follows from config files, or from a config as JSON."""
+"""A workspace: what follows from config files, or from a config as JSON."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 import yaml
 from tests import results
 
-from xstilts.monitoring.standpoint import Standpoint
+from xstilts.monitoring.workspace import Workspace
 from xstilts.running.errors import UserError
 from xstilts.steps import status
 
@@ -22,33 +22,33 @@ def test_a_config_file_has_its_name_and_the_lock_beside_it(tmp_path):
     path, over = tmp_path / "my.yaml", tmp_path / "over.yaml"
     path.write_text(yaml.safe_dump(results.CONFIG))
     over.write_text(yaml.safe_dump({"seeds": [1]}))
-    here = Standpoint.of([str(path), str(over)], directory=tmp_path)
+    here = Workspace.of([str(path), str(over)], directory=tmp_path)
     assert (here.name, here.root) == ("my+over", tmp_path)
     assert here.records.pins.lock == str(tmp_path / "over.lock")
     assert here.grid.experiment.settings["seeds"] == [1]
-    assert Standpoint.of([str(path)], "mine", "other.lock").name == "mine"
-    assert Standpoint.of([str(path)], "mine", "other.lock").records.pins.lock == "other.lock"
+    assert Workspace.of([str(path)], "mine", "other.lock").name == "mine"
+    assert Workspace.of([str(path)], "mine", "other.lock").records.pins.lock == "other.lock"
 
 
 def test_a_config_as_text_has_no_lock_of_its_own():
-    here = Standpoint.of([json.dumps(results.CONFIG | {"name": "e"})])
+    here = Workspace.of([json.dumps(results.CONFIG | {"name": "e"})])
     assert (here.name, here.records.pins.lock) == ("e", "")
     toy = {"source": "toy", "targets": ["xnli"]}
-    assert Standpoint.of([json.dumps(results.CONFIG | toy)], "e", "e.lock").records.pins.lock == ""
+    assert Workspace.of([json.dumps(results.CONFIG | toy)], "e", "e.lock").records.pins.lock == ""
 
 
 def test_what_is_pinned_in_the_folder_counts_where_the_lock_says_nothing(tmp_path):
     results.write(tmp_path)
     write_lock(tmp_path / "e.lock", "r1")
     given = [json.dumps(results.CONFIG)], "e", str(tmp_path / "e.lock"), tmp_path
-    pins = Standpoint.of(*given).records.pins
+    pins = Workspace.of(*given).records.pins
     assert (pins.locked, len(pins.adopted)) == ({XNLI: "r1"}, 3)
     assert pins.adopted.keys() == {"datasets/nyu-mll/glue", "datasets/google/xtreme", "models/o/m"}
 
 
 def test_the_rows_are_those_of_the_grid(tmp_path):
     lines, _ = results.write(tmp_path)
-    here = Standpoint.of([json.dumps(results.CONFIG)], directory=tmp_path)
+    here = Workspace.of([json.dumps(results.CONFIG)], directory=tmp_path)
     assert here.grid_rows().to_dict("records") == lines
 
 
@@ -96,4 +96,4 @@ def test_the_state_in_full(tmp_path, capsys):
 
 def test_a_config_that_is_wrong_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"gone\.yaml: there is no such config file"):
-        Standpoint.of([str(tmp_path / "gone.yaml")])
+        Workspace.of([str(tmp_path / "gone.yaml")])
