@@ -7,6 +7,7 @@ itself, after which its orphans are waited for or cancelled and the same command
 """
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -18,8 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.slurm.cluster import Cluster
-from tests.slurm.submitting import RECIPES, Submitting, python
+from tests.slurm.submitting import LOCAL, RECIPES, Submitting, python
 from tests.workflow.running import tiny
+
+MOST = 6  # ends of one node, so that those after it have their share
 
 
 @dataclass
@@ -30,22 +33,24 @@ class Figures:
     grids: int = 0
     runs: int = 0  # of Snakemake
     needless: int = 0  # starts of nodes beyond one and one for each time that it was ended
-    different: int = 0  # tables that are not those of the quiet run
+    different: int = 0  # tables that are not those of the quiet run, without a cluster
     seconds: float = 0.0
 
 
-def campaign(prepared: Submitting, quiet: dict[str, bytes], kills: int, seed: int, folder: Path):
-    """Run grids with random kills until there were `kills`; return the figures."""
+def campaign(prepared: Submitting, kills: int, seed: int, folder: Path) -> tuple[Figures, list]:
+    """Run grids with random kills until there were `kills`; return the figures, and the tables of
+    each grid."""
     chance, figures, began = random.Random(seed), Figures(), time.monotonic()
+    tables = []
     while figures.kills.total() < kills:
-        experiment = prepared.copy(folder / f"grid{figures.grids}")
+        experiment = prepared.copy(folder / f"grid{len(tables)}")
         ended = _grid(experiment, chance, figures, kills)
-        counts, tables = experiment.counts(), experiment.tables()
+        counts = experiment.counts()
         figures.needless += sum(max(0, counts[node] - 1 - ended[node]) for node in counts)
-        figures.different += sum(tables.get(name) != quiet[name] for name in quiet)
-        figures.grids += 1
+        tables.append(experiment.tables())
+    figures.grids = len(tables)
     figures.seconds = round(time.monotonic() - began, 1)
-    return figures
+    return figures, tables
 
 
 def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills: int) -> Counter:
@@ -56,8 +61,13 @@ def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills
     figures.runs += 1
     try:
         while process.poll() is None:
-            time.sleep(chance.uniform(0.5, 3))
-            running = [s for s in experiment.starts() if s.job and not s.ended and s.job not in hit]
+            time.sleep(chance.uniform(0.3, 1.5))
+            running = [
+                start
+                for start in experiment.starts()
+                if start.job and not start.ended and start.job not in hit
+                if ended[start.node] < MOST
+            ]
             if not running or figures.kills.total() >= kills or process.poll() is not None:
                 continue
             kind = chance.choice(["snakemake", "scancel", "scancel", "process", "process"])
@@ -66,9 +76,11 @@ def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills
                 process.kill()
                 process.wait(10)
                 what = chance.choice(["--wait", "--cancel"])
-                if what == "--cancel":
-                    ended.update(start.node for start in running)
-                experiment.orphans(what).ok()
+                gone = hit | {start.job for start in experiment.starts() if start.ended}
+                said = experiment.orphans(what).ok().out
+                if what == "--cancel":  # also what has started meanwhile
+                    listed = {line.split("\t")[0] for line in said.splitlines()} - gone
+                    ended.update(s.node for s in experiment.starts() if s.job in listed)
                 process = experiment.begin("--retries", "20")
                 figures.runs += 1
                 continue
@@ -86,25 +98,29 @@ def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills
 
 
 def main() -> None:
-    """Bring up a cluster, run the grid quietly, then the campaign; print the figures."""
+    """Bring up a cluster; run the grid without it, and the campaign on it; print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     cluster = Cluster(Path(tempfile.mkdtemp(prefix="xstilts-slurm-")))
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as at_end:
         folder = Path(name)
         (folder / "prepared").mkdir()
         prepared = Submitting(folder / "prepared", cluster, python(folder / "env"))
         prepared.write(tiny(recipes=RECIPES))
-        try:
-            cluster.up()
-            prepared.local("--until", "encode").ok()
-            quiet = prepared.copy(folder / "quiet")
-            quiet.submit().ok()
-            figures = campaign(prepared, quiet.tables(), args.kills, args.seed, folder)
-        finally:
-            cluster.down()
+        at_end.callback(cluster.down)
+        cluster.up()
+        prepared.local("--until", "encode").ok()
+        quiet = prepared.copy(folder / "quiet")
+        at_end.callback(quiet.end)
+        undisturbed = quiet.begin(profile=LOCAL)  # while the first jobs are submitted
+        figures, found = campaign(prepared, args.kills, args.seed, folder)
+        quiet.finish(undisturbed).ok()
+        expected = quiet.tables()
+        figures.different = sum(
+            tables.get(name) != expected[name] for tables in found for name in expected
+        )
     print(figures)
     if figures.needless or figures.different:
         sys.exit("error: a finished node was made again, or a table differs")

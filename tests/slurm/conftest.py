@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.slurm.cluster import LINK, PROGRAMS, Cluster
-from tests.slurm.submitting import PLUGIN, RECIPES, Submitting, python
+from tests.slurm.submitting import FIRST_STAGE, PLUGIN, RECIPES, TRAINING, Submitting, python
 from tests.workflow.running import tiny
 
 
@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/slurm" in item.path.as_posix():
             item.add_marker("slurm")
-            item.add_marker(pytest.mark.timeout(1800))
+            item.add_marker(pytest.mark.timeout(900))
 
 
 def missing():
@@ -66,8 +66,33 @@ def start(prepared, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def undisturbed(prepared, tmp_path_factory):
-    """The same, run to its end on the cluster."""
+def looked_at(prepared, cluster, tmp_path_factory):
+    """The same, run to its end on the cluster: what needs no other job by the plain command, the
+    rest with faster polling; what SLURM says of each job while a training ran; and a copy of where
+    it was between the two."""
     experiment = prepared.copy(tmp_path_factory.mktemp("undisturbed") / "run")
+    process = experiment.begin(*FIRST_STAGE.values(), plain=True)
+    try:
+        experiment.wait_for(TRAINING, "step 1:")
+        jobs = cluster.jobs()
+        for job in jobs:
+            job["limits"] = cluster.ask("scontrol", "show", "job", job["id"])
+        experiment.finish(process).ok()
+    finally:
+        experiment.end()
+    half = experiment.copy(tmp_path_factory.mktemp("half") / "run", record=True)
     experiment.submit().ok()
-    return experiment
+    return experiment, jobs, half
+
+
+@pytest.fixture(scope="session")
+def undisturbed(looked_at):
+    """The experiment, run to its end."""
+    return looked_at[0]
+
+
+@pytest.fixture
+def half(looked_at):
+    """A copy of the experiment in which what needs no other job is done, for one test."""
+    yield looked_at[2]
+    looked_at[2].end()

@@ -14,13 +14,30 @@ from tests.workflow.running import OWN, ROOT, Experiment, Run, command, environm
 
 PLUGIN = ROOT / ".venv-slurm"  # where `make test-slurm` installs it, outside the environment
 PROFILE = ROOT / "workflow/profiles/slurm"
+LOCAL = ROOT / "workflow/profiles/local"
 POLLING = Path(__file__).with_name("polling.py")
 # Trainings that take long enough to be ended in the middle.
-SLOW = {"max_steps": 80, "eval_every": 1, "patience": 1000}
+SLOW = {"epochs": 10, "max_steps": 80, "eval_every": 1, "patience": 1000}
 RECIPES = {"mnli": SLOW, "udpos": SLOW}
+# The jobs that need no other, in the grid of the tests, and what they end in.
+FIRST = "intermediate/xlmr/mnli/seed1"
+TRAINING = "tune/xlmr/none/seed1/udpos_en"
+RETRIEVAL = "evaluate/xlmr/none/noseed/tatoeba"
+FIRST_STAGE = {
+    FIRST: "results/encoders/xlmr/mnli/seed1/node.json",
+    TRAINING: "results/tuned/xlmr/none/seed1/udpos_en/node.json",
+    RETRIEVAL: "results/scores/xlmr/none/noseed/tatoeba/cell.json",
+}
 # Of the profile, what this cluster has otherwise; and no waiting for a slow file system.
 HERE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1"]
 HERE += ["--seconds-between-status-checks", "1", "--latency-wait", "10", "--jobs", "4"]
+# The step, but looking at the queue more often.
+ORPHANS = """
+import runpy
+from xstilts.running import orphans
+orphans.POLL = 0.5
+runpy.run_module("xstilts.steps.orphans", run_name="__main__")
+"""
 
 
 def python(folder: Path) -> Path:
@@ -54,16 +71,17 @@ class Submitting(Experiment):
         self.record = folder / "starts.txt"
         self.begun: list[subprocess.Popen] = []
 
-    def copy(self, folder: Path) -> "Submitting":
-        """Return a copy in a new folder, without the record."""
+    def copy(self, folder: Path, record: bool = False) -> "Submitting":
+        """Return a copy in a new folder, without the record of starts unless that is asked for."""
         super().copy(folder)
         made = Submitting(folder, self.cluster, self.python)
-        made.record.unlink(missing_ok=True)
+        if not record:
+            made.record.unlink(missing_ok=True)
         return made
 
     def local(self, *args: str) -> Run:
         """Run the workflow without the cluster."""
-        return self.finish(self.begin(*args, profile=ROOT / "workflow/profiles/local"))
+        return self.finish(self.begin(*args, profile=LOCAL))
 
     def submit(self, *args: str, limit: float = 900) -> Run:
         """Run the workflow on the cluster."""
@@ -92,14 +110,21 @@ class Submitting(Experiment):
         if alive:
             self.orphans("--cancel")
 
-    def orphans(self, what: str) -> Run:
-        """Have the orphans of this folder waited for or cancelled."""
-        line = [self.python, "-m", "xstilts.steps.orphans", what, "--directory", self.folder]
-        done = subprocess.run(
-            list(map(str, line)), cwd=ROOT / "workflow", env=self.environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False,
-        )  # fmt: skip
-        return Run(done.returncode, done.stdout)
+    def orphans(self, what: str, hung: str = "") -> Run:
+        """Have the orphans of this folder waited for or cancelled; once they are listed, let the
+        node `hung` go on."""
+        line = [self.python, "-c", ORPHANS, what, "--directory", self.folder]
+        said = self.folder / "orphans.txt"
+        with open(said, "w") as out:
+            process = subprocess.Popen(
+                list(map(str, line)), cwd=ROOT / "workflow", env=self.environment(),
+                stdout=out, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        while hung and process.poll() is None and "waits for" not in said.read_text():
+            time.sleep(0.05)
+        if hung:
+            self.go_on(hung)
+        return Run(process.wait(600), said.read_text())
 
     def finish(self, process: subprocess.Popen, limit: float = 900) -> Run:
         """Wait for a Snakemake."""
@@ -127,6 +152,10 @@ class Submitting(Experiment):
         folder.mkdir(exist_ok=True)
         (folder / node.replace("/", "+")).write_text(kind)
 
+    def go_on(self, node: str) -> None:
+        """Have a node that hangs go on."""
+        Path(f"{self.record}.faults", node.replace("/", "+") + ".over").touch()
+
     def starts(self) -> list[Start]:
         """Return every start of a step so far, in the order of the starts."""
         found: dict[tuple[str, str], Start] = {}
@@ -148,6 +177,7 @@ class Submitting(Experiment):
         """Return the result tables by name; what things cost differs each time."""
         folder = self.path(f"{OWN}/tables")
         files = [path for path in sorted(folder.rglob("*.*")) if path.stem != "cost"]
+        assert folder / "main.csv" in files, self.out
         return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
     def wait_for(self, node: str, text: str = "", limit: float = 180) -> Start:

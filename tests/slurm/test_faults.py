@@ -3,64 +3,57 @@
 import os
 import signal
 import time
+from datetime import datetime, timedelta
 
-import pytest
+from tests.slurm.submitting import FIRST, RETRIEVAL, TRAINING
 
-FIRST = "intermediate/xlmr/mnli/seed1"
-SLOW = "tune/xlmr/none/seed1/udpos_en"
-RETRIEVAL = "evaluate/xlmr/none/noseed/tatoeba"
-
-
-def starts_of(undisturbed, **twice):
-    """Once for each node, but for those that were ended."""
-    return undisturbed.counts() | dict.fromkeys(twice.get("twice", []), 2)
+SECOND = "tune/xlmr/mnli/seed1/udpos_en"  # goes on from the first
+LAST = "evaluate/xlmr/mnli/seed1/udpos"  # scores the second
 
 
 def test_each_kind_of_end_costs_the_node_that_it_hits(start, undisturbed, cluster):
-    """In one grid: scancel and SIGKILL in the middle of a training, too much memory, too much
-    time, an error at the first attempt."""
-    fails, memory = "tune/xlmr/mnli/seed1/udpos_en", "evaluate/xlmr/none/seed1/udpos"
-    start.fault(fails, "fails")
+    """In one grid: scancel and SIGKILL in the middle of a training, too much time, too much
+    memory, an error at the first attempt, and the daemon of a node that dies and comes back."""
+    memory, lost = "evaluate/xlmr/none/seed1/udpos", "evaluate/xlmr/mnli/seed1/tatoeba"
+    start.fault(SECOND, "fails")
     start.fault(memory, "memory")
     start.fault(RETRIEVAL, "hangs")
+    start.fault(lost, "hangs")
     process = start.begin("--set-resources", "evaluate_udpos:mem_mb=1500 * attempt")
-    late = start.wait_for(RETRIEVAL)
-    cluster.ask("scontrol", "update", f"jobid={late.job}", "timelimit=1")
-    os.kill(start.wait_for(SLOW, "step 2:").pid, signal.SIGKILL)
+    os.kill(start.wait_for(TRAINING, "step 2:").pid, signal.SIGKILL)
     cluster.ask("scancel", start.wait_for(FIRST, "step 2:").job)
+    late = start.wait_for(RETRIEVAL).job
+    end = datetime.now() + timedelta(seconds=1)
+    cluster.ask("scontrol", "update", f"jobid={late}", f"endtime={end:%Y-%m-%dT%H:%M:%S}")
+    host = start.wait_for(lost).host
+    cluster.kill(host)
+    time.sleep(3)
+    cluster.start(host)
+    start.go_on(lost)
     start.finish(process).ok()
-    twice = [FIRST, SLOW, RETRIEVAL, fails, memory]
-    assert start.counts() == starts_of(undisturbed, twice=twice)
+    twice = [FIRST, TRAINING, RETRIEVAL, SECOND, memory]
+    assert start.counts() == undisturbed.counts() | dict.fromkeys(twice, 2)
     assert start.tables() == undisturbed.tables()
     for state in ("CANCELLED", "TIMEOUT"):
         assert f"SLURM status is: '{state}'" in start.out
+    assert "goes on after step" in start.read(f"logs/{FIRST}.log")
 
 
-def test_a_node_whose_daemon_dies_and_comes_back_loses_nothing(start, undisturbed, cluster):
-    process = start.begin()
-    lost = start.wait_for(SLOW).host
-    cluster.kill(lost)
-    time.sleep(3)
-    cluster.start(lost)
-    start.finish(process).ok()
-    assert start.tables() == undisturbed.tables()
-    assert start.counts() == starts_of(undisturbed)
-
-
-@pytest.mark.parametrize("what", ["--wait", "--cancel"])
-def test_the_orphans_of_a_killed_snakemake_are_not_computed_twice(start, undisturbed, what):
-    start.fault(FIRST, "late")
-    process = start.begin()
-    start.wait_for(FIRST)
-    process.kill()
-    process.wait(10)
-    start.submit().failed("--unlock")
-    said = start.orphans(what).ok()
-    assert FIRST in said.out and "run the same command again" in said.out
-    listed = {line.split("\t")[2] for line in said.out.splitlines() if "\t" in line}
-    start.submit().ok()
-    assert start.tables() == undisturbed.tables()
-    again = listed if what == "--cancel" else set()
-    counts, quiet = start.counts(), undisturbed.counts()
-    assert {node for node in counts if counts[node] > 1} <= again
-    assert counts.keys() == quiet.keys() and counts[FIRST] == (2 if again else 1)
+def test_the_orphans_of_a_killed_snakemake_are_not_computed_twice(half, undisturbed):
+    """In one grid: those of the first run are waited for, those of the second are cancelled."""
+    for node, what in ((SECOND, "--wait"), (LAST, "--cancel")):
+        half.fault(node, "hangs")
+        process = half.begin()
+        half.wait_for(node)
+        process.kill()
+        process.wait(10)
+        half.submit().failed("--unlock")
+        said = half.orphans(what, hung=node if what == "--wait" else "").ok()
+        assert node in said.out and "run the same command again" in said.out
+    cancelled = {line.split("\t")[2] for line in said.out.splitlines() if "\t" in line}
+    half.submit().ok()
+    assert half.tables() == undisturbed.tables()
+    counts, quiet = half.counts(), undisturbed.counts()
+    assert {node for node in counts if counts[node] > 1} <= cancelled
+    assert counts.keys() == quiet.keys()
+    assert (counts[SECOND], counts[LAST]) == (1, 2)
