@@ -172,16 +172,18 @@ def test_what_another_experiment_has_pinned_is_taken_over(world):
     files = {"a": ("datasets", "o/a"), "b": ("datasets", "o/b"), "m": ("models", "o/m")}
     for name, (kind, of) in files.items():
         write_json(pins / f"{name}.json", {"spec": {}, "kind": kind, "name": of, **entry})
-    paths = [str(pins / f"{name}.json") for name in (*files, "absent")]
+    wanted = {str(pins / f"{name}.json"): {} for name in (*files, "absent")}
+    wanted |= {str(pins / "m2.json"): {"source": "hub"}}  # of another spec than is asked for
+    write_json(pins / "m2.json", {"spec": {}, "kind": "models", "name": "o/m2", **entry})
     other = entry | {"revision": "2" * 40}
     lock.write_text(yaml.safe_dump({"datasets": {"o/b": other}}))
-    pin.adopt(lock, paths)
+    pin.adopt(lock, wanted)
     assert pin.read_lock(lock) == {
         "datasets": {"o/a": entry, "o/b": other},
         "models": {"o/m": entry},
     }
     before = lock.stat()
-    pin.adopt(lock, paths)
+    pin.adopt(lock, wanted)
     after = lock.stat()
     assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino), "left alone"
 

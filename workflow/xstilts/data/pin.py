@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,9 +147,15 @@ def update(lock: str | Path, names: list[str], root: str = "") -> dict[str, bool
     return changed
 
 
-def adopt(lock: str | Path, pins: list[str]) -> None:
-    """Take into a lock file what other experiments have pinned in the same results."""
-    made = [read_json(path) for path in pins if Path(path).exists()]
+def adopt(lock: str | Path, pins: Mapping[str, Mapping[str, Any]]) -> None:
+    """Take into a lock file what other experiments have pinned in the same results.
+
+    Args:
+        pins: path of each pin file -> the spec that is asked for; one of another spec (another
+            source or branch) is not taken.
+    """
+    there = [(read_json(path), spec) for path, spec in pins.items() if Path(path).exists()]
+    made = [pin for pin, spec in there if pin.get("spec") == spec]
     entries = read_lock(lock)
     if all(pin["name"] in entries[pin["kind"]] for pin in made):
         return

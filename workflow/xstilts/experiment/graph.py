@@ -72,7 +72,7 @@ def build(grid: Grid) -> dict[str, Node]:
 
 
 class Graph:
-    """Makes the nodes that it is model_spec for, and all that they need, each once."""
+    """Makes the nodes that it is asked for, and all that they need, each once."""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid

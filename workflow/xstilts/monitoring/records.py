@@ -143,7 +143,7 @@ class Records:
 
     def _scored(self, node: Node) -> bool:
         """Return whether every language that is asked for has its score and predictions."""
-        if not (self.root / node.key).exists():
+        if read(self.root / node.key) is None:
             return False
         for path, spec in node.outputs.items():
             record = read(self.root / path)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +29,22 @@ class ScoreReader:
     """Reads score files, and keeps what the page needs of each.
 
     Attributes:
+        read: path -> the score, None where there is none; UserError for one to be refused.
         specs: absolute path -> `SCORE_FIELDS` of the score.
         versions: package -> versions that were used.
         devices: names of the devices that scored.
         pins: data set or model -> revisions that were used.
     """
 
+    read: Callable[[str], Any] = scores.read
     specs: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     versions: dict[str, set[str]] = dataclasses.field(default_factory=dict)
     devices: set[str] = dataclasses.field(default_factory=set)
     pins: dict[str, set[str]] = dataclasses.field(default_factory=dict)
 
     def __call__(self, path: str) -> Any:
-        """Return the content of a score file, as `scores.read`."""
-        score = scores.read(path)
+        """Return the content of a score file, as `read`."""
+        score = self.read(path)
         if isinstance(score, dict):
             self.specs[path] = {key: score[key] for key in SCORE_FIELDS if key in score}
             for collected, key in ((self.versions, "versions"), (self.pins, "pins")):
@@ -117,10 +120,11 @@ def contents(
         Plain data, which refers to `rows`, `targets` and `trainings` by index. Scores and deltas
         are in percent, None where they are missing.
     """
-    reader = ScoreReader()
+    pins = Pins(lock, root)
+    reader = ScoreReader(pins.score)
     metrics, refused = cell_states.collect(grid_rows, root, reader)
     nodes = graph.build(grid) if grid else {}
-    endings = cell_states.Endings(Records(nodes, Pins(lock, root), root))
+    endings = cell_states.Endings(Records(nodes, pins, root))
     states = cell_states.cells(
         grid_rows, metrics, refused, endings.trouble if grid else lambda cell: None
     )

@@ -16,7 +16,7 @@ from xstilts.running.files import write_json
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write one pin file, or with --update take entries out of the lock."""
+    """Write one pin file, or with --update look entries of the lock up anew."""
     if args.update is not None:
         if not args.lock:
             raise UserError("--update: name the lock file with --lock FILE")

@@ -29,7 +29,8 @@ def main(args: argparse.Namespace) -> None:
     write(lines, args.out)
     if args.lock:
         pins = ("pin_data", "pin_model")
-        pin.adopt(args.lock, [node.key for node in nodes.values() if node.rule in pins])
+        wanted = {node.key: node.spec for node in nodes.values() if node.rule in pins}
+        pin.adopt(args.lock, wanted)
     products.write(args.record, "plan", config=products.settings_digest(settings))
     print(f"{len(grid.cells)} cells, {len(lines)} score files")
 
