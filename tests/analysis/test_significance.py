@@ -60,6 +60,16 @@ def test_a_gain_survives_and_noise_does_not():
     assert table.loc[0, "p holm"] == pytest.approx(2 * table.loc[0, "p"])
 
 
+def test_a_weak_gain_does_not_survive_the_correction_for_several_tests():
+    weak = {**RATES, **{("mnli", f"seed{i}"): 0.4 for i in (1, 2, 3)}}
+    table = deltas(*experiment(weak))
+    tested = table[table["language"] == ""].set_index("intermediate")
+    p = tested["p"]
+    assert 0.025 < p["mnli"] < 0.05 < p["squad"]
+    assert tested.loc["mnli", "p holm"] == pytest.approx(2 * p["mnli"])
+    assert not tested.loc["mnli", "survives"]
+
+
 def test_one_seed_has_no_mark():
     one = {key: rate for key, rate in RATES.items() if key[1] == "seed1"}
     table = deltas(*experiment(one))

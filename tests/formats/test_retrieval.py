@@ -45,6 +45,13 @@ def test_the_nearest_is_by_angle_not_by_length_or_distance():
     )
 
 
+def test_every_source_has_its_nearest_target_and_not_the_other_way_round():
+    rows = [*ROWS, {"id": "2.t", "side": "target", "text": "no", "gold": None}]
+    sources, targets = [[1.0, 0.1], [1.0, 0.2]], [[0.0, 1.0], [1.0, 0.0], [-1.0, 0.0]]
+    vectors = [sources[0], targets[0], sources[1], targets[1], targets[2]]
+    assert retrieval.decode([np.float32(v) for v in vectors], None, rows) == ["1.t", "1.t"]
+
+
 def test_pairs_are_mined_where_some_sentences_have_no_translation():
     rows = [
         {"id": "de-1", "side": "source", "text": "eins", "gold": "en-1"},

@@ -1,5 +1,7 @@
 """Span: windows over a context, answers found in them, and the best span as text of the context."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -59,6 +61,16 @@ def test_a_long_context_becomes_windows_that_overlap_by_a_third(tokenizer):
     across = [row("who", context, "dog sees a big red")]
     neither = helpers.encode(tokenizer, "span", across, length=16)
     assert neither.arrays["answer"].tolist() == [[0, 0], [0, 0]]
+
+
+def test_windows_of_a_short_question_overlap_by_exactly_a_third(tokenizer):
+    context = "the cat sat on a red mat " * 20
+    data = helpers.encode(tokenizer, "span", [row("who", context)], length=66)
+    starts, offsets = data.arrays["starts"], data.arrays["offsets"]
+    windows = [offsets[a:b] for a, b in pairwise(starts)]
+    windows = [{(a, b) for a, b in window.tolist() if a >= 0} for window in windows]
+    assert len(windows) > 2
+    assert {len(a & b) for a, b in pairwise(windows)} == {22}
 
 
 def test_the_offset_says_which_occurrence_is_the_answer(tokenizer):
@@ -177,6 +189,9 @@ def test_the_best_window_answers_and_no_answer_needs_every_window(tokenizer):
     allowed = helpers.encode(tokenizer, "span", rows, length=16, no_answer=True)
     # The first row's lowest score of no answer is 1, below its best span; the second's is above.
     assert span.decode(reduced, allowed, rows) == ["sees a", ""]
+    # Nor does it matter in which of the windows it is the lowest.
+    turned = [(1.0, 2.0, 5, 5), (9.0, 3.0, 4, 5), (4.0, 3.0, 5, 5)]
+    assert span.decode(turned, allowed, rows) == ["sees a", ""]
 
 
 def test_the_first_token_is_trained_to_mean_no_answer(tokenizer):

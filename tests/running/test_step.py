@@ -14,13 +14,17 @@ from xstilts.running import lock
 PROGRAM = """
 import argparse, os, signal, sys, time
 from xstilts.running import step
-from xstilts.running.errors import UserError
+from xstilts.running.errors import DoesNotFit, NotFinite, UserError
 
 def main(args):
     print("from python")
     os.system("echo from native code")
     if args.what == "user":
         raise UserError("key: is wrong")
+    if args.what == "nan":
+        raise NotFinite("the loss is nan")
+    if args.what == "oom":
+        raise DoesNotFit("one example does not fit")
     if args.what == "ours":
         raise RuntimeError("first\\nsecond")
     if args.what == "full":
@@ -120,7 +124,7 @@ def test_a_training_or_evaluation_says_when_it_starts(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("what", "code"), [("user", 1), ("ours", 70)])
+@pytest.mark.parametrize(("what", "code"), [("user", 1), ("nan", 3), ("oom", 4), ("ours", 70)])
 def test_what_would_fail_the_same_way_is_not_tried_again_by_the_same_run(tmp_path, what, code):
     log = tmp_path / "x.log"
     step = ["--out", str(tmp_path / "results/tuned/x"), "--state", "s", "--log", str(log)]
@@ -140,7 +144,12 @@ def test_what_failed_before_this_run_is_tried(tmp_path):
         assert run("fine", *step, "--attempt", "2").returncode == 0
 
 
-LINES = {"user": "error: key: is wrong", "ours": "internal error: RuntimeError: first"}
+LINES = {
+    "user": "error: key: is wrong",
+    "nan": "error: the loss is nan",
+    "oom": "error: one example does not fit",
+    "ours": "internal error: RuntimeError: first",
+}
 
 
 @pytest.mark.parametrize("what", ["full", "stopped", "killed"])

@@ -275,6 +275,17 @@ def test_the_recipe_decides_the_number_of_steps_and_the_last_one_is_evaluated(fo
         assert record["tokens"] > 0 and record["tokens_per_second"] > 0
 
 
+def test_gradients_are_clipped_by_the_recipe(folder, tokenizer):
+    import torch
+
+    (small, *_), (large, *_), (larger, *_) = (
+        fit(folder, tokenizer, max_steps=2, clip=clip) for clip in (1e-9, 1e6, 1e9)
+    )
+    for part in ("encoder", "head"):
+        assert all(torch.equal(v, larger[part][k]) for k, v in large[part].items())
+        assert any(not torch.equal(v, small[part][k]) for k, v in large[part].items())
+
+
 def test_an_infinite_loss_stops_training_and_says_where(folder, tokenizer, monkeypatch):
     real, steps = loop.accumulate_gradients, []
 
@@ -416,6 +427,19 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(folder, node
     for name in ("model.safetensors", "head.safetensors"):
         assert (first / name).read_bytes() == (again / name).read_bytes()
         assert (first / name).read_bytes() != (other / name).read_bytes()
+
+
+def test_the_first_eval_rows_of_dev_are_scored(folder, tokenizer, tmp_path, monkeypatch):
+    page, scored = formats.page("classification"), []
+    real = page.score
+
+    def spy(rows, predictions, *rest):
+        scored.append(([row["id"] for row in rows], len(predictions)))
+        return real(rows, predictions, *rest)
+
+    monkeypatch.setattr(page, "score", spy)
+    Node(tmp_path, tokenizer, eval_rows=5).run(folder, tmp_path / "out")
+    assert scored == [(["0", "1", "2", "3", "4"], 5)]
 
 
 def test_a_checkpoint_is_a_folder_that_transformers_loads(folder, node, tmp_path):

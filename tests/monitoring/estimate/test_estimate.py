@@ -40,6 +40,15 @@ def test_the_workload_of_a_training_on_one_task():
     assert found == Workload("m", "mnli", 2000.0, 4 * 200.0)
 
 
+def test_the_workload_of_a_training_that_is_bounded_by_max_steps():
+    known = FixedSizes(mnli=DataSize(95, 95, 950.0))
+    for max_steps, steps, evaluations in ((7, 7, 2), (100, 20, 4)):
+        recipe = Recipe(batch_size=10, epochs=2, eval_every=6, eval_rows=20, max_steps=max_steps)
+        members = [Member("mnli", ("en",), "en", recipe)]
+        found = workload.training("m", "mnli", members, recipe, None, known)
+        assert found == Workload("m", "mnli", steps * 100.0, evaluations * 200.0)
+
+
 def test_the_workload_of_a_mix_with_a_cap():
     recipe = Recipe(batch_size=10, epochs=1, eval_every=100, eval_rows=None)
     members = [Member("big", ("en",), "en", recipe), Member("mlm", ("de", "ru"), None, recipe)]
