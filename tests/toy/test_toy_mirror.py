@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pyarrow.parquet as pq
 import pytest
@@ -214,6 +215,37 @@ def test_what_the_toy_world_lacks_has_an_empty_manifest(tmp_path):
 def test_the_same_spec_gives_the_same_bytes(written, tmp_path):
     mirror.write(spec.parse(SMALL), tmp_path)
     assert contents(written) == contents(tmp_path)
+
+
+def test_another_seed_gives_other_rows_of_every_data_set(tables):
+    other = {(t.repository, t.config, t.split): t for t in catalogue.tables(spec.parse(OTHER))}
+    assert other.keys() == tables.keys()
+    for name, table in tables.items():
+        for one, two in zip(table.rows, other[name].rows, strict=True):
+            assert any(one[key] != two[key] for key in one.keys() - NUMBERS), (name, one)
+
+
+OTHER = {**SMALL, "seed": 4}
+# Fields that number a row or say which answer is right, and so can hide that the text is the same.
+NUMBERS = {"id", "idx", "uid", "ind", "source_id", "label", "answerKey", "url"}
+
+
+def test_another_seed_gives_another_start_of_the_encoder(monkeypatch):
+    torch = pytest.importorskip("torch")
+    from xstilts.toy import pretrain, vocabulary
+
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(pretrain, "THREADS", threads)
+    monkeypatch.setattr(vocabulary, "SENTENCES", 1000)
+    fixed = vocabulary.train_tokenizer(Random(1), ("en", "zh"))
+    monkeypatch.setattr(vocabulary, "train_tokenizer", lambda rng, languages: fixed)
+    tiny = {"languages": ["en", "zh"], "pretrain": {"steps": 0, "layers": 2, "width": 32}}
+    first, again, other = (
+        pretrain.train(spec.parse({**tiny, "seed": seed}))[0].state_dict() for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    for name in ("embeddings.word_embeddings", "encoder.layer.0.attention.self.query"):
+        assert not torch.equal(first[f"{name}.weight"], other[f"{name}.weight"]), name
 
 
 def test_files_of_an_earlier_mirror_go(tmp_path):
