@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from xstilts.data import pin
-from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.files import write_json
 from xstilts.steps import pin as pin_step
+from xstilts.steps import process
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_what_another_experiment_has_pinned_is_taken_over(world):
 
 def test_a_missing_argument_is_one_line(capfd):
     with pytest.raises(SystemExit) as exit:
-        step.run(pin_step.main, pin_step.parser(), ["--kind", "datasets"])
+        process.run(pin_step.main, pin_step.parser(), ["--kind", "datasets"])
     assert exit.value.code == 1
     assert capfd.readouterr().err == "error: --name is missing\n"
 

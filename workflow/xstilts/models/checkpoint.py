@@ -4,7 +4,7 @@ import inspect
 import shutil
 from pathlib import Path
 
-from xstilts.running import step
+from xstilts.running import garbage
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, read_json, write_json
 
@@ -50,7 +50,7 @@ def load_encoder(folder: str | Path, layers: int | None = None, dropout: float |
         )  # fmt: skip
         if loading_info["missing_keys"]:  # they would be random
             raise ValueError(f"it lacks {sorted(loading_info['missing_keys'])[0]}")
-        step.imported()
+        garbage.collect_from_here()
         return encoder
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -8,7 +8,7 @@ ERRORS = (
     "error: ",
     "internal error: ",
     "stopped: ",
-)  # how `step.py` begins the line that says what was wrong
+)  # how `steps/process.py` begins the line that says what was wrong
 RECENT = 600.0  # seconds without a line after which a job no longer counts as running
 TAIL = 8192  # bytes read from the end of a log: a line of an error and what led to it
 

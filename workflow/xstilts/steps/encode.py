@@ -9,10 +9,10 @@ from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding.encode import check_length, labels_of
 from xstilts.encoding.tokenizer import load_tokenizer
-from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 from xstilts.running.record import same_spec
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -63,4 +63,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

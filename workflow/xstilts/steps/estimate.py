@@ -13,9 +13,8 @@ from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.schedule import schedule
 from xstilts.monitoring.records import next_run
 from xstilts.monitoring.workspace import Workspace
-from xstilts.running import step
 from xstilts.running.errors import UserError
-from xstilts.steps import arguments
+from xstilts.steps import arguments, process
 
 START = 7.0  # seconds in which a process starts and loads XLM-R Large; less on a small model
 
@@ -71,4 +70,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.experiment.grid import CELL
-from xstilts.running import lock, step
+from xstilts.running import lock
 from xstilts.running.errors import DoesNotFit, UserError
 from xstilts.running.files import read_json, write_json
 from xstilts.running.record import read_node, same_spec
 from xstilts.scoring.evaluate import Scorer, Unloadable, cell_record, language
-from xstilts.steps import arguments
+from xstilts.steps import arguments, process
 from xstilts.training import publish
 
 
@@ -75,4 +75,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -10,7 +10,7 @@ from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.figure_data import read_table, transfer_gaps
 from xstilts.analysis.plots import curves, dots, gap, heatmap, style
 from xstilts.monitoring import products
-from xstilts.running import step
+from xstilts.steps import process
 
 
 def _save_dots(deltas: pd.DataFrame, title: str, path: Path) -> None:
@@ -56,4 +56,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

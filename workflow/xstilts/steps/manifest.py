@@ -8,9 +8,9 @@ import argparse
 import json
 
 from xstilts.encoding.header import read_header
-from xstilts.running import step
 from xstilts.running.files import write_json
 from xstilts.running.record import same_spec
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -36,4 +36,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from xstilts.models.fetch import fetch, load
-from xstilts.running import step
 from xstilts.running.files import read_json, sha256, write_json
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -57,4 +57,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 from time import sleep
 
-from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.orphans import POLL, at_work, queue, run_ids, slurm
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -51,4 +51,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

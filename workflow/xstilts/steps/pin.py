@@ -10,9 +10,9 @@ import json
 
 from xstilts.data.pin import KINDS, locked, resolve, update
 from xstilts.experiment import tasks
-from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.files import write_json
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -53,4 +53,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -14,8 +14,8 @@ from xstilts.experiment import config, graph
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.plan import rows, write
 from xstilts.monitoring import claims, products
-from xstilts.running import step
 from xstilts.running.files import atomic, write_json
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -49,4 +49,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -6,9 +6,9 @@ import json
 from xstilts.data import pools
 from xstilts.data import source as sources
 from xstilts.data.prepare import dataset_of, sample, unify, write
-from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -48,4 +48,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

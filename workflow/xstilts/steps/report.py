@@ -5,8 +5,8 @@ from pathlib import Path
 
 from xstilts.monitoring import cell_states, products
 from xstilts.report import contents, page
-from xstilts.running import step
 from xstilts.running.files import atomic
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -36,4 +36,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

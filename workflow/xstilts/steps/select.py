@@ -7,10 +7,10 @@ from xstilts.experiment import config, config_files, plan
 from xstilts.experiment.config import BEST, NONE
 from xstilts.experiment.grid import Grid
 from xstilts.monitoring import cell_states, products
-from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic
 from xstilts.scoring import scores
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -44,4 +44,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

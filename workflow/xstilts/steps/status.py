@@ -13,8 +13,7 @@ from xstilts.monitoring import cell_states
 from xstilts.monitoring.records import next_run
 from xstilts.monitoring.status import align, matrix, overview, plan, reasons
 from xstilts.monitoring.workspace import Workspace
-from xstilts.running import step
-from xstilts.steps import arguments
+from xstilts.steps import arguments, process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -42,4 +41,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -11,9 +11,9 @@ from pathlib import Path
 from xstilts.benchmarks import validator, xtreme
 from xstilts.benchmarks.submission import export
 from xstilts.monitoring import products
-from xstilts.running import step
 from xstilts.running.errors import UserError, nearest
 from xstilts.running.files import atomic
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -87,4 +87,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -17,10 +17,10 @@ from xstilts.analysis.tables import (
 from xstilts.analysis.text_table import TextTable, to_latex, to_markdown
 from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins
-from xstilts.running import step
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, results_of
 from xstilts.scoring import examples, scores
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -103,4 +103,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

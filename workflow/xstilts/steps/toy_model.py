@@ -4,8 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from xstilts.running import step
 from xstilts.running.files import write_json
+from xstilts.steps import process
 from xstilts.toy import spec
 from xstilts.toy.pretrain import write
 
@@ -30,4 +30,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

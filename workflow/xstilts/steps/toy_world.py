@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from xstilts.running import step
+from xstilts.steps import process
 from xstilts.toy import spec
 from xstilts.toy.mirror import write
 
@@ -24,4 +24,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -10,11 +10,11 @@ from typing import Any
 
 from xstilts.models import checkpoint, shards
 from xstilts.running import device as devices
-from xstilts.running import lock, ranks, step, stop
+from xstilts.running import lock, ranks, stop
 from xstilts.running.errors import NotFinite
 from xstilts.running.files import digest, sha256
 from xstilts.running.record import read_node, same_spec, versions
-from xstilts.steps import arguments
+from xstilts.steps import arguments, process
 from xstilts.training import loop, publish, storage
 from xstilts.training.saver import StateSaver
 from xstilts.training.tasks import named_heads, read_tasks, with_heads
@@ -116,4 +116,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

@@ -10,8 +10,9 @@ import argparse
 from pathlib import Path
 
 from xstilts.monitoring import claims, unused
-from xstilts.running import orphans, step
+from xstilts.running import orphans
 from xstilts.running.errors import UserError
+from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
@@ -47,4 +48,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    step.run(main, parser())
+    process.run(main, parser())

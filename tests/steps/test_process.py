@@ -13,7 +13,7 @@ from xstilts.running import lock
 
 PROGRAM = """
 import argparse, os, signal, sys, time
-from xstilts.running import step
+from xstilts.steps import process
 from xstilts.running.errors import DoesNotFit, NotFinite, UserError
 
 def main(args):
@@ -39,7 +39,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("what")
 parser.add_argument("--out")
 parser.add_argument("--state")
-step.run(main, parser)
+process.run(main, parser)
 """
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 

@@ -2,7 +2,6 @@
 
 import argparse
 import atexit
-import gc
 import os
 import sys
 import traceback
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from xstilts.running import failure, ledger, lock, mark, ranks, stop
+from xstilts.running import failure, garbage, ledger, lock, mark, ranks, stop
 
 
 def run(
@@ -26,7 +25,7 @@ def run(
     """
     # A grid is a thousand processes, and of the seven seconds that loading a model takes, two are
     # spent on looking for garbage among modules: while they are imported, and at the end.
-    gc.disable()
+    garbage.wait()
     parser.add_argument(
         "--log", help="file for everything this step prints (default: the terminal)"
     )
@@ -58,7 +57,7 @@ def run(
         job.failed(error)
         sys.exit(failure.CODES[failure.kind(error)])
     finally:
-        imported()
+        garbage.collect_from_here()
     if argv is None:  # a process of its own: end without taking the modules apart
         atexit._run_exitfuncs()
         sys.stdout.flush()
@@ -107,12 +106,6 @@ class Job:
         assert self.ledger is not None
         about |= {"node": self.node, "attempt": self.attempt, "log": self.log}
         ledger.append(self.ledger, event=event, **about)
-
-
-def imported() -> None:
-    """Say that what is there stays, and that from here on garbage is collected."""
-    gc.freeze()
-    gc.enable()
 
 
 def _refuse(node: str) -> None:
