@@ -24,7 +24,8 @@ CODES = {
     "terminated": 128 + signal.SIGTERM,
 }
 # These would fail the same way again, so a scheduler's next attempt does not try
-# (`steps/process.py`). The others may not: with more memory, on another machine, later, or from where a training was.
+# (`steps/process.py`). The others may not: with more memory, on another machine, later, or from
+# where a training was.
 FINAL = ("bad-input", "nan", "oom", "bug")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What a file server that hiccups answers.
