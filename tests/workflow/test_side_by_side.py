@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.workflow.running import Experiment, tiny
+from tests.workflow.running import ROOT, Experiment, tiny
 
 from xstilts.monitoring import claims
 
@@ -78,9 +78,11 @@ def test_a_refused_config_and_a_forgotten_one_change_nothing(two, tmp_path):
     before = state(two.folder)
     wrong = Experiment(tmp_path).write(tiny(targets=["xnil"]), "wrong.yaml")
     two.snakemake(config=wrong).failed("there is no task `xnil`", "did you mean `xnli`?")
-    two.snakemake(config=tmp_path / "gone.yaml")
-    (two.folder / "run.sh").write_text("")
+    assert two.snakemake(config=tmp_path / "gone.yaml").code != 0
+    # Without --configfile it is the default experiment, of another toy world.
+    two.snakemake("-n", config=ROOT / "config.yaml").failed("made for the experiment `config`")
     assert state(two.folder) == before
+    assert two.snakemake().nothing
 
 
 def test_what_another_experiment_asks_for_is_not_replaced_without_a_word(two, tmp_path):
