@@ -14,17 +14,18 @@ hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-SLOW = ["tests/slurm/", "tests/workflow/"]  # each shares a fixture that takes long
+CLUSTER = "tests/slurm/"  # its tests share a cluster, which takes long to bring up
+ORDER = ["", CLUSTER, "tests/workflow/"]  # the fast tests first; the cluster waits much
 
 
 def pytest_collection_modifyitems(items):
-    """Put the fast tests first."""
-    items.sort(key=lambda item: [item.nodeid.startswith(folder) for folder in SLOW])
+    """Put the fast tests first, then those on the cluster."""
+    items.sort(key=lambda item: max(i for i, at in enumerate(ORDER) if item.nodeid.startswith(at)))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Of two processes, give each whole files, and one of the slow folders as a whole.
+    """Of two processes, give each whole files, and one of them the tests on the cluster.
 
     That is `--dist loadgroup`, which pytest-xdist 3.8 does not keep under pytest 9.
     """
@@ -32,8 +33,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            folder = next((folder for folder in SLOW if nodeid.startswith(folder)), None)
-            return folder or nodeid.partition("::")[0]
+            return CLUSTER if nodeid.startswith(CLUSTER) else nodeid.partition("::")[0]
 
     return ByFile(config, log)
 
