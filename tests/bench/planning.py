@@ -7,6 +7,7 @@ written as a finished run leaves them; nothing is computed.
 """
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
@@ -26,7 +27,6 @@ from xstilts.running.files import write_json
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = config_files.read([ROOT / "experiments/paper.yaml"])
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
-REPEATS = 3
 
 
 def larger() -> dict[str, Any]:
@@ -69,7 +69,8 @@ def finish(settings: dict[str, Any], root: Path) -> None:
         record = {"spec": dict(node.spec), "pins": pins, "fingerprints": fingerprints}
         write_json(root / node.key, record)
         for path in node.outputs:
-            (root / path).write_text("{}")
+            spec = graph.grid.score_spec(cell, Path(path).stem, split)
+            (root / path).write_text(json.dumps({"spec": spec, "pins": pins}))
             (root / path).with_suffix(".parquet").touch()
     listed = products.listed(graph, "c")
     for node in graph.nodes.values():
@@ -102,7 +103,9 @@ def timed(command: list[str], cwd: Path) -> tuple[float, int, str]:
     return seconds, int(peak) // 1000, run.stdout + "\n".join(said)
 
 
-def measure(name: str, settings: dict[str, Any], args: list[str], done: bool) -> dict[str, Any]:
+def measure(
+    name: str, settings: dict[str, Any], args: list[str], done: bool, repeats: int
+) -> dict[str, Any]:
     """Plan in a new folder; return what was measured."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -114,7 +117,7 @@ def measure(name: str, settings: dict[str, Any], args: list[str], done: bool) ->
             *SNAKEMAKE, "--snakefile", str(ROOT / "Snakefile"), "--cores", "2", "--configfile",
             "c.yaml", "--workflow-profile", str(profile), *args,
         ]  # fmt: skip
-        runs = [timed(command, root) for _ in range(REPEATS)]
+        runs = [timed(command, root) for _ in range(repeats)]
         if done:
             assert "Nothing to be done" in runs[0][2], runs[0][2]
         jobs = next((line for line in runs[0][2].splitlines() if line.startswith("total")), "0 0")
@@ -127,27 +130,27 @@ def measure(name: str, settings: dict[str, Any], args: list[str], done: bool) ->
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="the paper's grid alone, once")
+    parser.add_argument("--quick", action="store_true", help="the paper's grid alone")
+    parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
-    global REPEATS
-    REPEATS = 1 if args.quick else REPEATS
-    bare = statistics.median(timed([*SNAKEMAKE, "--version"], ROOT)[0] for _ in range(REPEATS))
+    times = range(args.repeats)
+    bare = statistics.median(timed([*SNAKEMAKE, "--version"], ROOT)[0] for _ in times)
     dry = ["--dry-run", "--quiet", "rules"]
     cases: list[tuple[str, dict[str, Any], list[str], bool]] = [
         ("paper, nothing there", PAPER, dry, False),
-        ("paper, all done", PAPER, [], True),
+        ("paper, all done", PAPER, ["-n"], True),
     ]
     if not args.quick:
         large = larger()
         cases += [
             ("ten times, nothing there", large, dry, False),
-            ("ten times, all done", large, [], True),
+            ("ten times, all done", large, ["-n"], True),
         ]
     print(f"snakemake --version: {bare:.2f} s; seconds beyond that:\n")
     print(f"{'':26}{'cells':>8}{'jobs':>8}{'seconds':>9}{'ms a cell':>11}{'peak MB':>9}")
     for name, settings, options, done in cases:
         cells = len(Grid(config.load(settings)).cells)
-        row = measure(name, settings, options, done)
+        row = measure(name, settings, options, done, args.repeats)
         beyond = row["seconds"] - bare
         each = 1000 * beyond / cells
         print(f"{name:26}{cells:8}{row['jobs']:8}{beyond:9.1f}{each:11.1f}{row['peak MB']:9}")
