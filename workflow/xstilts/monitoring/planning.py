@@ -91,7 +91,9 @@ class Planning:
         assert self.products  # so that pins are known
         if self.records.current(node.key):
             return self._kept(made, [node.key, *node.outputs], workflow)
-        if not self.replace and self.records.exists(node.key):
+        if not self.records.exists(node.key):
+            return self._marked(made, _beside(node))
+        if not self.replace:
             if self.others is None:
                 self.others = claims.experiments(Path(), but=self.name)
             if line := claims.conflict(node, self.records, self.others):

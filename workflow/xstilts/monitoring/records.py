@@ -6,6 +6,7 @@ tables ask here.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,8 @@ class Records:
 
     def exists(self, key: str) -> bool:
         """Return whether a node has a record or an output, of whatever spec."""
+        if not os.path.isdir(os.path.dirname(self.root / key)):
+            return False  # the common case in a new folder: a look a node, not one a language
         paths = (key, *self.nodes[key].outputs)
         return any((self.root / path).exists() for path in paths)
 
