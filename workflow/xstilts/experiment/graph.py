@@ -17,6 +17,7 @@ RULES = (
     "toy_world", "toy_model", "pin_data", "pin_model", "prepare", "model", "encode", "manifest",
     "intermediate", "tune", "evaluate",
 )  # fmt: skip
+PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 HEAD = "head.safetensors"  # beside a trained one
 Files = Mapping[str, tuple[str, ...]]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from xstilts.experiment.graph import Graph, Node
+from xstilts.experiment.graph import PINS, Graph, Node
 from xstilts.monitoring import claims, products
 from xstilts.monitoring.products import Products
 from xstilts.monitoring.records import Pins, Records, next_run
@@ -44,8 +44,7 @@ class Planning:
     @property
     def pin_nodes(self) -> list[Node]:
         """The pins of every data set and model of the experiment."""
-        kinds = ("pin_data", "pin_model")
-        return [node for node in self.graph.nodes.values() if node.rule in kinds]
+        return [node for node in self.graph.nodes.values() if node.rule in PINS]
 
     @property
     def products(self) -> Products:

@@ -13,7 +13,7 @@ from typing import Any
 
 from xstilts.data import pin as pinning
 from xstilts.encoding.header import read_header
-from xstilts.experiment.graph import Node
+from xstilts.experiment.graph import PINS, Node
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 from xstilts.scoring import scores
@@ -135,7 +135,7 @@ class Records:
             return False
         if node.rule == "manifest" and not all(map(self.current, node.needs)):
             return False  # what it lists is read by who reads it
-        if node.rule in ("pin_data", "pin_model"):
+        if node.rule in PINS:
             wanted = self.pins.wanted(f"{node.spec['of']}/{node.spec['name']}")
             return "revision" in record and wanted in (None, record["revision"])
         return self.pinned(node, record)
@@ -166,7 +166,7 @@ def next_run(nodes: Mapping[str, Node], records: Records) -> set[str]:
     demanded = [
         key
         for key, node in nodes.items()
-        if node.rule in ("evaluate", "pin_data", "pin_model") and not records.current(key)
+        if node.rule in ("evaluate", *PINS) and not records.current(key)
     ]
     run: set[str] = set()
     while demanded:

@@ -57,7 +57,7 @@ class Workspace:
         grid = Grid(experiment)
         nodes, pins = graph.build(grid), Pins(lock, root)
         for node in nodes.values():
-            if node.rule in ("pin_data", "pin_model"):
+            if node.rule in graph.PINS:
                 pins.adopt(node)
         return cls(grid, nodes, Records(nodes, pins, root), name, root)
 

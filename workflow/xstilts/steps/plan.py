@@ -28,8 +28,7 @@ def main(args: argparse.Namespace) -> None:
     write_json(args.nodes, claims.content(args.name, args.lock, nodes))
     write(lines, args.out)
     if args.lock:
-        pins = ("pin_data", "pin_model")
-        wanted = {node.key: node.spec for node in nodes.values() if node.rule in pins}
+        wanted = {node.key: node.spec for node in nodes.values() if node.rule in graph.PINS}
         pin.adopt(args.lock, wanted)
     products.write(args.record, "plan", config=products.settings_digest(settings))
     print(f"{len(grid.cells)} cells, {len(lines)} score files")
