@@ -8,8 +8,8 @@ from xstilts.running.files import read_json
 
 
 def labels_of(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the labels of an open tag set: every tag of the training rows, sorted."""
-    return sorted({tag for row in rows for tag in row["tags"]})
+    """Return open labels: every label or tag of the training rows, sorted."""
+    return sorted({label for row in rows for label in row.get("tags", [row.get("label")])})
 
 
 def check_length(length: int, folder: Path) -> None:
