@@ -33,8 +33,8 @@ def folder(tmp_path):
 
 
 def test_the_columns_of_a_split(folder):
-    assert mirror.columns(folder, "o/n", "de", "train") == ["text", "label"]
-    assert mirror.columns(folder, "o/n", "de", "train[:10]+validation") == ["text", "label"]
+    assert mirror.schema(folder, "o/n", "de", "train").names == ["text", "label"]
+    assert mirror.schema(folder, "o/n", "de", "train[:10]+validation").names == ["text", "label"]
 
 
 @pytest.mark.parametrize(
@@ -47,20 +47,20 @@ def test_the_columns_of_a_split(folder):
 )  # fmt: skip
 def test_what_is_not_there_is_named(folder, config, split, kind, line):
     with pytest.raises(UserError, match=line) as error:
-        mirror.columns(folder, "o/n", config, split)
+        mirror.schema(folder, "o/n", config, split)
     assert type(error.value) is kind
 
 
 def test_a_damaged_file_is_named(folder):
     (folder / "de/validation.parquet").write_bytes(b"PAR1" + b"x" * 50)
     with pytest.raises(UserError, match=r"validation\.parquet is damaged \(.*\); fetch it again"):
-        mirror.columns(folder, "o/n", "de", "validation")
+        mirror.schema(folder, "o/n", "de", "validation")
     (folder / "de/validation.parquet").write_text("version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(UserError, match=r"validation\.parquet is a Git LFS pointer, not the data"):
-        mirror.columns(folder, "o/n", "de", "validation")
+        mirror.schema(folder, "o/n", "de", "validation")
 
 
 @pytest.mark.parametrize("text", ["", "no front matter", "---\n: [\n---\n", "---\nconfigs: 3\n---\n"])
 def test_what_only_the_library_can_read_is_left_to_it(tmp_path, text):
     (tmp_path / "README.md").write_text(text)
-    assert mirror.columns(tmp_path, "o/n", "de", "train") is None
+    assert mirror.schema(tmp_path, "o/n", "de", "train") is None

@@ -47,9 +47,10 @@ rule prepare:
         **where(node("prepare", "task", "lang", "split")),
     params:
         spec=spec(node("prepare", "task", "lang", "split")),
+        no_answer=lambda w: "--no-answer" if GRID.tasks[w.task].no_answer else "",
     shell:
         "python -m xstilts.steps.prepare --spec {params.spec:q} --source {resources.source:q}"
-        " --root={resources.root:q} --files={resources.files:q} --pin {input.pin}"
+        " --root={resources.root:q} --files={resources.files:q} --pin {input.pin} {params.no_answer}"
         " --out {output} --log {log}"
 
 

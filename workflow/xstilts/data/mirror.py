@@ -6,16 +6,19 @@ For the plan of a run, which must be quick and must not write: `source.load` say
 import re
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from xstilts.data.source import corrupt, is_pointer
 from xstilts.running.errors import Absent, UserError, nearest
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def columns(folder: Path, name: str, config: str | None, split: str) -> list[str] | None:
-    """Return the columns of a split; None where that would take the library to know.
+
+def schema(folder: Path, name: str, config: str | None, split: str) -> "pa.Schema | None":
+    """Return the schema of a split's rows; None where that would take the library to know.
 
     Args:
         folder: of the data set.
@@ -81,7 +84,7 @@ def _matching(folder: Path, patterns: list[str]) -> list[Path]:
     return found
 
 
-def _schema(file: Path, name: str) -> list[str] | None:
+def _schema(file: Path, name: str) -> "pa.Schema | None":
     if file.suffix != ".parquet":
         return None
     import pyarrow as pa
@@ -89,7 +92,7 @@ def _schema(file: Path, name: str) -> list[str] | None:
 
     try:
         if not is_pointer(file):
-            return pq.read_schema(file).names
+            return pq.read_schema(file)
     except (pa.ArrowException, OSError, ValueError):
         pass
     raise UserError(f"dataset {name}: {file} {corrupt(file) or 'is damaged; fetch it again'}")

@@ -177,7 +177,7 @@ class Grid:
             "rows": entry.rows,
             # Only of the tasks that have them, so that the specs of the others stay what they were.
             **{k: v for k, v in (("id_prefix", prefix), ("gold", gold)) if v},
-            **({"file": dict(entry.file), "no_answer": entry.no_answer} if entry.files else {}),
+            **({"file": dict(entry.file)} if entry.file else {}),
             "columns": dict(entry.columns),
             "labels": list(entry.labels) or None,
             "max_rows": limit.get(split),

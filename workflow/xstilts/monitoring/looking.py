@@ -99,6 +99,7 @@ def _look_at_rows(
     spec, pin = dict(node.spec), nodes[node.pin]
     where = f"task {spec['task']} ({spec['lang']})"
     if pin.files:
+        spec["no_answer"] = grid.tasks[spec["task"]].no_answer
         rows = _rows(spec, pin, where)
         if spec["format"] == "classification":
             _check_labels(grid, spec, rows, labels, where)
@@ -107,9 +108,9 @@ def _look_at_rows(
         return
     folder = sources.folder(pin.folder or grid.experiment.root or "", "datasets", spec["hub"])
     try:
-        columns = mirror.columns(folder, spec["hub"], spec.get("config"), spec["split"])
-        if columns is not None:
-            prepare.check_columns(columns, spec)
+        schema = mirror.schema(folder, spec["hub"], spec.get("config"), spec["split"])
+        if schema is not None:
+            prepare.check_columns(schema, spec)
     except UserError as error:
         line = str(error)
         raise type(error)(line if line.startswith("task ") else f"{where}: {line}") from None

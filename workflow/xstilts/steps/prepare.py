@@ -8,7 +8,7 @@ from typing import Any
 from xstilts.data import files, layout, pools
 from xstilts.data import source as sources
 from xstilts.data.pin import ABSENT
-from xstilts.data.prepare import dataset_of, sample, unify, write
+from xstilts.data.prepare import dataset_of, notes, sample, unify, write
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import read_json, sha256
 from xstilts.steps import process
@@ -27,11 +27,11 @@ def main(args: argparse.Namespace) -> None:
         return
     except UserError as error:
         raise UserError(f"task {spec['task']} ({spec['lang']}): {error}") from error
-    rows, report = unify(table, features, spec, gold)
+    about = {"files": json.loads(args.files), "no_answer": args.no_answer}
+    rows, report = unify(table, features, spec | about, gold)
     write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
-    dropped = "".join(f", dropped {n} ({reason})" for reason, n in report["dropped"].items())
-    moved = f", moved {report['repaired']} answers" if report["repaired"] else ""
-    print(f"{spec['task']} {spec['lang']} {spec['split']}: {len(rows)} rows{dropped}{moved}")
+    said = ", ".join([f"{len(rows)} rows", *notes(report)])
+    print(f"{spec['task']} {spec['lang']} {spec['split']}: {said}")
 
 
 def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> tuple:
@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")
     p.add_argument("--files", default="[]", help="paths of files of one's own, from the root")
     p.add_argument("--pin", required=True, help="the data set's pin file")
+    p.add_argument("--no-answer", action="store_true", help="span: a question may have none")
     p.add_argument("--out", required=True, help="the parquet file to write")
     return p
 
