@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xstilts.data import annotations, columns, pools, shapes
-
 from xstilts.data.rows import (
     FOREIGN,
     ROW_FUNCTIONS,
@@ -113,7 +112,7 @@ def _read_gold(spec: dict, rows: list[Row]) -> dict[str, Any]:
     elif spec["format"] == "choice":
         annotations.choices(spec["task"], rows)
     elif spec["format"] == "span":
-        if rows and not spec.get("no_answer") and not any(r["answers"]["text"] for r in rows):
+        if rows and not spec.get("no_answer") and not any(any(r["answers"]["text"]) for r in rows):
             raise UserError(
                 f"task {spec['task']}: {dataset_of(spec)}: none of its {len(rows)} questions has an"
                 " answer, as in a test set whose answers are kept back; give another split, or say"
