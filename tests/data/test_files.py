@@ -410,8 +410,10 @@ def test_the_head_of_a_large_file_does_not_need_the_rest(tmp_path, monkeypatch):
         path = write(tmp_path, compress(body), f"a.csv{ending}")
         found = files.head([path], SPEC, 5).to_pylist()
         assert found == [{"text": "a", "label": "x"}, {"text": "b\nc", "label": "y"}]
-    conll = write(tmp_path, "a O\n\n" * 9 + "b O\n" * 9 + "c O O\n", "a.conll")
-    assert len(files.head([conll], TAGGING, 99)) == 9, "a sentence that goes on is left out"
+    conll = write(tmp_path, "a O\n\n" * 6 + "b O\n" * 9 + "c O O\n", "a.conll")
+    assert len(files.head([conll], TAGGING, 99)) == 6, "a sentence that goes on is left out"
+    long = write(tmp_path, 'text,label\n"' + "a\n" * 40 + '",x\n', "b.csv")
+    assert files.head([long], SPEC, 1).to_pylist() == read(long)
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)

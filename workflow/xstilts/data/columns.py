@@ -6,6 +6,7 @@ there, or not the only one of its kind, is asked for in one line.
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
@@ -306,10 +307,10 @@ class _Finder:
                 f"{question} there are {there}; if that is data and not a header, say columns by"
                 f" number, as in columns: {{{at}: {field}}}"
             )
-        hint = "" if candidates else nearest(field, free)
-        first = next((n for n in free if hint and f"`{n}`" in hint), free[0])
+        near = [] if candidates else get_close_matches(field, free, n=1, cutoff=0.5)
+        first = (near or free)[0]
         said = first if re.fullmatch(r"[^\W\d][\w-]*|\d+", first) else f'"{first}"'
-        return UserError(f"{question} there are {there}{hint}; say columns: {{{said}: {field}}}")
+        return UserError(f"{question} there are {there}; say columns: {{{said}: {field}}}")
 
 
 def _is_row(names: list[str]) -> bool:

@@ -30,6 +30,8 @@ from xstilts.running.files import atomic
 
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
 _ANSWERS = pa.struct([("text", _TEXTS), ("start", pa.list_(pa.int32()))])
+# The makers of SNLI and MNLI write this label where their annotators did not agree.
+NO_CONSENSUS = ("gold_label", "-")
 # Unified rows, by format. `gold` of a source row is the id of its target row, else null.
 SCHEMAS = {
     name: pa.schema([("id", _TEXT), *fields])
@@ -159,7 +161,9 @@ def _converter(
         return _by_function(ROW_FUNCTIONS[name], schema.names, decoders, spec, where)
     found, shape = columns.find(schema, spec, where), shapes.of(spec)
     if spec["format"] == "choice":  # labelled by its number, whatever its ClassLabel's names
-        decoders.pop(found["label"], None)
+        decoders.pop(str(found["label"]), None)
+    elif found.get("label") == NO_CONSENSUS[0]:
+        decoders[NO_CONSENSUS[0]] = lambda label: None if label == NO_CONSENSUS[1] else label
 
     def convert(raw: Row) -> Row | list[Row]:
         return shape(columns.pick(found, _decoded(raw, decoders)))

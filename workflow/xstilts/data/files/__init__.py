@@ -102,13 +102,18 @@ def _kind(path: Path, spec: dict) -> str:
 
 
 def _table(path: Path, kind: str, spec: dict, limit: int | None) -> pa.Table:
+    if limit is not None and kind != "json":  # half a JSON document is none
+        try:
+            return _read(path, kind, spec, limit)
+        except UserError:
+            pass  # a row may be longer than what was looked at
+    return _read(path, kind, spec, None)
+
+
+def _read(path: Path, kind: str, spec: dict, limit: int | None) -> pa.Table:
     if kind == "parquet":
         return _parquet(path, spec, limit)
-    # Half a JSON document is none.
-    whole = kind == "json"
-    text, cut = content.text(
-        path, (spec.get("file") or {}).get("encoding"), None if whole else limit
-    )
+    text, cut = content.text(path, (spec.get("file") or {}).get("encoding"), limit)
     if kind in ("csv", "tsv"):
         return delimited.read(path, text, cut, kind, spec)
     if kind in ("json", "jsonl"):

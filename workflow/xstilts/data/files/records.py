@@ -54,8 +54,8 @@ def table(path: Path, rows: list[Record]) -> pa.Table:
     except UnicodeEncodeError:
         number = next(i for i, row in enumerate(rows, 1) if _is_torn(row))
         raise UserError(
-            f"{path}: row {number}: holds half of a surrogate pair (\\ud800 to \\udfff), which"
-            " is no character; write it anew as UTF-8"
+            f"{path}: row {number}: holds half of a surrogate pair (\\ud800 to \\udfff), which is"
+            " no character; write it anew as UTF-8"
         ) from None
 
 
