@@ -162,6 +162,8 @@ class RowCleaner:
         """Keep the answers that stand at their offset; move one to its only occurrence. A question
         that comes without answers is one that has none, as in SQuAD 2."""
         valid, context = [], row["context"]
+        if missing := [name for name in ("context", "question") if row[name] is None]:
+            return f"no {missing[0]}"
         pairs = list(zip(row["answers"]["text"], row["answers"]["start"], strict=True))
         for text, start in pairs:
             if text and context[start : start + len(text)] == text and start >= 0:
