@@ -12,7 +12,8 @@ from xstilts.data import source as sources
 
 # The formats, and the metrics that can score each.
 FORMATS = {
-    "classification": ("accuracy",),
+    "classification": ("accuracy", "macro_f1", "matthews"),
+    "regression": ("pearson", "spearman"),
     "choice": ("accuracy",),
     "span": ("squad", "squad2", "mlqa"),
     "tagging": ("tagging",),
