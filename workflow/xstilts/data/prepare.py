@@ -37,6 +37,7 @@ SCHEMAS = {
     name: pa.schema([("id", _TEXT), *fields])
     for name, fields in {
         "classification": [("text", _TEXT), ("text_pair", _TEXT), ("label", _TEXT)],
+        "regression": [("text", _TEXT), ("text_pair", _TEXT), ("label", pa.float64())],
         "choice": [("context", _TEXT), ("choices", _TEXTS), ("label", pa.int32())],
         "span": [("question", _TEXT), ("context", _TEXT), ("answers", _ANSWERS)],
         "tagging": [("tokens", _TEXTS), ("tags", _TEXTS)],

@@ -42,10 +42,10 @@ function learningCurve(training) {
     best ? svg("circle", { cx: x(best[0]), cy: score.y(best[2]), r: 6, fill: "none", stroke: "#1d4f7c", "stroke-width": 1.5 }) : null);
 }
 
-// A bar for a score of 0 to 100, with a tick at the score of the row `none`.
+// A bar for a score of 0 to 100, with a tick at the score of the row `none`; a correlation below 0 has none.
 function scoreBar(value, base) {
-  const tick = base === null ? null : svg("rect", { x: base - 0.4, y: 0, width: 0.8, height: 10, fill: "#1c2126" });
+  const tick = base === null ? null : svg("rect", { x: Math.max(0, base) - 0.4, y: 0, width: 0.8, height: 10, fill: "#1c2126" });
   return svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
     svg("rect", { x: 0, y: 2, width: 100, height: 6, fill: "#eef0ef" }),
-    value === null ? null : svg("rect", { x: 0, y: 2, width: value, height: 6, fill: "#7f9fbb" }), tick);
+    value === null ? null : svg("rect", { x: 0, y: 2, width: Math.max(0, value), height: 6, fill: "#7f9fbb" }), tick);
 }
