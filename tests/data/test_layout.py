@@ -26,12 +26,22 @@ def splits(root, given, languages=("en", "de")):
         ),
         (
             ["train.en.tsv", "validation.en.tsv", "validation.de.tsv", "test.de.tsv"],
-            {"train": "train.{lang}.tsv", "dev": "validation.{lang}.tsv", "test": "test.{lang}.tsv"},
+            {
+                "train": "train.{lang}.tsv",
+                "dev": "validation.{lang}.tsv",
+                "test": "test.{lang}.tsv",
+            },
         ),
-        (["train.jsonl.gz", "dev/de.jsonl"], {"train": "train.jsonl.gz", "dev": "dev/{lang}.jsonl"}),
-        (["en-train.conllu", "en_dev.conllu"], {"train": "{lang}-train.conllu", "dev": "{lang}_dev.conllu"}),
+        (
+            ["train.jsonl.gz", "dev/de.jsonl"],
+            {"train": "train.jsonl.gz", "dev": "dev/{lang}.jsonl"},
+        ),
+        (
+            ["en-train.conllu", "en_dev.conllu"],
+            {"train": "{lang}-train.conllu", "dev": "{lang}_dev.conllu"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_folder_is_read_by_the_names_in_it(tmp_path, names, found):
     make(tmp_path / "my data", *names)
     assert splits(tmp_path, "my data") == {k: (f"my data/{v}",) for k, v in found.items()}

@@ -40,11 +40,21 @@ def test_the_columns_of_a_split(folder):
 @pytest.mark.parametrize(
     ("config", "split", "kind", "line"),
     [
-        ("dd", "train", Absent, r"dataset o/n: no config `dd`; did you mean `de`\? \(there are de, en\)"),
-        ("en", "train", Absent, r"config en: no split `train` \(there are validation\); say what it"),
+        (
+            "dd",
+            "train",
+            Absent,
+            r"dataset o/n: no config `dd`; did you mean `de`\? \(there are de, en\)",
+        ),
+        (
+            "en",
+            "train",
+            Absent,
+            r"config en: no split `train` \(there are validation\); say what it",
+        ),
         ("en", "validation", UserError, r"en/gone\.parquet is missing, though its README names it"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_there_is_named(folder, config, split, kind, line):
     with pytest.raises(UserError, match=line) as error:
         mirror.schema(folder, "o/n", config, split)

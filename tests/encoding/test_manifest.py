@@ -37,6 +37,20 @@ def test_the_list_in_full(tmp_path, capsys):
     assert capsys.readouterr().out == "2 languages: de, ru\n"
 
 
+def test_a_language_without_rows_is_told_and_stays_in_the_list(tmp_path, capsys):
+    gone = {"lang": "fi"}
+    Encoded(pack([]), {"spec": gone, "pins": {}, "absent": "no such file"}).save(
+        tmp_path / "fi.safetensors"
+    )
+    fi = ["fi.parquet", str(tmp_path / "fi.safetensors"), digest(gone)]
+    out = tmp_path / "xnli" / "dev.json"
+    spec = run(out, {"de": encoded(tmp_path / "de.safetensors", "de"), "fi": fi})
+    assert read_json(out)["spec"] == spec
+    assert "note: task xnli (fi): no such file; fi is left out\n" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"task xnli: there are no rows in any language; fi: no su"):
+        run(out, {"fi": fi})
+
+
 def test_rows_of_another_spec_or_damaged_are_not_listed(tmp_path):
     line = encoded(tmp_path / "de.safetensors", "de")
     with pytest.raises(UserError, match=r"de\.safetensors: made by another spec"):

@@ -32,20 +32,32 @@ def test_three_lines_are_a_target_and_an_intermediate():
     assert task.files == {"train": ("en/train.csv",), "dev": ("{lang}/dev.csv",)}
     assert task.splits == {"train": "train", "dev": "dev"}
     assert (task.tuned_on, task.metric, task.home, task.open_labels) == (
-        "mine", "accuracy", "en", True,
-    )  # fmt: skip
+        "mine",
+        "accuracy",
+        "en",
+        True,
+    )
     found = grid()
     assert found.experiment.languages["mine"] == ("de", "en", "ru")
     assert found.experiment.intermediates["mine"] == {"mine": ("en",)}
     assert {str(cell) for cell in found.cells if cell.target == "mine"} == {
-        "m/none/seed1/mine", "m/mine/seed1/mine",
-    }  # fmt: skip
+        "m/none/seed1/mine",
+        "m/mine/seed1/mine",
+    }
 
 
 def test_names_in_results_are_no_paths():
-    nodes = graph.build(grid(tasks={"base": "/my data", "files": {
-        "train": "~/a b/train.csv", "dev": "/abs/{lang} dev.csv",
-    }}))  # fmt: skip
+    nodes = graph.build(
+        grid(
+            tasks={
+                "base": "/my data",
+                "files": {
+                    "train": "~/a b/train.csv",
+                    "dev": "/abs/{lang} dev.csv",
+                },
+            }
+        )
+    )
     own = [key for key in nodes if "mine" in key]
     assert "results/pins/datasets/files/mine/en.train.json" in own
     assert "results/data/mine/de.dev.parquet" in own
@@ -58,9 +70,15 @@ def test_names_in_results_are_no_paths():
 def test_a_language_more_changes_no_pin_of_the_others():
     first, second = graph.build(grid()), graph.build(grid(tasks={"languages": ["en", "de"]}))
     training = "results/tuned/m/none/seed1/mine/node.json"
-    assert first[training].pins == second[training].pins == {
-        "models/toy/xlmr", "datasets/files/mine/en.train", "datasets/files/mine/en.dev",
-    }  # fmt: skip
+    assert (
+        first[training].pins
+        == second[training].pins
+        == {
+            "models/toy/xlmr",
+            "datasets/files/mine/en.train",
+            "datasets/files/mine/en.dev",
+        }
+    )
     assert first[training].outputs == second[training].outputs
 
 
@@ -85,8 +103,12 @@ def test_a_known_task_has_toy_rows_in_the_toy_world_and_says_so():
 
 
 def test_another_language_to_train_in():
-    found = grid(tasks={"train_language": "de", "files": {
-        "train": "{lang}/train.csv", "dev": "{lang}/dev.csv"}})  # fmt: skip
+    found = grid(
+        tasks={
+            "train_language": "de",
+            "files": {"train": "{lang}/train.csv", "dev": "{lang}/dev.csv"},
+        }
+    )
     (member,) = found.tuning("mine")
     assert (member.languages, member.dev) == (("de",), "de")
     spec = found.tuned_spec("m", "none", "seed1", "mine")
@@ -111,15 +133,24 @@ def test_a_dev_file_of_one_language_is_of_that_language():
 @pytest.mark.parametrize(
     ("task", "line"),
     [
-        ({"languages": ["de", "ru"]}, r"which language is it trained in\? say `train_language`, one of de, ru"),
-        ({"train_language": "german"}, r"train_language: `german` is not among .*did you mean `de`\?"),
+        (
+            {"languages": ["de", "ru"]},
+            r"which language is it trained in\? say `train_language`, one of de, ru",
+        ),
+        (
+            {"train_language": "german"},
+            r"train_language: `german` is not among .*did you mean `de`\?",
+        ),
         ({"files": {"trian": "x"}}, r"files: there is no `trian`; did you mean `train`\?"),
         ({"files": {"train": 3}}, "files: train: must be a path, not 3"),
-        ({"files": {"train": "{split}.csv"}}, r"\{split\}.csv: only \{lang\} is filled in, not \{split\}"),
+        (
+            {"files": {"train": "{split}.csv"}},
+            r"\{split\}.csv: only \{lang\} is filled in, not \{split\}",
+        ),
         ({"files": []}, r"files: must be \{train: PATH, dev: PATH\} or one path, not \[\]"),
         ({"files": {"train": "a.csv"}}, "no dev split, by which the best checkpoint is chosen"),
     ],
-)  # fmt: skip
+)
 def test_what_an_entry_lacks_is_said_in_one_line(task, line):
     with pytest.raises(UserError, match=line) as error:
         grid(tasks=task, intermediates={})
@@ -128,11 +159,16 @@ def test_what_an_entry_lacks_is_said_in_one_line(task, line):
 
 def test_all_mistakes_are_said_together():
     with pytest.raises(UserError) as error:
-        load({
-            **CONFIG,
-            "targets": ["mine", "xnil"],
-            "intermediates": {"a": {"tasks": ["mnil"]}, "b": {"tasks": ["mine"], "languages": ["german"]}},
-        })  # fmt: skip
+        load(
+            {
+                **CONFIG,
+                "targets": ["mine", "xnil"],
+                "intermediates": {
+                    "a": {"tasks": ["mnil"]},
+                    "b": {"tasks": ["mine"], "languages": ["german"]},
+                },
+            }
+        )
     assert str(error.value).splitlines() == [
         "intermediates: a: there is no task `mnil`; did you mean `mnli`?",
         "targets: there is no task `xnil`; did you mean `xnli`?",
@@ -168,6 +204,10 @@ def test_paths_are_from_the_config_file(tmp_path):
     merged = {
         "source": "../mirror",
         "models": {"m": {"from": "./model"}, "h": {"from": "o/h"}},
-        "tasks": {"mine": {"files": {"dev": "y.csv"}}, "other": {"hub": "./x"}, "hubs": {"hub": "o/n"}},
-    }  # fmt: skip
+        "tasks": {
+            "mine": {"files": {"dev": "y.csv"}},
+            "other": {"hub": "./x"},
+            "hubs": {"hub": "o/n"},
+        },
+    }
     assert config_files.places(files, merged) == found

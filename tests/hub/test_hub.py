@@ -166,28 +166,36 @@ def test_a_commit_is_locked_loaded_and_kept_when_the_branch_moves(hub, steps, tm
     assert json.loads(pin.read_text())["revision"] == second
 
 
-def test_a_branch_with_a_slash_serves_what_main_has_as_a_script(hub, steps):
-    folder = hub.root / "datasets/acme/script"
-    pin = steps.good_pin("datasets", "acme/script")
-    spec = {**UDPOS, "hub": "acme/script", "config": "x"}
-    one_line(steps.prepare(spec, pin)[0], "task udpos (de)", "`revision: refs/convert/parquet`")
-    (folder / "script.py").unlink()
-    shutil.copytree(hub.root / "datasets/google/xtreme", folder, dirs_exist_ok=True)
-    hub.commit("datasets", "acme/script", "refs/convert/parquet")
-    (result, _) = steps.pin("datasets", "acme/script", "refs/convert/parquet")
-    one_line(result, "acme/script", "was made for `main`", "delete its entry in xstilts.lock.yaml")
+def test_the_hubs_conversion_serves_what_main_has_as_a_script(hub, steps):
+    spec = {**UDPOS, "hub": "acme/script"}
+    (result, _) = steps.pin("datasets", "acme/script")
+    one_line(result, "acme/script: its main branch is a script", "no refs/convert/parquet of it")
+    main = hub.root / "datasets/acme/script"
+    script, text = main / "script.py", (main / "script.py").read_text()
+    script.unlink()
+    shutil.copytree(hub.root / "datasets/google/xtreme", main, dirs_exist_ok=True)
+    converted = hub.commit("datasets", "acme/script", "refs/convert/parquet")
+    script.write_text(text)
+    hub.commit("datasets", "acme/script", "main")
+    pin = steps.good_pin("datasets", "acme/script")  # without being told
+    assert json.loads(pin.read_text())["revision"] == converted
     lock = steps.folder / "xstilts.lock.yaml"
     entries = yaml.safe_load(lock.read_text())
-    del entries["datasets"]["acme/script"]
-    lock.write_text(yaml.safe_dump(entries))
-    pin = steps.good_pin("datasets", "acme/script", "refs/convert/parquet")
-    (code, _, error, _), data = steps.prepare({**UDPOS, "hub": "acme/script"}, pin)
+    assert entries["datasets"]["acme/script"] == {
+        "source": "hub",
+        "requested": "main",
+        "branch": "refs/convert/parquet",
+        "revision": converted,
+    }
+    (code, _, error, _), data = steps.prepare(spec, pin)
     assert code == 0, error
     assert pq.read_table(data)["tags"].to_pylist()[0] == ["NOUN", "VERB", "PUNCT"]
+    (result, _) = steps.pin("datasets", "acme/script", "refs/convert/parquet")
+    one_line(result, "acme/script", "was made for `main`", "delete its entry in xstilts.lock.yaml")
 
 
 def test_pins_made_at_once_are_all_in_the_lock(hub, steps, tmp_path):
-    names = ["google/xtreme", "acme/nli", "acme/script"]
+    names = ["google/xtreme", "acme/nli"]
     base = [sys.executable, "-m", "xstilts.steps.pin", "--source", "hub", "--lock", "lock.yaml"]
     env = {**os.environ, **steps.env, "PYTHONPATH": str(ROOT / "workflow")}
     running = [
@@ -197,7 +205,7 @@ def test_pins_made_at_once_are_all_in_the_lock(hub, steps, tmp_path):
         )
         for n in names
     ]  # fmt: skip
-    assert [p.wait(timeout=60) for p in running] == [0, 0, 0]
+    assert [p.wait(timeout=60) for p in running] == [0, 0]
     assert set(yaml.safe_load((tmp_path / "lock.yaml").read_text())["datasets"]) == set(names)
 
 
@@ -235,19 +243,26 @@ def test_a_pin_that_cannot_be_resolved(steps, tmp_path, revision, name, env, wor
     assert not (tmp_path / "xstilts.lock.yaml").exists()
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"config": "udpos.Germna"}, ["no config `udpos.Germna`; did you mean `udpos.German`?"]),
-        ({"rows": None, "columns": {"token": "tokens", "pos_tags": "tags"}},
-         ["no column `token`; did you mean `tokens`?", "there are tokens, pos_tags"]),
-    ],
-)  # fmt: skip
-def test_a_task_that_asks_for_what_the_data_set_lacks(steps, change, words):
+def test_a_task_that_asks_for_what_the_data_set_lacks(steps):
     pin = steps.given_pin("datasets", "google/xtreme")
+    change = {"rows": None, "columns": {"token": "tokens", "pos_tags": "tags"}}
     result, out = steps.prepare({**UDPOS, **change}, pin)
+    words = ["no column `token`; did you mean `tokens`?", "there are tokens, pos_tags"]
     one_line(result, "task udpos", "google/xtreme", *words)
     assert not out.exists()
+
+
+def test_a_language_that_the_data_set_lacks_is_told_and_blocks_nothing(steps):
+    pin = steps.given_pin("datasets", "google/xtreme")
+    (code, said, *_), out = steps.prepare({**UDPOS, "config": "udpos.Germna"}, pin)
+    line = (
+        "dataset google/xtreme: no config `udpos.Germna`; did you mean `udpos.German`?"
+        " (there are udpos.German, tatoeba.deu)"
+    )
+    assert (code, said) == (0, f"udpos de test: not there: {line}\n")
+    schema = pq.read_schema(out)
+    assert json.loads(schema.metadata[b"xstilts"])["absent"] == line
+    assert pq.read_table(out).num_rows == 0
 
 
 def test_an_unreachable_hub_is_one_line_in_seconds(steps):

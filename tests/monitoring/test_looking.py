@@ -23,13 +23,23 @@ def folder(tmp_path):
 
 def found(folder, **task):
     entry = {
-        "format": "classification", "languages": ["en", "de"], "base": str(folder),
-        "files": {"train": "en/train.csv", "dev": "{lang}/dev.csv"}, **task,
-    }  # fmt: skip
-    grid = Grid(load({
-        "source": "toy", "models": {"m": {"from": "o/m"}}, "intermediates": {}, "targets": ["mine"],
-        "tasks": {"mine": entry},
-    }))  # fmt: skip
+        "format": "classification",
+        "languages": ["en", "de"],
+        "base": str(folder),
+        "files": {"train": "en/train.csv", "dev": "{lang}/dev.csv"},
+        **task,
+    }
+    grid = Grid(
+        load(
+            {
+                "source": "toy",
+                "models": {"m": {"from": "o/m"}},
+                "intermediates": {},
+                "targets": ["mine"],
+                "tasks": {"mine": entry},
+            }
+        )
+    )
     nodes, pins = graph.build(grid), Pins(str(folder / "my.lock"), folder)
     for node in nodes.values():
         if node.rule in graph.PINS:
@@ -49,8 +59,8 @@ def test_a_language_without_a_file_is_left_out_alone(folder):
     look, pins = found(folder)
     assert look.problems.lines == []
     assert look.notes == [
-        f"task mine (de): de/dev.csv: there is no such file in {folder}; correct `files`, or take de"
-        " out of `languages`; de is left out"
+        f"task mine (de): de/dev.csv: there is no such file in {folder}; correct `files`, or take"
+        " de out of `languages`; de is left out"
     ]
     assert pins.wanted("datasets/files/mine/de.dev") == pin.ABSENT
 
@@ -82,8 +92,14 @@ def test_train_rows_must_be_there(folder):
 
 
 def test_a_file_that_was_edited_is_noticed_by_its_content(folder):
-    own = {f"files/mine/{key}": (str(folder), [path]) for key, path in (
-        ("en.train", "en/train.csv"), ("en.dev", "en/dev.csv"), ("de.dev", "de/dev.csv"))}  # fmt: skip
+    own = {
+        f"files/mine/{key}": (str(folder), [path])
+        for key, path in (
+            ("en.train", "en/train.csv"),
+            ("en.dev", "en/dev.csv"),
+            ("de.dev", "de/dev.csv"),
+        )
+    }
     lock = folder / "my.lock"
     assert pin.update(lock, (), own=own) == dict.fromkeys(own, True)
     (folder / "de/dev.csv").touch()
@@ -94,6 +110,8 @@ def test_a_file_that_was_edited_is_noticed_by_its_content(folder):
         f" xstilts pin {folder / 'my.yaml'} mine"
     ]
     assert pin.update(lock, ["mine"], own=own) == {
-        "files/mine/en.train": False, "files/mine/en.dev": False, "files/mine/de.dev": True,
-    }  # fmt: skip
+        "files/mine/en.train": False,
+        "files/mine/en.dev": False,
+        "files/mine/de.dev": True,
+    }
     assert found(folder)[0].problems.lines == []

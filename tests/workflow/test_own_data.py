@@ -1,4 +1,4 @@
-"""A user's own CSV in three languages: three lines of config, one changed file, one missing file."""
+"""A user's own CSV in three languages: three lines of config; a changed file, a missing one."""
 
 import csv
 import random
@@ -10,9 +10,13 @@ from tests.workflow.running import OWN, Experiment, tiny
 FILES = {"train": "my data/en/train.csv", "dev": "my data/{lang}/dev.csv"}
 MINE = {"format": "classification", "files": FILES, "languages": ["en", "de", "fi"]}
 CONFIG = tiny(
-    intermediates={"mine": {"tasks": ["mine"]}}, targets=["mine", "tatoeba"], tasks={"mine": MINE},
-    languages=["en", "de", "fi"], keep_tuned=False, threads=1,
-)  # fmt: skip
+    intermediates={"mine": {"tasks": ["mine"]}},
+    targets=["mine", "tatoeba"],
+    tasks={"mine": MINE},
+    languages=["en", "de", "fi"],
+    keep_tuned=False,
+    threads=1,
+)
 WORDS = {"pos": ["good", "gut", "hyvä"], "neg": ["bad", "schlecht", "huono"]}
 
 
@@ -53,12 +57,16 @@ def test_it_is_a_target_and_an_intermediate_and_is_done(mine):
     assert {line.split(",")[1] for line in table.splitlines()[1:]} == {"none", "mine"}
     assert "mine" in table.splitlines()[0]
     assert sorted(p.name for p in mine.path("scores/xlmr/none/seed1/mine").glob("*.json")) == [
-        "cell.json", "de.json", "en.json",
-    ]  # fmt: skip
+        "cell.json",
+        "de.json",
+        "en.json",
+    ]
     lock = yaml.safe_load((mine.folder / "mine.lock").read_text())
     assert sorted(lock["datasets"]) == [
-        "files/mine/de.dev", "files/mine/en.dev", "files/mine/en.train",
-    ]  # fmt: skip
+        "files/mine/de.dev",
+        "files/mine/en.dev",
+        "files/mine/en.train",
+    ]
     assert lock["models"] == {}, "what is generated is not locked"
     assert mine.snakemake(config=config_of(mine)).nothing
 
@@ -68,8 +76,14 @@ def test_a_language_more_costs_its_evaluation(mine):
     run = mine.snakemake(config=config_of(mine)).ok()
     jobs = {k: n for k, n in run.jobs.items() if k not in ("all", "tables", "figures", "report")}
     # The tuned models were dropped after their evaluation; the encoder was not.
-    assert jobs == {"pin_data": 1, "prepare": 1, "encode": 1, "manifest": 1, "tune": 2,
-                    "evaluate_mine": 2}  # fmt: skip
+    assert jobs == {
+        "pin_data": 1,
+        "prepare": 1,
+        "encode": 1,
+        "manifest": 1,
+        "tune": 2,
+        "evaluate_mine": 2,
+    }
     assert "de: already computed" in mine.read("logs/evaluate/xlmr/none/seed1/mine.log")
     assert ",fi," in (mine.path("experiments/mine/grid.csv")).read_text()
     assert mine.snakemake(config=config_of(mine)).nothing
@@ -81,16 +95,21 @@ def test_an_edited_file_is_refused_until_it_is_accepted(mine):
     lock = (mine.folder / "mine.lock").read_text()
     for options in ([], ["-n"]):
         mine.snakemake(*options, config=config_of(mine)).failed(
-            "my data/de/dev.csv has changed in", "since", "mine.lock was written; to use what is",
+            "my data/de/dev.csv has changed in",
+            "since",
+            "mine.lock was written; to use what is",
             f"there now: xstilts pin '{config_of(mine)}' mine",
-        )  # fmt: skip
+        )
     assert (mine.folder / "mine.lock").read_text() == lock
     done = mine.step("pin", "--update", "mine", "--config", config_of(mine)).ok()
     assert "files/mine/de.dev: another version than before" in done.out
     run = mine.snakemake(config=config_of(mine)).ok()
     assert {k: run.jobs[k] for k in ("pin_data", "prepare", "tune", "evaluate_mine")} == {
-        "pin_data": 1, "prepare": 1, "tune": 2, "evaluate_mine": 2,
-    }  # fmt: skip
+        "pin_data": 1,
+        "prepare": 1,
+        "tune": 2,
+        "evaluate_mine": 2,
+    }
     assert "intermediate" not in run.jobs
     assert mine.snakemake(config=config_of(mine)).nothing
 
@@ -98,14 +117,22 @@ def test_an_edited_file_is_refused_until_it_is_accepted(mine):
 def test_all_mistakes_of_all_tasks_are_said_before_anything_runs(mine, tmp_path):
     experiment = Experiment(tmp_path)
     for name, text in {
-        "a/train.csv": "", "a/dev.csv": "text,label\nx,y\n", "b/train.csv": "body,title,label\n1,2,3\n",
+        "a/train.csv": "",
+        "a/dev.csv": "text,label\nx,y\n",
+        "b/train.csv": "body,title,label\n1,2,3\n",
         "b/dev.csv": "body,title,label\n1,2,3\n",
-    }.items():  # fmt: skip
+    }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     entry = {"format": "classification", "languages": ["en"]}
-    experiment.write(tiny(targets=["a", "b"], languages=["en"], intermediates={}, tasks={
-        name: {**entry, "files": name} for name in ("a", "b")}))  # fmt: skip
+    experiment.write(
+        tiny(
+            targets=["a", "b"],
+            languages=["en"],
+            intermediates={},
+            tasks={name: {**entry, "files": name} for name in ("a", "b")},
+        )
+    )
     for options in ([], ["-n"]):
         run = experiment.snakemake(*options).failed("error: task a (en): ", "a/train.csv")
         run.failed("error: task b", "b/train.csv: which column is the text", "body, title")

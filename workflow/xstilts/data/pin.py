@@ -37,7 +37,8 @@ def resolve(
 ) -> dict[str, Any]:
     """Return the pin of what `name` is now.
 
-    From the hub {source: "hub", revision: 40-digit commit}, from a folder {source: "folder",
+    From the hub {source: "hub", revision: 40-digit commit} (and `branch`, where that is not the one
+    that is asked for: the conversion of a script), from a folder {source: "folder",
     revision: SHA-256 over the listing, files: {relative path: SHA-256}}. Of `files` of one's own,
     whose paths are from `root`, the revision is over their contents, so that they may move.
 
@@ -52,7 +53,7 @@ def resolve(
         digest = hashlib.sha256(canonical(list(digests.values())).encode()).hexdigest()
         return {"source": "folder", "revision": digest, "files": digests}
     if sources.from_hub(source, name):
-        return {"source": "hub", "revision": sources.hub_info(kind, name, revision, obtain).sha}
+        return {"source": "hub", **sources.commit(kind, name, revision, obtain)}
     files = listing(sources.folder(root, kind, name, obtain), kind)
     if not files:
         raise UserError(f"{name}: its folder {sources.folder(root, kind, name)} holds no files")

@@ -26,6 +26,7 @@ MODEL_FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
 # way is five retries over 23 s or more, and some of their requests wait without any limit. The
 # variable is huggingface_hub's, for slow networks.
 TIMEOUT_S = float(os.environ.get("HF_HUB_ETAG_TIMEOUT", 10))
+CONVERTED = "refs/convert/parquet"  # the branch on which the hub keeps what it made of a script
 POINTER = "is a Git LFS pointer, not the data; run `git lfs pull` in its folder"
 
 
@@ -222,9 +223,31 @@ def _check_hub(hub: str, revision: str) -> None:
 
     if constants.is_offline_mode():
         return
-    names = [s.rfilename for s in hub_info("datasets", hub, revision).siblings or []]
-    if hub.split("/")[-1] + ".py" in names:
+    if _is_script(hub, hub_info("datasets", hub, revision)):
         raise _script_only(hub)
+
+
+def _is_script(hub: str, info: Any) -> bool:
+    return hub.split("/")[-1] + ".py" in [file.rfilename for file in info.siblings or []]
+
+
+def commit(kind: str, name: str, revision: str, obtain: str | None = None) -> dict[str, str]:
+    """Return what a hub repository is now: `revision`, the commit; where the main branch of a data
+    set holds a script, that of the hub's own conversion, and its `branch`.
+
+    Raises:
+        UserError: as `hub_info`; or there is a script and no conversion.
+    """
+    info = hub_info(kind, name, revision, obtain)
+    if kind == "datasets" and revision == "main" and _is_script(name, info):
+        try:
+            return {"revision": hub_info(kind, name, CONVERTED).sha, "branch": CONVERTED}
+        except UserError:
+            raise UserError(
+                f"dataset {name}: its main branch is a script, which no longer runs, and the hub"
+                f" has no {CONVERTED} of it; give a `revision` or a folder that holds its rows"
+            ) from None
+    return {"revision": info.sha}
 
 
 def _check_commit(rows: "datasets.Dataset", pin: dict[str, Any], hub: str) -> None:
@@ -261,7 +284,7 @@ def advice(name: str, lock: str | Path = "") -> str:
 def _script_only(hub: str) -> UserError:
     return UserError(
         f"dataset {hub}: at this revision it is a script, which no longer runs; "
-        "set `revision: refs/convert/parquet` for it"
+        f"set `revision: {CONVERTED}` for it"
     )
 
 

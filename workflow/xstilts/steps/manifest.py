@@ -6,21 +6,35 @@ by one in every plan.
 
 import argparse
 import json
+from pathlib import Path
 
 from xstilts.encoding.header import read_header
+from xstilts.running.errors import UserError
 from xstilts.running.files import write_json
 from xstilts.running.record import same_spec
 from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
-    """Check that every file is made by the spec that is asked for, and list them."""
+    """Check that every file is made by the spec that is asked for, and list them.
+
+    A language that the data set has nothing of is told, and blocks itself alone.
+    """
     spec = json.loads(args.spec)
     pins: dict[str, str] = {}
-    for _, encoded, digest in spec["languages"].values():
+    absent: dict[str, str] = {}
+    for lang, (_, encoded, digest) in spec["languages"].items():
         _, record = read_header(encoded)
         same_spec(encoded, record["spec"], digest)
         pins |= record["pins"]
+        if reason := record.get("absent"):
+            absent[lang] = reason
+    target = Path(args.out).parent.name
+    if len(absent) == len(spec["languages"]):
+        lang, reason = next(iter(absent.items()))
+        raise UserError(f"task {target}: there are no rows in any language; {lang}: {reason}")
+    for lang, reason in absent.items():
+        process.note(f"task {target} ({lang}): {reason}; {lang} is left out")
     write_json(args.out, {"spec": spec, "pins": pins})
     print(f"{len(spec['languages'])} languages: {', '.join(spec['languages'])}")
 

@@ -7,9 +7,11 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from xstilts.running import failure, garbage, ledger, lock, mark, ranks, stop
+
+_terminal: TextIO | None = None  # where a step with a log has a line to say
 
 
 def run(
@@ -38,7 +40,8 @@ def run(
     args = parser.parse_args(argv)
     if args.attempt > 1:
         _refuse(args.out)
-    terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
+    global _terminal
+    terminal = _terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
     if args.log:
         _redirect(args.log)
     job = Job(args)
@@ -131,6 +134,13 @@ def _redirect(log: str) -> None:
     os.dup2(file if first else os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(file, 2)
     os.close(file)
+
+
+def note(line: str) -> None:
+    """Tell the user of what is left out without being a mistake, in the log and on the terminal."""
+    print(f"note: {line}", flush=True)
+    if _terminal:
+        print(f"note: {line}", file=_terminal, flush=True)
 
 
 def _say(line: str, terminal, log: str | None) -> None:
