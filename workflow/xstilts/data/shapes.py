@@ -57,14 +57,13 @@ def choice(row: Row) -> Row:
             row[field] = value["stem" if field == "context" else "choices"]
     texts = [row["context"], row.get("question")]
     row["context"] = " ".join(str(t).strip() for t in texts if t is not None).strip()
-    choices = row["choices"]
+    choices: Any = row["choices"]
+    keys: list[Any] | None = None
     if isinstance(choices, dict):
         choices, keys = choices.get("text"), choices.get("label")
     elif isinstance(choices, list) and any(isinstance(c, dict) for c in choices):
         found = [c for c in choices if isinstance(c, dict)]
         keys, choices = [c.get("label") for c in found], [c.get("text") for c in found]
-    else:
-        keys = None
     row["choices"] = [str(c).strip() for c in _listed(choices) if c is not None]
     row["keys"] = None if keys is None else [str(key) for key in keys]
     return row
