@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xstilts.data import annotations
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import UserError, brief, nearest
 
 Row = dict[str, Any]
 
@@ -219,5 +219,6 @@ class RowCleaner:
             return labels[number]
         hint = nearest(label, labels)
         raise UserError(
-            f"task {self.task}: label `{label}` is not one of its labels {', '.join(labels)}{hint}"
+            f"task {self.task}: label `{brief(label)}` is not one of its labels {', '.join(labels)}"
+            f"{hint}"
         )
