@@ -64,6 +64,6 @@ def nearest(name: object, valid: Iterable[str]) -> str:
 
 
 def brief(value: object, most: int = 60) -> str:
-    """Return a value of a user's data as a message quotes it: in one line, of at most that length."""
+    """Return a value of a user's data as a message quotes it: in one line, not longer than that."""
     text = " ".join(str(value).split())
     return text if len(text) <= most else f"{text[: most - 1]}…"
