@@ -6,6 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from datasets import ClassLabel, Value
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.hub import mirror
 
 from xstilts.data import files, pin, prepare
@@ -409,3 +411,51 @@ def test_the_hubs_parquet_files_need_no_columns(folder, file, format):
     table = files.read([path], spec)
     rows, report = prepare.unify(table, {}, spec)
     assert (len(rows), report["dropped"]) == (table.num_rows, {})
+
+
+NAMES = {
+    "classification": ("id", "text", "text_pair", "label"),
+    "regression": ("id", "text", "label"),
+    "choice": ("id", "context", "question", "choices", "label"),
+    "span": ("id", "question", "context", "answers", "answer_start"),
+    "tagging": ("id", "tokens", "tags"),
+    "retrieval": ("id", "source", "target"),
+    "mlm": ("id", "text"),
+}
+SCALAR = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 5),
+    st.just(2**70),
+    st.floats(),
+    st.text(max_size=3),
+    st.sampled_from(["a b", "A", "1", "[1, 2]", "{'text': 'a'}", '{"a": 1}', "[", "-1"]),
+)
+VALUE = st.recursive(
+    SCALAR,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["text", "label", "answer_start", "stem", "choices", "en", "de"]), inner
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(NAMES)), st.data())
+def test_rows_of_any_values_are_used_dropped_or_refused_in_one_line(tmp_path_factory, format, data):
+    keys = NAMES[format]
+    shape = data.draw(
+        st.fixed_dictionaries({key: st.sampled_from([SCALAR, VALUE]) for key in keys})
+    )
+    rows = data.draw(st.lists(st.fixed_dictionaries(shape), min_size=1, max_size=4))
+    folder = tmp_path_factory.mktemp("any")
+    try:
+        found, _ = of_file(folder, "a.json", json.dumps(rows), format=format)
+        prepare.write(folder / "rows.parquet", found, format, {})
+    except UserError as error:
+        assert "\n" not in str(error)
+        return
+    assert prepare.read(folder / "rows.parquet").num_rows == len(found)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from xstilts.running.errors import UserError
+from xstilts.running.errors import UserError, brief
 
 Row = dict[str, Any]
 _NO_LABEL = (None, "", -1)
@@ -50,8 +50,8 @@ def choices(task: str, rows: list[Row]) -> None:
     for row, label in given:
         if (at := number(label)) is None:
             raise UserError(
-                f"task {task}: row {row['id']}: the label `{label}` is not the number, the letter"
-                f" or the text of one of its {len(row['choices'])} choices"
+                f"task {task}: row {row['id']}: the label `{brief(label)}` is not the number, the"
+                f" letter or the text of one of its {len(row['choices'])} choices"
             )
         row["label"] = at
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import UserError, brief, nearest
 
 Found = dict[str, str | list[str]]  # column of the unified row -> raw column, or several
 
@@ -298,7 +298,7 @@ class _Finder:
         question = f"{self.where}: which column is the {field}?"
         taken = {c for v in self.found.values() for c in ([v] if isinstance(v, str) else v)}
         free = candidates or [name for name in self.names if name not in taken]
-        there = ", ".join(name if len(name) <= 40 else f"{name[:39]}…" for name in free)
+        there = ", ".join(brief(name, 40) for name in free)
         if not free:
             return UserError(f"{question} there are {', '.join(self.names)}, all of them taken")
         if _is_row(self.names):
@@ -323,7 +323,7 @@ def no_column(where: str, column: str, columns: list[str]) -> UserError:
     """Return the error for a column that a task names and its data lacks."""
     return UserError(
         f"{where} has no column `{column}`{nearest(column, columns)} (there are"
-        f" {', '.join(columns)})"
+        f" {', '.join(brief(name) for name in columns)})"
     )
 
 

@@ -62,7 +62,7 @@ def unify(
     the task says, if no row is left, or if no row has an answer and none may be without.
     """
     task, counts = spec["task"], Counter[str]()
-    clean = RowCleaner(spec)
+    clean = RowCleaner(spec, dataset_of(spec))
     convert = _converter(table.schema, features, spec)
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""

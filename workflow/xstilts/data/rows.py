@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xstilts.data import annotations
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import UserError, brief, nearest
 
 Row = dict[str, Any]
 
@@ -132,8 +132,9 @@ def unique_ids(rows: list[Row]) -> None:
 class RowCleaner:
     """Repairs unified rows in place: a call returns why to drop the row, None to keep it."""
 
-    def __init__(self, spec: dict[str, Any]):
-        self.task, self.labels, self.repaired = spec["task"], spec.get("labels"), 0
+    def __init__(self, spec: dict[str, Any], dataset: str = ""):
+        self.where = f"task {spec['task']}" + (f": {dataset}" if dataset else "")
+        self.labels, self.repaired = spec.get("labels"), 0
         self.clean = getattr(self, f"_{spec['format']}")
 
     def __call__(self, row: Row) -> str | None:
@@ -183,7 +184,7 @@ class RowCleaner:
 
     def _retrieval(self, row: Row) -> str | None:
         if row["side"] not in ("source", "target"):
-            raise UserError(f"task {self.task}: side `{row['side']}` is not `source` or `target`")
+            raise UserError(f"{self.where}: side `{row['side']}` is not `source` or `target`")
         return None if row["text"] else "no text"
 
     def _mlm(self, row: Row) -> str | None:
@@ -201,7 +202,7 @@ class RowCleaner:
         if math.isfinite(number) and abs(number) < 1e38 and "_" not in str(label):
             return number
         raise UserError(
-            f"task {self.task}: row {row}: label `{label}` is not a number (write it as 3.5)"
+            f"{self.where}: row {row}: label `{brief(label)}` is not a number (write it as 3.5)"
         )
 
     def _label(self, label: str | None) -> str | None:
@@ -219,5 +220,6 @@ class RowCleaner:
             return labels[number]
         hint = nearest(label, labels)
         raise UserError(
-            f"task {self.task}: label `{label}` is not one of its labels {', '.join(labels)}{hint}"
+            f"{self.where}: label `{brief(label)}` is not one of its labels {', '.join(labels)}"
+            f"{hint}"
         )

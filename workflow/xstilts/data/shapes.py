@@ -54,19 +54,18 @@ def choice(row: Row) -> Row:
     for field in ("context", "choices"):
         value = row[field] = _literal(row[field])
         if isinstance(value, dict) and "stem" in value:
-            row[field] = value["stem" if field == "context" else "choices"]
+            row[field] = value["stem"] if field == "context" else value.get("choices")
     texts = [row["context"], row.get("question")]
     row["context"] = " ".join(str(t).strip() for t in texts if t is not None).strip()
-    choices = row["choices"]
+    choices: Any = row["choices"]
+    keys: list[Any] | None = None
     if isinstance(choices, dict):
         choices, keys = choices.get("text"), choices.get("label")
     elif isinstance(choices, list) and any(isinstance(c, dict) for c in choices):
         found = [c for c in choices if isinstance(c, dict)]
         keys, choices = [c.get("label") for c in found], [c.get("text") for c in found]
-    else:
-        keys = None
     row["choices"] = [str(c).strip() for c in _listed(choices) if c is not None]
-    row["keys"] = None if keys is None else [str(key) for key in keys]
+    row["keys"] = None if keys is None else [str(key) for key in _listed(keys)]
     return row
 
 

@@ -61,3 +61,9 @@ def nearest(name: object, valid: Iterable[str]) -> str:
     """Return "; did you mean `x`?" for the valid name nearest to `name`, or "" if none is near."""
     close = difflib.get_close_matches(str(name), [str(v) for v in valid], n=1, cutoff=0.5)
     return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def brief(value: object, most: int = 60) -> str:
+    """Return a value of a user's data as a message quotes it: in one line, not longer than that."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -113,5 +113,5 @@ def _open(path: Path) -> IO[bytes]:
         import pyarrow as pa
 
         # Buffered, since the stream itself has no lines.
-        return io.BufferedReader(pa.input_stream(str(path), compression="zstd"))  # type: ignore[arg-type]
+        return io.BufferedReader(pa.input_stream(str(path), compression="zstd"))
     return _OPENERS[kind](path, "rb")
