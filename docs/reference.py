@@ -65,7 +65,8 @@ def value(entry: Mapping[str, Any]) -> str:
     if "x-value" in entry:
         return entry["x-value"]
     if "enum" in entry:
-        return " or ".join(f"`{choice}`" for choice in entry["enum"] if choice is not None)
+        choices = [f"`{choice}`" for choice in entry["enum"] if choice is not None]
+        return f"{', '.join(choices[:-1])} or {choices[-1]}"
     bounds = [text.format(entry[key]) for key, text in BOUNDS.items() if key in entry]
     return ", ".join([NOUNS[types(entry)[0]].removeprefix("a "), *bounds])
 

@@ -12,7 +12,8 @@ from tests.workflow.running import ROOT
 from xstilts.experiment import tasks
 from xstilts.experiment.config import load
 from xstilts.experiment.schema import config_schema, task_fields
-from xstilts.experiment.tasks import Task
+from xstilts.experiment.tasks import FORMATS, Task
+from xstilts.metrics import METRICS
 from xstilts.running.errors import UserError
 from xstilts.toy.spec import Spec
 
@@ -47,6 +48,8 @@ def test_each_key_says_what_it_means():
 
 def test_the_schema_has_exactly_the_fields_of_a_task_and_of_the_toy_world():
     assert task_fields().keys() == {field.name for field in dataclasses.fields(Task)} - {"name"}
+    assert task_fields()["format"]["enum"] == list(FORMATS)
+    assert task_fields()["metric"]["enum"] == list(METRICS)
     assert config_schema()["properties"]["toy"]["properties"].keys() == Spec().as_dict().keys()
 
 

@@ -168,6 +168,24 @@ def test_names_and_texts_stay_texts(tmp_path, opened):
     assert tab.errors == [] and len(tab.requests) == 1
 
 
+def test_a_correlation_below_zero_and_numbers_that_are_near_or_far(tmp_path, opened):
+    results.write(tmp_path)
+    for row, seed in (("mnli", 1), ("mnli", 2), ("none", 1), ("none", 2)):
+        path = tmp_path / f"results/scores/m/{row}/seed{seed}/xnli/de.json"
+        results.change(path, score=-0.25)
+        numbers = {"id": ["0", "1"], "prediction": ["4.5", "2.0"], "value": [0.9, 0.4]}
+        pq.write_table(results.pa.table(numbers), path.with_suffix(".parquet"))
+    rows = [{"id": str(i), "text": "a", "text_pair": "b", "label": 5.0 * (1 - i)} for i in range(2)]
+    prepare.write(tmp_path / "results/data/xnli/de.dev.parquet", rows, "regression", {})
+    tab = opened(render(tmp_path))
+    tab.page.locator("#heatmap-table tbody tr").nth(1).locator("a").first.click()
+    cell = tab.page.locator("#cell")
+    assert "25.0" in cell.locator("table").first.inner_text()
+    assert cell.locator(".example .badge").all_inner_texts() == ["off by 2", "off by 0.5"]
+    assert cell.locator(".example.right").count() == 1
+    assert tab.errors == []
+
+
 def test_an_injected_script_would_not_run(tmp_path, opened):
     """The second line of defence: the policy in the page's head."""
     results.write(tmp_path)

@@ -2,66 +2,51 @@
 
 import csv
 import json
-import shutil
 
 import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
-from tests.workflow.running import OWN, Experiment
+from tests.workflow.running import OWN, TINY, tiny
 
 from xstilts.metrics import correlation
 
 STS = {
-    "format": "regression", "hub": "acme/own", "config": "sts-{lang}",
-    "splits": {"train": "train", "dev": "validation"},
-    "columns": {"sentence1": "text", "sentence2": "text_pair", "score": "label"},
-    "languages": ["en", "de"], "tuned_on": "sts", "metric": "pearson", "version": 1,
-}  # fmt: skip
+    "format": "regression",
+    "files": {"train": "own data/sts.en.train.csv", "dev": "own data/sts.{lang}.dev.csv"},
+    "languages": ["en", "de"],
+}
 RARE = {
-    "format": "classification", "hub": "acme/own", "config": "rare-{lang}",
-    "splits": {"train": "train", "dev": "validation"}, "labels": ["no", "yes"],
-    "languages": ["en"], "tuned_on": "rare", "metric": "macro_f1", "version": 1,
-}  # fmt: skip
+    "format": "classification",
+    "files": {"train": "own data/rare.train.tsv", "dev": "own data/rare.dev.tsv"},
+    "languages": ["en"],
+    "metric": "macro_f1",
+}
 CONFIG = {
-    "models": {"small": {"from": "toy/xlmr"}},
     "intermediates": {"both": {"tasks": ["sts", "rare"]}},
     "targets": ["sts"],
-    "recipes": {
-        "all": {"max_steps": 12, "learning_rate": 1.0e-3, "batch_size": 8, "max_length": 32}
-    },
+    "recipes": {"all": {**TINY["recipes"]["all"], "max_steps": 12, "max_length": 32}},
     "tasks": {"sts": STS, "rare": RARE},
-}  # fmt: skip
+}
 WORDS = ["one", "two", "three", "four", "five"]
 
 
 def write_data(folder):
     """Numbers of 100 to 500, in English and German; and a label that one row in eight has."""
-    folder.mkdir(parents=True)
-    configs = ["---", "configs:"]
-    for name, languages, row in (
-        ("sts", ("en", "de"), lambda i, w: (f"{w} and {w}", "so it is", 100 * (1 + i % 5))),
-        ("rare", ("en",), lambda i, w: (f"{w} and {w}", "", "yes" if i % 8 == 0 else "no")),
-    ):
-        for lang in languages:
-            configs += [f"- config_name: {name}-{lang}", "  data_files:"]
-            for split, size in (("train", 64), ("validation", 20)):
-                path = f"{name}-{lang}-{split}.csv"
-                configs.append(f"  - {{split: {split}, path: {path}}}")
-                columns = ("sentence1", "sentence2", "score")
-                with (folder / path).open("w", newline="") as file:
-                    writer = csv.writer(file)
-                    writer.writerow(columns if name == "sts" else ("text", "text_pair", "label"))
-                    writer.writerows(row(i, WORDS[i % 5]) for i in range(size))
-    (folder / "README.md").write_text("\n".join([*configs, "---", ""]))
+    folder.mkdir()
+    for name, size in (("en.train", 64), ("en.dev", 20), ("de.dev", 20)):
+        lines = [f"{WORDS[i % 5]} a,so it is,{100 * (1 + i % 5)}" for i in range(size)]
+        (folder / f"sts.{name}.csv").write_text("\n".join(["Sentence1,Sentence2,Score", *lines]))
+    for name, size in (("train", 64), ("dev", 20)):
+        lines = [f"{WORDS[i % 5]} a\t{'no' if i % 8 else 'yes'}" for i in range(size)]
+        (folder / f"rare.{name}.tsv").write_text("\n".join(["text\tlabel", *lines]))
 
 
 @pytest.fixture(scope="module")
 def own(finished, tmp_path_factory):
     """A finished run on own data and the toy model."""
-    experiment = Experiment(tmp_path_factory.mktemp("own"))
-    shutil.copytree(finished.path("toy/models"), experiment.folder / "mirror/models")
-    write_data(experiment.folder / "mirror/datasets/acme/own")
-    experiment.write({"source": str(experiment.folder / "mirror"), **CONFIG})
+    experiment = finished.copy(tmp_path_factory.mktemp("own") / "copy")
+    write_data(experiment.folder / "own data")
+    experiment.write(tiny(**CONFIG))
     experiment.snakemake().ok()
     return experiment
 
@@ -80,7 +65,7 @@ def test_a_target_of_numbers_is_a_column_by_its_correlation(own):
 
 
 def test_predictions_are_numbers_on_the_scale_of_the_data(own):
-    folder = own.path("scores/small/both/seed1/sts")
+    folder = own.path("scores/xlmr/both/seed1/sts")
     score = json.loads((folder / "de.json").read_text())
     predictions = pq.read_table(folder / "de.parquet").to_pylist()
     rows = pq.read_table(own.path("data/sts/de.dev.parquet")).to_pylist()
@@ -95,9 +80,9 @@ def test_predictions_are_numbers_on_the_scale_of_the_data(own):
 
 
 def test_a_mix_of_both_is_chosen_by_the_metric_of_each(own):
-    node = json.loads(own.read("encoders/small/both/seed1/node.json"))
+    node = json.loads(own.read("encoders/xlmr/both/seed1/node.json"))
     dev = node["best"]["dev"]
     assert dev.keys() == {"sts pearson", "sts spearman", "rare accuracy", "rare macro_f1"}
     assert node["best"]["score"] == pytest.approx((dev["sts pearson"] + dev["rare macro_f1"]) / 2)
-    with safe_open(own.path("encoders/small/both/seed1/head.safetensors"), "numpy") as heads:
+    with safe_open(own.path("encoders/xlmr/both/seed1/head.safetensors"), "numpy") as heads:
         assert heads.get_tensor("sts.mean") == pytest.approx(296.875)

@@ -10,7 +10,13 @@ from xstilts.experiment.schema import NOUNS, task_fields, types
 from xstilts.experiment.tasks import FORMATS, SPLITS, Task, known
 from xstilts.running.errors import UserError, nearest
 
-_KINDS = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+_KINDS: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+}
 _ANY_PARTS = ("recipe", "languages", "files", "file")  # whose parts are checked elsewhere
 # How a data set is read, which a user's own files do not share with the set that they stand for.
 _OF_THE_SET = (

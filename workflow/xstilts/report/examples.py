@@ -139,9 +139,11 @@ def of_language(score: Path, data: Path, cache: RowCache, count: int) -> list[di
         count: see `choose`.
     """
     try:
-        predictions = pq.read_table(score.with_suffix(".parquet"))
+        predictions = pq.read_table(score.with_suffix(".parquet")).slice(0, MAX_PREDICTIONS)
         numbers = _are_numbers(data)
-        chosen = choose(predictions.slice(0, MAX_PREDICTIONS).to_pylist(), count, numbers)
+        if numbers:  # as many far as near, of a few too
+            count = min(count, (len(predictions) + 1) // 2)
+        chosen = choose(predictions.to_pylist(), count, numbers)
     except (OSError, KeyError, pa.ArrowException):
         return []
     rows = cache.find(data, [prediction["id"] for prediction in chosen])
