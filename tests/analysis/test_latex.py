@@ -86,7 +86,7 @@ def test_rows_are_cut_where_a_page_ends():
 
 
 def compiled(folder, paths, options="a4paper"):
-    """Compile files with pdflatex, each on its own pages; return their names, and what overflows."""
+    """Compile files with pdflatex, each on pages of its own; return names and overfull boxes."""
     if not shutil.which("pdflatex"):
         pytest.skip("pdflatex is not there (Debian: texlive-latex-base, texlive-latex-recommended)")
     inputs = "\n".join(rf"\typeout{{=={path}}}\input{{{path}}}\clearpage" for path in paths)

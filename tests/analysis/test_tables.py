@@ -341,6 +341,14 @@ def test_a_difference_of_medians_that_is_not_that_of_means_is_said(tmp_path):
     assert len(tables.main_text_table(main, same, {}, 0, 4).notes) == 1
 
 
+def test_a_difference_of_nothing_has_no_sign_in_any_file(tmp_path):
+    """Was -0.0000 where two floats differ in their last bit."""
+    values = {("none", "seed1", "xnli", "en"): 0.1 + 0.2, ("mnli", "seed1", "xnli", "en"): 0.3}
+    tables_step.main(write(tmp_path, *experiment(values)))
+    text = "".join(path.read_text() for path in (tmp_path / "tables").glob("main*"))
+    assert "-0.0" not in text and "−0.0" not in text and "| 0.0 " in text.replace("**", "")
+
+
 def test_the_step_names_refused_files_and_still_writes_the_rest(tmp_path, capsys):
     args = write(tmp_path, *experiment())
     damaged = tmp_path / "scores/m/none/seed1/xnli/de.json"

@@ -106,9 +106,9 @@ def main(args: argparse.Namespace) -> None:
         products.write(args.record, rule, [args.grid, *products.cells_of(paths)])
 
 
-def _write(table: pd.DataFrame, path: Path, digits: str = numbers.CSV) -> None:
+def _write(table: pd.DataFrame, path: Path, form: str = numbers.CSV) -> None:
     with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, float_format=digits)
+        table.to_csv(temporary, index=False, float_format=lambda x: numbers.stored(x, form))
 
 
 def parser() -> argparse.ArgumentParser:
