@@ -337,6 +337,11 @@ def test_a_difference_of_medians_that_is_not_that_of_means_is_said(tmp_path):
         "Differences are of medians over seeds; those that are tested, in seeds.csv and"
         " deltas.csv, are of means, and may be others."
     )
+    examples = deltas.assign(statistic=significance.EXAMPLE_VALUES)
+    assert (
+        " are of means (of tatoeba: of the mean value of the examples), and may be others."
+        in (tables.main_text_table(main, examples, {}, 0, 4).notes[1])
+    )
     same = deltas.assign(delta=11.0)
     assert len(tables.main_text_table(main, same, {}, 0, 4).notes) == 1
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from xstilts.analysis import numbers
 from xstilts.analysis.numbers import MISSING
+from xstilts.analysis.significance import EXAMPLE_VALUES
 from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.config import NONE
 
@@ -80,9 +81,11 @@ def statistics_note(table: pd.DataFrame, deltas: pd.DataFrame, column: str) -> l
     )
     if not differ:
         return []
+    by_example = deltas.loc[deltas["statistic"] == EXAMPLE_VALUES, "target"].unique()
+    of = f" (of {', '.join(by_example)}: of the mean value of the examples)"
     return [
         "Differences are of medians over seeds; those that are tested, in seeds.csv and deltas.csv,"
-        " are of means, and may be others."
+        f" are of means{of if len(by_example) else ''}, and may be others."
     ]
 
 
