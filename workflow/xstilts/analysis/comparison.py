@@ -1,11 +1,13 @@
 """Our results beside the published ones of Phang et al. 2020 (arXiv 2005.13013)."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from xstilts import WORKFLOW
-from xstilts.analysis.text_table import MISSING, TableCell, TextTable, format_number
+from xstilts.analysis import numbers
+from xstilts.analysis.text_table import TableCell, TextTable
 
 PUBLISHED = WORKFLOW / "reference/published.csv"
 COLUMNS = [
@@ -69,16 +71,21 @@ def compare(measured: pd.DataFrame, published: pd.DataFrame, split: str) -> pd.D
     return both.loc[kept, COLUMNS].reset_index(drop=True)
 
 
-def text_table(comparison: pd.DataFrame) -> TextTable:
-    """Return the rows that have a published result, for readers."""
+def text_table(comparison: pd.DataFrame, left_out: Collection[str] = ()) -> TextTable:
+    """Return the rows that have a published result, for readers.
+
+    Args:
+        comparison: see `compare`.
+        left_out: models that are not the published one.
+    """
     rows = []
     for row in comparison[comparison["published"].notna()].to_dict("records"):
         cells = [
-            TableCell(format_number(row["published"])),
-            TableCell(format_number(row["measured"])),
-            TableCell(format_number(row["difference"], sign=True)),
+            TableCell(numbers.points(row["published"])),
+            TableCell(numbers.points(row["measured"])),
+            TableCell(numbers.delta(row["difference"])),
             *(
-                TableCell(_count(row[f"languages {column}"]))
+                TableCell(numbers.points(row[f"languages {column}"], 0))
                 for column in ("published", "measured")
             ),
             TableCell(row["certainty"]),
@@ -86,8 +93,6 @@ def text_table(comparison: pd.DataFrame) -> TextTable:
         rows.append(([row[key] for key in ("model", *_KEY)], cells))
     columns = ["published", "measured", "difference", "its languages", "our languages", "certainty"]
     notes = ["Published: Phang et al. 2020, XLM-R Large, in percent; memory: not verified."]
+    if left_out:
+        notes.append(f"Left out, because they are not XLM-R Large: {', '.join(left_out)}.")
     return TextTable(["model", *_KEY], columns, rows, notes)
-
-
-def _count(number) -> str:
-    return MISSING if pd.isna(number) else str(int(number))

@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from xstilts.analysis.text_table import MISSING, TableCell, TextTable, format_number
+from xstilts.analysis import numbers
+from xstilts.analysis.numbers import MISSING
+from xstilts.analysis.significance import EXAMPLE_VALUES
+from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.config import NONE
 
 ROW = ["model", "intermediate"]
-GROUPS_NOTES = [
-    "XTREME's averages of the main table, in percent; missing unless all targets are there."
-]
 
 
 def build(
@@ -46,9 +46,10 @@ def build(
             value = row[f"{column} delta"] if delta else row[column]
             cells.append(
                 TableCell(
-                    format_number(value, sign=delta),
+                    (numbers.delta if delta else numbers.points)(value),
                     best=bool(
-                        value == value and round(row[column], 1) == best[row["model"], column]
+                        value == value
+                        and numbers.rounded(row[column]) == best[row["model"], column]
                     ),
                     marked=(row["model"], row["intermediate"], column) in marked,
                 )
@@ -58,10 +59,34 @@ def build(
 
 
 def _best(values: pd.Series, lower_is_better: bool) -> float | None:
-    rounded = values.dropna().round(1)
+    rounded = values.dropna().map(numbers.rounded)
     if len(rounded) < 2:
         return None
     return rounded.min() if lower_is_better else rounded.max()
+
+
+def statistics_note(table: pd.DataFrame, deltas: pd.DataFrame, column: str) -> list[str]:
+    """Return the footnote where a difference of medians is shown otherwise than that of means.
+
+    Args:
+        table: as `build` takes it.
+        deltas: see `significance.deltas`; differences of means over seeds.
+        column: of `deltas`, with the column of the table that a difference is in.
+    """
+    medians = table.set_index(ROW)
+    differ = any(
+        numbers.delta(row["delta"])
+        != numbers.delta(medians.loc[(row["model"], row["intermediate"]), f"{row[column]} delta"])
+        for row in deltas.to_dict("records")
+    )
+    if not differ:
+        return []
+    by_example = deltas.loc[deltas["statistic"] == EXAMPLE_VALUES, "target"].unique()
+    of = f" (of {', '.join(by_example)}: of the mean value of the examples)"
+    return [
+        "Differences are of medians over seeds; those that are tested, in seeds.csv and deltas.csv,"
+        f" are of means{of if len(by_example) else ''}, and may be others."
+    ]
 
 
 def missing_note(table: TextTable, missing: int, total: int) -> list[str]:

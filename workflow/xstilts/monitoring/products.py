@@ -20,7 +20,7 @@ from xstilts.running.files import digest, sha256, write_json
 
 # Raise a number when a change of the code changes what the step writes.
 VERSIONS = {
-    "plan": 3, "tables": 2, "figures": 2, "report": 2, "select": 2, "test_tables": 2,
+    "plan": 4, "tables": 3, "figures": 2, "report": 2, "select": 3, "test_tables": 3,
     "submission": 2,
 }  # fmt: skip
 
@@ -42,8 +42,8 @@ class Product:
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-TABLES = ("main", "groups", "traits", "seeds", "comparison", "cost")
-DATA = ("per_language", "deltas", "curves")  # tables that are CSV alone
+TABLES = ("main", "groups", "traits", "seeds", "comparison", "cost")  # and one a target
+DATA = ("results", "deltas", "curves")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 
 
@@ -151,10 +151,28 @@ def settings_digest(settings: Mapping[str, Any]) -> str:
 
 def table_files(graph: Graph, folder: str) -> list[str]:
     """Return the tables that others read; more stand beside them, in other forms."""
-    targets = dict.fromkeys(cell.target for cell in graph.grid.cells)
-    names = [*TABLES, *(f"languages/{target}" for target in targets)]
+    experiment, cells = graph.grid.experiment, graph.grid.cells
+    languages = {cell.target: experiment.languages[cell.target] for cell in cells}
+    models = dict.fromkeys(cell.model for cell in cells)
+    names = table_names(languages, [graph.grid.public(model) for model in models])
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     return [f"{folder}/tables/{file}" for file in (*kinds, *(f"{name}.csv" for name in DATA))]
+
+
+def table_names(languages: Mapping[str, Iterable[str]], checkpoints: Iterable[str]) -> list[str]:
+    """Return the tables of a grid; those in which nothing could ever stand are left out.
+
+    Args:
+        languages: target -> languages in which it is scored.
+        checkpoints: the public checkpoint of each model.
+    """
+    shown = {
+        "groups": bool(xtreme.scored_groups(set(languages))),
+        "traits": any(lang != "en" for langs in languages.values() for lang in langs),
+        "comparison": any(map(xtreme.is_published, checkpoints)),
+    }
+    names = [name for name in TABLES if shown.get(name, True)]
+    return [*names, *(f"languages/{target}" for target in languages)]
 
 
 def figure_files(graph: Graph, folder: str) -> list[str]:
