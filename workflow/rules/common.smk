@@ -20,6 +20,7 @@ from xstilts.experiment.config import load
 from xstilts.experiment.graph import Graph
 from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, spec_text
 from xstilts.monitoring import claims, products
+from xstilts.monitoring.live import reporter
 from xstilts.monitoring.planning import Planning, old_results
 from xstilts.running import gpus, ledger, lock, orphans
 from xstilts.running.errors import UserError
@@ -150,6 +151,18 @@ def take_results():
         RUN.__enter__()
     except UserError as error:
         raise WorkflowError(str(error).replace("\n", "\n  "))
+
+
+def report_progress():
+    """Say what becomes of the cells from now on."""
+    global REPORTER
+    REPORTER = reporter.attach(workflow, GRAPH, PLANNING.records, NAME)
+
+
+def leave_terminal():
+    """Take away what `report_progress` has put there."""
+    if REPORTER:
+        REPORTER.close()
 
 
 def say(line):

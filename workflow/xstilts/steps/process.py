@@ -11,6 +11,8 @@ from typing import Any
 
 from xstilts.running import failure, garbage, ledger, lock, mark, ranks, stop
 
+CLEAR = "\r\x1b[K"  # the line of a terminal, which may hold the bar of the run
+
 
 def run(
     main: Callable[[argparse.Namespace], None],
@@ -51,9 +53,7 @@ def run(
     except (Exception, stop.Stopped) as error:
         if failure.ours(error):
             traceback.print_exc()
-        line = failure.line(error)
-        there = f" (traceback in {args.log})" if args.log and failure.ours(error) else ""
-        _say(line + there, terminal, args.log)
+        _say(failure.line(error), job.line(error), terminal, args.log)
         job.failed(error)
         sys.exit(failure.CODES[failure.kind(error)])
     finally:
@@ -93,8 +93,20 @@ class Job:
     def failed(self, error: BaseException) -> None:
         """Say how it failed."""
         if self.ledger:
-            about = {"kind": failure.kind(error), "line": failure.line(error)}
-            self._append("failed", **about)
+            self._append("failed", **self._failure(error))
+
+    def line(self, error: BaseException) -> str:
+        """Return what the terminal is told of it: as in the ledger, if there is one."""
+        if self.ledger:
+            return ledger.line(self._about() | self._failure(error))
+        there = f" (traceback in {self.log})" if self.log and failure.ours(error) else ""
+        return failure.line(error) + there
+
+    def _failure(self, error: BaseException) -> dict[str, Any]:
+        return {"kind": failure.kind(error), "line": failure.line(error)}
+
+    def _about(self) -> dict[str, Any]:
+        return {"node": self.node, "attempt": self.attempt, "log": self.log}
 
     def done(self) -> None:
         """Say that it is done, where the ledger knows of it."""
@@ -104,8 +116,7 @@ class Job:
 
     def _append(self, event: str, **about: Any) -> None:
         assert self.ledger is not None
-        about |= {"node": self.node, "attempt": self.attempt, "log": self.log}
-        ledger.append(self.ledger, event=event, **about)
+        ledger.append(self.ledger, event=event, **about, **self._about())
 
 
 def _refuse(node: str) -> None:
@@ -133,8 +144,9 @@ def _redirect(log: str) -> None:
     os.close(file)
 
 
-def _say(line: str, terminal, log: str | None) -> None:
-    """Print `line` on the terminal and, where that is another place, in the log."""
-    print(line, file=terminal, flush=True)
+def _say(line: str, short: str, terminal, log: str | None) -> None:
+    """Print `line` in the log and, where that is another place, `short` on the terminal."""
+    clear = CLEAR if terminal.isatty() else ""
+    print(clear + (short if log else line), file=terminal, flush=True)
     if log:
         print(line, file=sys.stderr, flush=True)

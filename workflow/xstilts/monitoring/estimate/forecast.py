@@ -65,7 +65,13 @@ def measured_seconds(node: Node, root: Path) -> float | None:
 
 
 class Forecaster:
-    """Forecasts jobs of a grid from the finished ones."""
+    """Forecasts jobs of a grid from the finished ones.
+
+    Attributes:
+        workloads: key -> workload of the jobs that use the device.
+        parameters: model -> the number of its parameters: of its matrix products, and of all.
+        measured: key -> the seconds on the device that a finished job has recorded.
+    """
 
     def __init__(
         self,
@@ -79,34 +85,48 @@ class Forecaster:
 
         Args:
             grid: of the resolved config.
-            nodes: see `nodes.graph`.
+            nodes: see `graph.build`.
             root: the folder that holds `results`.
             done: keys of the finished nodes.
             flops: FLOP a second of the device, where nothing has been measured.
         """
-        sizes = DataSizes(root, grid)
-        self.nodes = nodes
+        self.grid, self.nodes, self.root, self.flops = grid, nodes, root, flops
+        self.measured: dict[str, float] = {}
+        self.look()
+        for key in done:
+            self.finished(key)
+
+    def look(self) -> None:
+        """Look at what is there of rows and models."""
+        sizes = DataSizes(self.root, self.grid)
         self.workloads = {
-            key: job for key, node in nodes.items() if (job := workload.of_node(node, grid, sizes))
+            key: job
+            for key, node in self.nodes.items()
+            if (job := workload.of_node(node, self.grid, sizes))
         }
-        models = grid.experiment.settings["models"]
-        self.parameters = {model: count_parameters(model, grid, root) for model in models}
-        self.measured = {
-            key: seconds
-            for key in done
-            if key in self.workloads and (seconds := measured_seconds(nodes[key], root)) is not None
-        }
-        finished = [
-            FinishedJob(nodes[key].rule, self.workloads[key], seconds)
-            for key, seconds in self.measured.items()
-        ]
-        matmul = {model: parameters for model, (parameters, _) in self.parameters.items()}
-        self.throughput = Throughput(finished, matmul, flops)
+        models = self.grid.experiment.settings["models"]
+        self.parameters = {name: count_parameters(name, self.grid, self.root) for name in models}
+
+    def finished(self, key: str) -> float | None:
+        """Take a finished job into account; return the seconds on the device that it has recorded,
+        None if it has not."""
+        if key not in self.workloads:
+            return None
+        seconds = measured_seconds(self.nodes[key], self.root)
+        if seconds is not None:
+            self.measured[key] = seconds
+        return seconds
 
     def of(self, keys: Iterable[str]) -> dict[str, Forecast]:
         """Return the forecasts of the jobs that use the device."""
+        finished = [
+            FinishedJob(self.nodes[key].rule, self.workloads[key], seconds)
+            for key, seconds in self.measured.items()
+        ]
+        matmul = {model: parameters for model, (parameters, _) in self.parameters.items()}
+        throughput = Throughput(finished, matmul, self.flops)
         return {
-            key: Forecast(key, node.rule, *self.throughput.seconds(node.rule, self.workloads[key]))
+            key: Forecast(key, node.rule, *throughput.seconds(node.rule, self.workloads[key]))
             for key in keys
             if key in self.workloads and (node := self.nodes[key])
         }
