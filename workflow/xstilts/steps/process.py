@@ -142,6 +142,8 @@ def _redirect(log: str) -> None:
     os.dup2(file if first else os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(file, 2)
     os.close(file)
+    if first:
+        lock.hold_file(log)  # who holds it runs: `running/logs.py`
 
 
 def _say(line: str, short: str, terminal, log: str | None) -> None:

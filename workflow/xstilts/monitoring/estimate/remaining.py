@@ -67,7 +67,9 @@ def seconds_left(
         first: jobs that are begun before others.
     """
     running = {key: job for key, job in jobs.items() if job.elapsed is not None}
-    names = {key: str(i) for i, key in enumerate([*running, *(k for k in jobs if k not in running)])}
+    names = {
+        key: str(i) for i, key in enumerate([*running, *(k for k in jobs if k not in running)])
+    }
     seconds, needs = {}, {}
     for key, name in names.items():
         took, whole = jobs[key].elapsed or 0.0, pace.seconds(jobs[key])

@@ -1,6 +1,5 @@
 """Listens to what Snakemake logs of its jobs, and says what a person wants to know of a run."""
 
-import csv
 import logging
 import time
 from collections.abc import Mapping
@@ -10,9 +9,10 @@ from typing import Any
 from xstilts.analysis.text_table import format_number
 from xstilts.experiment.config import NONE
 from xstilts.experiment.graph import Graph, Node
-from xstilts.experiment.grid import Cell
+from xstilts.experiment.grid import NOSEED
 from xstilts.monitoring.estimate import reference, remaining, text
 from xstilts.monitoring.estimate.forecast import Forecaster
+from xstilts.monitoring.live import forecasts
 from xstilts.monitoring.live.screen import Bar, event_of, exit_code, shown
 from xstilts.monitoring.records import Records
 from xstilts.running import failure, ledger, lock
@@ -22,8 +22,6 @@ from xstilts.running.files import read_json
 LEDGER = Path("results", ledger.NAME)
 LOGGER = "snakemake.logging"
 QUIET = 60.0  # seconds without a line after which one says how far the run is
-FORECASTS = ".snakemake/xstilts/progress-{}.csv"  # what was said when of the time left
-COLUMNS = ("time", "elapsed", "left", "jobs", "all_jobs", "cells", "all_cells")
 
 
 OFF = "no more is said of finished cells"
@@ -54,9 +52,9 @@ class Reporter(logging.Handler):
             name: of the experiment.
         """
         super().__init__(logging.INFO)
-        self.workflow, self.graph, self.forecasts = workflow, graph, Path(FORECASTS.format(name))
+        self.workflow, self.graph, self.forecasts = workflow, graph, forecasts.file(name)
         cells = [graph.evaluate(each, _split(graph)) for each in graph.grid.cells]
-        self.cells = {node.key: node for node in cells}
+        self.cells, self.names = ({getattr(n, by): n for n in cells} for by in ("key", "name"))
         self.by_log = {node.log: node for node in graph.nodes.values()}
         done = [key for key in graph.nodes if records.current(key)]
         self.done = {key for key in self.cells if key in done}
@@ -130,18 +128,17 @@ class Reporter(logging.Handler):
 
     def _score(self, node: Node) -> str:
         """Return the score of a cell in percent, and its difference to that of `none`."""
-        value = cell_score(node)
-        model, intermediate, seed, target = node.name.split("/")
-        if value is None or intermediate == NONE:
+        value, baseline = cell_score(node), self._baseline(node)
+        if value is None or baseline is None:
             return format_number(float("nan") if value is None else value)
-        for each in dict.fromkeys((seed, "noseed")):
-            key = self.graph.evaluate(Cell(model, NONE, each, target), _split(self.graph)).key
-            if key in self.done:
-                baseline = cell_score(self.cells[key])
-                if baseline is not None:
-                    gain = format_number(value - baseline, sign=True)
-                    return f"{format_number(value)} ({gain} to {NONE})"
-        return format_number(value)
+        return f"{format_number(value)} ({format_number(value - baseline, sign=True)} to {NONE})"
+
+    def _baseline(self, node: Node) -> float | None:
+        model, intermediate, seed, target = node.name.split("/")
+        names = (f"{model}/{NONE}/{each}/{target}" for each in (seed, NOSEED))
+        cells = [self.names[name] for name in names if name in self.names]
+        done = [cell for cell in cells if cell.key in self.done and intermediate != NONE]
+        return next(map(cell_score, done), None)
 
     def _progress(self) -> str:
         """Return how far the run is; show it in the bar, and log it."""
@@ -155,16 +152,8 @@ class Reporter(logging.Handler):
             for job, name in zip(now, names, strict=True)
         )
         self.bar.show(len(self.over), self.all_jobs, f"{how_far}; {running}")
-        row = [
-            time.strftime(ledger.TIME),
-            f"{time.monotonic() - self.started:.1f}",
-            f"{left:.1f}",
-            len(self.over),
-            self.all_jobs,
-            len(self.done),
-            len(self.cells),
-        ]
-        log_forecast(self.forecasts, row)
+        elapsed, counts = time.monotonic() - self.started, (len(self.over), self.all_jobs)
+        forecasts.add(self.forecasts, elapsed, left, *counts, len(self.done), len(self.cells))
         return how_far
 
     def _left(self) -> float:
@@ -272,17 +261,6 @@ def cell_score(node: Node) -> float | None:
     except (UserError, KeyError, TypeError, ValueError):
         return None
     return 100 * sum(values) / len(values) if values else None
-
-
-def log_forecast(path: Path, row: list[Any]) -> None:
-    """Add a line to the forecasts of a run; a disk that is full loses it, not the run."""
-    try:
-        fresh = not path.exists()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([COLUMNS, row] if fresh else [row])
-    except OSError:
-        return
 
 
 def _split(graph: Graph) -> str:
