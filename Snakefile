@@ -43,6 +43,7 @@ onstart:
     PLANNING.start()
     say(gpus.none_here() if workflow.executor_plugin.common_settings.local_exec else "")
     say(old_results())
+    say(trackers.cannot_write(Path("results"), EXPERIMENT.settings["trackers"]))
     report_progress()
 
 

@@ -3,7 +3,7 @@
 import re
 
 from tests.workflow.conftest import FIRST
-from tests.workflow.running import damage
+from tests.workflow.running import damage, tiny
 
 NLI, POS = "scores/xlmr/none/seed1/xnli", "scores/xlmr/mnli/seed1/udpos"
 CHATTER = ("Finished jobid", "Select jobs", "Execute ", " steps (", "RuleException", "Command '")
@@ -52,3 +52,22 @@ def test_a_first_run_says_how_far_it_is_and_how_long_the_rest_takes(finished):
     assert all(re.search(r" cells, about [\d.]+ (s|min) left$", line) for line in cells), out
     forecasts = finished.folder / ".snakemake/xstilts/progress-config.csv"
     assert len(forecasts.read_text().splitlines()) >= 1 + len(cells)
+
+
+def test_a_tracker_that_is_not_there_is_one_line_before_anything_runs(done):
+    done.write(tiny(trackers=["mlflow"]))
+    done.snakemake().failed("trackers: not installed: mlflow; `pip install mlflow`, or leave")
+    done.write(tiny(trackers=["mlfow"]))
+    done.snakemake().failed("trackers: there is no tracker `mlfow`; did you mean `mlflow`?")
+
+
+def test_trackers_run_nothing_again_and_are_told_of_what_runs(done):
+    done.write(tiny(trackers=["tensorboard"]))
+    assert done.planned() == {}
+    for name in ("tuned/xlmr/mnli/seed1/udpos_en/node.json", f"{POS}/de.json", f"{POS}/cell.json"):
+        done.path(name).unlink()
+    done.snakemake().ok()
+    folder = done.path("trackers/tensorboard/xlmr/mnli/seed1")
+    assert sorted(path.name for path in folder.iterdir()) == ["udpos", "udpos_en"]
+    for path in folder.glob("*/*"):
+        assert path.stat().st_size > 500

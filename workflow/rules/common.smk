@@ -22,7 +22,7 @@ from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, spec_text
 from xstilts.monitoring import claims, products
 from xstilts.monitoring.live import reporter
 from xstilts.monitoring.planning import Planning, old_results
-from xstilts.running import gpus, ledger, lock, orphans
+from xstilts.running import gpus, ledger, lock, orphans, trackers
 from xstilts.running.errors import UserError
 
 if workflow.is_main_process:
@@ -48,6 +48,8 @@ try:
     HOME = products.home(NAME)
     GRAPH = Graph(GRID)
     PLANNING = Planning(GRAPH, NAME, LOCK)
+    if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
+        trackers.check(EXPERIMENT.settings["trackers"])
 except UserError as error:
     raise WorkflowError(str(error).replace("\n", "\n  "))
 
@@ -81,6 +83,7 @@ OWN = {"home": lambda w: HOME, "name": NAME, "lock": LOCK}
 THREADS = EXPERIMENT.settings["threads"]
 BUDGET = EXPERIMENT.settings["micro_batch_tokens"]
 SAVE_EVERY = EXPERIMENT.settings["save_every"]
+TRACKERS = " ".join(EXPERIMENT.settings["trackers"])
 
 
 wildcard_constraints:
