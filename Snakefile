@@ -43,13 +43,17 @@ onstart:
     PLANNING.start()
     say(gpus.none_here() if workflow.executor_plugin.common_settings.local_exec else "")
     say(old_results())
+    say(trackers.cannot_write(Path("results"), EXPERIMENT.settings["trackers"]))
+    report_progress()
 
 
 onsuccess:
+    leave_terminal()
     say(PLANNING.left(workflow))
 
 
 onerror:
+    leave_terminal()
     shell(PARTIAL_TABLES)
     shell(PARTIAL_REPORT)
     say(ledger.not_made("results/ledger.jsonl", claims.known(Path())))

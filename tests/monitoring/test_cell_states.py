@@ -1,7 +1,10 @@
 """The state of a grid from what lies in its folder, and what its logs say."""
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from tests import results
@@ -11,7 +14,7 @@ from xstilts.experiment.grid import Cell
 from xstilts.monitoring import cell_states, status
 from xstilts.monitoring.cell_states import CellState
 from xstilts.monitoring.records import Pins, Records
-from xstilts.running import lock, logs
+from xstilts.running import ledger, logs
 from xstilts.running.errors import UserError
 from xstilts.running.logs import Ending
 
@@ -22,6 +25,8 @@ RECORD = f"{FOLDER}/cell.json"  # Snakemake deletes it before it starts the job
 LOG = "results/logs/evaluate/m/mnli/seed1/xnli.log"
 TUNED = "results/tuned/m/mnli/seed1/mnli/node.json"
 TUNED_LOG = "results/logs/tune/m/mnli/seed1/mnli.log"
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = {"PYTHONPATH": str(ROOT / "workflow"), "PATH": os.environ["PATH"]}
 
 
 @pytest.fixture
@@ -68,23 +73,75 @@ def test_without_scores_or_logs_a_cell_is_missing(world):
     assert states(root)[CELL] == CellState("missing", 0, 2)
 
 
-def test_a_cell_whose_log_is_fresh_runs(world):
-    root, _ = world
-    delete(root, *SCORES, RECORD)
-    write_log(root, "de: accuracy 0.5\n")
-    assert states(root)[CELL] == CellState("running", 0, 2, "de: accuracy 0.5", LOG)
+JOB = """
+import sys, time
+from xstilts.steps import process
+import argparse
+def main(args):
+    print("de: accuracy 0.5", flush=True)
+    print("runs", file=open("said", "w"), flush=True)
+    time.sleep(60)
+parser = argparse.ArgumentParser()
+for name in ("--out", "--state"):
+    parser.add_argument(name)
+process.run(main, parser)
+"""
 
 
-def test_a_cell_whose_lock_is_held_runs_however_quiet_it_is(world):
+@pytest.fixture
+def job(world):
+    """The evaluation of a cell, at work."""
     root, graph = world
     delete(root, SCORES[0], RECORD)
-    write_log(root, "de: accuracy 0.5\n", age=3600)
-    state = graph[RECORD].state
-    assert state == "results/.state/scores/m/mnli/seed1/xnli"
-    assert graph[TUNED].state == "results/.state/train/tuned/m/mnli/seed1/mnli"
-    with lock.held(root / state, 0):
-        assert states(root)[CELL] == CellState("running", 1, 2, "de: accuracy 0.5", LOG)
-    assert states(root)[CELL].state == "partial"
+    args = ["--out", FOLDER, "--state", graph[RECORD].state, "--log", LOG]
+    with subprocess.Popen([sys.executable, "-c", JOB, *args], cwd=root, env=PYTHON) as process:
+        while not (root / "said").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        yield process
+        process.kill()
+
+
+def snapshot(root):
+    return {
+        path: (path.lstat().st_mtime_ns, path.lstat().st_size, path.lstat().st_ino)
+        for path in root.rglob("*")
+    }
+
+
+def test_a_job_runs_while_it_holds_its_lock_and_is_killed_at_once(world, job):
+    """Not for as long as its log is fresh: a crash was `running` for ten minutes."""
+    root, _ = world
+    os.utime(root / LOG, (0, 0))
+    before = snapshot(root)
+    assert states(root)[CELL] == CellState("running", 1, 2, "de: accuracy 0.5", LOG)
+    assert snapshot(root) == before, "a look changes nothing"
+    job.kill()
+    job.wait(10)
+    (root / LOG).touch()
+    assert states(root)[CELL] == CellState("failed", 1, 2, ledger.KILLED, LOG)
+
+
+def test_a_job_that_runs_is_seen_on_a_read_only_file_system(world, job):
+    root, _ = world
+    code = f"""
+import sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "workflow")!r}]
+import pathlib
+from tests.monitoring import test_cell_states as tests
+root = pathlib.Path({str(root)!r})
+try:
+    (root / "new").touch()
+except OSError as error:
+    assert error.errno == 30, error
+    print(tests.states(root)[tests.CELL].state)
+"""
+    mount = f"mount --bind -o ro {root} {root} && exec {sys.executable} -"
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount],
+        input=code, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("running\n", "")
 
 
 def test_a_cell_that_was_asked_to_end_failed(world):
@@ -115,21 +172,18 @@ def test_a_score_of_another_spec_is_stale_whatever_its_log_says(world, asked):
 
 
 @pytest.mark.parametrize(
-    ("lines", "age", "ended"),
+    ("lines", "running", "ended"),
     [
-        ([], 0, None),
-        (["a", "error: x", "b"], 0, Ending("failed", "error: x")),
-        (
-            ["internal error: E: x"],
-            9999,
-            Ending("failed", "internal error: E: x"),
-        ),
-        (["a", "b"], 599, Ending("running", "b")),
-        (["a", "b"], 601, Ending("silent", "b")),
+        ([], False, None),
+        ([], True, Ending("running", "")),
+        (["a", "error: x", "b"], False, Ending("failed", "error: x")),
+        (["internal error: E: x"], False, Ending("failed", "internal error: E: x")),
+        (["a", "b"], True, Ending("running", "b")),
+        (["a", "b"], False, Ending("silent", "b")),
     ],
 )
-def test_how_a_log_ends(lines, age, ended):
-    assert logs.ending(lines, age) == ended
+def test_how_a_log_ends(lines, running, ended):
+    assert logs.ending(lines, running) == ended
 
 
 def test_the_tail_of_a_log(tmp_path):

@@ -1,5 +1,6 @@
 """The lock of a node: one process at a time, freed by any death, waited for or refused."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -65,3 +66,14 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(lock.fcntl, "flock", none)
     with lock.held(tmp_path, 0):
         assert "no locks on this file system" in capsys.readouterr().out
+
+
+def test_one_who_looks_at_a_lock_does_not_keep_others_from_taking_it(tmp_path):
+    with lock.held(tmp_path, 0):
+        assert lock.busy(tmp_path)
+    with open(tmp_path / "lock", "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        threading.Timer(lock.GLANCE / 5, file.close).start()
+        with lock.held(tmp_path, 0):
+            pass
+    assert not lock.busy(tmp_path) and not lock.busy(tmp_path / "none")

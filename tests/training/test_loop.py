@@ -416,6 +416,7 @@ class Node:
                 save_every=save_every,
                 lock_wait=0,
                 sharding="none",
+                trackers=[],
                 out=str(out),
             )
         )

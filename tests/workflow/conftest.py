@@ -3,6 +3,8 @@
 import pytest
 from tests.workflow.running import Experiment, tiny
 
+FIRST = "first.txt"  # what its run has printed
+
 
 def pytest_collection_modifyitems(items):
     """Mark everything here, so that `-m "not workflow"` leaves it out."""
@@ -17,7 +19,7 @@ def finished(tmp_path_factory):
     """A finished tiny experiment; not to be changed, `done` is a copy for that."""
     experiment = Experiment(tmp_path_factory.mktemp("finished"))
     experiment.write(tiny())
-    experiment.snakemake().ok()
+    (experiment.folder / FIRST).write_text(experiment.snakemake().ok().out)
     return experiment
 
 

@@ -118,7 +118,9 @@ def test_a_training_that_is_killed_leaves_nothing_that_counts_as_finished(traini
     assert node["steps"] == 60 and node["attempts"] == 2
     assert 0 < node["resumed_at"][0] < 60
     said = (experiment.folder / "out.txt").read_text()
-    assert f"  killed: {folder.relative_to(experiment.folder)}, attempt 1: killed:" in said
+    killed = f"killed: {folder.relative_to(experiment.folder)}, attempt 1: killed: too little"
+    assert said.count(f"\n{killed}") == 1 and said.count(f"\n  {killed}") == 1, said
+    assert "Command '" not in said and "Exception" not in said
     assert "goes on after step" in experiment.read("logs/tune/xlmr/none/seed1/udpos_en.log")
 
 
@@ -142,6 +144,9 @@ def test_a_second_run_on_the_same_results_is_told_of_the_first(training):
     experiment.snakemake(target).failed(first, "is at work on these results")
     experiment.snakemake("--unlock").failed("not unlocked: wait until it has ended")
     assert first in experiment.snakemake("--dry-run", target).ok().out, "which may look"
+    looked = experiment.step("status", experiment.folder / "config.yaml").ok().out
+    assert "\nrunning: xlmr/none/seed1/udpos\n    step " in looked
+    assert first in looked and "is at work on these results" in looked
 
 
 def test_a_run_that_is_killed_as_a_whole_goes_on_after_unlocking(training):

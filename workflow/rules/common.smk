@@ -20,8 +20,9 @@ from xstilts.experiment.config import load
 from xstilts.experiment.graph import Graph
 from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, spec_text
 from xstilts.monitoring import claims, products
+from xstilts.monitoring.live import reporter
 from xstilts.monitoring.planning import Planning, old_results
-from xstilts.running import gpus, ledger, lock, orphans
+from xstilts.running import gpus, ledger, lock, orphans, trackers
 from xstilts.running.errors import UserError
 
 if workflow.is_main_process:
@@ -47,6 +48,8 @@ try:
     HOME = products.home(NAME)
     GRAPH = Graph(GRID)
     PLANNING = Planning(GRAPH, NAME, LOCK)
+    if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
+        trackers.check(EXPERIMENT.settings["trackers"])
 except UserError as error:
     raise WorkflowError(str(error).replace("\n", "\n  "))
 
@@ -80,6 +83,7 @@ OWN = {"home": lambda w: HOME, "name": NAME, "lock": LOCK}
 THREADS = EXPERIMENT.settings["threads"]
 BUDGET = EXPERIMENT.settings["micro_batch_tokens"]
 SAVE_EVERY = EXPERIMENT.settings["save_every"]
+TRACKERS = " ".join(EXPERIMENT.settings["trackers"])
 
 
 wildcard_constraints:
@@ -150,6 +154,18 @@ def take_results():
         RUN.__enter__()
     except UserError as error:
         raise WorkflowError(str(error).replace("\n", "\n  "))
+
+
+def report_progress():
+    """Say what becomes of the cells from now on."""
+    global REPORTER
+    REPORTER = reporter.attach(workflow, GRAPH, PLANNING.records, NAME)
+
+
+def leave_terminal():
+    """Take away what `report_progress` has put there."""
+    if REPORTER:
+        REPORTER.close()
 
 
 def say(line):

@@ -52,6 +52,7 @@ for step, target, split in EVALUATED:
             mem_mb=evaluation_memory(target, split),
             runtime=evaluation_minutes(target, split),
             attempt=attempt,
+            trackers=TRACKERS,
             slurm_extra=sbatch(f"{step}/{{model}}/{{intermediate}}/{{seed}}/{target}"),
         params:
             specs=score_specs(target, split),
@@ -64,4 +65,4 @@ for step, target, split in EVALUATED:
             "python -m xstilts.steps.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --manifest {input.manifest} --dev-manifest={params.dev}"
             " --state {params.state} --budget {resources.budget}"
-            " --attempt {resources.attempt} --out {params.out} --log {log}"
+            " --trackers {resources.trackers} --attempt {resources.attempt} --out {params.out} --log {log}"

@@ -1,7 +1,11 @@
 """The estimate, by hand: workload, throughput, wall time, forecasts against measured times."""
 
+import gzip
 import json
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests import results
 
@@ -9,10 +13,11 @@ from xstilts.experiment.graph import Node
 from xstilts.experiment.grid import Member
 from xstilts.experiment.recipe import Recipe
 from xstilts.monitoring.cell_states import read_config
-from xstilts.monitoring.estimate import data_sizes, forecast, reference, text, workload
+from xstilts.monitoring.estimate import data_sizes, forecast, model_sizes, reference, text, workload
 from xstilts.monitoring.estimate.data_sizes import DataSize
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.forecast import Forecast
+from xstilts.monitoring.estimate.model_sizes import ModelSize
 from xstilts.monitoring.estimate.schedule import schedule
 from xstilts.monitoring.estimate.throughput import FinishedJob, Throughput
 from xstilts.monitoring.estimate.workload import Workload
@@ -72,7 +77,11 @@ def test_the_throughput_of_the_nearest_finished_job():
     assert throughput.seconds("tune", Workload("a", "mnli", 50, 0)) == (5.0, "job")
     assert throughput.seconds("tune", Workload("a", "other", 55, 0)) == (10.0, "model")
     assert throughput.seconds("tune", Workload("b", "mnli", 55, 0)) == (20.0, "device")
-    assert throughput.seconds("evaluate", Workload("a", "xnli", 0, 100)) == (2.0, "flop")
+    assert throughput.seconds("intermediate", Workload("a", "mnli", 50, 0)) == (5.0, "job")
+    seconds, basis = throughput.seconds("evaluate", Workload("a", "xnli", 0, 100))
+    assert (seconds, basis) == (pytest.approx(2000 / 330), "device")
+    nothing = Throughput([], {"a": 10.0}, 1000.0)
+    assert nothing.seconds("evaluate", Workload("a", "xnli", 0, 100)) == (2.0, "flop")
 
 
 def test_when_jobs_run_that_wait_for_each_other():
@@ -150,8 +159,64 @@ def test_sizes_come_from_the_encoded_file_and_else_from_what_is_known(tmp_path):
     found = data_sizes.DataSizes(tmp_path, grid)
     assert found.of("m", "xnli", "de", "dev", 256) == DataSize(50, 50, 200.0)
     assert found.of("m", "mnli", "en", "train", 999) == DataSize(1000, 1000, 44_000.0)
-    with pytest.raises(UserError, match=r"the size of `ccg_pmb` \(train\) .*sizes\.csv"):
-        found.of("m", "ccg_pmb", "en", "train", 999)
+    assert found.assumed == {}
+    assert found.of("m", "ccg_pmb", "en", "train", 999) == DataSize(100_000, 100_000, 2_800_000.0)
+    assert list(found.assumed.values()) == [
+        "ccg_pmb (train): 100,000 rows a language (no limit), 28 tokens each"
+    ]
+
+
+def test_limits_are_what_is_known_of_a_task_that_the_reference_lacks(tmp_path):
+    results.write(tmp_path, limits={"mlm": {"train": 10_000}})
+    grid = read_config(tmp_path / results.HOME / "config.yaml")
+    found = data_sizes.DataSizes(tmp_path, grid)
+    assert found.of("m", "mlm", "de", "train", 256) == DataSize(10_000, 10_000, 6_000_000.0)
+    assert list(found.assumed.values()) == [
+        "mlm (train): 10,000 rows a language (its limit), 600 tokens each"
+    ]
+
+
+def write_own(folder, rows, pack=False):
+    """A CSV of 45 bytes of text a row, the label among them."""
+    folder.mkdir(exist_ok=True)
+    text = "text,label\n" + "".join(f"{'a' * 40}{i % 9},good\n" for i in range(rows))
+    if pack:
+        (folder / "train.csv.gz").write_bytes(gzip.compress(text.encode()))
+    else:
+        (folder / "train.csv").write_text(text)
+    return str(folder / f"train.csv{'.gz' if pack else ''}")
+
+
+@pytest.mark.parametrize("rows", [3, 50_000])  # one that is read whole, one that is not
+def test_the_size_of_files_of_ones_own_is_that_of_the_files(tmp_path, rows):
+    path = Path(write_own(tmp_path / "own", rows))
+    found = data_sizes.of_files([path], {"format": "classification", "columns": {}})
+    assert found[0] == pytest.approx(rows, rel=0.02)
+    assert found[1] == pytest.approx(10 + 2, abs=3), "and what a column takes beside its text"
+    path = tmp_path / "train.parquet"
+    pq.write_table(pa.table({"text": ["a" * 45] * rows, "label": ["x"] * rows}), path)
+    assert data_sizes.of_files([path], {"format": "classification", "columns": {}})[0] == rows
+    assert data_sizes.of_files([tmp_path / "none"], {"format": "classification"}) is None
+
+
+def test_a_task_of_ones_own_is_estimated_by_its_files_and_limits(tmp_path, capsys):
+    train = write_own(tmp_path / "own", 300)
+    mine = {
+        "format": "classification",
+        "files": {"train": train, "dev": train},
+        "languages": ["en"],
+    }
+    given = results.CONFIG | {"targets": ["mine"], "languages": ["en"], "seeds": [1]}
+    given |= {"tasks": {"mine": mine}, "limits": {"mine": {"dev": 20}}}
+    estimate.main(
+        estimate.parser().parse_args(
+            [json.dumps(given), "--name", "e", "--lock", "", "--directory", str(tmp_path)]
+        )
+    )
+    output = capsys.readouterr().out
+    assert "device, where nothing has been measured: a100 (--device names another)" in output
+    assert "o/m: of the size of FacebookAI/xlm-roberta-base" in output
+    assert "mine (" not in output, "its size is known"
 
 
 def test_the_size_of_the_first_rows():
@@ -190,7 +255,7 @@ def test_before_and_after_a_run(tmp_path, capsys):
     assert ["tune", "2", "2", "0.03", "counted", "in", "FLOP"] in lines
     # The model, 1.1 GB, and two trainings at a time, each with 8.9 GB of states.
     assert "disk: 21.1 GB of checkpoints and training states at the peak, 2.2 GB at" in output
-    assert "wall time, 2 at a time: " in output and "taken for: h100" in output
+    assert "wall time, 2 at a time: " in output and "has been measured: h100" in output
     (tmp_path / "estimate.csv").write_bytes((root / "estimate.csv").read_bytes())
     estimate.main(arguments(tmp_path, **changes))
     output = capsys.readouterr().out
@@ -223,11 +288,60 @@ def test_a_wrong_argument_is_one_line(tmp_path, change, line):
         estimate.main(arguments(tmp_path, change))
 
 
-def test_an_encoder_that_nothing_is_known_of_is_one_line(tmp_path):
+def test_an_encoder_that_nothing_is_known_of_is_taken_for_another(tmp_path, capsys):
     results.write(tmp_path)
     (tmp_path / "results/models/m/node.json").unlink()
-    with pytest.raises(UserError, match=r"size of o/m before .*results/models/m/node\.json"):
-        estimate.main(arguments(tmp_path))
+    estimate.main(arguments(tmp_path))
+    output = capsys.readouterr().out
+    assert (
+        "Assumed, before it is there:\n  o/m: of the size of FacebookAI/xlm-roberta-base" in output
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "assumed"),
+    [
+        ("Qwen/Qwen3-0.6B", 600_000_000, "Qwen/Qwen3-0.6B: 0.6B parameters, by its name"),
+        ("facebook/xglm-564M", 564_000_000, "facebook/xglm-564M: 564M parameters, by its name"),
+        ("a/mdeberta-v3-large", 559_890_432, "of the size of FacebookAI/xlm-roberta-large"),
+        ("google/mt5-xl", 3_482_741_760, "of the size of facebook/xlm-roberta-xl"),
+        ("a/b", 278_043_648, "a/b: of the size of FacebookAI/xlm-roberta-base"),
+    ],
+)
+def test_what_the_name_of_an_encoder_says(name, parameters, assumed):
+    found = model_sizes.by_name(name)
+    assert (found.parameters, found.assumed.endswith(assumed)) == (parameters, True), found
+
+
+def test_the_size_of_an_encoder_in_a_folder_is_that_of_its_config(tmp_path):
+    """XLM-R Base: 12 layers of width 768, 250,002 pieces."""
+    config = {"num_hidden_layers": 12, "hidden_size": 768, "vocab_size": 250_002}
+    size = ModelSize(12 * 12 * 768**2, 12 * 12 * 768**2 + 250_002 * 768)
+    assert model_sizes.of_config(config) == size
+    assert model_sizes.of_config(config | {"intermediate_size": 3072}) == size
+    t5 = {"num_layers": 8, "d_model": 512, "d_ff": 1024, "vocab_size": 0}
+    assert model_sizes.of_config(t5).matmul == 8 * (4 * 512**2 + 2 * 512 * 1024)
+    assert model_sizes.of_config({"hidden_size": 768}) is None
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    results.write(tmp_path / "r", models={"m": {"from": str(tmp_path)}})
+    grid = read_config(tmp_path / "r" / results.HOME / "config.yaml")
+    assert model_sizes.of("m", grid, tmp_path) == size
+
+
+ROOT = Path(__file__).resolve().parents[3]
+EXPERIMENTS = sorted(path.name for path in (ROOT / "experiments").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "rehearsal.yaml"])
+def test_every_experiment_is_estimated_before_anything_is_fetched(name, tmp_path, capsys):
+    """`paper.yaml` ended in `nothing is known of the size of mlm`, whose limit says 10,000 rows."""
+    paper = ROOT / "experiments" / name
+    given = [str(paper), "--lock", "", "--directory", str(tmp_path)]
+    estimate.main(estimate.parser().parse_args(given))
+    output = capsys.readouterr().out
+    assert "device, where nothing has been measured: a100" in output
+    assert "mlm (train): 10,000 rows a language (its limit)" in output or name != "paper.yaml"
+    assert list(tmp_path.iterdir()) == [], "a look changes nothing"
 
 
 def test_a_damaged_estimate_is_one_line(tmp_path):

@@ -13,6 +13,7 @@ from xstilts.experiment.config_files import merge
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, config_schema, types
 from xstilts.experiment.tasks import Task
+from xstilts.running import trackers
 from xstilts.running.errors import Problems, UserError, nearest
 from xstilts.toy import spec
 
@@ -91,6 +92,9 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                 _exists(key, entry["tokenizer"], settings["models"], "model")
             if entry["sharding"] != "none" and entry["gpus"] == 1:
                 raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
+    for name in settings["trackers"]:
+        with problems.noted():
+            _exists("trackers", name, trackers.KINDS, "tracker")
     for name, entry in settings["intermediates"].items():
         with problems.noted():
             if name == NONE:

@@ -12,7 +12,7 @@ from xstilts.experiment import config
 from xstilts.experiment.graph import Node, ancestors
 from xstilts.experiment.grid import CELL, Cell, Grid
 from xstilts.monitoring.records import Records
-from xstilts.running import lock, logs
+from xstilts.running import ledger, logs
 from xstilts.running.errors import UserError
 from xstilts.running.logs import Ending
 from xstilts.scoring import scores
@@ -133,6 +133,7 @@ class Endings:
         """Look at nothing yet."""
         self.records = records
         self._endings: dict[str, Ending | None] = {}
+        self._unfinished: set[str] | None = None
         self._keys = {n.name: key for key, n in records.nodes.items() if n.rule == "evaluate"}
 
     def trouble(self, cell: Cell) -> tuple[Ending, str] | None:
@@ -161,9 +162,16 @@ class Endings:
 
     def _ending(self, node: Node) -> Ending | None:
         if node.log not in self._endings:
-            root = self.records.root
-            ending = logs.read_ending(root / node.log)
-            if node.state and lock.busy(root / node.state):
-                ending = Ending("running", ending.line if ending else "")
+            ending = logs.read_ending(self.records.root / node.log)
+            if ending and ending.state == "silent" and node.log in self._killed():
+                ending = Ending("failed", ledger.KILLED)
             self._endings[node.log] = ending
         return self._endings[node.log]
+
+    def _killed(self) -> set[str]:
+        """The logs of the jobs that have started, and neither failed nor finished since."""
+        if self._unfinished is None:
+            events = ledger.read(self.records.root / "results" / ledger.NAME)
+            failures = ledger.open_failures(events)
+            self._unfinished = {e["log"] for e in failures if e["kind"] == "killed"}
+        return self._unfinished

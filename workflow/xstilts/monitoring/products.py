@@ -146,7 +146,7 @@ def submitted(path: Path, model: str) -> dict[str, str]:
 
 def settings_digest(settings: Mapping[str, Any]) -> str:
     """Return the digest of a resolved config, but for what only says how to run it."""
-    return digest({key: value for key, value in settings.items() if key != "replace"})
+    return digest({k: v for k, v in settings.items() if k not in ("replace", "trackers")})
 
 
 def table_files(graph: Graph, folder: str) -> list[str]:

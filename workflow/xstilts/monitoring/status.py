@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from xstilts.experiment.graph import RULES
 from xstilts.experiment.grid import Cell
 from xstilts.monitoring.cell_states import STATES, CellState
+from xstilts.monitoring.estimate.text import duration
 
 
 def matrix(cells: Mapping[Cell, CellState]) -> list[list[str]]:
@@ -72,3 +73,19 @@ def plan(counts: Mapping[str, int]) -> str:
     if not counts:
         return "next run: no score is to be computed"
     return "next run: " + ", ".join(f"{counts[rule]} {rule}" for rule in RULES if counts.get(rule))
+
+
+def at_work(snakemake: str | None, forecast: Mapping[str, str] | None) -> str:
+    """Return what is said of a run that goes on; "" if there is none.
+
+    Args:
+        snakemake: its process.
+        forecast: the last of its forecasts (`live/forecasts.py`), if it has made one.
+    """
+    if not snakemake:
+        return ""
+    line = f"Snakemake ({snakemake}) is at work on these results"
+    if not forecast:
+        return line
+    clock = forecast["time"][11:16]
+    return f"{line}: about {duration(float(forecast['left']))} left at {clock}"

@@ -20,6 +20,7 @@ from xstilts.running.files import split
 
 NAME = "ledger.jsonl"
 TIME = "%Y-%m-%dT%H:%M:%S%z"
+KILLED = "killed: too little memory or time, pre-empted, or the machine went down"
 Event = Mapping[str, Any]
 
 
@@ -105,9 +106,14 @@ def open_failures(
         if event["event"] == "failed":
             found.append(event)
         elif not alive(event):
-            line = "killed: too little memory or time, pre-empted, or the machine went down"
-            found.append({**event, "event": "failed", "kind": "killed", "line": line})
+            found.append({**event, "event": "failed", "kind": "killed", "line": KILLED})
     return found
+
+
+def line(event: Event) -> str:
+    """Return what is said of a failure."""
+    log = f" (log: {event['log']})" if event["log"] else ""
+    return f"{event['kind']}: {event['node']}, attempt {event['attempt']}: {event['line']}{log}"
 
 
 def lines(path: str | Path, known: Container[str]) -> list[str]:
@@ -121,10 +127,7 @@ def lines(path: str | Path, known: Container[str]) -> list[str]:
         return bool(event.get("state")) and lock.busy(event["state"])
 
     return [
-        f"  {event['kind']}: {event['node']}, attempt {event['attempt']}: {event['line']}"
-        f" (log: {event['log']})"
-        for event in open_failures(read(path), alive)
-        if event["node"] in known
+        f"  {line(event)}" for event in open_failures(read(path), alive) if event["node"] in known
     ]
 
 

@@ -18,6 +18,7 @@ from xstilts.running.errors import UserError
 from xstilts.running.files import split
 
 POLL = 1.0  # seconds between two looks at a lock that another process holds
+GLANCE = 0.05  # seconds in which one who looks (`locked`) has let go again
 NOT_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -65,14 +66,30 @@ def held(folder: str | Path, wait: float) -> Iterator[None]:
 
 def busy(folder: str | Path) -> bool:
     """Return whether a process holds the lock of the node whose state is in `folder`."""
+    return locked(Path(folder) / "lock")
+
+
+def locked(path: str | Path) -> bool:
+    """Return whether a process holds the lock of a file.
+
+    Nothing is written, so the folder may be read-only. Of a process on another machine it is known
+    where the file system shares its locks: NFS does, Lustre with the option `flock`.
+    """
     try:
-        with open(Path(folder) / "lock", encoding="utf-8") as file:
+        with open(path, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
         pass
     return False
+
+
+def hold_file(path: str | Path) -> None:
+    """Hold the lock of a file until this process ends, unless another holds it."""
+    file = os.open(path, os.O_WRONLY)  # not inherited by processes that this one starts
+    with contextlib.suppress(OSError):
+        _take(file)
 
 
 def taken(folder: str | Path) -> float:
@@ -83,12 +100,21 @@ def taken(folder: str | Path) -> float:
         return 0.0
 
 
+def _take(file) -> None:
+    """Take a lock, or raise BlockingIOError; one who only looks at it is waited for."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(GLANCE)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _acquire(file, path: Path, wait: float) -> None:
     start = time.monotonic()
     said = False
     while True:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(file)
             return
         except BlockingIOError:
             file.seek(0)

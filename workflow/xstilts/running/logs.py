@@ -1,15 +1,15 @@
 """The log of a job: how it ended, and its last lines."""
 
 import dataclasses
-import time
 from pathlib import Path
+
+from xstilts.running import lock
 
 ERRORS = (
     "error: ",
     "internal error: ",
     "stopped: ",
 )  # how `steps/process.py` begins the line that says what was wrong
-RECENT = 600.0  # seconds without a line after which a job no longer counts as running
 TAIL = 8192  # bytes read from the end of a log: a line of an error and what led to it
 
 
@@ -33,24 +33,21 @@ def tail(path: str | Path, size: int = TAIL) -> list[str]:
     return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
-def ending(lines: list[str], age: float) -> Ending | None:
-    """Return how a job without output ended, by the lines of its log and their age in seconds.
+def ending(lines: list[str], running: bool) -> Ending | None:
+    """Return how a job without output ended, by the lines of its log and whether it runs.
 
-    `silent` is an old log without an error: the job was killed, or what it made was deleted.
-    None if there is no log.
+    `silent` is a log without an error of a job that does not run: it was killed, or what it made
+    was deleted. None if there is no log.
     """
+    if running:
+        return Ending("running", lines[-1] if lines else "")
     wrong = [line for line in lines if line.startswith(ERRORS)]
     if wrong:
         return Ending("failed", wrong[-1])
-    if not lines:
-        return None
-    return Ending("running" if age < RECENT else "silent", lines[-1])
+    return Ending("silent", lines[-1]) if lines else None
 
 
 def read_ending(path: str | Path) -> Ending | None:
-    """Return `ending` of a file."""
-    try:
-        age = time.time() - Path(path).stat().st_mtime
-    except OSError:
-        return None
-    return ending(tail(path), age)
+    """Return `ending` of a file: a job holds the lock of its log while it runs."""
+    running = lock.locked(path)  # before its last lines: it may end meanwhile
+    return ending(tail(path), running)

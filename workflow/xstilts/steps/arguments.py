@@ -2,6 +2,8 @@
 
 import argparse
 
+from xstilts.running import trackers
+
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add the config, and the folder in which to look, to the arguments of a step."""
@@ -20,4 +22,11 @@ def add_lock_wait(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=3600,
         help="seconds to wait for another process that computes the same node",
+    )
+
+
+def add_trackers(parser: argparse.ArgumentParser) -> None:
+    """Add `--trackers` to the arguments of a step."""
+    parser.add_argument(
+        "--trackers", nargs="*", default=[], choices=list(trackers.KINDS), help="who is told of it"
     )

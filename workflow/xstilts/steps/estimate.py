@@ -23,14 +23,15 @@ def main(args: argparse.Namespace) -> None:
     """Print the estimate and the comparison; write the forecasts."""
     if args.devices < 1:
         raise UserError("--devices: at least 1")
-    here, out = Workspace.of(args.config, args.name, args.lock, args.directory), Path(args.out)
+    here = Workspace.of(args.config, args.name, args.lock, args.directory)
     grid, nodes, root = here.grid, here.nodes, here.root
     device = args.device or ("cpu" if grid.experiment.toy else "a100")
     flops = reference.device(device)
     left = next_run(nodes, here.records)
     done = [key for key in nodes if key not in left and here.records.current(key)]
     forecaster = forecast.Forecaster(grid, nodes, root, done, flops)
-    earlier, found = forecast.read(out), forecaster.of(key for key in nodes if key in left)
+    earlier = forecast.read(Path(args.out)) if args.out else {}
+    found = forecaster.of(key for key in nodes if key in left)
     print("\n".join(status.align(text.jobs(nodes, left, found, START))))
     seconds, least, most = text.device_time(found.values(), START)
     times = {key: START + found[key].seconds if key in found else 0.0 for key in left}
@@ -39,7 +40,7 @@ def main(args: argparse.Namespace) -> None:
     spans = schedule(times, needs, args.devices, evaluations)
     wall = max((end for _, end in spans.values()), default=0.0)
     low, high = (wall * end / seconds if seconds else 0.0 for end in (least, most))
-    parameters = {model: total for model, (_, total) in forecaster.parameters.items()}
+    parameters = {model: size.parameters for model, size in forecaster.models.items()}
     keep = bool(grid.experiment.settings["keep_tuned"] or grid.experiment.settings["test"])
     peak, stays = disk(nodes, spans, parameters, keep)
     print(
@@ -48,13 +49,17 @@ def main(args: argparse.Namespace) -> None:
         f" ({text.duration(low)} to {text.duration(high)})"
         f"\ndisk: {peak / 1e9:.1f} GB of checkpoints and training states at the peak,"
         f" {stays / 1e9:.1f} GB at the end"
-        "\nNot counted: fetching, encoding, trainings that stop early, and the disk for rows. Where"
-        f" nothing has been measured the device is taken for: {device}."
+        f"\ndevice, where nothing has been measured: {device} (--device names another)"
+        "\nNot counted: fetching, encoding, trainings that stop early, and the disk for rows."
     )
+    if forecaster.assumed:
+        print("\nAssumed, before it is there:", *sorted(set(forecaster.assumed)), sep="\n  ")
     if lines := text.compare(earlier, forecaster.measured):
         print("\nEarlier forecasts:", *lines, sep="\n")
+    if not args.out:
+        return
     kept = {key: one for key, one in earlier.items() if key in nodes and key not in left}
-    forecast.write(out, [*kept.values(), *found.values()])
+    forecast.write(Path(args.out), [*kept.values(), *found.values()])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--device", help="where nothing is measured: v100, a100, ... (toy world: cpu, else a100)"
     )
-    p.add_argument("--out", required=True, help="CSV of the forecasts, to compare them with later")
+    p.add_argument("--out", help="CSV in which forecasts are kept, to compare them with later")
     return p
 
 

@@ -15,6 +15,7 @@ from xstilts.running import lock
 from xstilts.running.errors import Absent, DoesNotFit, UserError
 from xstilts.running.files import digest, read_json, write_json
 from xstilts.running.record import read_node, same_spec
+from xstilts.running.trackers import Trackers
 from xstilts.scoring.evaluate import Scorer, Unloadable, cell_record, language
 from xstilts.steps import arguments, process
 from xstilts.training import publish
@@ -55,6 +56,15 @@ def score(args: argparse.Namespace) -> None:
         raise UserError(f"{args.cell}: {'; '.join(failed)}")
     record = cell_record(Path(args.out), cell, scores, absent)
     write_json(Path(args.out) / "cell.json", record)
+    track(args, specs, scores)
+
+
+def track(args: argparse.Namespace, specs: dict[str, Any], scores: dict[str, Any]) -> None:
+    """Tell the trackers the scores of each language, and their mean."""
+    values = {f"{lang} {k}": v for lang, s in scores.items() for k, v in s["metrics"].items()}
+    values["score"] = sum(score["score"] for score in scores.values()) / len(scores)
+    with Trackers(args.trackers, args.out, {"languages": specs}) as trackers:
+        trackers.log(values, 0)
 
 
 def _listed(manifest: str) -> dict[str, dict[str, str]]:
@@ -74,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
         "--dev-manifest", default="", help="the same of the dev split, where it settles a threshold"
     )
     p.add_argument("--state", required=True, help="folder of the lock of the cell")
+    arguments.add_trackers(p)
     arguments.add_lock_wait(p)
     p.add_argument("--budget", type=int, default=65536, help="tokens of a batch, padding included")
     p.add_argument("--out", required=True, help="folder of the score files")

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from xstilts.running import failure, garbage, ledger, lock, mark, ranks, stop
 
+CLEAR = "\r\x1b[K"  # the line of a terminal, which may hold the bar of the run
 _terminal: TextIO | None = None  # where a step with a log has a line to say
 
 
@@ -54,9 +55,7 @@ def run(
     except (Exception, stop.Stopped) as error:
         if failure.ours(error):
             traceback.print_exc()
-        line = failure.line(error)
-        there = f" (traceback in {args.log})" if args.log and failure.ours(error) else ""
-        _say(line + there, terminal, args.log)
+        _say(failure.line(error), job.line(error), terminal, args.log)
         job.failed(error)
         sys.exit(failure.CODES[failure.kind(error)])
     finally:
@@ -96,8 +95,20 @@ class Job:
     def failed(self, error: BaseException) -> None:
         """Say how it failed."""
         if self.ledger:
-            about = {"kind": failure.kind(error), "line": failure.line(error)}
-            self._append("failed", **about)
+            self._append("failed", **self._failure(error))
+
+    def line(self, error: BaseException) -> str:
+        """Return what the terminal is told of it: as in the ledger, if there is one."""
+        if self.ledger:
+            return ledger.line(self._about() | self._failure(error))
+        there = f" (traceback in {self.log})" if self.log and failure.ours(error) else ""
+        return failure.line(error) + there
+
+    def _failure(self, error: BaseException) -> dict[str, Any]:
+        return {"kind": failure.kind(error), "line": failure.line(error)}
+
+    def _about(self) -> dict[str, Any]:
+        return {"node": self.node, "attempt": self.attempt, "log": self.log}
 
     def done(self) -> None:
         """Say that it is done, where the ledger knows of it."""
@@ -107,8 +118,7 @@ class Job:
 
     def _append(self, event: str, **about: Any) -> None:
         assert self.ledger is not None
-        about |= {"node": self.node, "attempt": self.attempt, "log": self.log}
-        ledger.append(self.ledger, event=event, **about)
+        ledger.append(self.ledger, event=event, **about, **self._about())
 
 
 def _refuse(node: str) -> None:
@@ -134,17 +144,21 @@ def _redirect(log: str) -> None:
     os.dup2(file if first else os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(file, 2)
     os.close(file)
+    if first:
+        lock.hold_file(log)  # who holds it runs: `running/logs.py`
 
 
 def note(line: str) -> None:
     """Tell the user of what is left out without being a mistake, in the log and on the terminal."""
     print(f"note: {line}", flush=True)
     if _terminal:
-        print(f"note: {line}", file=_terminal, flush=True)
+        clear = CLEAR if _terminal.isatty() else ""
+        print(f"{clear}note: {line}", file=_terminal, flush=True)
 
 
-def _say(line: str, terminal, log: str | None) -> None:
-    """Print `line` on the terminal and, where that is another place, in the log."""
-    print(line, file=terminal, flush=True)
+def _say(line: str, short: str, terminal, log: str | None) -> None:
+    """Print `line` in the log and, where that is another place, `short` on the terminal."""
+    clear = CLEAR if terminal.isatty() else ""
+    print(clear + (short if log else line), file=terminal, flush=True)
     if log:
         print(line, file=sys.stderr, flush=True)

@@ -10,9 +10,11 @@ from collections import Counter
 
 from xstilts.experiment.graph import RULES
 from xstilts.monitoring import cell_states
+from xstilts.monitoring.live import forecasts
 from xstilts.monitoring.records import next_run
-from xstilts.monitoring.status import align, matrix, overview, plan, reasons
+from xstilts.monitoring.status import align, at_work, matrix, overview, plan, reasons
 from xstilts.monitoring.workspace import Workspace
+from xstilts.running import lock, orphans
 from xstilts.steps import arguments, process
 
 
@@ -26,6 +28,10 @@ def main(args: argparse.Namespace) -> None:
     print("\n".join(align(matrix(cells))), overview(cells.values()), sep="\n\n")
     if lines := reasons(cells):
         print("", *lines, sep="\n")
+    begun = lock.taken(here.root / lock.RUN)
+    forecast = forecasts.last(here.root / forecasts.file(here.name), begun)
+    if line := at_work(orphans.at_work(here.root), forecast):
+        print("\n" + line)
     run = next_run(here.nodes, here.records)
     counts = Counter(here.nodes[key].rule for key in run)
     print("\n" + plan({rule: counts[rule] for rule in RULES if counts[rule]}))

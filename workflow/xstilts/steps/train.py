@@ -14,8 +14,10 @@ from xstilts.running import lock, ranks, stop
 from xstilts.running.errors import NotFinite
 from xstilts.running.files import digest, sha256
 from xstilts.running.record import read_node, same_spec, versions
+from xstilts.running.trackers import Trackers
 from xstilts.steps import arguments, process
 from xstilts.training import loop, publish, storage
+from xstilts.training.progress import format_metrics
 from xstilts.training.saver import StateSaver
 from xstilts.training.tasks import named_heads, read_tasks, with_heads
 
@@ -68,7 +70,8 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         torch.manual_seed(spec["seed"] + (ranks.rank() << 32))
     stop.wait()  # the saver checks for signals before every step
     saver = StateSaver(args.state, fingerprint, args.save_every)
-    weights, record = loop.fit(encoder, tasks, spec, device, args.budget, saver)
+    with Trackers(args.trackers, args.out, spec) as trackers:
+        weights, record = loop.fit(encoder, tasks, spec, device, args.budget, saver, trackers)
     if ranks.rank():
         return
     folder = publish.create_folder(args.state)
@@ -93,7 +96,7 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
     }
     publish.publish(folder, node, args.out)
     best = record["best"]
-    print(f"best dev at step {best['step']}: {loop.format_metrics(best['dev'])}")
+    print(f"best dev at step {best['step']}: {format_metrics(best['dev'])}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -110,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     p.add_argument("--sharding", choices=["none", "fsdp"], default="none")
+    arguments.add_trackers(p)
     arguments.add_lock_wait(p)
     p.add_argument("--out", required=True, help="checkpoint folder to write")
     return p

@@ -15,6 +15,7 @@ from xstilts.experiment.recipe import Recipe
 from xstilts.models import memory, shards
 from xstilts.running import ranks
 from xstilts.running.errors import NotFinite
+from xstilts.running.trackers import Trackers
 from xstilts.scoring import predict
 from xstilts.training import mixture
 from xstilts.training.gradients import accumulate_gradients
@@ -59,10 +60,11 @@ def fit(
     device,
     max_tokens: int,
     saver: StateSaver | None = None,
+    trackers: Trackers | None = None,
 ):
     """Train by the spec's recipe; return the best weights by dev score, and the record of the run.
 
-    With a saver the training resumes from what an earlier attempt saved.
+    With a saver the training resumes from what an earlier attempt saved; trackers are told of it.
 
     Raises:
         NotFinite: the loss, or a weight.
@@ -81,7 +83,7 @@ def fit(
     state = TrainingState(encoder, tasks, optimizer, streams, max_tokens)
     if saver:
         saver.resume(state)
-    progress = Progress(total_steps, state.seconds)
+    progress = Progress(total_steps, state.seconds, trackers=trackers)
     for step in range(state.step, total_steps):
         if saver:
             saver.save_if_due(state)
@@ -133,7 +135,7 @@ def fit(
         before = time.monotonic()
         values, score = ranks.agreed(evaluate(encoder, tasks, device, state.max_tokens))
         state.evaluation_seconds += time.monotonic() - before
-        progress.write(f"step {state.step}: dev " + format_metrics(values))
+        progress.evaluated(state.step, values)
         state.history.append({"step": state.step, "loss": mean_loss, "dev": values, "score": score})
         state.recent_losses.clear()
         state.stale_evaluations += 1
@@ -145,8 +147,3 @@ def fit(
             break
     progress.close()
     return state.best_weights, state.record()
-
-
-def format_metrics(values: dict[str, float]) -> str:
-    """Return metrics as a line shows them."""
-    return "  ".join(f"{key} {value:.4f}" for key, value in values.items())

@@ -10,6 +10,7 @@ from xstilts.monitoring.estimate.workload import Workload
 # task has been run; 1.25 covers a busy machine. The others are guesses, not yet checked against
 # finished jobs.
 ERROR_FACTORS = {"job": 1.25, "model": 1.6, "device": 2.0, "flop": 3.0}
+TRAININGS = ("intermediate", "tune")  # one loop, so one speed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,15 +37,20 @@ class Throughput:
         self.rates: dict[tuple[str, ...], list[float]] = {}
         for job in finished:
             rate = job.workload.flop(matmul[job.workload.model]) / max(job.seconds, 1e-3)
-            names = (job.rule, job.workload.model, job.workload.task)
-            for key in (names, names[:2], names[:1]):
-                self.rates.setdefault(key, []).append(rate)
+            names = _names(job.rule, job.workload)
+            for length in range(len(names) + 1):
+                self.rates.setdefault(names[:length], []).append(rate)
 
     def seconds(self, rule: str, workload: Workload) -> tuple[float, str]:
         """Return the seconds on the device, and their basis, a key of `ERROR_FACTORS`."""
         flop = workload.flop(self.matmul[workload.model])
-        names = (rule, workload.model, workload.task)
-        for key, basis in ((names, "job"), (names[:2], "model"), (names[:1], "device")):
-            if key in self.rates:
-                return flop / statistics.median(self.rates[key]), basis
+        names = _names(rule, workload)
+        for length, basis in ((3, "job"), (2, "model"), (1, "device"), (0, "device")):
+            if names[:length] in self.rates:
+                return flop / statistics.median(self.rates[names[:length]]), basis
         return flop / self.device_flops, "flop"
+
+
+def _names(rule: str, workload: Workload) -> tuple[str, ...]:
+    """By what speeds are told apart, the coarsest first."""
+    return "train" if rule in TRAININGS else rule, workload.model, workload.task
