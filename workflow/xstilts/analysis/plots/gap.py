@@ -58,5 +58,6 @@ def draw(gaps: pd.DataFrame) -> Figure:
         loc="outside lower center",
         ncols=min(LEGEND_COLUMNS, len(names)),
         frameon=False,
+        markerscale=0.7,
     )
     return figure
