@@ -66,7 +66,7 @@ def test_the_cost_in_full(records):
     shown = cost.text_table(found)
     assert shown.notes == ["5.000 device hours in all; 5.000 saved, because cells share trainings."]
     assert [cell.text for cell in shown.rows[0][1]] == [
-        "1", "2.000", "–", "0", "2.00", "6.000", "4.000"
+        "1", "2.000", "–", "1", "2.00", "6.000", "4.000"
     ]  # fmt: skip
 
 

@@ -23,9 +23,9 @@ def test_a_baseline_and_differences_of_each_model():
     marked = {("a", "mnli", "x"), ("b", "mnli", "other")}
     assert shown(rows, marked=marked) == [
         ["50.0", "70.0!"],
-        ["+5.0!*", "-10.0"],
+        ["+5.0!*", "−10.0"],
         ["90.0!", "10.0!"],  # as good as the other to the decimal that is printed
-        ["-10.0", "+0.0!"],
+        ["−10.0", "0.0!"],
     ]
 
 
@@ -41,7 +41,7 @@ def test_a_missing_baseline_leaves_no_difference():
 
 def test_in_some_columns_less_is_better():
     rows = [("a", "none", 50.0, NAN, 70.0, NAN), ("a", "mnli", 55.0, 5.0, 60.0, -10.0)]
-    assert shown(rows, lower_is_better=["y"]) == [["50.0", "70.0"], ["+5.0!", "-10.0!"]]
+    assert shown(rows, lower_is_better=["y"]) == [["50.0", "70.0"], ["+5.0!", "−10.0!"]]
 
 
 def test_a_note_counts_what_is_missing():

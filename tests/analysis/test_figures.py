@@ -32,7 +32,7 @@ def messages(figure):
 def test_the_heatmap_prints_signs_on_a_scale_around_zero():
     figure = heatmap.draw(MAIN, {("b", "mnli", "xnli")})
     first, second, _ = figure.axes
-    assert texts(first) == ["-2.0", "+0.0"] and texts(second) == ["+10.0*", "–"]
+    assert texts(first) == ["−2.0", "0.0"] and texts(second) == ["+10.0*", "–"]
     assert [panel.get_title(loc="left") for panel in (first, second)] == ["a", "b"]
     assert [panel.images[0].get_clim() for panel in (first, second)] == [(-10.0, 10.0)] * 2
 

@@ -44,7 +44,7 @@ def test_readers_see_what_the_columns_are():
     table = tables.with_deltas(wide)
     shown = languages.text_table(table, 0, 8)
     assert shown.columns == ["en", "de", "others", "gap"]
-    assert [cell.text for cell in shown.rows[1][1]] == ["-10.0", "-10.0", "-10.0", "+0.0"]
+    assert [cell.text for cell in shown.rows[1][1]] == ["−10.0", "−10.0", "−10.0", "0.0"]
     assert shown.notes == [
         "Median over seeds, in percent; differences to the row none.",
         "others: mean of the languages that are not English.",

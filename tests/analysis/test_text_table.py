@@ -2,7 +2,6 @@
 
 import string
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pylatexenc.latex2text import LatexNodes2Text
@@ -13,7 +12,7 @@ from xstilts.analysis.text_table import TableCell, TextTable
 
 ROWS = [
     (["a_1", "none"], [TableCell("50.0"), TableCell("40.0", best=True)]),
-    (["a_1", "mnli"], [TableCell("+1.0", best=True, marked=True), TableCell("-2.0")]),
+    (["a_1", "mnli"], [TableCell("+1.0", best=True, marked=True), TableCell("−2.0")]),
     (["b|c", "none"], [TableCell(), TableCell("60.0")]),
 ]
 EXAMPLE = TextTable(["model", "task"], ["x & y", "100%"], ROWS, ["Note *: one.", "–: missing."])
@@ -24,7 +23,7 @@ def test_a_table_as_markdown():
         "| model   | task   | x & y      | 100%     |\n"
         "|:--------|:-------|:-----------|:---------|\n"
         "| a_1     | none   | 50.0       | **40.0** |\n"
-        "| a_1     | mnli   | **+1.0\\*** | -2.0     |\n"
+        "| a_1     | mnli   | **+1.0\\*** | −2.0     |\n"
         "| b\\|c    | none   | –          | 60.0     |\n"
         "\n"
         "Note \\*: one. –: missing.\n"
@@ -89,11 +88,3 @@ def test_escaped_text_prints_as_it_is(text):
     back = LatexNodes2Text(keep_comments=True).latex_to_text(text_table.escape_latex(text))
     # The parser knows the ligatures of dashes and of question marks, and its own quotes and hat.
     assert back.replace("–", "--").replace("—", "---").replace("ˆ", "^") == text
-
-
-@pytest.mark.parametrize(
-    ("value", "sign", "text"),
-    [(1.26, True, "+1.3"), (-0.04, True, "+0.0"), (-1.0, False, "-1.0"), (float("nan"), True, "–")],
-)
-def test_numbers_have_one_decimal(value, sign, text):
-    assert text_table.format_number(value, sign) == text

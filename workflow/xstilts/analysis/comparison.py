@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts import WORKFLOW
-from xstilts.analysis.text_table import MISSING, TableCell, TextTable, format_number
+from xstilts.analysis import numbers
+from xstilts.analysis.text_table import TableCell, TextTable
 
 PUBLISHED = WORKFLOW / "reference/published.csv"
 COLUMNS = [
@@ -74,11 +75,11 @@ def text_table(comparison: pd.DataFrame) -> TextTable:
     rows = []
     for row in comparison[comparison["published"].notna()].to_dict("records"):
         cells = [
-            TableCell(format_number(row["published"])),
-            TableCell(format_number(row["measured"])),
-            TableCell(format_number(row["difference"], sign=True)),
+            TableCell(numbers.points(row["published"])),
+            TableCell(numbers.points(row["measured"])),
+            TableCell(numbers.delta(row["difference"])),
             *(
-                TableCell(_count(row[f"languages {column}"]))
+                TableCell(numbers.points(row[f"languages {column}"], 0))
                 for column in ("published", "measured")
             ),
             TableCell(row["certainty"]),
@@ -87,7 +88,3 @@ def text_table(comparison: pd.DataFrame) -> TextTable:
     columns = ["published", "measured", "difference", "its languages", "our languages", "certainty"]
     notes = ["Published: Phang et al. 2020, XLM-R Large, in percent; memory: not verified."]
     return TextTable(["model", *_KEY], columns, rows, notes)
-
-
-def _count(number) -> str:
-    return MISSING if pd.isna(number) else str(int(number))

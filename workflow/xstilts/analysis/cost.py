@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.analysis.text_table import TableCell, TextTable, format_number
+from xstilts.analysis import numbers
+from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json
 
@@ -139,11 +140,9 @@ def text_table(cost: pd.DataFrame) -> TextTable:
     rows = []
     for row in cost.to_dict("records"):
         cells = [TableCell(str(row["nodes"]))]
-        cells += [
-            TableCell(format_number(row[name], digits=digits.get(name, 3))) for name in COLUMNS[3:]
-        ]
+        cells += [TableCell(numbers.points(row[name], digits.get(name, 3))) for name in COLUMNS[3:]]
         rows.append(([row["kind"], row["device"]], cells))
-    total, saved = (format_number(cost[c].sum(), digits=3) for c in ("hours", "hours saved"))
+    total, saved = (numbers.points(cost[c].sum(), 3) for c in ("hours", "hours saved"))
     notes = [f"{total} device hours in all; {saved} saved, because cells share trainings."]
     if not set(cost["kind"]) - {"evaluate"}:
         notes.append("The records of the trainings (node.json) are not there.")

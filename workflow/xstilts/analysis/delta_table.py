@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from xstilts.analysis.text_table import MISSING, TableCell, TextTable, format_number
+from xstilts.analysis import numbers
+from xstilts.analysis.numbers import MISSING
+from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.config import NONE
 
 ROW = ["model", "intermediate"]
@@ -46,9 +48,10 @@ def build(
             value = row[f"{column} delta"] if delta else row[column]
             cells.append(
                 TableCell(
-                    format_number(value, sign=delta),
+                    (numbers.delta if delta else numbers.points)(value),
                     best=bool(
-                        value == value and round(row[column], 1) == best[row["model"], column]
+                        value == value
+                        and numbers.rounded(row[column]) == best[row["model"], column]
                     ),
                     marked=(row["model"], row["intermediate"], column) in marked,
                 )
@@ -58,7 +61,7 @@ def build(
 
 
 def _best(values: pd.Series, lower_is_better: bool) -> float | None:
-    rounded = values.dropna().round(1)
+    rounded = values.dropna().map(numbers.rounded)
     if len(rounded) < 2:
         return None
     return rounded.min() if lower_is_better else rounded.max()

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from xstilts.analysis import significance, student_t
-from xstilts.analysis.text_table import MISSING, TableCell, TextTable, format_number
+from xstilts.analysis import numbers, significance, student_t
+from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.grid import CELL
 
 KEY = ["model", "intermediate", "target"]
@@ -61,12 +61,12 @@ def text_table(long: pd.DataFrame) -> TextTable:
         tested = row["delta"] == row["delta"]
         cells = [
             TableCell(str(row["n"])),
-            *(TableCell(format_number(row[name])) for name in ("median", "mean", "sd")),
-            TableCell(_interval(row["low"], row["high"])),
-            TableCell(format_number(row["delta"], sign=True), marked=row["survives"] is True),
-            TableCell(_interval(row["delta low"], row["delta high"])),
-            TableCell(_p_value(row["p holm"])),
-            TableCell(row["over"] if tested else MISSING),
+            *(TableCell(numbers.points(row[name])) for name in ("median", "mean", "sd")),
+            TableCell(numbers.interval(row["low"], row["high"])),
+            TableCell(numbers.delta(row["delta"]), marked=row["survives"] is True),
+            TableCell(numbers.interval(row["delta low"], row["delta high"])),
+            TableCell(numbers.p_value(row["p holm"])),
+            TableCell(row["over"] if tested else numbers.MISSING),
         ]
         rows.append(([row[key] for key in KEY], cells))
     columns = ["n", "median", "mean", "sd", "95%", "delta", "delta 95%", "p (Holm)", "noise of"]
@@ -82,11 +82,3 @@ def text_table(long: pd.DataFrame) -> TextTable:
             " score is not a mean over them."
         )
     return TextTable(KEY, columns, rows, notes)
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{low:.1f} to {high:.1f}" if low == low else MISSING
-
-
-def _p_value(p: float) -> str:
-    return "<0.001" if p < 0.001 else format_number(p, digits=3)

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-MISSING = "–"
+from xstilts.analysis.numbers import MINUS, MISSING
+
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": "$<$", ">": "$>$", "|": "$|$", "–": "--",
+    "<": "$<$", ">": "$>$", "|": "$|$", MISSING: "--", MINUS: "$-$",
 }  # fmt: skip
 
 
@@ -37,13 +38,6 @@ class TextTable:
     columns: Sequence[str]
     rows: Sequence[tuple[Sequence[str], Sequence[TableCell]]]
     notes: Sequence[str] = ()
-
-
-def format_number(value: float, sign: bool = False, digits: int = 1) -> str:
-    """Return a number with its decimals, `MISSING` for NaN; `sign` puts "+" before a gain."""
-    if value != value:
-        return MISSING
-    return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}"  # never "-0.0"
 
 
 def to_markdown(table: TextTable) -> str:
@@ -100,8 +94,6 @@ def _line(fields: Sequence[str]) -> str:
 
 def _latex(cell: TableCell) -> str:
     text = escape_latex(cell.text)
-    if text.startswith("-") and cell.text != MISSING:
-        text = "$-$" + text[1:]
     text += "$^{*}$" if cell.marked else ""
     return rf"\textbf{{{text}}}" if cell.best else text
 

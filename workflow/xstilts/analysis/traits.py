@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts import WORKFLOW
+from xstilts.analysis import numbers
 from xstilts.analysis.languages import ENGLISH
-from xstilts.analysis.text_table import TableCell, TextTable, format_number
+from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.config import NONE
 
 LANGUAGES = WORKFLOW / "reference/languages.csv"
@@ -90,13 +91,15 @@ def text_table(wide: pd.DataFrame) -> TextTable:
     names = list(wide.columns[len(KEY) + 2 :])
     rows = []
     for row in wide.to_dict("records"):
-        candidates = [round(row[n], 1) for n in names if n != NONE and row[n] == row[n]]
+        candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
         best = max(candidates) if len(candidates) > 1 else None
         cells = [TableCell(str(row["targets"])), TableCell(str(row["languages"]))]
         for name in names:
             signed = name != NONE and NONE in names
-            is_best = name != NONE and round(row[name], 1) == best
-            cells.append(TableCell(format_number(row[name], signed), best=is_best))
+            is_best = name != NONE and numbers.rounded(row[name]) == best
+            cells.append(
+                TableCell((numbers.delta if signed else numbers.points)(row[name]), best=is_best)
+            )
         rows.append(([row[key] for key in KEY], cells))
     notes = [
         "Mean over the languages of the class but English, then over targets, in percent;"

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import comparison, cost, delta_table, languages, seeds, significance, traits
+from xstilts.analysis import (
+    comparison,
+    cost,
+    delta_table,
+    languages,
+    numbers,
+    seeds,
+    significance,
+    traits,
+)
 from xstilts.analysis.tables import (
     SHORT_METRICS,
     groups_table,
@@ -87,7 +96,7 @@ def main(args: argparse.Namespace) -> None:
         products.write(args.record, rule, [args.grid, *products.cells_of(paths)])
 
 
-def _write(table: pd.DataFrame, path: Path, digits: str = "%.4f") -> None:
+def _write(table: pd.DataFrame, path: Path, digits: str = numbers.CSV) -> None:
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False, float_format=digits)
 

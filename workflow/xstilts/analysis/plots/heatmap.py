@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from xstilts.analysis import numbers
 from xstilts.analysis.colours import Scale
 from xstilts.analysis.plots import style
-from xstilts.analysis.text_table import format_number
 from xstilts.experiment.config import NONE
 
 AVERAGE = "average"  # the column of the main table that is no target
@@ -51,7 +51,7 @@ def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
             for x, name in enumerate(names):
                 mark = "*" if (model, intermediate, name) in significant else ""
                 value = values[y, x]
-                text = format_number(value, sign=True) + mark
+                text = numbers.delta(value) + mark
                 dark = value == value and scale.dark(value)
                 colour, weight = ("white" if dark else "black"), ("bold" if mark else "normal")
                 panel.text(
