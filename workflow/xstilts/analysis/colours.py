@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 # Both ends are dark in grey too, so whatever is painted with them also prints the sign.
 LOSS, NEUTRAL, GAIN = (170, 84, 12), (247, 247, 245), (24, 90, 150)
-SHARE = 0.9  # of the differences that the scale tells apart: one outlier does not make the rest pale
+SHARE = 0.9  # of the differences that the scale tells apart: an outlier leaves the rest coloured
 SMALLEST = 1.0  # points: smaller differences are never painted as if they were large
 
 

@@ -32,8 +32,9 @@ def draw(curves: pd.DataFrame) -> Figure:
     trained_on = curves["task"].where(~stage_1, curves["intermediate"])
     groups = list(curves.groupby([curves["model"], ~stage_1, trained_on], sort=False))
     groups.sort(key=lambda group: group[0][:2])
-    markers = {NONE: {"color": "black", "marker": "|"}} if NONE in set(curves["intermediate"]) else {}
-    markers |= style.markers(name for name in curves["intermediate"] if name != NONE)
+    names = list(dict.fromkeys(curves["intermediate"]))
+    markers = {NONE: {"color": "black", "marker": "|"}} if NONE in names else {}
+    markers |= style.markers(name for name in names if name != NONE)
     columns = min(MAX_COLUMNS, len(groups))
     rows = -(-len(groups) // columns)
     figure = style.new_figure(max(4.0, 2.3 * columns), 0.8 + 1.75 * rows)

@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from xstilts.analysis import numbers
 from xstilts.analysis.colours import Scale
 from xstilts.analysis.plots import style
+from xstilts.analysis.tables import AVERAGE
 from xstilts.experiment.config import NONE
-
-AVERAGE = "average"  # the column of the main table that is no target
 
 
 def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
@@ -65,4 +64,6 @@ def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
     )
     bar.set_label("difference to none, points")
     bar.outline.set_visible(False)
+    if significant:
+        figure.supxlabel("*: more than the noise of examples and seeds", size=7)
     return figure

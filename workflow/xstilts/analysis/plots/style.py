@@ -24,7 +24,6 @@ DIFFERENCES = LinearSegmentedColormap.from_list(
     [[c / 255 for c in end] for end in (colours.LOSS, colours.NEUTRAL, colours.GAIN)],
 )
 BASELINE = "#555555"
-FORMATS = ("pdf", "png", "svg")
 SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -59,7 +58,7 @@ def message_figure(message: str) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path, formats: Sequence[str] = FORMATS) -> None:
+def save(figure: Figure, path: Path, formats: Sequence[str] = ("pdf", "png", "svg")) -> None:
     """Write the figure in each format; `path` is without extension."""
     if figure.get_layout_engine():
         figure.draw_without_rendering()
