@@ -59,8 +59,9 @@ def of_trainings(grid: Grid, results: Path) -> dict[tuple[str, str], float]:
         for name in grid.experiment.intermediates
         if len(members := grid.mixture(name)) == 1
     }
-    tuned = {grid.tasks[cell.target].tuned_on for cell in grid.cells} - {None}
-    trainings |= {("tune", task): grid.tuning(task)[0] for task in tuned}
+    for cell in grid.cells:
+        if task := grid.tasks[cell.target].tuned_on:
+            trainings["tune", task] = grid.tuning(task)[0]
     levels = {
         key: level(
             rows_path(results, member.task, member.dev, "dev"), grid.tasks[member.task].metric

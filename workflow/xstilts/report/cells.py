@@ -58,8 +58,8 @@ def records(
     cell_records = []
     for cell, state in states.items():
         key = dataclasses.astuple(cell)
-        names = languages[cell.target]
-        scored = {lang: paths[cell][lang] for lang in names if (*key, lang) in values}
+        asked = languages[cell.target]
+        scored = {lang: paths[cell][lang] for lang in asked if (*key, lang) in values}
         log = state.log or f"results/logs/evaluate/{cell}.log"
         record = {
             "row": rows.index((cell.model, cell.intermediate)),
@@ -68,7 +68,7 @@ def records(
             **dataclasses.asdict(state),
             "log": log,
             "tail": logs.tail(root / log, log_bytes),
-            "scores": [values.get((*key, lang), numbers.MISSING) for lang in names],
+            "scores": [values.get((*key, lang), numbers.MISSING) for lang in asked],
             "spec": next((specs[str(root / path)] for path in scored.values()), None),
             "trainings": trainings.of(cell),
             "examples": picker.pick(cell, scored),

@@ -33,8 +33,9 @@ def draw(curves: pd.DataFrame) -> Figure:
     groups = list(curves.groupby([curves["model"], ~stage_1, trained_on], sort=False))
     groups.sort(key=lambda group: group[0][:2])
     names = list(dict.fromkeys(curves["intermediate"]))
-    markers = {NONE: {"color": "black", "marker": "|"}} if NONE in names else {}
-    markers |= style.markers(name for name in names if name != NONE)
+    markers = style.markers(name for name in names if name != NONE)
+    if NONE in names:
+        markers = {NONE: {"color": "black", "marker": "|"}, **markers}
     columns = min(MAX_COLUMNS, len(groups))
     rows = -(-len(groups) // columns)
     figure = style.new_figure(max(4.0, 2.3 * columns), 0.8 + 1.75 * rows)

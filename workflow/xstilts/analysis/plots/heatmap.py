@@ -60,7 +60,13 @@ def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
             panel.axvline(names.index(AVERAGE) - 0.5, color="black", linewidth=0.8)
     panels[-1].set_xticks(range(len(names)), names, rotation=30, ha="right")
     bar = figure.colorbar(
-        image, ax=panels, fraction=0.05, pad=0.02, aspect=30, extend="both" if beyond else "neither"
+        image,
+        ax=panels,
+        fraction=0.05,
+        pad=0.02,
+        aspect=30,
+        extendfrac=0.03,
+        extend="both" if beyond else "neither",
     )
     bar.set_label("difference to none, points")
     bar.outline.set_visible(False)
