@@ -78,7 +78,7 @@ def test_a_locked_folder_that_changed_is_refused(world, name, text, how):
     with pytest.raises(UserError, match=how) as raised:
         locked(world)
     lock = world / "lock.yaml"
-    assert f"python -m xstilts.steps.pin --update o/n --lock {lock}" in str(raised.value)
+    assert f"use what is there now: xstilts pin {world / 'lock.yaml'} o/n" in str(raised.value)
     before = pin.read_lock(lock)["datasets"]["o/n"]
     assert pin.update(lock, ["o/n"], str(world / "mirror")) == {"o/n": True}
     entry = pin.read_lock(lock)["datasets"]["o/n"]

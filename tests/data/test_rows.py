@@ -157,14 +157,17 @@ def label(value, labels):
 @pytest.mark.parametrize(
     ("value", "labels", "found"),
     [
-        (1, ["no", "yes"], "yes"),
         ("1", ["no", "yes"], "yes"),
+        ("1.0", ["no", "yes"], "yes"),
+        ("1.0", ["1", "2"], "1"),
         ("1", ["0", "1"], "1"),
         ("yes", ["no", "yes"], "yes"),
+        ("true", ["no", "yes"], "yes"),
+        ("true", ["false", "true"], "true"),
         ("yes", None, "yes"),
-        (-1, ["no", "yes"], "no label"),
+        ("1.0", None, "1.0"),
         (None, None, "no label"),
-        ("", ["no", "yes"], "no label"),
+        (None, ["no", "yes"], "no label"),
     ],
 )
 def test_labels_are_names_of_the_task(value, labels, found):
@@ -175,9 +178,11 @@ def test_a_label_that_the_task_does_not_have():
     with pytest.raises(UserError, match=r"task t: label `neutrall` .* did you mean `neutral`\?"):
         label("neutrall", ["entailment", "neutral"])
     with pytest.raises(UserError, match="label `2` is not one"):
-        label(2, ["no", "yes"])
-    with pytest.raises(UserError, match="label 1 is a number; give its `labels`"):
-        label(1, None)
+        label("2", ["no", "yes"])
+    with pytest.raises(UserError, match="label `0` is not one of its labels 1, 2, 3"):
+        label("0", ["1", "2", "3"])  # a name that is missing, not the number of one
+    with pytest.raises(UserError, match="label `x` is not one"):
+        label("x", ["None"])
 
 
 def span(context, *answers):
@@ -204,9 +209,8 @@ def test_answers_are_at_their_offset_or_moved_to_their_only_occurrence():
     ("format", "row", "reason"),
     [
         ("choice", {"context": "c", "choices": ["a", "b"], "label": 1}, None),
-        ("choice", {"context": "c", "choices": ["a", "b"], "label": "1"}, None),
         ("choice", {"context": "", "choices": [], "label": 2}, "label is not one of the choices"),
-        ("choice", {"context": "c", "choices": ["a", "b"], "label": -1}, "no label"),
+        ("choice", {"context": "c", "choices": ["a", "b"], "label": None}, "no label"),
         ("classification", {"text": None, "label": "x"}, "no text"),
         ("tagging", {"tokens": ["a"], "tags": ["X"]}, None),
         ("tagging", {"tokens": [], "tags": []}, "no tokens"),

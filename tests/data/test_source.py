@@ -39,14 +39,17 @@ def test_a_mistyped_folder_never_goes_to_the_hub(root):
     with pytest.raises(UserError, match=r"holds no folder `models`; .*`hub` and `toy`"):
         source.folder(root, "models", "acme/tiny")
     with pytest.raises(UserError, match=r"\./nowhere: there is no such folder"):
-        source.folder(root, "models", "./nowhere")
+        source.folder("", "models", "./nowhere")
 
 
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
         ({"config": "dd"}, r"no config `dd`; did you mean `de`\? \(there are de, en\)"),
-        ({"config": None}, r"several configs, and none is given \(there are de, en\)"),
+        (
+            {"config": None},
+            r'none is given; say `config`, "\{lang\}" in it .* \(there are de, en\)',
+        ),
         ({"split": "validate"}, r"no split `validate`; did you mean `validation`\?"),
         ({"name": "acme/script"}, "it is a script, .*revision: refs/convert/parquet"),
     ],

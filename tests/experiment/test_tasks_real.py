@@ -77,6 +77,8 @@ def prepared(grid, tmp_path_factory):
         spec = json.dumps(grid.data_spec(task, lang, split))
         args = ["--spec", spec, "--source", root, "--root", root, "--pin", str(at)]
         prepare_step.main(prepare_step.parser().parse_args([*args, "--out", str(out)]))
+        if gone := prepare.metadata(out).get("absent"):
+            raise UserError(gone)
         return out
 
     return make

@@ -225,7 +225,7 @@ def test_languages_of_another_experiment_stay_in_the_record(tmp_path):
     (tmp_path / "es.json").write_text("{")
     write_json(tmp_path / "fr.json", [])
     write_json(tmp_path / "cell.json", score_of("cell"))
-    found = evaluate.cell_record(tmp_path, {"model": "m"}, {"de": score_of("de")})
+    found = evaluate.cell_record(tmp_path, {"model": "m"}, {"de": score_of("de")}, {})
     assert found == {
         "model": "m",
         "spec": {"kind": "cell", "scores": {lang: digest({"of": lang}) for lang in ("ar", "de")}},
@@ -238,7 +238,7 @@ def test_languages_of_another_experiment_stay_in_the_record(tmp_path):
 def test_a_language_of_other_pins_is_not_listed_with_these(tmp_path):
     """Its old rows would pass for new ones: the pins are of the whole record."""
     write_score(tmp_path, "ar", pins={"datasets/o/data": "r1"})
-    found = evaluate.cell_record(tmp_path, {}, {"de": score_of("de")})
+    found = evaluate.cell_record(tmp_path, {}, {"de": score_of("de")}, {})
     assert found["scores"].keys() == {"de"} and found["pins"] == {"datasets/o/data": "r2"}
 
 

@@ -38,16 +38,17 @@ else:
 ENVIRONMENT = f"{workflow.basedir}/envs/xstilts.yaml"
 
 try:
+    config.update(config_files.places(workflow.configfiles, config))
     EXPERIMENT = load(config)
     GRID = Grid(EXPERIMENT)
     NAME = config_files.name(EXPERIMENT.settings, workflow.configfiles)
     # The lock is beside the last config file. The toy world is generated, so it needs none.
-    LOCK = "" if EXPERIMENT.toy else config_files.lock_file(workflow.configfiles)
+    LOCK = config_files.lock_file(workflow.configfiles) if EXPERIMENT.pinned else ""
     HOME = products.home(NAME)
     GRAPH = Graph(GRID)
     PLANNING = Planning(GRAPH, NAME, LOCK)
 except UserError as error:
-    raise WorkflowError(str(error))
+    raise WorkflowError(str(error).replace("\n", "\n  "))
 
 # The steps run with this interpreter, unless a deployment method brings its own.
 shell.prefix(
@@ -59,13 +60,21 @@ shell.prefix(
     )
 )
 
-# Where data sets and models are read. A resource and not a parameter of the rules: a mirror may move,
-# what is in it is known by the pins.
-WHERE = {
-    "source": EXPERIMENT.settings["source"],
-    "root": EXPERIMENT.root or "",
-    "lock": LOCK,
-}
+
+def where(of):
+    """Where a data set or model is read. Resources and not parameters of the rules: a mirror, and a
+    folder of one's own, may move; what is in them is known by the pins."""
+
+    def pin(w):
+        return GRAPH.nodes[of(w).pin or of(w).key]
+
+    return {
+        "source": lambda w: "own" if pin(w).folder else EXPERIMENT.settings["source"],
+        "root": lambda w: pin(w).folder or EXPERIMENT.root or "",
+        "files": lambda w: json.dumps(pin(w).files),
+        "lock": lambda w: LOCK if pin(w).folder or not EXPERIMENT.toy else "",
+    }
+
 # Where an experiment has what is its own.
 OWN = {"home": lambda w: HOME, "name": NAME, "lock": LOCK}
 THREADS = EXPERIMENT.settings["threads"]
@@ -140,7 +149,7 @@ def take_results():
     try:
         RUN.__enter__()
     except UserError as error:
-        raise WorkflowError(str(error))
+        raise WorkflowError(str(error).replace("\n", "\n  "))
 
 
 def say(line):

@@ -19,7 +19,7 @@ rule pin_data:
     conda:
         ENVIRONMENT
     resources:
-        **WHERE,
+        **where(node("pin_data", "hub")),
         tasks=lambda w: ", ".join(GRID.tasks_of(w.hub)),
     params:
         spec=spec(node("pin_data", "hub")),
@@ -29,7 +29,7 @@ rule pin_data:
     shell:
         "python -m xstilts.steps.pin --spec {params.spec:q} --kind datasets --name {wildcards.hub:q} --revision {params.revision:q}"
         " --tasks={resources.tasks:q}"
-        " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
+        " --source {resources.source:q} --root={resources.root:q} --files={resources.files:q} --lock={resources.lock:q}"
         " --out {output} --log {log}"
 
 
@@ -44,12 +44,13 @@ rule prepare:
     conda:
         ENVIRONMENT
     resources:
-        **WHERE,
+        **where(node("prepare", "task", "lang", "split")),
     params:
         spec=spec(node("prepare", "task", "lang", "split")),
+        no_answer=lambda w: "--no-answer" if GRID.tasks[w.task].no_answer else "",
     shell:
         "python -m xstilts.steps.prepare --spec {params.spec:q} --source {resources.source:q}"
-        " --root={resources.root:q} --pin {input.pin}"
+        " --root={resources.root:q} --files={resources.files:q} --pin {input.pin} {params.no_answer}"
         " --out {output} --log {log}"
 
 

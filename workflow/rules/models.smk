@@ -16,7 +16,7 @@ rule pin_model:
     conda:
         ENVIRONMENT
     resources:
-        **WHERE,
+        **where(node("pin_model", "model")),
     params:
         spec=spec(node("pin_model", "model")),
         entry=lambda w: PLANNING.pins.locked.get(f"models/{GRID.model_spec(w.model)['from']}"),
@@ -45,7 +45,7 @@ rule model:
     conda:
         ENVIRONMENT
     resources:
-        **WHERE,
+        **where(node("model", "model")),
     params:
         spec=spec(node("model", "model")),
         out=folder,

@@ -10,29 +10,47 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from xstilts.data import layout
 from xstilts.data import source as sources
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import Absent, UserError, nearest
 from xstilts.running.files import atomic, canonical, read_json, sha256
 
 HEADER = "# Written by xstilts; commit it. The version of each data set and model that is used.\n"
 KINDS = ("datasets", "models")
+ABSENT = "absent"  # the revision of files of one's own that are not there: nothing is locked
 
 
 def resolve(
-    kind: str, source: str, root: str, name: str, revision: str, obtain: str | None = None
+    kind: str,
+    source: str,
+    root: str,
+    name: str,
+    revision: str,
+    obtain: str | None = None,
+    files: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the pin of what `name` is now.
 
     From the hub {source: "hub", revision: 40-digit commit}, from a folder {source: "folder",
-    revision: SHA-256 over the listing, files: {relative path: SHA-256}}.
-    UserError if it is not there.
+    revision: SHA-256 over the listing, files: {relative path: SHA-256}}. Of `files` of one's own,
+    whose paths are from `root`, the revision is over their contents, so that they may move.
+
+    Raises:
+        UserError: it is not there. Absent: none of the files is.
     """
+    if files:
+        found = layout.parts(files, root)
+        if not found:
+            raise Absent(f"{', '.join(files)}: there is no such file in {root}")
+        digests = {path: sha256(file) for path, file in found.items()}
+        digest = hashlib.sha256(canonical(list(digests.values())).encode()).hexdigest()
+        return {"source": "folder", "revision": digest, "files": digests}
     if sources.from_hub(source, name):
         return {"source": "hub", "revision": sources.hub_info(kind, name, revision, obtain).sha}
     files = listing(sources.folder(root, kind, name, obtain), kind)
@@ -80,6 +98,7 @@ def locked(
     revision: str,
     lock: str | Path,
     obtain: str | None = None,
+    files: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the pin of `name` that the lock file holds, adding it if it has none.
 
@@ -90,7 +109,7 @@ def locked(
         entries = read_lock(lock)
         entry = entries[kind].get(name)
         if entry is None:
-            pin = resolve(kind, source, root, name, revision, obtain)
+            pin = resolve(kind, source, root, name, revision, obtain, files)
             entries[kind][name] = {"requested": revision, **pin}
             _write_lock(lock, entries)
             return pin
@@ -105,21 +124,35 @@ def locked(
                 f"`{entry.get('requested')}`; {anew}"
             )
         return {"source": "hub", "revision": entry["revision"]}
-    pin = resolve(kind, source, root, name, revision, obtain)
+    pin = resolve(kind, source, root, name, revision, obtain, files)
     if pin["revision"] != entry["revision"]:
-        raise UserError(
-            f"{name}: {_difference(entry.get('files') or {}, pin['files'])} in "
-            f"{sources.folder(root, kind, name)} since {lock} was written; "
-            f"{sources.advice(name, str(lock), root)}"
-        )
+        raise UserError(changed(name, entry.get("files") or {}, pin["files"], root, lock))
     return pin
 
 
-def update(lock: str | Path, names: list[str], root: str = "") -> dict[str, bool]:
+def changed(
+    name: str, old: Mapping[str, str], new: Mapping[str, str], root: str, lock: str | Path
+) -> str:
+    """Say that files are others than were pinned, and how to accept them."""
+    where = "" if sources.is_own(name) and not sources.is_path(name) else f"{name}: "
+    return (
+        f"{where}{_difference(old, new)} in {root} since {lock} was written;"
+        f" {sources.advice(name, lock)}"
+    )
+
+
+def update(
+    lock: str | Path,
+    names: Iterable[str] = (),
+    root: str = "",
+    own: Mapping[str, tuple[str, Sequence[str]]] | None = None,
+) -> dict[str, bool]:
     """Look `names` (all if empty) of a lock file up anew.
 
     Args:
         root: the folder of the mirror, for what is in one.
+        own: name of each data set or model of one's own -> its folder and the paths of its files,
+            as the config has them. A task's name stands for all its data.
 
     Returns:
         Name -> whether it has another version now.
@@ -127,24 +160,42 @@ def update(lock: str | Path, names: list[str], root: str = "") -> dict[str, bool
     Raises:
         UserError: a name is not in the lock, or cannot be looked up.
     """
+    own = own or {}
     with _exclusive(lock):
         entries = read_lock(lock)
         known = {name: kind for kind in KINDS for name in sorted(entries[kind])}
-        changed = {}
-        for name in names or known:
-            if name not in known:
-                raise UserError(f"{name}: not in {lock}{nearest(name, known)}")
+        known |= {name: "datasets" for name in own if not sources.is_path(name)}
+        now = {}
+        for name in _meant(names, known, lock):
             kind = known[name]
-            old = entries[kind][name]
-            if old["source"] == "folder" and not (root or sources.is_path(name)):
+            old = entries[kind].get(name, {})
+            folder, files = own.get(name, (root, ()))
+            if old.get("source") == "folder" and not (folder or sources.is_path(name)):
                 raise UserError(f"{name}: is in a mirror; name its folder with --root DIR")
-            source = "hub" if old["source"] == "hub" else root
+            source = "hub" if old.get("source") == "hub" else folder
             requested = old.get("requested", "main")
-            new = resolve(kind, source, root, name, requested)
-            changed[name] = new["revision"] != old["revision"]
+            try:
+                new = resolve(kind, source, folder, name, requested, files=files)
+            except Absent:
+                now[name] = entries[kind].pop(name, None) is not None
+                continue
+            now[name] = new["revision"] != old.get("revision")
             entries[kind][name] = {"requested": requested, **new}
         _write_lock(lock, entries)
-    return changed
+    return now
+
+
+def _meant(names: Iterable[str], known: Iterable[str], lock: str | Path) -> list[str]:
+    """Return the names of the lock file that are meant."""
+    found = list(known) if not names else []
+    for name in names:
+        of_task = f"{sources.OWN}/{name}"
+        meant = [k for k in known if k in (name, of_task) or k.startswith(f"{of_task}/")]
+        if not meant:
+            short = [k.split("/")[1] if k.startswith(f"{sources.OWN}/") else k for k in known]
+            raise UserError(f"{name}: not in {lock}{nearest(name, short)}")
+        found += meant
+    return found
 
 
 def adopt(lock: str | Path, pins: Mapping[str, Mapping[str, Any]]) -> None:
@@ -155,7 +206,7 @@ def adopt(lock: str | Path, pins: Mapping[str, Mapping[str, Any]]) -> None:
             source or branch) is not taken.
     """
     there = [(read_json(path), spec) for path, spec in pins.items() if Path(path).exists()]
-    made = [pin for pin, spec in there if pin.get("spec") == spec]
+    made = [pin for pin, spec in there if pin.get("spec") == spec and pin.get("revision") != ABSENT]
     entries = read_lock(lock)
     if all(pin["name"] in entries[pin["kind"]] for pin in made):
         return

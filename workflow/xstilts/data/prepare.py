@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts.data import pools
+from xstilts.data import annotations, columns, pools, shapes
+
 from xstilts.data.rows import (
     FOREIGN,
     ROW_FUNCTIONS,
@@ -42,7 +43,6 @@ SCHEMAS = {
         "mlm": [("text", _TEXT)],
     }.items()
 }
-OPTIONAL = {"id", "text_pair", "label", "gold"}
 
 
 def unify(
@@ -55,12 +55,13 @@ def unify(
 
     `features` are the data set's, for the names of its ClassLabels; `gold` the pairs of source and
     target ids, where they are in a file of their own. Returns the rows and {rows_total, rows_kept,
-    dropped: {reason: n}, repaired: n}. rows_total counts raw rows. Raises UserError for columns or
-    labels that are not as the task says, or if no row is left.
+    dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes" and one_value: the only
+    gold value. rows_total counts raw rows. Raises UserError for columns or labels that are not as
+    the task says, if no row is left, or if no row has an answer and none may be without.
     """
     task, counts = spec["task"], Counter[str]()
     clean = RowCleaner(spec)
-    convert = _converter(table.column_names, features, spec)
+    convert = _converter(table.schema, features, spec)
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""
     for number, raw in enumerate(table.to_pylist()):
@@ -75,20 +76,61 @@ def unify(
     if gold is not None:
         units, dropped = pools.pair(task, units, gold)
         counts.update(dropped)
+    units = [
+        (number, [{**row, **id_and_gold(row, number, unit)} for row in unit])
+        for number, unit in units
+    ]
+    report = _read_gold(spec, [row for _, unit in units for row in unit])
     rows = []
     for index in sample(len(units), spec.get("max_rows")):
-        number, unit = units[index]
-        identified = [{**row, **id_and_gold(row, number, unit)} for row in unit]
-        if reason := next(filter(None, map(clean, identified)), None):
+        _, unit = units[index]
+        if reason := next(filter(None, map(clean, unit)), None):
             counts[reason] += 1
         else:
-            rows += identified
+            rows += unit
     if not rows:
         reasons = ", ".join(f"{reason}: {n}" for reason, n in counts.items()) or "it has no rows"
         raise UserError(f"task {task}: {dataset_of(spec)} has no usable row ({reasons})")
     unique_ids(rows)
-    report = {"rows_total": table.num_rows, "rows_kept": len(rows)}
+    if value := annotations.one_value(spec["format"], rows):
+        report["one_value"] = value
+    report = {"rows_total": table.num_rows, "rows_kept": len(rows), **report}
     return rows, {**report, "dropped": dict(counts), "repaired": clean.repaired}
+
+
+def _read_gold(spec: dict, rows: list[Row]) -> dict[str, Any]:
+    """Read the gold of all rows of a split together, in place; return what a report says of it."""
+    report: dict[str, Any] = {}
+    if spec["format"] == "classification":
+        for row, name in zip(
+            rows, annotations.names(row.get("label") for row in rows), strict=True
+        ):
+            row["label"] = name
+    elif spec["format"] == "tagging":
+        names = iter(annotations.names(tag for row in rows for tag in row["tags"] or []))
+        for row in rows:
+            row["tags"] = [next(names) for _ in row["tags"] or []]
+    elif spec["format"] == "choice":
+        annotations.choices(spec["task"], rows)
+    elif spec["format"] == "span":
+        if rows and not spec.get("no_answer") and not any(r["answers"]["text"] for r in rows):
+            raise UserError(
+                f"task {spec['task']}: {dataset_of(spec)}: none of its {len(rows)} questions has an"
+                " answer, as in a test set whose answers are kept back; give another split, or say"
+                " `no_answer: true` if that is so"
+            )
+        if annotations.offsets(rows):
+            report["offsets"] = "bytes"
+    return report
+
+
+def notes(report: dict[str, Any]) -> list[str]:
+    """Return what a reader of the log should know of a report: dropped, moved, how it was read."""
+    dropped = [f"dropped {n} ({reason})" for reason, n in report["dropped"].items()]
+    moved = [f"moved {report['repaired']} answers"] if report["repaired"] else []
+    offsets = [f"answer offsets count {report['offsets']}"] if "offsets" in report else []
+    one = [f"the gold is `{report['one_value']}` in every row"] if "one_value" in report else []
+    return dropped + moved + offsets + one
 
 
 def sample(total: int, size: int | None) -> list[int]:
@@ -103,60 +145,70 @@ def sample(total: int, size: int | None) -> list[int]:
     return sorted(ranked[:size])
 
 
+def check_columns(schema: pa.Schema, spec: dict) -> None:
+    """Refuse raw rows that lack a column which the task names, or of which columns are guessed."""
+    _converter(schema, {}, spec)
+
+
 def _converter(
-    columns: list[str], features: Mapping[str, Any], spec: dict
+    schema: pa.Schema, features: Mapping[str, Any], spec: dict
 ) -> Callable[[Row], Row | list[Row] | None]:
     """Return the function from a raw row to unified rows that a task asks for."""
-    task, renames = spec["task"], dict(spec.get("columns") or {})
+    where = f"task {spec['task']}: {dataset_of(spec)}"
+    decoders = {c: decoder for c, f in features.items() if (decoder := label_decoder(f))}
     name = spec.get("rows")
     if name and name not in ROW_FUNCTIONS:
-        raise UserError(f"task {task}: rows.py has no `{name}`{nearest(name, ROW_FUNCTIONS)}")
-    function = ROW_FUNCTIONS[name] if name else None
-    # A choice is labelled by its number, whatever its ClassLabel's names.
-    numbers = {"label"} if spec["format"] == "choice" else set()
-    decoders = {
-        c: decoder
-        for c, f in features.items()
-        if renames.get(c, c) not in numbers and (decoder := label_decoder(f))
-    }
-    needed = list(renames)
-    if function is None:
-        fields = [f for f in SCHEMAS[spec["format"]].names if f not in OPTIONAL]
-        fields += ["label"] if _is_labelled(spec) else []
-        needed += [f for f in fields if f not in renames.values()]
-    for column in needed:
-        if column not in columns:
-            raise _no_column(spec, column, columns)
-    # A raw column whose name another one takes is left out.
-    new_names = {c: renames.get(c, c) for c in columns if c in renames or c not in renames.values()}
+        raise UserError(
+            f"task {spec['task']}: rows.py has no `{name}`{nearest(name, ROW_FUNCTIONS)}"
+        )
+    if name:
+        return _by_function(ROW_FUNCTIONS[name], schema.names, decoders, spec, where)
+    found, shape = columns.find(schema, spec, where), shapes.of(spec)
+    if spec["format"] == "choice":  # labelled by its number, whatever its ClassLabel's names
+        decoders.pop(found["label"], None)
 
-    def convert(raw: Row) -> Row | list[Row] | None:
-        row = {
-            new: decoders[c](raw[c]) if c in decoders else raw[c] for c, new in new_names.items()
-        }
-        if function is None:
-            return row
-        try:
-            return function(row)
-        except KeyError as error:
-            raise _no_column(spec, str(error.args[0]), columns) from error
+    def convert(raw: Row) -> Row | list[Row]:
+        return shape(columns.pick(found, _decoded(raw, decoders)))
 
     return convert
 
 
-def _is_labelled(spec: dict) -> bool:
-    return "label" in SCHEMAS[spec["format"]].names
+def _by_function(
+    function: Callable[[Row], Row | list[Row] | None],
+    names: list[str],
+    decoders: Mapping[str, Callable[[Any], Any]],
+    spec: dict,
+    where: str,
+) -> Callable[[Row], Row | list[Row] | None]:
+    """Return what renames the columns of a raw row and calls a row function."""
+    renames = dict(spec.get("columns") or {})
+    for column in renames:
+        if column not in names:
+            raise columns.no_column(where, column, names)
+    # A raw column whose name another one takes is left out.
+    new_names = {c: renames.get(c, c) for c in names if c in renames or c not in renames.values()}
+    if spec["format"] == "choice":
+        decoders = {c: d for c, d in decoders.items() if new_names.get(c) != "label"}
+
+    def convert(raw: Row) -> Row | list[Row] | None:
+        decoded = _decoded(raw, decoders)
+        try:
+            return function({new: decoded[c] for c, new in new_names.items()})
+        except KeyError as error:
+            raise columns.no_column(where, str(error.args[0]), names) from error
+
+    return convert
 
 
-def _no_column(spec: dict, column: str, columns: list[str]) -> UserError:
-    return UserError(
-        f"task {spec['task']}: {dataset_of(spec)} has no column `{column}`"
-        f"{nearest(column, columns)} (there are {', '.join(columns)})"
-    )
+def _decoded(raw: Row, decoders: Mapping[str, Callable[[Any], Any]]) -> Row:
+    return {c: decoders[c](v) if c in decoders else v for c, v in raw.items()}
 
 
 def dataset_of(spec: dict) -> str:
-    """Return the data set, config and split of a spec, as a message names them."""
+    """Return the data set, config and split of a spec, as a message names them; of files of one's
+    own their paths."""
+    if spec.get("files"):
+        return ", ".join(spec["files"])
     return " ".join(str(spec[k]) for k in ("hub", "config", "split") if spec.get(k))
 
 

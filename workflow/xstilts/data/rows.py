@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from xstilts.data import annotations
 from xstilts.running.errors import UserError, nearest
 
 Row = dict[str, Any]
@@ -138,14 +139,13 @@ class RowCleaner:
         return self.clean(row)
 
     def _classification(self, row: Row) -> str | None:
-        row["label"] = self._label(row.get("label"))
+        row["label"] = self._label(row["label"])
         if row["text"] is None:
             return "no text"
         return None if row["label"] is not None else "no label"
 
     def _choice(self, row: Row) -> str | None:
         label = row.get("label")
-        row["label"] = label = None if label in (None, "", -1) else int(label)
         if label is not None and not 0 <= label < len(row["choices"]):
             return "label is not one of the choices"
         return None if label is not None else "no label"
@@ -180,20 +180,18 @@ class RowCleaner:
     def _mlm(self, row: Row) -> str | None:
         return None if (row["text"] or "").strip() else "no text"
 
-    def _label(self, label: Any) -> str | None:
-        """Return a label's name, None for no label; numbers count in the task's `labels`."""
-        if label is None or label == -1 or label == "":
-            return None
+    def _label(self, label: str | None) -> str | None:
+        """Return a label's name, None for no label; numbers count in the task's `labels`, unless
+        those are numbers themselves."""
         labels = self.labels
-        if labels is None:
-            if isinstance(label, str):
-                return label
-            raise UserError(f"task {self.task}: label {label} is a number; give its `labels`")
-        # ClassLabels are named "0", "1" where a data set's maker had no names for them.
-        number = label if isinstance(label, int) else int(label) if label.isdecimal() else None
-        if label in labels:
+        if label is None or not labels or label in labels:
             return label
-        if number is not None and 0 <= number < len(labels):
+        # ClassLabels are named "0", "1" where a data set's maker had no names for them.
+        number = annotations.number({"false": "0", "true": "1"}.get(label, label))
+        if number is not None and str(number) in labels:
+            return str(number)
+        named = any(annotations.number(name) is None for name in labels)
+        if named and number is not None and 0 <= number < len(labels):
             return labels[number]
         hint = nearest(label, labels)
         raise UserError(

@@ -8,13 +8,13 @@ import ast
 import logging
 import os
 import re
+import shlex
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xstilts import WORKFLOW
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import Absent, UserError, nearest
 from xstilts.running.files import sha256
 
 if TYPE_CHECKING:
@@ -29,14 +29,27 @@ TIMEOUT_S = float(os.environ.get("HF_HUB_ETAG_TIMEOUT", 10))
 POINTER = "is a Git LFS pointer, not the data; run `git lfs pull` in its folder"
 
 
+OWN = "files"  # data of one's own is `files/<task>...` in pins and specs: no path, no space
+
+
+def is_own(name: str) -> bool:
+    """Whether a data set or model is a user's own: then `root` is its folder."""
+    return is_path(name) or name.startswith(f"{OWN}/")
+
+
 def is_path(name: str) -> bool:
     """Whether a user means a folder of their own by `name`, not a repository org/name."""
     return name.startswith(("/", "./", "../", "~"))
 
 
+def absolute(path: str, base: str = "") -> Path:
+    """Return a path that a user wrote; a relative one is from the folder `base`."""
+    return Path(os.path.normpath(Path.cwd() / base / Path(path).expanduser()))
+
+
 def from_hub(source: str, name: str) -> bool:
     """Whether `name` is to be fetched from the hub."""
-    return source == "hub" and not is_path(name)
+    return source == "hub" and not is_own(name)
 
 
 def folder(root: str | Path, kind: str, name: str, obtain: str | None = None) -> Path:
@@ -44,10 +57,10 @@ def folder(root: str | Path, kind: str, name: str, obtain: str | None = None) ->
 
     Checked before any library sees it, because `load_dataset` asks the hub for a mistyped path.
     """
-    if is_path(name):
-        own = Path(name).expanduser()
+    if is_own(name):
+        own = absolute(str(root or name))
         if not own.is_dir():
-            raise UserError(f"{name}: there is no such folder")
+            raise UserError(f"{name if is_path(name) else own}: there is no such folder")
         return own.resolve()
     root = Path(root).expanduser()
     if not (root / kind).is_dir():
@@ -238,10 +251,11 @@ def _check_file(path: Path, pin: dict, hub: str, name: str) -> None:
         raise UserError(f"dataset {hub}: {path} has changed since it was pinned; {advice(hub)}")
 
 
-def advice(name: str, lock: str = "FILE", root: str = "DIR") -> str:
-    """Return the command that takes a newer version of `name` into the lock file."""
-    call = f"PYTHONPATH={WORKFLOW} python -m xstilts.steps.pin --update {name} --lock {lock}"
-    return f"to use what is there now: {call}" + ("" if is_path(name) else f" --root {root}")
+def advice(name: str, lock: str | Path = "") -> str:
+    """Return the command that takes what `name` is now into the lock file."""
+    config = Path(lock).with_suffix(".yaml") if lock else "CONFIG.yaml"
+    short = name.split("/")[1] if name.startswith(f"{OWN}/") else name
+    return f"to use what is there now: xstilts pin {shlex.quote(str(config))} {short}"
 
 
 def _script_only(hub: str) -> UserError:
@@ -261,13 +275,17 @@ def _load_error(
         [str(v) for v in ast.literal_eval(choices[0])] if _names_choices(text) and choices else []
     )
     if "BuilderConfig" in text or "Config name is missing" in text:
-        given = f"no config `{config}`" if config else "several configs, and none is given"
-        hint = nearest(config or "", valid)
-        return UserError(f"{subject}: {given}{hint} (there are {', '.join(valid)})")
+        there = f"(there are {', '.join(valid)})"
+        if not config:
+            return UserError(
+                f'{subject}: several configs, and none is given; say `config`, "{{lang}}" in it'
+                f" for the language {there}"
+            )
+        return Absent(f"{subject}: no config `{config}`{nearest(config, valid)} {there}")
     if "Unknown split" in text:
-        return UserError(
+        return Absent(
             f"{subject}, config {config}: no split `{split}`{nearest(split, valid)} "
-            f"(there are {', '.join(valid)})"
+            f"(there are {', '.join(valid)}); say what it is called: `splits`"
         )
     if "scripts are no longer supported" in text:
         return _script_only(hub)

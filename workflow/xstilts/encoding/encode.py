@@ -1,4 +1,4 @@
-"""What encoding needs from a task and a model: labels of an open tag set, the longest sequence."""
+"""What encoding needs from a task and a model: labels that no task names, the longest sequence."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from xstilts.running.files import read_json
 
 
 def labels_of(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the labels of an open tag set: every tag of the training rows, sorted."""
-    return sorted({tag for row in rows for tag in row["tags"]})
+    """Return the labels of a task that names none: every label of the training rows, sorted."""
+    return sorted({label for row in rows for label in row.get("tags") or [row["label"]]})
 
 
 def check_length(length: int, folder: Path) -> None:

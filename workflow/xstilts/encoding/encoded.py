@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from xstilts.running.errors import UserError
+from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import atomic
 from xstilts.running.record import same_spec
 
@@ -113,12 +113,18 @@ def load(path: str | Path) -> Encoded:
 
 
 def load_checked(path: str | Path, spec_digest: str, tokenizer_digest: str, model: str) -> Encoded:
-    """Read an encoded file; UserError if it was made by another spec or with another tokenizer.
+    """Read an encoded file.
 
     `model` is the one that has the tokenizer, for the error message.
+
+    Raises:
+        UserError: it was made by another spec or with another tokenizer.
+        Absent: there are no rows of this language and split.
     """
     data = load(path)
     same_spec(path, data.meta["spec"], spec_digest)
+    if reason := data.meta.get("absent"):
+        raise Absent(f"{path}: {reason}")
     if data.meta["tokenizer"] != tokenizer_digest:
         raise UserError(f"{path}: encoded with another tokenizer than that of {model}")
     return data

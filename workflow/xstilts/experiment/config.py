@@ -10,10 +10,11 @@ import jsonschema
 import yaml
 
 from xstilts import WORKFLOW
-from xstilts.experiment import tasks
+from xstilts.experiment import entries, tasks
 from xstilts.experiment.config_files import merge
+from xstilts.experiment.languages import suggested
 from xstilts.experiment.tasks import Task
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import Problems, UserError, nearest
 from xstilts.toy import spec
 
 SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
@@ -49,6 +50,7 @@ class Experiment:
         languages: target -> its languages, sorted (as the keys of a spec are).
         test_languages: the same on the test split, where the best cells are scored on that; else
             empty. (A target that publishes one split alone has its dev split for both.)
+        notes: what is left out without being a mistake, a line each.
     """
 
     settings: Mapping[str, Any]
@@ -56,11 +58,19 @@ class Experiment:
     intermediates: Mapping[str, Mapping[str, tuple[str, ...]]]
     languages: Mapping[str, tuple[str, ...]]
     test_languages: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...] = ()
 
     @property
     def toy(self) -> bool:
         """Whether data and models are the generated toy world."""
         return self.settings["source"] == "toy"
+
+    @property
+    def pinned(self) -> bool:
+        """Whether there is something to pin: the toy world is generated, all else is not."""
+        used = {*self.settings["targets"], *(t for m in self.intermediates.values() for t in m)}
+        used |= {train for name in used if (train := self.tasks[name].tuned_on)}
+        return not self.toy or any(self.tasks[name].own for name in used)
 
     @property
     def root(self) -> str | None:
@@ -70,7 +80,11 @@ class Experiment:
 
 
 def load(raw: Mapping[str, Any]) -> Experiment:
-    """Return the experiment that a merged config describes; UserError naming the wrong key."""
+    """Return the experiment that a merged config describes.
+
+    Raises:
+        UserError: a line for each mistake: the key, what is wrong, what would be right.
+    """
     settings = _checked_against_schema(_typed(raw))
     if settings["source"] == "toy":
         settings["toy"] = spec.parse(settings["toy"]).as_dict()
@@ -78,48 +92,84 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         for name in settings[section]:
             if not isinstance(name, str):
                 raise UserError(f'{section}: `{name}` is not text: quote the name, "{name}"')
-    known = _tasks(settings["tasks"], settings["source"] == "toy")
+    problems, notes = Problems(), []
+    known = _tasks(settings, problems, notes)
+    problems.end()  # what follows is about tasks that are whole
     for name, entry in settings["models"].items():
-        if entry["tokenizer"] is not None:
-            _exists(f"models: {name}: tokenizer", entry["tokenizer"], settings["models"], "model")
-        if entry["sharding"] != "none" and entry["gpus"] == 1:
-            raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
+        with problems.noted():
+            if entry["tokenizer"] is not None:
+                key = f"models: {name}: tokenizer"
+                _exists(key, entry["tokenizer"], settings["models"], "model")
+            if entry["sharding"] != "none" and entry["gpus"] == 1:
+                raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
     for name, entry in settings["intermediates"].items():
-        if name == NONE:
-            raise UserError(f"intermediates: `{NONE}` is always there; leave it out with `exclude`")
-        _check_intermediate(name, entry, known)
+        with problems.noted():
+            if name == NONE:
+                raise UserError(
+                    f"intermediates: `{NONE}` is always there; leave it out with `exclude`"
+                )
+            _check_intermediate(name, entry, known)
     for target in settings["targets"]:
-        _exists("targets", target, known, "task")
-        train = known[target].tuned_on
-        if train is not None:
-            _trainable(f"task `{target}`: tuned_on", train, known)
-            _share_a_head(known[target], known[train])
-        elif known[target].format != "retrieval":
-            scored = [n for n, t in known.items() if t.tuned_on == target]
-            raise UserError(
-                f"targets: `{target}` is a task to train on, not one to score: it has no `tuned_on`"
-                + (f"; did you mean `{scored[0]}`?" if scored else "")
-            )
-        if settings["split"] not in known[target].splits:
-            raise UserError(f"split: target `{target}` has no {settings['split']} split")
+        with problems.noted():
+            _check_target(target, settings, known)
+    problems.end()
     intermediates: dict[str, dict[str, tuple[str, ...]]] = {NONE: {}}
     for name, entry in settings["intermediates"].items():
-        intermediates[name] = _trained_in(name, entry, settings, known)
-    _check_patterns(settings, intermediates)
+        with problems.noted():
+            intermediates[name] = _trained_in(name, entry, settings, known)
+    for check in (_check_patterns, _check_recipes, _check_limits):
+        with problems.noted():
+            check(settings, known)
+    languages: dict[str, tuple[str, ...]] = {}
+    tested: dict[str, tuple[str, ...]] = {}
+    with problems.noted():
+        languages = _languages(settings, known, settings["split"], notes)
+        tested = _languages(settings, known, "test", notes) if _tests(settings) else {}
+    problems.end()
+    return Experiment(settings, known, intermediates, languages, tested, tuple(notes))
+
+
+def _check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
+    _exists("targets", target, known, "task")
+    train = known[target].tuned_on
+    if train is not None:
+        _trainable(f"task `{target}`: tuned_on", train, known)
+        _share_a_head(known[target], known[train])
+        home = known[train].home
+        if home is None or not known[train].is_there(home, "dev"):
+            raise UserError(
+                f"task `{train}`: which language is `{target}` tuned in? say `train_language`, one"
+                f" of {', '.join(known[train].languages)}"
+            )
+    elif known[target].format != "retrieval":
+        scored = [n for n, t in known.items() if t.tuned_on == target]
+        mean = f"; did you mean `{scored[0]}`?" if scored else ""
+        raise UserError(
+            f"targets: `{target}` is a task to train on, not one to score: it has no `tuned_on`"
+            f"{mean}"
+        )
+    if settings["split"] not in known[target].splits:
+        there = known[target].splits
+        raise UserError(
+            f"split: target `{target}` has no {settings['split']} split (it has {', '.join(there)})"
+        )
+
+
+def _check_recipes(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
     for name in settings["recipes"]:
-        _exists("recipes", name, ["all", *known, *intermediates], "task or intermediate")
-    for name in settings["limits"]:
-        _exists("limits", name, ["all", *known], "task")
+        valid = ["all", *known, *settings["intermediates"]]
+        _exists("recipes", name, valid, "task or intermediate")
+
+
+def _check_limits(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
     for name, limit in settings["limits"].items():
+        _exists("limits", name, ["all", *known], "task")
         if name != "all" and "train" in limit and "train" not in known[name].splits:
             train = known[name].tuned_on
             raise UserError(
                 f"limits: {name}: the task has no train split"
                 + (f"; it is tuned on `{train}`" if train else "")
             )
-    languages = _languages(settings, known, settings["split"])
-    tested = _languages(settings, known, "test") if _tests(settings) else {}
-    return Experiment(settings, known, intermediates, languages, tested)
 
 
 def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,8 +186,11 @@ def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:
     validator = _Validator(_schema())
     errors = sorted(validator.iter_errors(raw), key=lambda error: [str(p) for p in error.path])
+    # Where a key is not known, one that is missing is the same mistake.
+    misspelt = [e.path for e in errors if e.validator == "additionalProperties"]
+    errors = [e for e in errors if e.validator != "required" or e.path not in misspelt]
     if errors:
-        raise UserError(_line(errors[0]))
+        raise UserError("\n".join(dict.fromkeys(map(_line, errors))))
     return _with_defaults(raw, _schema())
 
 
@@ -196,32 +249,49 @@ def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
     return filled
 
 
-def _tasks(own: Mapping[str, Any], toy: bool) -> dict[str, Task]:
-    """Return every task. The toy world has its own data in place of a known task's other data."""
-    ours = tasks.known()
-    elsewhere = {name for name, entry in own.items() if toy and name in ours and "hub" in entry}
-    own = {k: {"recipe": v.get("recipe", {})} if k in elsewhere else v for k, v in own.items()}
-    found = {name: tasks.check(name, entry) for name, entry in merge(ours, own).items()}
+def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) -> dict[str, Task]:
+    """Return every task, the config's own laid over the known ones.
+
+    The toy world has its own data for every known task, so that any experiment can be rehearsed
+    where its data is not.
+    """
+    ours, own, toy = tasks.known(), dict(settings["tasks"]), settings["source"] == "toy"
+    for name, entry in settings["tasks"].items():
+        if toy and name in ours and entry.keys() & {"hub", "files"}:
+            own[name] = {"recipe": entry.get("recipe", {})}
+            where = entry.get("files") or entry["hub"]
+            notes.append(f"tasks: {name}: the toy world's rows stand for {where} (source: toy)")
+    found = {}
+    for name, entry in merge(ours, own).items():
+        with problems.noted():
+            found[name] = entries.check(name, entries.over(entry, own.get(name, {})))
+    for name, task in found.items():
+        train = found.get(task.tuned_on or "")
+        if name in own and train and not task.labels and task.format == train.format:
+            found[name] = dataclasses.replace(task, labels=train.labels)
     schema = _schema()["properties"]["recipes"]
     for error in _Validator(schema).iter_errors(
         {name: task.recipe for name, task in found.items()}
     ):
         error.path.insert(1, "recipe")
-        raise UserError(_line(error).replace("config:", "tasks:", 1))
+        with problems.noted():
+            raise UserError(_line(error).replace("config:", "tasks:", 1))
     first: dict[str, Task] = {}
     for task in found.values():
-        other = first.setdefault(task.hub, task)
+        other = first.setdefault(task.hub or task.name, task)
         if other.revision != task.revision:
-            raise UserError(
-                f"tasks: `{other.name}` and `{task.name}` are both of {task.hub}, so their"
-                " `revision` must be the same"
-            )
+            with problems.noted():
+                raise UserError(
+                    f"tasks: `{other.name}` and `{task.name}` are both of {task.hub}, so their"
+                    " `revision` must be the same"
+                )
     return found
 
 
 def _exists(key: str, name: str, valid: Iterable[str], noun: str) -> None:
     if name not in valid:
-        raise UserError(f"{key}: there is no {noun} `{name}`{nearest(name, valid)}")
+        near = suggested if noun == "language" else nearest
+        raise UserError(f"{key}: there is no {noun} `{name}`{near(name, valid)}")
 
 
 def _trainable(key: str, name: str, known: Mapping[str, Task]) -> None:
@@ -273,11 +343,17 @@ def _trained_in(
     found = {}
     for task in entry["tasks"]:
         codes = known[task].languages
-        wanted = asked or (codes if known[task].format == "mlm" else ["en"])
+        wanted = asked or (codes if known[task].format == "mlm" else [known[task].home or "en"])
         if len(codes) == 1:
             wanted = codes
-        there = sorted(c for c in codes if c in toy)
+        there = sorted(c for c in codes if c in toy or known[task].own)
         found[task] = tuple(c for c in there if c in wanted)
+        if one := [c for c in found[task] if not known[task].is_there(c, "train")]:
+            path = ", ".join(known[task].files["train"])
+            raise UserError(
+                f"{key}: task `{task}` has no train rows of its own in {one[0]}: {path} is in"
+                f" {known[task].home}; name files of each language with {{lang}}"
+            )
         if settings["source"] == "toy" and not found[task]:
             found[task] = tuple(there[:1])
         if not found[task]:
@@ -298,10 +374,10 @@ def _share_a_head(target: Task, train: Task) -> None:
             )
 
 
-def _check_patterns(settings: Mapping[str, Any], intermediates: Iterable[str]) -> None:
+def _check_patterns(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
     axes = {
         "model": settings["models"],
-        "intermediate": intermediates,
+        "intermediate": [NONE, *settings["intermediates"]],
         "seed": settings["seeds"],
         "target": settings["targets"],
     }
@@ -323,26 +399,34 @@ def _tests(settings: Mapping[str, Any]) -> bool:
 
 
 def _languages(
-    settings: Mapping[str, Any], known: Mapping[str, Task], split: str
+    settings: Mapping[str, Any], known: Mapping[str, Task], split: str, notes: list[str]
 ) -> dict[str, tuple[str, ...]]:
     """Return target -> languages: those asked for that the target (and the toy world) has."""
     targets = {name: known[name] for name in settings["targets"]}
-    available = {
-        name: [
-            code
-            for code in task.languages
-            if not ((split == "dev" or split not in task.splits) and code in task.no_dev)
-        ]
-        for name, task in targets.items()
-    }
+    available = {}
+    for name, task in targets.items():
+        of = split if split in task.splits else "dev"
+        available[name] = [code for code in task.languages if task.is_there(code, of)]
+        if task.own and (gone := [c for c in task.languages if not task.is_there(c, of)]):
+            paths = ", ".join(task.files[of])
+            notes.append(
+                f"task `{name}`: {', '.join(gone)}: not scored, {paths} is in {task.home} alone;"
+                " name files of each language with {lang}"
+            )
     if settings["source"] == "toy":
         toy = settings["toy"]["languages"]
-        available = {name: [c for c in codes if c in toy] for name, codes in available.items()}
+        available = {
+            name: [c for c in codes if c in toy or targets[name].own]
+            for name, codes in available.items()
+        }
     wanted = settings["languages"]
     every = sorted({code for codes in available.values() for code in codes})
+    problems = Problems()
     if wanted != "all":
         for code in wanted:
-            _exists("languages", code, every, "language")
+            with problems.noted():
+                _exists("languages", code, every, "language")
+        problems.end()
         available = {name: [c for c in codes if c in wanted] for name, codes in available.items()}
     for name, codes in available.items():
         if not codes:

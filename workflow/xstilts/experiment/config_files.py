@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from xstilts.data import source as sources
 from xstilts.running.errors import UserError
 
 
@@ -26,17 +27,74 @@ def read(files: Sequence[str | Path]) -> dict[str, Any]:
     """Return the config in files that are laid over each other; UserError naming a bad one."""
     merged: dict[str, Any] = {}
     for file in files:
-        try:
-            content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UserError(f"{file}: there is no such config file") from None
-        except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-            line = str(error).splitlines()[0]
-            raise UserError(f"{file}: cannot be read as YAML: {line}") from None
-        if not isinstance(content, dict):
-            raise UserError(f"{file}: holds no config")
-        merged = merge(merged, content)
+        merged = merge(merged, anchored(_content(file), file))
     return merged
+
+
+def _content(file: str | Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{file}: there is no such config file") from None
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        line = str(error).splitlines()[0]
+        raise UserError(f"{file}: cannot be read as YAML: {line}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{file}: holds no config")
+    return content
+
+
+def anchored(content: Mapping[str, Any], file: str | Path) -> dict[str, Any]:
+    """Return what is in a config file with its relative paths told what they are relative to.
+
+    That is the file's folder. Entries of `tasks` and `models` get it as `base`, so that the path
+    stays as it was written (it is part of messages, of a model's also in its spec).
+    """
+    folder, found = str(Path(file).absolute().parent), dict(content)
+    source = content.get("source")
+    if isinstance(source, str) and source not in ("toy", "hub"):
+        found["source"] = str(sources.absolute(source, folder))
+    for section, keys in (("tasks", ("files", "hub")), ("models", ("from",))):
+        entries = content.get(section)
+        if isinstance(entries, Mapping):
+            found[section] = {
+                name: {"base": folder, **entry} if _has_path(entry, keys) else entry
+                for name, entry in entries.items()
+            }
+    return found
+
+
+def places(files: Sequence[str | Path], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Snakemake's merged config with its relative paths anchored, as `read` has them.
+
+    What the command line gave on top of the files stays as it is.
+    """
+    whole = dict(config)
+    for file in files:
+        content = _content(file)
+        told = anchored(content, file)
+        if "source" in content and content["source"] == config.get("source"):
+            whole["source"] = told["source"]
+        for section in ("tasks", "models"):
+            if not isinstance(content.get(section), Mapping):
+                continue
+            mine = dict(whole[section])
+            for name, entry in told[section].items():
+                if isinstance(mine.get(name), Mapping) and "base" in (entry or {}):
+                    mine[name] = {**mine[name], "base": entry["base"]}
+            whole[section] = mine
+    return whole
+
+
+def _has_path(entry: Any, keys: Sequence[str]) -> bool:
+    """Whether an entry names files, or a folder."""
+    if not isinstance(entry, Mapping):
+        return False
+    return any(
+        key == "files" or (isinstance(entry[key], str) and sources.is_path(entry[key]))
+        for key in keys
+        if key in entry
+    )
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class Node:
         needs: keys of the nodes that make them.
         pins: `datasets/<name>` and `models/<name>` of all that it follows from.
         log: path of the log.
+        folder, files: of a pin of one's own: where it is, absolute, and the paths in it as they are
+            written (none where it is all of the folder).
     """
 
     rule: str
@@ -49,6 +51,13 @@ class Node:
     needs: tuple[str, ...]
     pins: frozenset[str]
     log: str
+    folder: str = ""
+    files: tuple[str, ...] = ()
+
+    @property
+    def pin(self) -> str:
+        """The pin that it reads; "" if it reads none."""
+        return next(iter(self.inputs.get("pin", ())), "")
 
     @property
     def state(self) -> str | None:
@@ -124,10 +133,12 @@ class Graph:
         """What exactly a data set is."""
 
         def make(key: str) -> Node:
-            toy = [self.toy_world(hub)] if self.grid.experiment.toy else []
+            folder, paths = self.grid.place(hub)
+            toy = [self.toy_world(hub)] if self.grid.experiment.toy and not folder else []
             spec = self.grid.pin_spec("datasets", hub, self.grid.revision(hub))
             inputs = {"toy": tuple(node.key for node in toy)}
-            return self._node("pin_data", hub, key, spec, inputs, toy)
+            node = self._node("pin_data", hub, key, spec, inputs, toy)
+            return dataclasses.replace(node, folder=folder, files=tuple(paths))
 
         return self._once(f"results/pins/datasets/{hub}.json", make)
 
@@ -135,7 +146,7 @@ class Graph:
         """The unified rows of a task in one language and split."""
 
         def make(key: str) -> Node:
-            pin = self.pin_data(self.grid.tasks[task].hub)
+            pin = self.pin_data(self.grid.tasks[task].dataset(lang, split))
             spec = self.grid.data_spec(task, lang, split)
             pins = [f"datasets/{spec['hub']}"]
             name = f"{task}/{lang}.{split}"
@@ -150,9 +161,8 @@ class Graph:
 
         def make(key: str) -> Node:
             rows, of = self.prepare(task, lang, split), self.model(tokenizer)
-            labels = (
-                [self.prepare(task, "en", "train")] if self.grid.tasks[task].open_labels else []
-            )
+            of_labels = self.grid.labelled_by(task)
+            labels = [self.prepare(*of_labels)] if of_labels else []
             spec = self.grid.encoded_spec(task, lang, split, length)
             inputs = {
                 "rows": (rows.key,),
@@ -208,7 +218,8 @@ class Graph:
             model_spec = self.grid.model_spec(model)
             spec = self.grid.pin_spec("models", model_spec["from"], model_spec["revision"])
             inputs = {"toy": tuple(node.key for node in toy)}
-            return self._node("pin_model", model, key, spec, inputs, toy)
+            node = self._node("pin_model", model, key, spec, inputs, toy)
+            return dataclasses.replace(node, folder=self.grid.model_folder(model))
 
         return self._once(f"results/pins/models/{model}.json", make)
 

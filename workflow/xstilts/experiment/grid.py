@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from xstilts.data import source as sources
+from xstilts.data.source import OWN
 from xstilts.experiment import recipe
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Recipe
@@ -36,8 +38,8 @@ class Cell:
 class Member:
     """One task of a training: the languages of its train rows, of its dev rows, its recipe.
 
-    `dev` is English where the task has it, else the first language of the train rows; None for
-    masked language modelling, which has no say in which checkpoint is the best.
+    `dev` is the task's train language (English), else the first language of the train rows; None
+    for masked language modelling, which has no say in which checkpoint is the best.
     """
 
     task: str
@@ -95,14 +97,16 @@ class Grid:
         members, own = [], self.experiment.settings["recipes"].get(intermediate, {})
         for name, languages in self.experiment.intermediates[intermediate].items():
             task = self.tasks[name]
-            dev = "en" if "en" in task.languages else languages[0]
+            dev = task.home or languages[0]
             chosen = dataclasses.replace(recipe.for_task(self.experiment, name, name), **own)
             members.append(Member(name, languages, None if task.format == "mlm" else dev, chosen))
         return members
 
     def tuning(self, task: str) -> list[Member]:
-        """Return what stage 2 trains on: the English data of a target."""
-        return [Member(task, ("en",), "en", self.tuned_recipes[task])]
+        """Return what stage 2 trains on: a target's data in English or its `train_language`."""
+        home = self.tasks[task].home
+        assert home  # checked with the config
+        return [Member(task, (home,), home, self.tuned_recipes[task])]
 
     # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
 
@@ -120,12 +124,22 @@ class Grid:
 
     def pin_spec(self, kind: str, name: str, revision: str) -> dict[str, Any]:
         """Return the spec of the pin of a data set or model: what is looked up, and where."""
-        source = self.source()
+        source = OWN if name.startswith(f"{OWN}/") else self.source()
         return {"kind": "pin", "of": kind, "name": name, "revision": revision, "source": source}
 
-    def revision(self, hub: str) -> str:
+    def revision(self, dataset: str) -> str:
         """Return the branch that the tasks of a hub data set ask for."""
-        return next(task.revision for task in self.tasks.values() if task.hub == hub)
+        return next((t.revision for t in self.tasks.values() if t.hub == dataset), "main")
+
+    def place(self, dataset: str) -> tuple[str, list[str]]:
+        """Return where a data set of one's own is: the folder, absolute, and the paths of its files
+        as they are written (none where it is all of a folder); ("", []) for any other."""
+        if not dataset.startswith(f"{OWN}/"):
+            return "", []
+        _, name, *rest = dataset.split("/")
+        lang, _, split = "".join(rest).rpartition(".")
+        task = self.tasks[name]
+        return task.folder, task.paths(lang, split) if rest else []
 
     def model_spec(self, model: str) -> dict[str, Any]:
         """Return the spec of a public checkpoint."""
@@ -140,6 +154,12 @@ class Grid:
             "version": VERSIONS["model"],
         }
 
+    def model_folder(self, model: str) -> str:
+        """Return the folder of a model of one's own, absolute; "" for any other."""
+        entry = self.experiment.settings["models"][model]
+        own = sources.is_path(entry["from"]) and not self.experiment.toy
+        return str(sources.absolute(entry["from"], entry["base"])) if own else ""
+
     def data_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one prepared file: a task's rows of one language and split."""
         entry, limits = self.tasks[task], self.experiment.settings["limits"]
@@ -149,7 +169,7 @@ class Grid:
             "kind": "data",
             "task": task,
             "format": entry.format,
-            "hub": entry.hub,
+            "hub": entry.dataset(lang, split),
             "revision": entry.revision,
             "config": entry.hub_config(lang),
             "split": entry.splits[split],
@@ -157,11 +177,12 @@ class Grid:
             "rows": entry.rows,
             # Only of the tasks that have them, so that the specs of the others stay what they were.
             **{k: v for k, v in (("id_prefix", prefix), ("gold", gold)) if v},
+            **({"file": dict(entry.file)} if entry.file else {}),
             "columns": dict(entry.columns),
             "labels": list(entry.labels) or None,
             "max_rows": limit.get(split),
             "version": [VERSIONS["prepare"], entry.version],
-            "source": self.source(),
+            "source": OWN if entry.own else self.source(),
         }
 
     def encoded_spec(self, task: str, lang: str, split: str, length: int) -> dict[str, Any]:
@@ -179,25 +200,30 @@ class Grid:
         }
 
     def _labels_of(self, task: str) -> dict[str, str]:
-        """Say which rows the labels of an open tag set are taken from."""
-        if not self.tasks[task].open_labels:
-            return {}
-        return {"labels_of": self._digest("data_spec", task, "en", "train")}
+        """Say which rows open labels are taken from."""
+        rows = self.labelled_by(task)
+        return {"labels_of": self._digest("data_spec", *rows)} if rows else {}
+
+    def labelled_by(self, task: str) -> tuple[str, str, str] | None:
+        """Return task, language and split of the rows that open labels are those of."""
+        entry = self.tasks[task]
+        if not entry.open_labels:
+            return None
+        train = task if "train" in entry.splits else entry.tuned_on or task
+        return train, self.tasks[train].home or "en", "train"
 
     def encoder_spec(self, model: str, intermediate: str, seed: str) -> dict[str, Any]:
         """Return the spec of the encoder that targets start from: stage 1, or the model itself."""
         if intermediate == NONE:
             return self.model_spec(model)
         mixture, parent = self.mixture(intermediate), self._digest("model_spec", model)
-        if len(mixture) == 1 and mixture[0].languages == ("en",):
-            return self._train_spec(parent, mixture[0], seed)
-        return self._mix_spec(parent, intermediate, seed)
+        cap = self.experiment.settings["intermediates"][intermediate].get("cap", CAP)
+        return self._train_spec(parent, mixture, self.recipe(intermediate), cap, seed)
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
-        """Return the spec of a model tuned on the English data of a target."""
+        """Return the spec of a model tuned on the data of a target in one language."""
         parent = self._digest("encoder_spec", model, intermediate, seed)
-        (member,) = self.tuning(task)
-        return self._train_spec(parent, member, seed)
+        return self._train_spec(parent, self.tuning(task), self.tuned_recipes[task], None, seed)
 
     def score_spec(self, cell: Cell, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one score file."""
@@ -241,10 +267,20 @@ class Grid:
         for cell in self.cells:
             used |= {cell.target, self.tasks[cell.target].tuned_on or cell.target}
             used |= set(self.experiment.intermediates[cell.intermediate])
+        if hub.startswith(f"{OWN}/"):
+            return [hub.split("/")[1]]
         return sorted(task for task in used if self.tasks[task].hub == hub)
 
-    def _train_spec(self, parent: str, member: Member, seed: str) -> dict[str, Any]:
-        """Return the spec of a training on one task in English; `parent` is a digest."""
+    def _train_spec(
+        self, parent: str, mixture: list[Member], chosen: Recipe, cap: int | None, seed: str
+    ) -> dict[str, Any]:
+        """Return the spec of a training; `parent` is a digest."""
+        if len(mixture) == 1 and mixture[0].languages == ("en",) and mixture[0].dev == "en":
+            return self._english_spec(parent, mixture[0], seed)
+        return self._mix_spec(parent, mixture, chosen, cap, seed)
+
+    def _english_spec(self, parent: str, member: Member, seed: str) -> dict[str, Any]:
+        """Return the spec of a training on one task in English."""
         task, chosen = member.task, member.recipe
         encoded = {
             split: self._digest("encoded_spec", task, "en", split, chosen.max_length)
@@ -263,7 +299,9 @@ class Grid:
             "version": VERSIONS["train"],
         }
 
-    def _mix_spec(self, parent: str, intermediate: str, seed: str) -> dict[str, Any]:
+    def _mix_spec(
+        self, parent: str, mixture: list[Member], chosen: Recipe, cap: int | None, seed: str
+    ) -> dict[str, Any]:
         """Return the spec of a training on several tasks, or on one in other languages."""
 
         def encoded(member: Member, split: str, languages: Iterable[str]) -> dict[str, str]:
@@ -273,8 +311,6 @@ class Grid:
                 for lang in languages
             }
 
-        mixture = self.mixture(intermediate)
-        entry = self.experiment.settings["intermediates"][intermediate]
         return {
             "kind": "train",
             "parent": parent,
@@ -290,8 +326,8 @@ class Grid:
                 }
                 for member in mixture
             ],
-            "cap": entry.get("cap", CAP) if len(mixture) > 1 else None,
-            "recipe": dataclasses.asdict(self.recipe(intermediate)),
+            "cap": cap if len(mixture) > 1 else None,
+            "recipe": dataclasses.asdict(chosen),
             "seed": int(seed.removeprefix("seed")),
             "version": VERSIONS["train"],
         }

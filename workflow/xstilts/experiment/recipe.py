@@ -78,7 +78,8 @@ def tuned(experiment: Experiment) -> dict[str, Recipe]:
             )
     stage_1 = {task for tasks in experiment.intermediates.values() for task in tasks}
     for train, (target, _) in chosen.items():
-        if train in experiment.settings["recipes"] and train not in stage_1:
+        own = train == target or train in stage_1
+        if train in experiment.settings["recipes"] and not own:
             raise UserError(
                 f"recipes: `{train}` is no intermediate task here; as the training data of"
                 f" `{target}` its recipe is set under `{target}`"

@@ -1,4 +1,4 @@
-"""A task: what `tasks.yaml` or the config says of one data set, checked and frozen."""
+"""A task: what `tasks.yaml` or the config says of one data set (`entries.py` checks it)."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,14 +8,8 @@ from typing import Any
 
 import yaml
 
-from xstilts.running.errors import UserError, nearest
+from xstilts.data import source as sources
 
-KINDS: dict[str, tuple[type, str]] = {
-    **dict.fromkeys(("splits", "columns", "codes", "recipe"), (dict, "a mapping")),
-    **dict.fromkeys(("languages", "labels", "no_dev"), (list, "a list")),
-    "version": (int, "a whole number"),
-    "no_answer": (bool, "true or false"),
-}  # of the fields that are not text
 # The formats, and the metrics that can score each.
 FORMATS = {
     "classification": ("accuracy",),
@@ -35,17 +29,25 @@ class Task:
     Attributes:
         name: the key in `tasks.yaml` or in the config.
         format: one of `FORMATS`; owns everything that differs between kinds of task.
-        hub: hub id of the data set, also its folder in a mirror.
+        hub: hub id of the data set, also its folder in a mirror; or a folder in the shape of one.
         config: hub config; `{lang}` stands for the language (through `codes`, where the hub uses
-        names). splits: our split (train, dev, test) -> the hub's split.
+            names); None for the only one. splits: our split (train, dev, test) -> the hub's split.
+        files: in place of `hub`: our split -> paths of its files, in which `{lang}` stands for the
+            language (through `codes`). Several are parts of one set, in retrieval the two sides.
+        file: how files are read where their names and content do not say: `kind` (one of
+            `data.files.KINDS`), `quoting`, `encoding`.
+        base: the folder that relative paths are from: that of the config file.
         languages: ISO 639-1 codes of the languages that it has.
+        train_language: the language in which it is trained on; None for English, or for the only
+            one that it has.
         metric: a key of `metrics.METRICS`; none for mlm, which is not scored.
         version: part of every spec; raising it re-runs what depends on the task.
-        columns: hub column -> column of the unified row.
+        columns: raw column -> column of the unified row. Of files without a header the key is the
+            number of the column, from 1.
         rows: name of a function in `rows.py`, where renaming columns is not enough.
-        labels: label names, in the order of the head's outputs. A tagging task without them has an
-            open tag set: the tags of its English training rows.
-        codes: language code -> what the hub calls it in `config` and `id_prefix`.
+        labels: label names, in the order of the head's outputs. A classification or tagging task
+            without them has open labels: those of its train rows.
+        codes: language code -> what the hub calls it in `config` and `id_prefix`, or a path.
         tuned_on: the train task of a target.
         no_dev: languages without a dev split.
         no_answer: span only: a question may have no answer in its context.
@@ -60,11 +62,15 @@ class Task:
 
     name: str
     format: str
-    hub: str
-    config: str
-    splits: Mapping[str, str]
     languages: tuple[str, ...]
-    version: int
+    hub: str = ""
+    config: str | None = None
+    splits: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    files: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    file: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    base: str = ""
+    train_language: str | None = None
+    version: int = 1
     metric: str = ""
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rows: str | None = None
@@ -79,9 +85,50 @@ class Task:
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     revision: str = "main"
 
-    def hub_config(self, language: str) -> str:
+    @property
+    def own(self) -> bool:
+        """Whether its data is a user's own: files, or a folder."""
+        return bool(self.files) or sources.is_path(self.hub)
+
+    @property
+    def folder(self) -> str:
+        """The folder of data of one's own, absolute: that of paths, or the data set itself."""
+        return str(sources.absolute(self.hub if sources.is_path(self.hub) else "", self.base))
+
+    def dataset(self, language: str, split: str) -> str:
+        """Return the name of the data set among the pins: the hub's, or one that is no path.
+
+        Files are pinned by language and split, so that a new file leaves the others as they are.
+        """
+        if self.files:
+            return f"{sources.OWN}/{self.name}/{language}.{split}"
+        return f"{sources.OWN}/{self.name}" if self.own else self.hub
+
+    def paths(self, language: str, split: str) -> list[str]:
+        """Return the files of a language and split, as the config writes them; of a set of parts
+        that is in a folder, the folder."""
+        return [self._named(path, language) for path in self.files.get(split, ())]
+
+    def is_there(self, language: str, split: str) -> bool:
+        """Whether a split can be of a language: files that are not named by language are of the
+        one that is trained in, unless their rows name theirs."""
+        if split == "dev" and language in self.no_dev:
+            return False
+        return not self.files or bool(self.id_prefix) or self.varies(split) or language == self.home
+
+    def varies(self, split: str) -> bool:
+        """Whether the files of a split are another for each language."""
+        return any("{lang}" in path for path in self.files.get(split, ()))
+
+    @property
+    def home(self) -> str | None:
+        """The language in which it is trained on, unless an intermediate lists others."""
+        only = self.languages[0] if len(self.languages) == 1 else None
+        return self.train_language or ("en" if "en" in self.languages else only)
+
+    def hub_config(self, language: str) -> str | None:
         """Return the hub's config name for a language: `udpos.German` for `de`."""
-        return self._named(self.config, language)
+        return None if self.config is None else self._named(self.config, language)
 
     def id_start(self, language: str) -> str | None:
         """Return how the ids of a language's rows begin: `english-`; None for all rows."""
@@ -95,7 +142,7 @@ class Task:
     @property
     def open_labels(self) -> bool:
         """Whether the labels are those of the training rows."""
-        return self.format == "tagging" and not self.labels
+        return self.format in ("classification", "tagging") and not self.labels
 
     def _named(self, template: str, language: str) -> str:
         return template.replace("{lang}", self.codes.get(language, language))
@@ -110,74 +157,6 @@ def obtain(hub: str) -> str | None:
     """Return what to do for a data set that is on no hub, as its task says; None for others."""
     entries = (entry for entry in known().values() if entry["hub"] == hub)
     return next((entry["obtain"] for entry in entries if entry.get("obtain")), None)
-
-
-def check(name: str, entry: Mapping[str, Any]) -> Task:
-    """Return the task of an entry; UserError naming the field for anything wrong in it."""
-    from xstilts import metrics
-    from xstilts.data import rows  # both are cheap; imported here so that tasks.py has no cycle
-
-    fields = {field.name: field for field in dataclasses.fields(Task) if field.name != "name"}
-    for key in entry:
-        if key not in fields:
-            raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
-    for key, field in fields.items():
-        needed = field.default is field.default_factory is dataclasses.MISSING
-        needed = needed or (key == "metric" and entry["format"] != "mlm")
-        if needed and key not in entry:
-            raise UserError(f"task `{name}`: the field `{key}` is missing")
-    for key, value in entry.items():
-        kind, noun = KINDS.get(key, (str, "text"))
-        optional = fields[key].default is None and value is None
-        if not optional and not isinstance(value, kind):
-            raise UserError(f"task `{name}`: `{key}` must be {noun}, not {value!r}")
-        parts = list(value.values()) if kind is dict else value if kind is list else []
-        if key not in ("recipe", "languages") and (
-            odd := [part for part in parts if not isinstance(part, str)]
-        ):
-            raise UserError(f'task `{name}`: {key}: {odd[0]!r} is not text: quote it, "{odd[0]}"')
-    if ".." in Path(entry["hub"]).parts:
-        raise UserError(
-            f"task `{name}`: hub: a folder is given from the root, from ~ or from below here, not"
-            f" with `..`: {Path(entry['hub']).absolute()}"
-        )
-    _one_of(name, "format", entry["format"], FORMATS)
-    if entry["format"] == "mlm" and "metric" in entry:
-        raise UserError(f"task `{name}`: an mlm task is not scored, so it has no `metric`")
-    if entry["format"] != "mlm":
-        _one_of(name, "metric", entry["metric"], metrics.METRICS)
-    if "metric" in entry and entry["metric"] not in FORMATS[entry["format"]]:
-        raise UserError(
-            f"task `{name}`: metric: `{entry['metric']}` cannot score a {entry['format']} task"
-            f" (valid: {', '.join(FORMATS[entry['format']])})"
-        )
-    if entry.get("rows") is not None:
-        _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
-    for split in entry["splits"]:
-        _one_of(name, "splits", split, SPLITS)
-    if entry["format"] == "classification" and not entry.get("labels"):
-        raise UserError(f"task `{name}`: a classification task needs `labels`, in the head's order")
-    if entry["format"] == "tagging" and not entry.get("labels") and "train" not in entry["splits"]:
-        raise UserError(
-            f"task `{name}`: a tagging task needs `labels`, in the head's order, or a train split"
-            " to take them from"
-        )
-    languages = entry["languages"]
-    if len({c for c in languages if isinstance(c, str)}) != len(languages) or not languages:
-        raise UserError(
-            f"task `{name}`: `languages` must be a list of different language codes, not"
-            f' {languages!r} (YAML reads no and on as booleans: write "no")'
-        )
-    frozen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-    return Task(name=name, **frozen)
-
-
-def _one_of(task: str, field: str, value: Any, valid) -> None:
-    if value not in valid:
-        raise UserError(
-            f"task `{task}`: {field}: there is no `{value}`{nearest(value, valid)}"
-            f" (valid: {', '.join(valid)})"
-        )
 
 
 @cache

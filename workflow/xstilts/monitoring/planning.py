@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.experiment.graph import PINS, Graph, Node
-from xstilts.monitoring import claims, products
+from xstilts.monitoring import claims, looking, products
 from xstilts.monitoring.products import Products
 from xstilts.monitoring.records import Pins, Records, next_run
 from xstilts.running.mark import Mark, present
@@ -40,6 +40,7 @@ class Planning:
         self.others: list[claims.Experiment] | None = None
         self.incomplete = _incomplete(Path(".snakemake/incomplete"))
         self._products: Products | None = None
+        self._looked = False
 
     @property
     def pin_nodes(self) -> list[Node]:
@@ -87,7 +88,7 @@ class Planning:
         if not workflow.is_main_process:
             return made  # a job that was submitted is to run
         _only_records_decide(workflow)
-        assert self.products  # so that pins are known
+        self._look()
         if self.records.current(node.key):
             return self._kept(made, [node.key, *node.outputs], workflow)
         if not self.records.exists(node.key):
@@ -106,11 +107,24 @@ class Planning:
         if not workflow.is_main_process:
             return made
         _only_records_decide(workflow)
+        self._look()
         record = products.record_of(products.home(self.name), rule)
         outputs = [record, *product.outputs]
         if self.products.current(rule) and not (rule == "plan" and self.pins.adopted):
             return self._kept(made, outputs, workflow)
         return self._marked(made, outputs)
+
+    def _look(self) -> None:
+        """Look, once, at the folders that the run would read; end if something is wrong there."""
+        if self._looked:
+            return
+        self._looked = True
+        assert self.products  # so that pins are known
+        found = looking.look(self.graph.grid, self.graph.nodes, self.records)
+        for line in (*self.graph.grid.experiment.notes, *found.notes):
+            print(f"note: {line}", file=sys.stderr, flush=True)
+        if found.problems.lines:
+            _refuse("\nerror: ".join(dict.fromkeys(found.problems.lines)))
 
     def _kept(self, made: Inputs, outputs: Iterable[str], workflow: Any) -> Inputs:
         """Return the inputs of what is not to be made.

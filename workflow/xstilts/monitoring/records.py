@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from xstilts.data import layout
 from xstilts.data import pin as pinning
+from xstilts.data.source import OWN
 from xstilts.encoding.header import read_header
 from xstilts.experiment.graph import PINS, Node
 from xstilts.running.errors import UserError
@@ -19,6 +21,7 @@ from xstilts.running.files import digest
 from xstilts.scoring import scores
 
 Record = Mapping[str, Any]
+TO_PIN = "to be pinned"  # a revision that no record has
 
 
 def read(path: Path) -> Record | None:
@@ -56,7 +59,7 @@ class Pins:
     def __init__(self, lock: str, root: Path) -> None:
         """Read a lock file; "" for none."""
         entries = pinning.read_lock(lock) if lock else {}
-        self.lock, self.root = lock, root
+        self.lock, self.root, self.entries = lock, root, entries
         self.locked = {
             f"{kind}/{name}": entry["revision"]
             for kind, named in entries.items()
@@ -65,13 +68,21 @@ class Pins:
         self.adopted: dict[str, str] = {}
 
     def adopt(self, node: Node) -> None:
-        """Take what another experiment has pinned here, as the lock says nothing of it."""
+        """Take what another experiment has pinned here, as the lock says nothing of it.
+
+        Files of one's own that are not locked are what is there: nothing, or something to pin.
+        """
         name = f"{node.spec['of']}/{node.spec['name']}"
-        if not self.lock or name in self.locked:
+        if not self.lock or name in self.locked or node.spec["source"].startswith("toy"):
             return
         record = read(self.root / node.key)
-        if record and "revision" in record and digest(record["spec"]) == digest(node.spec):
-            self.adopted[name] = record["revision"]
+        same = record and digest(record["spec"]) == digest(node.spec)
+        pinned = record.get("revision") if same and record else None
+        if node.files and pinned in (None, pinning.ABSENT):
+            there = bool(layout.parts(node.files, node.folder))
+            self.adopted[name] = TO_PIN if there else pinning.ABSENT
+        elif pinned:
+            self.adopted[name] = pinned
 
     def differs(self, pins: Mapping[str, Any], names: Iterable[str]) -> str | None:
         """Return the first of the names of which a record has another revision than is wanted."""
@@ -92,6 +103,12 @@ class Pins:
         if isinstance(pins, dict) and (name := self.differs(pins, pins)):
             raise UserError(f"{path}: made from another version of {name} than {self.lock} says")
         return score
+
+    def files(self, name: str, record: Path) -> Mapping[str, str]:
+        """Return the hashes of the files that are pinned, by path: of the lock, else of a pin."""
+        kind, _, of = name.partition("/")
+        entry = self.entries.get(kind, {}).get(of) or read(record) or {}
+        return entry.get("files") or {}
 
     def wanted(self, name: str) -> str | None:
         """Return the revision of `datasets/<name>` or `models/<name>`."""
@@ -141,14 +158,25 @@ class Records:
         return self.pinned(node, record)
 
     def pinned(self, node: Node, record: Record) -> bool:
-        """Return whether a record was made from what is pinned now."""
-        return self.pins.differs(record.get("pins", {}), node.pins) is None
+        """Return whether a record was made from what is pinned now.
+
+        Files of one's own are pinned by language, of which a score has its own alone.
+        """
+        made = record.get("pins", {})
+        names = (n for n in node.pins if n in made or not n.startswith(f"datasets/{OWN}/"))
+        return self.pins.differs(made, names) is None
 
     def _scored(self, node: Node) -> bool:
-        """Return whether every language that is asked for has its score and predictions."""
-        if read(self.root / node.key) is None:
+        """Return whether every language that is asked for has its score and predictions, or has no
+        rows."""
+        cell = read(self.root / node.key)
+        if cell is None:
             return False
+        absent = cell.get("absent", {})
         for path, spec in node.outputs.items():
+            gone = absent.get(Path(path).stem, {})
+            if gone.get("spec") == spec and self.pins.differs(gone["pins"], gone["pins"]) is None:
+                continue
             record = read(self.root / path)
             if record is None or not (self.root / path).with_suffix(".parquet").exists():
                 return False

@@ -22,6 +22,7 @@ class Workspace:
         records: what is there of it.
         name: of the experiment.
         root: the folder that holds `results`.
+        lock: the lock file, "" for none.
     """
 
     grid: Grid
@@ -29,6 +30,7 @@ class Workspace:
     records: Records
     name: str
     root: Path
+    lock: str = ""
 
     @classmethod
     def of(
@@ -52,14 +54,21 @@ class Workspace:
         text, root = given[0].lstrip().startswith("{"), Path(directory)
         experiment = config.load(json.loads(given[0]) if text else config_files.read(given))
         name = name or config_files.name(experiment.settings, [] if text else given)
-        if lock is None or experiment.toy:
-            lock = "" if experiment.toy or text else config_files.lock_file(given)
+        if lock is None:
+            lock = "" if text else config_files.lock_file(given)
+        if not experiment.pinned:
+            lock = ""
         grid = Grid(experiment)
         nodes, pins = graph.build(grid), Pins(lock, root)
         for node in nodes.values():
             if node.rule in graph.PINS:
                 pins.adopt(node)
-        return cls(grid, nodes, Records(nodes, pins, root), name, root)
+        return cls(grid, nodes, Records(nodes, pins, root), name, root, lock)
+
+    def own_data(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Return the data sets and models of one's own: name -> folder, paths of the files."""
+        pins = (node for node in self.nodes.values() if node.rule in graph.PINS and node.folder)
+        return {node.spec["name"]: (node.folder, node.files) for node in pins}
 
     def grid_rows(self) -> pd.DataFrame:
         """Return what `grid.csv` says of the config."""

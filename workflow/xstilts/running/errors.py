@@ -1,13 +1,18 @@
-"""A user's mistake, said in one line."""
+"""A user's mistake, said in one line; several, a line each."""
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class UserError(Exception):
     """Something the user can mend: which key, cell or file, what is wrong, what would be right."""
 
     kind = "bad-input"  # one of `failure.CODES`
+
+
+class Absent(UserError):
+    """A data set has nothing of a language or split, which is so for that language alone."""
 
 
 class NotFinite(UserError):
@@ -26,6 +31,30 @@ class Broken(UserError):
     """A GPU, or its driver."""
 
     kind = "device"
+
+
+class Problems:
+    """Mistakes that are found one after another, to be said together."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note a user's mistake instead of ending at it."""
+        try:
+            yield
+        except UserError as error:
+            self.lines += str(error).split("\n")
+
+    def end(self) -> None:
+        """End with what was noted.
+
+        Raises:
+            UserError: a line for each mistake, each once.
+        """
+        if self.lines:
+            raise UserError("\n".join(dict.fromkeys(self.lines)))
 
 
 def nearest(name: object, valid: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ failed, costs only itself.
 """
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -169,8 +170,14 @@ def finished(path: Path, spec: dict[str, Any], fingerprint: str) -> dict[str, An
     return score if same else None
 
 
-def cell_record(folder: Path, cell: dict[str, str], scores: dict[str, Any]) -> dict[str, Any]:
-    """Return what `cell.json` says: the spec and fingerprint of the score of every language.
+def cell_record(
+    folder: Path,
+    cell: dict[str, str],
+    scores: dict[str, Any],
+    absent: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what `cell.json` says: the spec and fingerprint of the score of every language, and of
+    which there are no rows (`absent`: language -> spec, pins, reason).
 
     Languages that another experiment has asked for stay in it, if the same weights scored them on
     rows of the same pins.
@@ -181,7 +188,8 @@ def cell_record(folder: Path, cell: dict[str, str], scores: dict[str, Any]) -> d
         if path.stem not in scores and path.stem != "cell":
             try:
                 score = read_json(path)
-                same = score["weights"] in weights and score["pins"] == pins
+                same = all(pins.get(name, pin) == pin for name, pin in score["pins"].items())
+                same = same and score["weights"] in weights
                 if same and path.with_suffix(".parquet").exists():
                     scores = scores | {path.stem: score}
             except (UserError, KeyError, TypeError):
@@ -189,6 +197,7 @@ def cell_record(folder: Path, cell: dict[str, str], scores: dict[str, Any]) -> d
     langs = sorted(scores)
     return {
         **cell,
+        **({"absent": dict(absent)} if absent else {}),
         "spec": {"kind": "cell", "scores": {k: digest(scores[k]["spec"]) for k in langs}},
         "pins": pins,
         "scores": {k: scores[k]["score"] for k in langs},

@@ -25,11 +25,18 @@ def main(args: argparse.Namespace) -> None:
     check_length(spec["max_length"], Path(args.tokenizer).parent)
     page = formats.page(spec["format"])
     labels = labels_of(prepare.read(args.labels_of).to_pylist()) if args.labels_of else None
+    absent = prepared.get("absent")
     try:
-        arrays, cut = page.encode(rows, tokenizer, labels or spec["labels"], spec["max_length"])
+        limit = spec["max_length"]
+        arrays, cut = (
+            (encoded.pack([]), 0)
+            if absent
+            else page.encode(rows, tokenizer, labels or spec["labels"], limit)
+        )
     except UserError as error:
         raise UserError(f"{args.rows}: {error}") from None
     meta = {
+        **({"absent": absent} if absent else {}),
         "spec": spec,
         "pins": {
             **(read_json(args.model)["pins"] if args.model else {}),

@@ -9,10 +9,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from xstilts.encoding.header import read_header
 from xstilts.experiment.grid import CELL
 from xstilts.running import lock
-from xstilts.running.errors import DoesNotFit, UserError
-from xstilts.running.files import read_json, write_json
+from xstilts.running.errors import Absent, DoesNotFit, UserError
+from xstilts.running.files import digest, read_json, write_json
 from xstilts.running.record import read_node, same_spec
 from xstilts.scoring.evaluate import Scorer, Unloadable, cell_record, language
 from xstilts.steps import arguments, process
@@ -33,7 +34,7 @@ def score(args: argparse.Namespace) -> None:
     scorer = Scorer(args.model, node, next(iter(specs.values())), args.budget)
     files = _listed(args.manifest)
     dev = _listed(args.dev_manifest) if args.dev_manifest else {}
-    scores, failed = {}, []
+    scores, absent, failed = {}, {}, []
     for lang, spec in specs.items():
         same_spec(args.model, node["spec"], spec["model"])
         publish.delete_finished(args.model)
@@ -43,12 +44,20 @@ def score(args: argparse.Namespace) -> None:
             scores[lang] = language(scorer, spec, cell, lang, paths)
         except (Unloadable, DoesNotFit):
             raise  # the same for every language
+        except Absent as error:
+            pins = read_header(paths["encoded"])[1]["pins"]
+            absent[lang] = {"spec": digest(spec), "pins": pins, "reason": str(error)}
+            print(f"{lang}: not scored: {error}", flush=True)
         except UserError as error:
             failed.append(f"{lang}: {error}")
             print(failed[-1], flush=True)
     if failed:
         raise UserError(f"{args.cell}: {'; '.join(failed)}")
-    write_json(Path(args.out) / "cell.json", cell_record(Path(args.out), cell, scores))
+    if not scores:
+        lang, gone = next(iter(absent.items()))
+        raise UserError(f"{args.cell}: there are no rows in any language; {lang}: {gone['reason']}")
+    record = cell_record(Path(args.out), cell, scores, absent)
+    write_json(Path(args.out) / "cell.json", record)
 
 
 def _listed(manifest: str) -> dict[str, dict[str, str]]:

@@ -28,7 +28,11 @@ def main(args: argparse.Namespace) -> None:
     write_json(args.nodes, claims.content(args.name, args.lock, nodes))
     write(lines, args.out)
     if args.lock:
-        wanted = {node.key: node.spec for node in nodes.values() if node.rule in graph.PINS}
+        wanted = {
+            node.key: node.spec
+            for node in nodes.values()
+            if node.rule in graph.PINS and not node.spec["source"].startswith("toy")
+        }
         pin.adopt(args.lock, wanted)
     products.write(args.record, "plan", config=products.settings_digest(settings))
     print(f"{len(grid.cells)} cells, {len(lines)} score files")

@@ -2,24 +2,45 @@
 
 import argparse
 import json
+from pathlib import Path
+from typing import Any
 
-from xstilts.data import pools
+from xstilts.data import files, layout, pools
 from xstilts.data import source as sources
-from xstilts.data.prepare import dataset_of, sample, unify, write
-from xstilts.running.errors import UserError
-from xstilts.running.files import read_json
+from xstilts.data.pin import ABSENT
+from xstilts.data.prepare import dataset_of, notes, sample, unify, write
+from xstilts.running.errors import Absent, UserError
+from xstilts.running.files import read_json, sha256
 from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
     """Load the raw rows, unify them, write them."""
     spec, pin = json.loads(args.spec), read_json(args.pin)
+    # The revision alone: the list of a mirror's files is in the pin file.
+    origin = {key: pin[key] for key in ("source", "revision")}
     try:
-        data = sources.load(
-            args.source, args.root, pin, spec["hub"], spec.get("config"), spec["split"]
-        )
+        table, features, gold = raw(args, spec, pin)
+    except Absent as error:
+        write(args.out, [], spec["format"], {"spec": spec, "pin": origin, "absent": str(error)})
+        print(f"{spec['task']} {spec['lang']} {spec['split']}: not there: {error}")
+        return
     except UserError as error:
         raise UserError(f"task {spec['task']} ({spec['lang']}): {error}") from error
+    about = {"files": json.loads(args.files), "no_answer": args.no_answer}
+    rows, report = unify(table, features, spec | about, gold)
+    write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
+    said = ", ".join([f"{len(rows)} rows", *notes(report)])
+    print(f"{spec['task']} {spec['lang']} {spec['split']}: {said}")
+
+
+def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> tuple:
+    """Return the raw rows, their features, and the gold pairs where these are in a file."""
+    if pin["revision"] == ABSENT:
+        raise Absent(pin["reason"])
+    if paths := json.loads(args.files):
+        return files.read(own_files(args.root, paths, pin, spec["hub"]), spec), {}, None
+    data = sources.load(args.source, args.root, pin, spec["hub"], spec.get("config"), spec["split"])
     gold = None
     if spec.get("gold"):
         pools.check_columns(spec["task"], dataset_of(spec), data.column_names)
@@ -27,13 +48,15 @@ def main(args: argparse.Namespace) -> None:
     if spec["format"] == "mlm" and spec.get("max_rows"):
         # A Wikipedia is too large to be read as a whole for a sample of it.
         data = data.select(sample(len(data), spec["max_rows"]))
-    rows, report = unify(data.with_format("arrow")[:], data.features, spec, gold)
-    # The revision alone: the list of a mirror's files is in the pin file.
-    origin = {key: pin[key] for key in ("source", "revision")}
-    write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
-    dropped = "".join(f", dropped {n} ({reason})" for reason, n in report["dropped"].items())
-    moved = f", moved {report['repaired']} answers" if report["repaired"] else ""
-    print(f"{spec['task']} {spec['lang']} {spec['split']}: {len(rows)} rows{dropped}{moved}")
+    return data.with_format("arrow")[:], data.features, gold
+
+
+def own_files(root: str, paths: list[str], pin: dict[str, Any], name: str) -> list[Path]:
+    """Return files of one's own, exactly as pinned."""
+    found = layout.parts(paths, root)
+    if list(pin["files"].values()) != [sha256(path) for path in found.values()]:
+        raise UserError(f"{', '.join(paths)}: changed since pinned; {sources.advice(name)}")
+    return list(found.values())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +65,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--spec", required=True, help="JSON: task, format, hub, config, split, ...")
     p.add_argument("--source", required=True, help="hub, toy, or the folder of a mirror")
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")
+    p.add_argument("--files", default="[]", help="paths of files of one's own, from the root")
     p.add_argument("--pin", required=True, help="the data set's pin file")
+    p.add_argument("--no-answer", action="store_true", help="span: a question may have none")
     p.add_argument("--out", required=True, help="the parquet file to write")
     return p
 

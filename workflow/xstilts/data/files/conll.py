@@ -1,0 +1,113 @@
+"""conll and conllu: a token a line, its tags in columns, a blank line between sentences.
+
+A table has a row a sentence, its columns lists of text. Rows of the file are its lines.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from xstilts.data import columns
+from xstilts.running.errors import UserError, nearest
+
+from xstilts.data.files import content
+
+UD = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+_WORD = re.compile(r"\d+")
+_Line = tuple[int, list[str]]
+
+
+def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
+    """Return the sentences; columns are those that `columns` of the spec names (by number, in
+    conllu also by name), else `tokens` and `tags`: the first and last of conll, FORM and UPOS."""
+    lines = content.lines(text)
+    sentences = list(_sentences(path, lines, kind, cut))
+    if not sentences:
+        raise UserError(f"{path}: holds no token; give a file with a token a line")
+    width = len(sentences[0][0][1])
+    chosen = _chosen(path, kind, width, spec)
+    arrays = [
+        pa.array([[fields[at] for _, fields in s] for s in sentences], pa.list_(pa.string()))
+        for at in chosen.values()
+    ]
+    return pa.Table.from_arrays(arrays, names=list(chosen))
+
+
+def _chosen(path: Path, kind: str, width: int, spec: dict) -> dict[str, int]:
+    """Which columns to take: name in the table -> index."""
+    given = [str(name) for name in spec.get("columns") or {}]
+    if not given:
+        if kind == "conllu":
+            return {"tokens": UD.index("FORM"), "tags": UD.index("UPOS")}
+        if width < 2:
+            raise UserError(
+                f"{path}: row 1: has one column, the tokens, and no tags; give a file with both"
+            )
+        return {"tokens": 0, "tags": width - 1}
+    names = {str(i + 1): i for i in range(width)}
+    if kind == "conllu":
+        names |= {form: i for i, name in enumerate(UD) for form in (name, name.lower())}
+    for name in given:
+        if name not in names:
+            form = f"1 to {width}" + (f", or {', '.join(UD)}" if kind == "conllu" else "")
+            raise UserError(
+                f"{path}: columns: there is no column `{name}`{nearest(name, names)} (there are"
+                f" {form})"
+            )
+    return {name: names[name] for name in given}
+
+
+def _sentences(path: Path, lines: list[str], kind: str, cut: bool) -> Iterator[list[_Line]]:
+    """The tokens of each sentence, with the number of their lines."""
+    rows = list(_rows(lines, kind))
+    sentence: list[_Line] = []
+    width, first = None, 0
+    for number, fields in rows:
+        if not fields:
+            if sentence:
+                yield sentence
+            sentence = []
+            continue
+        width, first = width or len(fields), first or number
+        if kind == "conllu" and width != len(UD):
+            raise UserError(
+                f"{path}: row {number}: {len(fields)} columns, but CoNLL-U has {len(UD)}, with tabs"
+                " between them; for other columns say `file: {kind: conll}`"
+            )
+        if len(fields) != width:
+            raise UserError(
+                f"{path}: row {number}: {len(fields)} columns, but row {first} has {width}; give"
+                " each token as many, and a blank line between sentences"
+            )
+        sentence.append((number, fields))
+    if sentence and not cut:
+        yield sentence
+
+
+def _rows(lines: list[str], kind: str) -> Iterator[_Line]:
+    """The number and fields of each line; none for one that ends a sentence."""
+    if kind == "conllu":
+        for number, line in enumerate(lines, 1):
+            fields = line.split("\t") if line.strip(" ") else []
+            if not line.startswith("#") and (not fields or _WORD.fullmatch(fields[0])):
+                yield number, fields
+            elif not line.startswith("#") and not re.match(r"\d+[-.]\d+$", fields[0]):
+                yield number, fields  # no id: as many columns as there are, to be refused
+        return
+    tabs = next(("\t" in line for line in lines if line.strip() and line[0] != "#"), False)
+
+    def split(line: str) -> list[str]:
+        if tabs:
+            return line.split("\t") if line.strip(" \t") else []
+        return re.split(r"[ \t]+", line.strip(" \t")) if line.strip(" \t") else []
+
+    # A token may be `#`, and a comment may have as many words as there are columns: a line that
+    # begins so is a token where other lines have its tag.
+    tags = {fields[-1] for line in lines if line[:1] != "#" and (fields := split(line))}
+    for number, line in enumerate(lines, 1):
+        fields = split(line)
+        if line.startswith("-DOCSTART-") or (line[:1] == "#" and fields[-1] not in tags):
+            continue
+        yield number, fields

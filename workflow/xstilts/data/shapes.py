@@ -1,0 +1,123 @@
+"""The shapes in which data sets keep the values of a column, brought to the one of unified rows.
+
+Each function takes the values of one raw row by the columns that `columns.find` found. A list or an
+object in a field of a csv may be JSON or Python's notation.
+"""
+
+import ast
+import json
+from collections.abc import Callable
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def span(row: Row) -> Row:
+    """Answers as {text: [...], start: [...]}, from {text, answer_start}, a list of such, or text.
+
+    An answer without an offset gets -1, so that it is looked for in the context.
+    """
+    answers, start = _literal(row["answers"]), row.get("start")
+    if answers is None or answers == "":
+        pairs = []
+    elif isinstance(answers, dict):
+        starts = answers.get("answer_start", answers.get("start"))
+        pairs = _zipped(answers.get("text"), starts)
+    elif isinstance(answers, list) and any(isinstance(a, dict) for a in answers):
+        pairs = [(a.get("text"), a.get("answer_start", a.get("start"))) for a in answers if a]
+    else:
+        pairs = _zipped(answers, _literal(start))
+    pairs = [(text, _offset(at)) for text, at in pairs if text is not None]
+    row["answers"] = {"text": [str(t) for t, _ in pairs], "start": [at for _, at in pairs]}
+    return row
+
+
+def _zipped(texts: Any, starts: Any) -> list[tuple[Any, Any]]:
+    texts, starts = _listed(texts), _listed(starts)
+    return list(zip(texts, [*starts, *[None] * len(texts)], strict=False))
+
+
+def _offset(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return -1
+
+
+def choice(row: Row) -> Row:
+    """Choices as a list of texts, and under `keys` what the data calls each (`A`, `1`), if it does.
+
+    From [text], {text: [...], label: [...]}, [{text, label}], or a question with both in it. A
+    question goes behind its context.
+    """
+    for field in ("context", "choices"):
+        value = row[field] = _literal(row[field])
+        if isinstance(value, dict) and "stem" in value:
+            row[field] = value["stem" if field == "context" else "choices"]
+    texts = [row["context"], row.get("question")]
+    row["context"] = " ".join(str(t).strip() for t in texts if t is not None).strip()
+    choices = row["choices"]
+    if isinstance(choices, dict):
+        choices, keys = choices.get("text"), choices.get("label")
+    elif isinstance(choices, list) and any(isinstance(c, dict) for c in choices):
+        keys = [c.get("label") for c in choices]
+        choices = [c.get("text") for c in choices]
+    else:
+        keys = None
+    row["choices"] = [str(c).strip() for c in _listed(choices) if c is not None]
+    row["keys"] = None if keys is None else [str(key) for key in keys]
+    return row
+
+
+def tagging(row: Row) -> Row:
+    """Tokens and tags as lists; text is cut at blanks."""
+    for field in ("tokens", "tags"):
+        value = _literal(row[field])
+        row[field] = value.split() if isinstance(value, str) else value
+    return row
+
+
+def retrieval(lang: str) -> Callable[[Row], Row | list[Row]]:
+    """Return what makes two rows of a pair of sentences; rows that have a `side` stay as they are.
+
+    A `translation` {code: text} holds both: the language is the source, English the target.
+    """
+
+    def sides(row: Row) -> Row | list[Row]:
+        if "side" in row:
+            return row
+        texts = {side: row[side] for side in ("source", "target")}
+        for side, text in texts.items():
+            if isinstance(text, dict):
+                texts[side] = text.get(lang if side == "source" else "en")
+        own = row.get("id")
+        ids = {} if own is None else {side: {"id": f"{own}.{side}"} for side in texts}
+        return [{"side": s, "text": t and t.strip(), **ids.get(s, {})} for s, t in texts.items()]
+
+    return sides
+
+
+def of(spec: dict) -> Callable[[Row], Row | list[Row]]:
+    """Return the function of a format."""
+    if spec["format"] == "retrieval":
+        return retrieval(spec.get("lang") or "")
+    shapes: dict[str, Callable[[Row], Row]] = {"span": span, "choice": choice, "tagging": tagging}
+    return shapes.get(spec["format"], lambda row: row)
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _literal(value: Any) -> Any:
+    """A list or object from its notation in text; other values as they are."""
+    if not isinstance(value, str) or value.strip()[:1] not in ("[", "{"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        pass
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return value
