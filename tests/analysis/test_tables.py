@@ -277,12 +277,12 @@ def test_the_step_writes_the_tables_and_says_the_main_one(tmp_path, capsys):
     ]
     compared = (tmp_path / "tables/comparison.csv").read_text().splitlines()
     assert compared[1].startswith("m,none,xnli,,score,80.1000,memory,56.0000,-24.1000,15,2,")
-    long = (tmp_path / "tables/per_language.csv").read_text().splitlines()
+    long = (tmp_path / "tables/results.csv").read_text().splitlines()
     assert long[:2] == [
-        "model,intermediate,seed,target,language,metric,value,n",
-        "m,none,seed1,xnli,de,accuracy,0.500000,10",
+        "model,intermediate,seed,target,language,split,metric,headline,value,n",
+        "m,none,1,xnli,de,dev,accuracy,True,50,10",
     ]
-    assert len(long) == 1 + 8 + 2 * 8
+    assert len(long) == 1 + 8 + 3 * 8
     named = ["main", "groups", "traits", "seeds", "comparison", "cost"]
     named += ["languages/xnli", "languages/xquad"]
     for name in named:

@@ -8,7 +8,8 @@ from tests import results
 from tests.experiment.test_grid import BASE, make
 
 from xstilts.data import pin
-from xstilts.experiment import graph
+from xstilts.experiment import graph, plan
+from xstilts.experiment.grid import Cell
 from xstilts.running.files import digest, read_json, write_json
 from xstilts.steps import plan as plan_step
 
@@ -33,10 +34,16 @@ def test_the_step_writes_the_grid_and_the_resolved_config(tmp_path, monkeypatch,
     found = make()
     # German and English everywhere, but Tatoeba has no English.
     assert len(rows) == 8 * 2 + 3
-    assert rows[0] == {
+    recipe = found.tuned_recipes["squad"]
+    assert {k: v for k, v in rows[0].items() if k not in plan.MADE_BY} == {
         "model": "m", "intermediate": "none", "seed": "seed1", "target": "xquad", "language": "de",
         "split": "dev", "metric": "squad", "score": "results/scores/m/none/seed1/xquad/de.json",
         "spec": digest(found.score_spec(found.cells[0], "de", "dev")),
+    }  # fmt: skip
+    assert list(rows[0])[9:] == plan.MADE_BY
+    assert {name: rows[0][name] for name in ("from", "learning_rate", "epochs", "max_steps")} == {
+        "from": "o/m", "learning_rate": str(recipe.learning_rate), "epochs": str(recipe.epochs),
+        "max_steps": "",
     }  # fmt: skip
     assert yaml.safe_load(resolved.read_text()) == found.experiment.settings
     assert capsys.readouterr().out == "11 cells, 19 score files\n"
@@ -53,7 +60,7 @@ def test_the_step_says_what_the_experiment_asks_for(tmp_path, monkeypatch):
     cell = nodes["results/scores/m/none/noseed/tatoeba/cell.json"]
     assert scores | cell.outputs == {key: found["nodes"][key] for key in scores}
     settings = {k: v for k, v in make().experiment.settings.items() if k != "replace"}
-    wanted = {"kind": "plan", "version": 3, "inputs": digest([]), "config": digest(settings)}
+    wanted = {"kind": "plan", "version": 4, "inputs": digest([]), "config": digest(settings)}
     assert read_json(f"{HOME}/.made/plan.json") == {"spec": wanted}
 
 
@@ -72,3 +79,19 @@ def test_the_step_takes_over_what_is_pinned_here(tmp_path, monkeypatch):
         "models": {"o/m": {**entry, "revision": "r1"}},
     }
     run()
+
+
+def test_a_row_names_the_recipes_of_its_stages():
+    """Of a cell that is not tuned stage 2 is empty, of `none` stage 1; a toy model is the toy's."""
+    five = {"epochs": 5}
+    found = make(recipes={"mnli": {"epochs": 7}, "xquad": five, "other": five})
+
+    def epochs(intermediate, target):
+        columns = plan.made_by(found, Cell("m", intermediate, "seed1", target))
+        assert list(columns) == plan.MADE_BY
+        return columns["epochs"], columns["stage1_epochs"]
+
+    assert epochs("mnli", "xquad") == (5, 7) and epochs("none", "xquad") == (5, None)
+    assert epochs("mnli", "tatoeba") == (None, 7) and epochs("none", "tatoeba") == (None, None)
+    toy = plan.made_by(make(source="toy"), found.cells[0])
+    assert toy["from"] == "toy/xlmr"

@@ -29,24 +29,31 @@ def test_the_main_table_has_a_row_an_intermediate_and_a_column_a_target(finished
     assert "| xlmr    | none " in text and "| xlmr    | mnli " in text and "–" not in text
 
 
-def test_the_long_table_has_a_row_a_language_and_metric(finished):
-    rows = table(finished, f"{OWN}/tables/per_language.csv")
-    columns = ["model", "intermediate", "seed", "target", "language", "metric", "value", "n"]
-    assert list(rows[0]) == columns
-    cells = {tuple(row[c] for c in columns[:6]) for row in rows}
-    tagged = [("udpos", lang, metric) for lang in ("de", "en") for metric in ("accuracy", "f1")]
-    classified = [("xnli", lang, "accuracy") for lang in ("de", "en")]
-    retrieved = ("tatoeba", "de", "accuracy")
+def test_the_tidy_table_has_a_row_a_score_and_what_it_was_made_by(finished):
+    rows = table(finished, f"{OWN}/tables/results.csv")
+    columns = ["model", "intermediate", "seed", "target", "language", "split", "metric", "headline"]
+    assert list(rows[0])[:12] == [*columns, "value", "n", "from", "learning_rate"]
+    cells = {tuple(row[c] for c in columns) for row in rows}
+    tagged = [
+        ("udpos", lang, "dev", metric, str(metric == "f1"))
+        for lang in ("de", "en")
+        for metric in ("accuracy", "f1")
+    ]
+    classified = [("xnli", lang, "dev", "accuracy", "True") for lang in ("de", "en")]
+    retrieved = ("tatoeba", "de", "dev", "accuracy", "True")
     assert cells == {
         ("xlmr", intermediate, seed, *rest)
         for intermediate in ("none", "mnli")
         for rest in (*tagged, *classified, retrieved)
-        for seed in (["noseed"] if (intermediate, rest) == ("none", retrieved) else ["seed1"])
+        for seed in ([""] if (intermediate, rest) == ("none", retrieved) else ["1"])
     }
     assert len(rows) == len(cells) == 14
     assert {row["n"] for row in rows} == {"12"} and all(
-        0 <= float(row["value"]) <= 1 for row in rows
+        0 <= float(row["value"]) <= 100 for row in rows
     )
+    made_by = {(row["learning_rate"], row["stage1_learning_rate"]) for row in rows}
+    assert made_by == {("0.001", ""), ("0.001", "0.001"), ("", ""), ("", "0.001")}
+    assert {row["from"] for row in rows} == {"toy/xlmr"}
 
 
 def test_the_plan_names_every_score_and_the_whole_config(finished):

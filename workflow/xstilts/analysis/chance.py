@@ -14,7 +14,7 @@ from xstilts.running.errors import UserError
 CORRELATIONS = {"matthews", "pearson", "spearman"}
 
 
-def level(path: Path, metric: str) -> float | None:
+def level(path: Path, metric: str, labelled: Path | None = None) -> float | None:
     """Return the chance level of a data set in percent.
 
     Accuracy: 1 / labels, or the mean of 1 / choices; retrieval: 1 / candidates; a correlation: 0.
@@ -23,6 +23,7 @@ def level(path: Path, metric: str) -> float | None:
     Args:
         path: of the prepared rows.
         metric: a key of `metrics.METRICS`.
+        labelled: of the rows that open labels are those of; by default those of `path`.
     """
     if metric in CORRELATIONS:
         return 0.0
@@ -37,7 +38,10 @@ def level(path: Path, metric: str) -> float | None:
         if spec["format"] == "choice":
             choices = pq.read_table(path, columns=["choices"])["choices"]
             return 100 * pc.mean(pc.divide(1.0, pc.list_value_length(choices))).as_py()
-        labels = spec.get("labels") or pq.read_table(path, columns=["label"])["label"].unique()
+        labels = spec.get("labels")
+        if not labels:
+            known = labelled if labelled and labelled.exists() else path
+            labels = pq.read_table(known, columns=["label"])["label"].unique()
         return 100 / len(labels)
     except (UserError, KeyError, TypeError, OSError, pa.ArrowException):
         return None  # a damaged file is a matter of the step that made it
@@ -46,6 +50,16 @@ def level(path: Path, metric: str) -> float | None:
 def rows_path(results: Path, task: str, language: str, split: str) -> Path:
     """Return the path of the prepared rows of a task, below the results folder."""
     return results / "data" / task / f"{language}.{split}.parquet"
+
+
+def of_task(grid: Grid, results: Path, task: str, language: str, split: str) -> float | None:
+    """Return the chance level of the rows of a task in percent, see `level`."""
+    labelled = grid.labelled_by(task)
+    return level(
+        rows_path(results, task, language, split),
+        grid.tasks[task].metric,
+        rows_path(results, *labelled) if labelled else None,
+    )
 
 
 def of_trainings(grid: Grid, results: Path) -> dict[tuple[str, str], float]:
@@ -63,9 +77,7 @@ def of_trainings(grid: Grid, results: Path) -> dict[tuple[str, str], float]:
         if task := grid.tasks[cell.target].tuned_on:
             trainings["tune", task] = grid.tuning(task)[0]
     levels = {
-        key: level(
-            rows_path(results, member.task, member.dev, "dev"), grid.tasks[member.task].metric
-        )
+        key: of_task(grid, results, member.task, member.dev, "dev")
         for key, member in trainings.items()
         if member.dev
     }

@@ -13,6 +13,7 @@ import pandas as pd
 MISSING = "–"  # an en dash, for None, NaN and pd.NA
 MINUS = "\u2212"  # true minus sign: a hyphen is too short, and breaks lines
 CSV = "%.4f"  # of what is shown, in CSV files
+EXACT = "%.10g"  # of scores from which others compute
 
 
 def points(value: Any, digits: int = 1) -> str:

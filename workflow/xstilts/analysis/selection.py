@@ -63,6 +63,7 @@ def test_rows(grid: Grid, chosen: pd.DataFrame, row: str) -> Iterator[dict[str, 
     """
     for choice in chosen.itertuples():
         cell = Cell(choice.model, choice.intermediate, choice.seed, choice.target)
+        about = plan.made_by(grid, cell)
         for lang in grid.experiment.test_languages[cell.target]:
             grid_row = plan.row(grid, cell, lang, grid.test_split(cell.target))
-            yield {**grid_row, "split": "test", "row": row}
+            yield {**grid_row, "split": "test", "row": row} | about

@@ -4,22 +4,31 @@ import csv
 import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from xstilts.experiment.grid import Cell, Grid
+from xstilts.experiment.config import NONE
+from xstilts.experiment.grid import TOY_MODEL, Cell, Grid
+from xstilts.experiment.recipe import Recipe
 from xstilts.running.files import atomic
 
+FROM = "from"  # the column of the public checkpoint that a model is
+STAGE_1 = "stage1_"  # before the names of a recipe's fields; those of stage 2 have nothing there
+RECIPE = [field.name for field in dataclasses.fields(Recipe)]
+MADE_BY = [FROM, *RECIPE, *(STAGE_1 + name for name in RECIPE)]
 
-def rows(grid: Grid, cells: Iterable[Cell]) -> Iterator[dict[str, str]]:
-    """Yield a row of `grid.csv` per score file of some cells: its cell, language, path and expected
-    spec."""
+
+def rows(grid: Grid, cells: Iterable[Cell]) -> Iterator[dict[str, Any]]:
+    """Yield a row of `grid.csv` per score file of some cells: its cell, language, path, expected
+    spec, and what it is made by."""
     split = grid.experiment.settings["split"]
     for cell in cells:
+        about = made_by(grid, cell)
         for lang in grid.experiment.languages[cell.target]:
-            yield row(grid, cell, lang, split)
+            yield row(grid, cell, lang, split) | about
 
 
-def row(grid: Grid, cell: Cell, lang: str, split: str) -> dict[str, str]:
-    """Return the row of one score file."""
+def row(grid: Grid, cell: Cell, lang: str, split: str) -> dict[str, Any]:
+    """Return the row of one score file, without what it is made by."""
     return {
         **dataclasses.asdict(cell),
         "language": lang,
@@ -30,7 +39,19 @@ def row(grid: Grid, cell: Cell, lang: str, split: str) -> dict[str, str]:
     }
 
 
-def write(lines: list[dict[str, str]], out: str | Path) -> None:
+def made_by(grid: Grid, cell: Cell) -> dict[str, Any]:
+    """Return the columns `MADE_BY` of a cell; those of a stage that it has not are None."""
+    settings, train = grid.experiment.settings, grid.tasks[cell.target].tuned_on
+    stage_1 = None if cell.intermediate == NONE else grid.recipe(cell.intermediate)
+    stage_2 = None if train is None else grid.tuned_recipes[train]
+    return {
+        FROM: TOY_MODEL if grid.experiment.toy else settings["models"][cell.model]["from"],
+        **{name: getattr(stage_2, name, None) for name in RECIPE},
+        **{STAGE_1 + name: getattr(stage_1, name, None) for name in RECIPE},
+    }
+
+
+def write(lines: list[dict[str, Any]], out: str | Path) -> None:
     """Write rows of one shape as CSV."""
     with atomic(out) as path, open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(lines[0]))

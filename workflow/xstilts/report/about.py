@@ -47,16 +47,18 @@ def facts(
 
 
 def chance_levels(
-    grid_rows: pd.DataFrame, languages: Mapping[str, Sequence[str]], results: Path
+    split: str, grid: Grid | None, languages: Mapping[str, Sequence[str]], results: Path
 ) -> dict[str, list[float | None]]:
-    """Return target -> chance level in percent of each of its languages, None where unknown."""
-    metrics = dict(zip(grid_rows["target"], grid_rows["metric"], strict=True))
-    split = grid_rows["split"].iloc[0]
+    """Return target -> chance level in percent of each of its languages, None where unknown.
+
+    Args:
+        split: that is scored.
+        grid: of the config; without it nothing is known.
+        languages: target -> its languages.
+        results: the results folder.
+    """
     return {
-        target: [
-            chance.level(chance.rows_path(results, target, language, split), metrics[target])
-            for language in names
-        ]
+        target: [grid and chance.of_task(grid, results, target, name, split) for name in names]
         for target, names in languages.items()
     }
 
@@ -89,6 +91,7 @@ def notes(
     if len(overall) and not (overall["over"] == EXAMPLES_AND_SEEDS).any():
         found.append("One seed: the noise of training is not known, so no difference is marked.")
     asked = grid.experiment.settings["languages"] if grid else []
+    found += grid.experiment.notes if grid else []
     for target, names in languages.items():
         absent = [name for name in asked if name not in names] if isinstance(asked, list) else []
         if absent:

@@ -88,7 +88,7 @@ def contents(
     names = {str(target): languages.ordered(group) for target, group in by_target}
     rows, targets = cells.rows_and_targets(states)
     trainings = Trainings(root, grid)
-    levels = about.chance_levels(grid_rows, names, results)
+    levels = about.chance_levels(grid_rows["split"].iloc[0], grid, names, results)
     wide = {
         target: tables.with_deltas(table)
         for target, table in languages.by_target(scores.language_values(grid_rows, metrics)).items()

@@ -11,6 +11,7 @@ from xstilts.analysis import (
     delta_table,
     languages,
     numbers,
+    results,
     seeds,
     significance,
     traits,
@@ -60,7 +61,7 @@ def main(args: argparse.Namespace) -> None:
             with atomic(out / f"{name}.{suffix}") as path:
                 path.write_text(text, encoding="utf-8")
 
-    _write(metrics[metrics["metric"] != "score"], out / "per_language.csv", "%.6f")
+    _write(results.table(grid, files), out / "results.csv", numbers.EXACT)
     _write(deltas, out / "deltas.csv", "%.6f")
     _write(cost.curves(files, trainings), out / "curves.csv")
     for target, wide in languages.by_target(language_values).items():

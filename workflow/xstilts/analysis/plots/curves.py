@@ -1,4 +1,4 @@
-"""Learning curves: the score on the English dev set along each training."""
+"""Learning curves: the score on the dev set along each training."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def draw(curves: pd.DataFrame) -> Figure:
         panel.set_xlabel("step")
     for panel in panels[len(groups) :]:
         panel.set_visible(False)
-    figure.supylabel("dev score, English", size=8)
+    figure.supylabel("dev score in the language of the training, percent", size=8)
     handles = {
         name: Line2D([], [], lw=1.1, ms=3.5, **marker) for name, marker in markers.items()
     } | {"kept": Line2D([], [], **_ring("black"))}
