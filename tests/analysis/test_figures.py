@@ -139,6 +139,22 @@ def test_long_names_are_neither_cut_nor_on_each_other():
     assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
 
 
+def test_titles_of_panels_are_not_on_each_other():
+    names = ["multi-en-anli-mnli-qqp-squad2-mlm", "mnli-translated-de-es-fr-zh-balanced", "squad"]
+    rows = [
+        ("intermediate", model, name, "seed1", "", 1, 1.0, 50.0, True)
+        for model in ("xlm-roberta-large-of-our-own", "b")
+        for name in names
+    ]
+    table = pd.DataFrame(rows, columns=cost.CURVE_COLUMNS)
+    figure = curves.draw(figure_data.curves(table, {}))
+    FigureCanvasAgg(figure).draw()
+    titles = [a._left_title for a in figure.axes if a.get_visible()]
+    boxes = extents(figure, titles)
+    assert len(boxes) == 6 and not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
+    assert "of-our-own" in titles[0].get_text(), "models in the order of the grid"
+
+
 def test_more_columns_than_fit_go_below():
     rows = [(f"task{i}", "de", 1.0, 0.0, 2.0) for i in range(dots.MAX_COLUMNS + 1)]
     assert len(dots.draw(deltas(rows), "xnli, a").axes) == 2

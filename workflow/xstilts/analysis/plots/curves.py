@@ -10,6 +10,7 @@ from xstilts.analysis.plots import style
 from xstilts.experiment.config import NONE
 
 MAX_COLUMNS = 4
+LETTERS = 28  # of a title on a line
 SMALLEST_SPAN = 5.0  # points on an axis: tenths of a point do not fill a panel
 CHANCE: dict[str, Any] = {"color": style.BASELINE, "linestyle": (0, (4, 3)), "linewidth": 0.9}
 
@@ -31,7 +32,8 @@ def draw(curves: pd.DataFrame) -> Figure:
     stage_1 = curves["kind"] == "intermediate"
     trained_on = curves["task"].where(~stage_1, curves["intermediate"])
     groups = list(curves.groupby([curves["model"], ~stage_1, trained_on], sort=False))
-    groups.sort(key=lambda group: group[0][:2])
+    models = list(dict.fromkeys(curves["model"]))
+    groups.sort(key=lambda group: (models.index(group[0][0]), group[0][1]))
     names = list(dict.fromkeys(curves["intermediate"]))
     markers = style.markers(name for name in names if name != NONE)
     if NONE in names:
@@ -40,7 +42,6 @@ def draw(curves: pd.DataFrame) -> Figure:
     rows = -(-len(groups) // columns)
     figure = style.new_figure(max(4.0, 2.3 * columns), 0.8 + 1.75 * rows)
     panels: list[Any] = list(figure.subplots(rows, columns, squeeze=False).flat)
-    several = curves["model"].nunique() > 1
     for panel, ((model, tuned, name), part) in zip(panels, groups, strict=False):
         for (intermediate, _), line in part.groupby(["intermediate", "seed"], sort=False):
             marker = markers[intermediate]
@@ -48,7 +49,8 @@ def draw(curves: pd.DataFrame) -> Figure:
             best = line[line["best"]]
             panel.plot(best["step"], best["score"], **_ring(marker["color"]))
         stage = "tuning on" if tuned else "stage 1:"
-        panel.set_title(f"{stage} {name}" + (f"\n{model}" if several else ""), loc="left")
+        title = [f"{stage} {name}", *([model] if len(models) > 1 else [])]
+        panel.set_title("\n".join(style.wrapped(line, LETTERS) for line in title), loc="left")
         _set_limits(panel, part)
         panel.set_xlabel("step")
     for panel in panels[len(groups) :]:

@@ -1,7 +1,5 @@
 """Dot plot: the difference to the row `none` by language, with its interval."""
 
-import textwrap
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -33,10 +31,10 @@ def draw(deltas: pd.DataFrame, title: str, missing: list[str] | None = None) -> 
     intermediates = list(dict.fromkeys(rows["intermediate"]))
     order = languages.ordered(rows["language"])[::-1]  # from the bottom of the axes
     values = rows[["delta", "low", "high"]]
-    limits = min(0.0, float(values.min().min())), max(0.0, float(values.max().max()))
+    limits = min(-1.0, float(values.min().min())), max(1.0, float(values.max().max()))
     lines = [intermediates[i : i + MAX_COLUMNS] for i in range(0, len(intermediates), MAX_COLUMNS)]
     notes = _notes(rows, missing or [])
-    heading = max(len(_wrapped(name).split("\n")) for name in intermediates)
+    heading = max(style.wrapped(name, LETTERS).count("\n") for name in intermediates) + 1
     margin = 0.25 + LETTER * max(map(len, order))
     width = max(margin + 0.1 + WIDTH * len(lines[0]), 4.6)
     height = 0.55 + 0.14 * heading + ROW_HEIGHT * len(order)
@@ -65,15 +63,11 @@ def _notes(rows: pd.DataFrame, missing: list[str]) -> list[str]:
     return [*notes, *([f"missing: {', '.join(missing)}"] if missing else [])]
 
 
-def _wrapped(name: str) -> str:
-    return textwrap.fill(name, LETTERS)
-
-
 def _columns(axes, rows, line, order, limits, columns) -> None:
     """Draw a line of columns, on axes that have room for `columns`."""
     low, high = limits
-    step = max(1.0, high - low) * 1.25
-    tick = _tick(max(1.0, min(high, -low), max(high, -low) / 3))
+    step = (high - low) * 1.25
+    tick = _tick(max(min(high, -low), max(high, -low) / 3))
     ticks: dict[float, str] = {}
     for i, name in enumerate(line):
         part, zero = rows[rows["intermediate"] == name], i * step
@@ -84,7 +78,8 @@ def _columns(axes, rows, line, order, limits, columns) -> None:
         fill = np.where(excludes_zero, style.COLOURS[0], "white")
         axes.scatter(zero + part["delta"], y, 18, fill, edgecolors=style.COLOURS[0], zorder=3)
         middle = zero + (low + high) / 2
-        axes.text(middle, len(order) - 0.3, _wrapped(name), ha="center", va="bottom", weight="bold")
+        heading = style.wrapped(name, LETTERS)
+        axes.text(middle, len(order) - 0.3, heading, ha="center", va="bottom", weight="bold")
         labels = {-tick: f"\N{MINUS SIGN}{tick:g}", 0.0: "0", tick: f"+{tick:g}"}
         ticks |= {zero + x: label for x, label in labels.items() if low <= x <= high}
     axes.set_yticks(range(len(order)), order)

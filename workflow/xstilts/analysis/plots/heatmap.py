@@ -31,7 +31,10 @@ def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
     scale = Scale.of(targets.loc[shown.index].to_numpy().flat)
     beyond = float(np.nanmax(np.abs(deltas.loc[shown.index].to_numpy()))) > scale.limit
     models = list(dict.fromkeys(shown["model"]))
-    figure = style.new_figure(2.6 + 0.62 * len(names), 1.1 + 0.27 * len(shown) + 0.35 * len(models))
+    label = 0.075 * max(map(len, shown["intermediate"]))  # inches of the longest
+    figure = style.new_figure(
+        1.8 + label + 0.62 * len(names), 1.1 + 0.27 * len(shown) + 0.35 * len(models)
+    )
     heights = [int((shown["model"] == model).sum()) for model in models]
     panels: list[Any] = list(
         figure.subplots(len(models), 1, squeeze=False, sharex=True, height_ratios=heights).flat

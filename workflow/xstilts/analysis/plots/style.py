@@ -1,6 +1,7 @@
 """The style of all figures: fonts, colours that are safe for colour-blind readers, saving."""
 
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ def markers(names: Iterable[str]) -> dict[str, dict[str, Any]]:
         name: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
         for i, name in enumerate(dict.fromkeys(names))
     }
+
+
+def wrapped(name: str, letters: int) -> str:
+    """Return a name on lines of at most so many letters, broken at hyphens where it has some."""
+    return textwrap.fill(name, letters)
 
 
 def message_figure(message: str) -> Figure:
