@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slurm lint rehearse real lock-env clean-env
+.PHONY: help run test test-slurm lint docs rehearse real lock-env clean-env
 
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -38,6 +38,10 @@ lint: $(VENV)/.dev ## check style, formatting, types and the workflow
 	@$(BIN)/mypy
 	@PYTHONPATH=workflow $(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/snakemake --lint
+
+docs: $(VENV)/.runtime ## write docs/config.md from the schema of the config
+	@PYTHONPATH=workflow $(BIN)/python docs/reference.py > docs/config.md.new
+	@mv docs/config.md.new docs/config.md
 
 rehearse: $(VENV)/.runtime ## run the whole graph of EXPERIMENT=experiments/paper.yaml on toy data
 	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \

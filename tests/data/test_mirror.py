@@ -60,7 +60,9 @@ def test_a_damaged_file_is_named(folder):
         mirror.schema(folder, "o/n", "de", "validation")
 
 
-@pytest.mark.parametrize("text", ["", "no front matter", "---\n: [\n---\n", "---\nconfigs: 3\n---\n"])
+@pytest.mark.parametrize(
+    "text", ["", "no front matter", "---\n: [\n---\n", "---\nconfigs: 3\n---\n"]
+)
 def test_what_only_the_library_can_read_is_left_to_it(tmp_path, text):
     (tmp_path / "README.md").write_text(text)
     assert mirror.schema(tmp_path, "o/n", "de", "train") is None

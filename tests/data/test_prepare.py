@@ -8,7 +8,7 @@ import pytest
 from datasets import ClassLabel, Value
 from tests.hub import mirror
 
-from xstilts.data import pin, prepare
+from xstilts.data import files, pin, prepare
 from xstilts.running.errors import UserError
 from xstilts.steps import prepare as prepare_step
 
@@ -239,3 +239,173 @@ def test_real_rows(spec, rows, first, tmp_path):
     assert len(found) == rows
     assert found[0]["id"] == first
     assert record["dropped"] == {}
+
+
+def of_file(folder, name, content, **spec):
+    """Unify the rows of a file of one's own."""
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    spec = {"task": "mine", "lang": "en", "hub": "en/train", **spec}
+    return prepare.unify(files.read([path], spec), {}, spec)
+
+
+def test_labels_of_a_file_may_be_words_that_others_take_for_nothing(tmp_path):
+    content = "text,label\n" + "".join(f"{w},{w}\n" for w in ("NA", "None", "null", "nan", "N/A"))
+    rows, report = of_file(tmp_path, "a.csv", content, format="classification")
+    assert [row["label"] for row in rows] == ["NA", "None", "null", "nan", "N/A"]
+    assert report["dropped"] == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "names"),
+    [
+        ([1.0, 0.0], None, ["1", "0"]),
+        ([1.0, 0.0], ["no", "yes"], ["yes", "no"]),
+        ([1, 0], None, ["1", "0"]),
+        ([True, False], None, ["true", "false"]),
+        ([True, False], ["no", "yes"], ["yes", "no"]),
+        ([0.5, 1.0], None, ["0.5", "1.0"]),
+    ],
+)
+def test_labels_may_be_numbers(values, labels, names, tmp_path):
+    lines = "\n".join(json.dumps({"text": "x", "label": value}) for value in values)
+    rows, _ = of_file(tmp_path, "a.jsonl", lines, format="classification", labels=labels)
+    assert [row["label"] for row in rows] == names
+
+
+def test_rows_without_a_consensus_have_no_label(tmp_path):
+    content = "gold_label\tsentence1\tsentence2\n-\ta\tb\nneutral\tc\td\n"
+    rows, report = of_file(tmp_path, "snli.tsv", content, format="classification")
+    assert rows == [{"id": "1", "text": "c", "text_pair": "d", "label": "neutral"}]
+    assert report["dropped"] == {"no label": 1}
+    content = content.replace("gold_label", "label")
+    assert len(of_file(tmp_path, "a.tsv", content, format="classification")[0]) == 2
+
+
+ARC = {
+    "id": "Mercury_1",
+    "question": {
+        "stem": "What melts?",
+        "choices": [{"text": "ice", "label": "A"}, {"text": "fire", "label": "B"}],
+    },
+    "answerKey": "A",
+}
+OPENBOOKQA = {
+    "id": "7-980",
+    "question_stem": "What melts?",
+    "choices": {"text": ["fire", "ice"], "label": ["1", "2"]},
+    "answerKey": "2",
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "choices", "label"), [(ARC, ["ice", "fire"], 0), (OPENBOOKQA, ["fire", "ice"], 1)]
+)
+def test_published_choices(raw, choices, label, tmp_path):
+    rows, report = of_file(tmp_path, "a.jsonl", json.dumps(raw), format="choice")
+    assert {k: rows[0][k] for k in ("id", "context", "choices", "label")} == {
+        "id": raw["id"],
+        "context": "What melts?",
+        "choices": choices,
+        "label": label,
+    }
+    prepare.write(tmp_path / "rows.parquet", rows, "choice", {})
+    assert report["dropped"] == {}
+
+
+def squad(*answers, context="Он ел суп. суп"):
+    questions = [
+        {"id": str(i), "question": "?", "answers": [{"text": t, "answer_start": s}] if t else []}
+        for i, (t, s) in enumerate(answers)
+    ]
+    paragraphs = [{"context": context, "qas": questions}]
+    return json.dumps({"version": 1, "data": [{"title": "", "paragraphs": paragraphs}]})
+
+
+def test_offsets_in_bytes_are_said(tmp_path):
+    rows, report = of_file(tmp_path, "a.json", squad(("суп", 10), ("ел", 5)), format="span")
+    assert [row["answers"] for row in rows] == [
+        {"text": ["суп"], "start": [6]},
+        {"text": ["ел"], "start": [3]},
+    ]
+    assert (report["dropped"], report["repaired"]) == ({}, 0)
+    assert prepare.notes(report) == ["answer offsets count bytes"]
+    _, report = of_file(tmp_path, "a.json", squad(("суп", 6), ("ел", 5)), format="span")
+    assert "offsets" not in report
+    assert prepare.notes(report) == ["moved 1 answers"]
+
+
+def test_a_split_whose_answers_are_kept_back_is_refused(tmp_path):
+    line = (
+        "task mine: en/train: none of its 2 questions has an answer, as in a test set whose answers"
+        " are kept back; give another split, or say `no_answer: true` if that is so"
+    )
+    for content in (
+        squad(("", 0), ("", 0)),
+        squad(("", 0), ("", 0)).replace("[]", '[{"text": ""}]'),
+    ):
+        with pytest.raises(UserError) as caught:
+            of_file(tmp_path, "a.json", content, format="span")
+        assert str(caught.value) == line
+    rows, _ = of_file(tmp_path, "a.json", squad(("", 0), ("", 0)), format="span", no_answer=True)
+    assert len(rows) == 2
+
+
+def test_a_gold_of_one_value_is_said(tmp_path):
+    content = "text,label\na,0\nb,0\nc,\n"
+    _, report = of_file(tmp_path, "a.csv", content, format="classification")
+    assert report["one_value"] == "0"
+    assert prepare.notes(report) == ["dropped 1 (no label)", "the gold is `0` in every row"]
+
+
+def test_missing_texts_are_dropped_not_raised(tmp_path):
+    content = "question,context,answers,answer_start\n,a b,b,2\n?,,b,0\n?,a b,b,2\n"
+    rows, report = of_file(tmp_path, "a.csv", content, format="span")
+    assert rows[0]["answers"] == {"text": ["b"], "start": [2]}
+    assert report["dropped"] == {"no question": 1, "no context": 1}
+
+
+def test_texts_that_are_numbers_are_written_as_text(tmp_path):
+    rows, _ = of_file(tmp_path, "a.jsonl", '{"text": 7, "label": "x"}', format="classification")
+    prepare.write(tmp_path / "rows.parquet", rows, "classification", {})
+    assert prepare.read(tmp_path / "rows.parquet").to_pylist() == [
+        {"id": "0", "text": "7", "text_pair": None, "label": "x"}
+    ]
+
+
+def test_two_files_of_text_are_pairs(tmp_path):
+    spec = {"task": "mine", "lang": "de", "hub": "x", "format": "retrieval"}
+    for name, text in {"a.de": "Ja.\n\nNein.\n", "a.en": "Yes.\n\nNo.\n"}.items():
+        (tmp_path / name).write_text(text)
+    table = files.read([tmp_path / "a.de", tmp_path / "a.en"], spec)
+    rows, report = prepare.unify(table, {}, spec)
+    assert rows[:2] == [
+        {"id": "0.source", "side": "source", "text": "Ja.", "gold": "0.target"},
+        {"id": "0.target", "side": "target", "text": "Yes.", "gold": None},
+    ]
+    assert report["dropped"] == {"no text": 1}
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
+@pytest.mark.parametrize(
+    ("folder", "file", "format"),
+    [
+        ("facebook/xnli/de", "validation", "classification"),
+        ("google-research-datasets/paws-x/de", "validation", "classification"),
+        ("nyu-mll/glue/mnli", "validation_matched", "classification"),
+        ("google/xquad/xquad.ru", "validation", "span"),
+        ("google/xtreme/udpos.Thai", "test", "tagging"),
+        ("unimelb-nlp/wikiann/sw", "validation", "tagging"),
+        ("tau/commonsense_qa/default", "validation", "choice"),
+        ("allenai/cosmos_qa/default", "validation", "choice"),
+        ("aps/super_glue/copa", "validation", "choice"),
+        ("lighteval/siqa/default", "validation", "choice"),
+    ],
+)
+def test_the_hubs_parquet_files_need_no_columns(folder, file, format):
+    path = SHARED / "datasets" / folder / f"{file}-00000-of-00001.parquet"
+    spec = {"task": "mine", "lang": "xx", "hub": folder, "format": format}
+    table = files.read([path], spec)
+    rows, report = prepare.unify(table, {}, spec)
+    assert (len(rows), report["dropped"]) == (table.num_rows, {})

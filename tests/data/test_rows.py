@@ -185,6 +185,30 @@ def test_a_label_that_the_task_does_not_have():
         label("x", ["None"])
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (3, 3.0), (2.5, 2.5), ("2.5", 2.5), (" -1 ", -1.0), (-1, -1.0), ("1e2", 100.0),
+        (None, "no label"), ("", "no label"), (float("nan"), "no label"),
+    ],
+)  # fmt: skip
+def test_numbers_are_read_as_numbers(value, found):
+    row = {"id": "7", "text": "a", "label": value}
+    reason = rows.RowCleaner({"task": "t", "format": "regression"})(row)
+    assert (row["label"] if reason is None else reason) == found
+
+
+@pytest.mark.parametrize(
+    "value", ["high", "3,5", "nan", "inf", "1_0", "1e40", True, [1.0], float("inf")]
+)
+def test_a_label_that_is_no_number_is_named_with_its_row(value):
+    clean = rows.RowCleaner({"task": "t", "format": "regression"})
+    with pytest.raises(UserError) as error:
+        clean({"id": "7", "text": "a", "label": value})
+    line = f"task t: row 7: label `{value}` is not a number (write it as 3.5)"
+    assert str(error.value) == line
+
+
 def span(context, *answers):
     """Check answers given as (text, start); return (reason, what is left, how many were moved)."""
     texts, starts = [t for t, _ in answers], [s for _, s in answers]
@@ -212,6 +236,7 @@ def test_answers_are_at_their_offset_or_moved_to_their_only_occurrence():
         ("choice", {"context": "", "choices": [], "label": 2}, "label is not one of the choices"),
         ("choice", {"context": "c", "choices": ["a", "b"], "label": None}, "no label"),
         ("classification", {"text": None, "label": "x"}, "no text"),
+        ("regression", {"text": None, "label": 1.0}, "no text"),
         ("tagging", {"tokens": ["a"], "tags": ["X"]}, None),
         ("tagging", {"tokens": [], "tags": []}, "no tokens"),
         ("tagging", {"tokens": ["a", "b"], "tags": ["X"]}, "not as many tags as tokens"),

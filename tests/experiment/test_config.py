@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from xstilts.experiment import config, tasks
+from xstilts.experiment import tasks
 from xstilts.experiment.config import load, merge
+from xstilts.experiment.schema import config_schema
 from xstilts.running.errors import UserError
 
 BASE = {
@@ -381,7 +382,7 @@ def test_the_schema_knows_exactly_the_fields_of_a_recipe():
 
     from xstilts.experiment.recipe import Recipe
 
-    known = config._schema()["properties"]["recipes"]["additionalProperties"]["properties"]
+    known = config_schema()["properties"]["recipes"]["additionalProperties"]["properties"]
     assert known.keys() == {field.name for field in dataclasses.fields(Recipe)}
 
 

@@ -1,8 +1,11 @@
 """Examples of predictions: which are chosen, and what is shown of each format."""
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests import results
 
+from xstilts.data import prepare
 from xstilts.report import examples
 
 
@@ -11,6 +14,12 @@ def test_the_first_wrong_ones_then_the_first_right_ones():
     rows = [{"id": str(i), "prediction": "p", "value": v} for i, v in enumerate(values)]
     assert [row["id"] for row in examples.choose(rows, 2)] == ["1", "3", "0", "2"]
     assert [row["id"] for row in examples.choose(rows[:1], 2)] == ["0"]
+
+
+def test_of_numbers_the_farthest_then_the_nearest():
+    rows = [{"id": str(i), "prediction": "1", "value": v} for i, v in enumerate([0.9, 0.2, 1.0])]
+    assert [row["id"] for row in examples.choose(rows, 1, numbers=True)] == ["1", "2"]
+    assert [row["id"] for row in examples.choose(rows, 2, numbers=True)] == ["1", "0", "2"]
 
 
 LONG = "a" * 150
@@ -29,6 +38,11 @@ ROWS = {"t1": {"text": "ein Hund"}, "t2": {"text": "eine Katze"}}
             {"text": "one", "text_pair": None, "label": "1"},
             "1",
             [("text", "one"), ("gold", "1"), ("predicted", "1")],
+        ),
+        (
+            {"text": "one", "text_pair": "two", "label": 3.0},
+            "2.7182817",
+            [("text", "one"), ("pair", "two"), ("gold", "3"), ("predicted", "2.718")],
         ),
         (
             {"tokens": ["a", "dog"], "tags": ["DET", "NOUN"]},
@@ -80,7 +94,18 @@ ROWS = {"t1": {"text": "ein Hund"}, "t2": {"text": "eine Katze"}}
             [("context", "It rains."), ("gold", "wet"), ("predicted", "dry")],
         ),
     ],
-    ids=["pair", "text", "tags", "all tags", "span", "no answer", "sentence", "no pair", "choice"],
+    ids=[
+        "pair",
+        "text",
+        "number",
+        "tags",
+        "all tags",
+        "span",
+        "no answer",
+        "sentence",
+        "no pair",
+        "choice",
+    ],
 )
 def test_what_is_shown_of_a_row(row, prediction, texts):
     assert examples.texts(row, ROWS, prediction) == texts
@@ -105,6 +130,35 @@ def test_the_examples_of_a_file_in_full(tmp_path):
             "right": True,
             "value": 1.0,
             "shown": [["text", "a dog"], ["gold", "ein Hund"], ["predicted", "ein Hund"]],
+        },
+    ]
+
+
+def test_the_examples_of_a_file_of_numbers_in_full(tmp_path):
+    numbers = (("a", 0.0, "1.0", 0.8), ("b", 5.0, "4.75", 0.95), ("c", 2.0, "5.0", 0.4))
+    rows = [{"id": i, "text": i, "text_pair": None, "label": gold} for i, gold, _, _ in numbers]
+    prepare.write(tmp_path / "rows.parquet", rows, "regression", {})
+    table = {
+        "id": [i for i, *_ in numbers],
+        "prediction": [predicted for *_, predicted, _ in numbers],
+        "value": [value for *_, value in numbers],
+    }
+    pq.write_table(pa.table(table), tmp_path / "de.parquet")
+    found = examples.of_language(
+        tmp_path / "de.json", tmp_path / "rows.parquet", examples.RowCache(), 1
+    )
+    assert found == [
+        {
+            "right": False,
+            "value": 0.4,
+            "shown": [["text", "c"], ["gold", "2"], ["predicted", "5"]],
+            "error": "3",
+        },
+        {
+            "right": True,
+            "value": 0.95,
+            "shown": [["text", "b"], ["gold", "5"], ["predicted", "4.75"]],
+            "error": "0.25",
         },
     ]
 

@@ -75,14 +75,14 @@ def test_a_changed_mirror_is_refused_until_its_lock_is_updated(changed):
     config = yaml.safe_load((experiment.folder / "config.yaml").read_text())
     new = experiment.write(config | {"languages": ["de", "ru"]})
     experiment.path("pins/datasets/acme/pairs.json").unlink()
-    update = f"--update acme/pairs --lock {lock} --root {experiment.folder / 'mirror'}"
+    update = f"xstilts pin {experiment.folder / 'config.yaml'} acme/pairs"
     experiment.snakemake().failed("de.parquet has changed", update)
     assert lock.read_text() == before
     assert "small,none," in experiment.read(f"{OWN}/tables/main.csv"), "of the finished scores"
     assert experiment.path("scores/small/none/noseed/pairs/de.json").is_file()
     # What the line says to do:
     experiment.step("pin", "--update", "acme/pairs", "--lock", lock).failed("with --root DIR")
-    experiment.step("pin", *update.split()).ok()
+    experiment.step("pin", "--update", "acme/pairs", "--config", new).ok()
     assert lock.read_text() != before
     again = experiment.snakemake(config=new).ok()
     jobs = {"pin_data": 1, "prepare": 2, "encode": 2, "manifest": 1, "evaluate_pairs": 1}

@@ -50,8 +50,8 @@ def choices(task: str, rows: list[Row]) -> None:
     for row, label in given:
         if (at := number(label)) is None:
             raise UserError(
-                f"task {task}: row {row['id']}: the label `{label}` is not the number, the letter or"
-                f" the text of one of its {len(row['choices'])} choices"
+                f"task {task}: row {row['id']}: the label `{label}` is not the number, the letter"
+                f" or the text of one of its {len(row['choices'])} choices"
             )
         row["label"] = at
 

@@ -6,6 +6,8 @@ there, or not the only one of its kind, is asked for in one line.
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -27,7 +29,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "tokens": ("tokens", "words", "form", "forms", "token", "word"),
     "tags": (
-        "tags", "nertags", "postags", "upos", "labels", "ner", "pos", "tag", "nerlabels", "upostags",
+        "tags", "nertags", "postags", "upos", "labels", "ner", "pos", "tag", "nerlabels",
+        "upostags",
     ),
     "question": ("question", "query", "questiontext"),
     "context": ("context", "passage", "paragraph", "document", "article", "passagetext", "text"),
@@ -38,11 +41,13 @@ NAMES: dict[str, tuple[str, ...]] = {
 # In some formats a column goes by other names.
 _SCORES = ("label", "score", "similarityscore", "similarity", "relatednessscore", "stars", "rating")
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "context": ("context", "premise", "ctx", "startphrase", "passage", "article", "goal", "sentence"),
+    "context": (
+        "context", "premise", "ctx", "startphrase", "passage", "article", "goal", "sentence",
+    ),
     "question": ("question", "questionstem", "stem", "query", "prompt"),
     "label": (
-        "label", "answerkey", "answer", "correct", "correctanswer", "correctoption", "gold", "target",
-        "answeridx", "correctanswernum",
+        "label", "answerkey", "answer", "correct", "correctanswer", "correctoption", "gold",
+        "target", "answeridx", "correctanswernum",
     ),
 }  # fmt: skip
 _PAIRS = [  # of texts; of sides, in retrieval
@@ -76,8 +81,12 @@ def fold(name: str) -> str:
 
 def is_name(name: str, field: str) -> bool:
     """Whether the field uses a name for a column of the unified row."""
-    names = {field, *NAMES.get(field, ())} | {n for p in _PAIRS + _SIDES for n in p}
-    return fold(name) in {fold(n) for n in names}
+    pairs = (
+        {n for pair in _PAIRS + _SIDES for n in pair}
+        if field not in NAMES or field == "text"
+        else set()
+    )
+    return fold(name) in {fold(field), *NAMES.get(field, ()), *pairs}
 
 
 def numbered(spec: dict) -> bool:
@@ -159,7 +168,23 @@ class _Finder:
         if self.format == "span" and (start := self._some("start")):
             self.found.setdefault("start", start[0])
         self._id()
+        self._types()
         return self.found
+
+    def _types(self) -> None:
+        """One text or one label a row: refuse lists, objects and bytes where those are needed."""
+        fields = {"text", "text_pair", "label", "question", "side", "source", "target"}
+        fields |= {"context"} if self.format == "span" else set()
+        for field in fields & self.found.keys():
+            column = self.found[field]
+            kind = self.schema.field(column).type
+            noun = "lists" if pa.types.is_list(kind) or pa.types.is_large_list(kind) else "objects"
+            noun = "bytes" if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) else noun
+            if (pa.types.is_nested(kind) or noun == "bytes") and column != "translation":
+                one = "one label" if field == "label" else "one text"
+                raise UserError(
+                    f"{self.where}: column `{column}` holds {noun}; a row has {one} as `{field}`"
+                )
 
     def _id(self) -> None:
         """An `id` is always one; other names of it count where a task says nothing of columns."""
@@ -259,7 +284,7 @@ class _Finder:
                 groups.setdefault(f"{match[1]} {kind}", {})[match[2]] = names[0]
         for group in groups.values():
             keys = sorted(group)
-            steps = {ord(b) - ord(a) for a, b in zip(keys, keys[1:], strict=False)}
+            steps = {ord(b) - ord(a) for a, b in pairwise(keys)}
             if keys[0] in "01a" and steps == {1}:
                 return [group[key] for key in keys]
         return []
@@ -269,23 +294,29 @@ class _Finder:
         return pa.types.is_struct(kind) and all(kind.get_field_index(k) >= 0 for k in keys)
 
     def _ask(self, field: str, candidates: list[str]) -> UserError:
-        there = candidates or self.names
-        hint = nearest(field, there) if not candidates else ""
-        used = {c for v in self.found.values() for c in ([v] if isinstance(v, str) else v)}
-        first = next((name for name in there if name not in used), there[0])
-        said = first if re.fullmatch(r"\w[\w-]*", first) else f'"{first}"'
-        also = (
-            ", or by number (columns: {1: ...}) in a file without header" if _is_row(there) else ""
-        )
-        return UserError(
-            f"{self.where}: which column is the {field}?{hint} there are {', '.join(there)}; say"
-            f" columns: {{{said}: {field}}}{also}"
-        )
+        """The error that asks for a column: of these, or of all that are not taken."""
+        question = f"{self.where}: which column is the {field}?"
+        taken = {c for v in self.found.values() for c in ([v] if isinstance(v, str) else v)}
+        free = candidates or [name for name in self.names if name not in taken]
+        there = ", ".join(name if len(name) <= 40 else f"{name[:39]}…" for name in free)
+        if not free:
+            return UserError(f"{question} there are {', '.join(self.names)}, all of them taken")
+        if _is_row(self.names):
+            at = self.names.index(free[0]) + 1
+            return UserError(
+                f"{question} there are {there}; if that is data and not a header, say columns by"
+                f" number, as in columns: {{{at}: {field}}}"
+            )
+        near = [] if candidates else get_close_matches(field, free, n=1, cutoff=0.5)
+        first = (near or free)[0]
+        said = first if re.fullmatch(r"[^\W\d][\w-]*|\d+", first) else f'"{first}"'
+        return UserError(f"{question} there are {there}; say columns: {{{said}: {field}}}")
 
 
 def _is_row(names: list[str]) -> bool:
-    """Whether a header looks like a row of data."""
-    return any(len(name.split()) > 3 for name in names)
+    """Whether a header looks like a row of data: sentences, or numbers beside text."""
+    numbers = [name.isdecimal() for name in names]
+    return any(len(name.split()) > 3 for name in names) or (any(numbers) and not all(numbers))
 
 
 def no_column(where: str, column: str, columns: list[str]) -> UserError:

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xstilts.data import annotations, columns, pools, shapes
-
 from xstilts.data.rows import (
     FOREIGN,
     ROW_FUNCTIONS,
@@ -31,11 +30,14 @@ from xstilts.running.files import atomic
 
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
 _ANSWERS = pa.struct([("text", _TEXTS), ("start", pa.list_(pa.int32()))])
+# The makers of SNLI and MNLI write this label where their annotators did not agree.
+NO_CONSENSUS = ("gold_label", "-")
 # Unified rows, by format. `gold` of a source row is the id of its target row, else null.
 SCHEMAS = {
     name: pa.schema([("id", _TEXT), *fields])
     for name, fields in {
         "classification": [("text", _TEXT), ("text_pair", _TEXT), ("label", _TEXT)],
+        "regression": [("text", _TEXT), ("text_pair", _TEXT), ("label", pa.float64())],
         "choice": [("context", _TEXT), ("choices", _TEXTS), ("label", pa.int32())],
         "span": [("question", _TEXT), ("context", _TEXT), ("answers", _ANSWERS)],
         "tagging": [("tokens", _TEXTS), ("tags", _TEXTS)],
@@ -113,7 +115,7 @@ def _read_gold(spec: dict, rows: list[Row]) -> dict[str, Any]:
     elif spec["format"] == "choice":
         annotations.choices(spec["task"], rows)
     elif spec["format"] == "span":
-        if rows and not spec.get("no_answer") and not any(r["answers"]["text"] for r in rows):
+        if rows and not spec.get("no_answer") and not any(any(r["answers"]["text"]) for r in rows):
             raise UserError(
                 f"task {spec['task']}: {dataset_of(spec)}: none of its {len(rows)} questions has an"
                 " answer, as in a test set whose answers are kept back; give another split, or say"
@@ -165,7 +167,9 @@ def _converter(
         return _by_function(ROW_FUNCTIONS[name], schema.names, decoders, spec, where)
     found, shape = columns.find(schema, spec, where), shapes.of(spec)
     if spec["format"] == "choice":  # labelled by its number, whatever its ClassLabel's names
-        decoders.pop(found["label"], None)
+        decoders.pop(str(found["label"]), None)
+    elif found.get("label") == NO_CONSENSUS[0]:
+        decoders[NO_CONSENSUS[0]] = lambda label: None if label == NO_CONSENSUS[1] else label
 
     def convert(raw: Row) -> Row | list[Row]:
         return shape(columns.pick(found, _decoded(raw, decoders)))

@@ -8,6 +8,7 @@ Where renaming columns is not enough, a function in `ROW_FUNCTIONS` takes one ra
 not used. It leaves out `gold`, and `id` if the data set has none.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -144,6 +145,12 @@ class RowCleaner:
             return "no text"
         return None if row["label"] is not None else "no label"
 
+    def _regression(self, row: Row) -> str | None:
+        row["label"] = self._number(row.get("label"), row.get("id"))
+        if row["text"] is None:
+            return "no text"
+        return None if row["label"] is not None else "no label"
+
     def _choice(self, row: Row) -> str | None:
         label = row.get("label")
         if label is not None and not 0 <= label < len(row["choices"]):
@@ -162,6 +169,8 @@ class RowCleaner:
         """Keep the answers that stand at their offset; move one to its only occurrence. A question
         that comes without answers is one that has none, as in SQuAD 2."""
         valid, context = [], row["context"]
+        if missing := [name for name in ("context", "question") if row[name] is None]:
+            return f"no {missing[0]}"
         pairs = list(zip(row["answers"]["text"], row["answers"]["start"], strict=True))
         for text, start in pairs:
             if text and context[start : start + len(text)] == text and start >= 0:
@@ -179,6 +188,21 @@ class RowCleaner:
 
     def _mlm(self, row: Row) -> str | None:
         return None if (row["text"] or "").strip() else "no text"
+
+    def _number(self, label: Any, row: str | None) -> float | None:
+        """Return the label of a row as a number, None for no label."""
+        if label is None or label == "" or label != label:  # NaN, as pandas writes no value
+            return None
+        try:
+            number = math.nan if isinstance(label, bool) else float(label)
+        except (TypeError, ValueError):
+            number = math.nan
+        # Encoded rows hold them as float32.
+        if math.isfinite(number) and abs(number) < 1e38 and "_" not in str(label):
+            return number
+        raise UserError(
+            f"task {self.task}: row {row}: label `{label}` is not a number (write it as 3.5)"
+        )
 
     def _label(self, label: str | None) -> str | None:
         """Return a label's name, None for no label; numbers count in the task's `labels`, unless

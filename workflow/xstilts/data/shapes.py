@@ -24,7 +24,8 @@ def span(row: Row) -> Row:
         starts = answers.get("answer_start", answers.get("start"))
         pairs = _zipped(answers.get("text"), starts)
     elif isinstance(answers, list) and any(isinstance(a, dict) for a in answers):
-        pairs = [(a.get("text"), a.get("answer_start", a.get("start"))) for a in answers if a]
+        found = [a for a in answers if isinstance(a, dict)]
+        pairs = [(a.get("text"), a.get("answer_start", a.get("start"))) for a in found]
     else:
         pairs = _zipped(answers, _literal(start))
     pairs = [(text, _offset(at)) for text, at in pairs if text is not None]
@@ -60,8 +61,8 @@ def choice(row: Row) -> Row:
     if isinstance(choices, dict):
         choices, keys = choices.get("text"), choices.get("label")
     elif isinstance(choices, list) and any(isinstance(c, dict) for c in choices):
-        keys = [c.get("label") for c in choices]
-        choices = [c.get("text") for c in choices]
+        found = [c for c in choices if isinstance(c, dict)]
+        keys, choices = [c.get("label") for c in found], [c.get("text") for c in found]
     else:
         keys = None
     row["choices"] = [str(c).strip() for c in _listed(choices) if c is not None]
@@ -73,7 +74,8 @@ def tagging(row: Row) -> Row:
     """Tokens and tags as lists; text is cut at blanks."""
     for field in ("tokens", "tags"):
         value = _literal(row[field])
-        row[field] = value.split() if isinstance(value, str) else value
+        row[field] = value.split() if isinstance(value, str) else _listed(value)
+    row["tokens"] = ["" if token is None else str(token) for token in row["tokens"]]
     return row
 
 
@@ -92,9 +94,19 @@ def retrieval(lang: str) -> Callable[[Row], Row | list[Row]]:
                 texts[side] = text.get(lang if side == "source" else "en")
         own = row.get("id")
         ids = {} if own is None else {side: {"id": f"{own}.{side}"} for side in texts}
-        return [{"side": s, "text": t and t.strip(), **ids.get(s, {})} for s, t in texts.items()]
+        return [
+            {"side": s, "text": t and str(t).strip(), **ids.get(s, {})} for s, t in texts.items()
+        ]
 
     return sides
+
+
+def texts(row: Row) -> Row:
+    """Texts that a file has as numbers, as text."""
+    for field in ("text", "text_pair", "question", "context"):
+        if not isinstance(row.get(field, ""), str | None):
+            row[field] = str(row[field])
+    return row
 
 
 def of(spec: dict) -> Callable[[Row], Row | list[Row]]:
@@ -102,7 +114,8 @@ def of(spec: dict) -> Callable[[Row], Row | list[Row]]:
     if spec["format"] == "retrieval":
         return retrieval(spec.get("lang") or "")
     shapes: dict[str, Callable[[Row], Row]] = {"span": span, "choice": choice, "tagging": tagging}
-    return shapes.get(spec["format"], lambda row: row)
+    shape = shapes.get(spec["format"], lambda row: row)
+    return lambda row: texts(shape(row))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -3,21 +3,19 @@
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 import jsonschema
 import yaml
 
-from xstilts import WORKFLOW
 from xstilts.experiment import entries, tasks
 from xstilts.experiment.config_files import merge
 from xstilts.experiment.languages import suggested
+from xstilts.experiment.schema import NOUNS, config_schema, types
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import Problems, UserError, nearest
 from xstilts.toy import spec
 
-SCHEMA = WORKFLOW / "schemas" / "config.schema.yaml"
 NONE = "none"  # the name of the row without an intermediate task
 BEST = "best"  # of the row on test that is the best intermediate task of each target
 # JSON schema takes 1.0 for an integer, which paths and ranges do not, and YAML has .nan and .inf.
@@ -28,15 +26,6 @@ _TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
     }
 )
 _Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_TYPES)
-_NOUNS = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "null",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,7 +163,7 @@ def _check_limits(settings: Mapping[str, Any], known: Mapping[str, Task]) -> Non
 
 def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config with what the command line gave as text (`--config test=true`) read."""
-    kinds = {key: entry.get("type") for key, entry in _schema()["properties"].items()}
+    kinds = {key: entry.get("type") for key, entry in config_schema()["properties"].items()}
     return {
         key: yaml.safe_load(value)
         if isinstance(value, str) and kinds.get(key) in ("boolean", "integer")
@@ -184,14 +173,21 @@ def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:
-    validator = _Validator(_schema())
+    validator = _Validator(config_schema())
     errors = sorted(validator.iter_errors(raw), key=lambda error: [str(p) for p in error.path])
+    # What is wrong in a task is said by `entries`, with all else that is wrong in tasks.
+    errors = [e for e in errors if not _in_a_task(e)]
     # Where a key is not known, one that is missing is the same mistake.
     misspelt = [e.path for e in errors if e.validator == "additionalProperties"]
     errors = [e for e in errors if e.validator != "required" or e.path not in misspelt]
     if errors:
         raise UserError("\n".join(dict.fromkeys(map(_line, errors))))
-    return _with_defaults(raw, _schema())
+    return _with_defaults(raw, config_schema())
+
+
+def _in_a_task(error: Any) -> bool:
+    of_field = len(error.path) > 2 or error.validator == "additionalProperties"
+    return of_field and list(error.path)[:1] == ["tasks"]
 
 
 def _line(error: Any) -> str:
@@ -222,8 +218,8 @@ def _line(error: Any) -> str:
             " language codes"
         )
     if error.validator == "type":
-        kinds = error.validator_value
-        wanted = " or ".join(_NOUNS[k] for k in ([kinds] if isinstance(kinds, str) else kinds))
+        kinds = types(schema)
+        wanted = " or ".join(NOUNS[kind] for kind in kinds)
         given = "nothing" if error.instance is None else repr(error.instance)
         text = isinstance(error.instance, str) and "number" in kinds
         hint = " (YAML takes 1e-5 for text: write 1.0e-5)" if text else ""
@@ -269,7 +265,7 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         train = found.get(task.tuned_on or "")
         if name in own and train and not task.labels and task.format == train.format:
             found[name] = dataclasses.replace(task, labels=train.labels)
-    schema = _schema()["properties"]["recipes"]
+    schema = config_schema()["properties"]["recipes"]
     for error in _Validator(schema).iter_errors(
         {name: task.recipe for name, task in found.items()}
     ):
@@ -436,8 +432,3 @@ def _languages(
                 f" (it has {', '.join(targets[name].languages)})"
             )
     return {name: tuple(sorted(codes)) for name, codes in available.items()}
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))

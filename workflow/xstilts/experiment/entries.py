@@ -1,21 +1,16 @@
 """An entry of `tasks.yaml` or of `tasks:` in a config: filled in, checked, made a `Task`."""
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xstilts import metrics
 from xstilts.data import layout, rows
 from xstilts.experiment.languages import suggested
+from xstilts.experiment.schema import NOUNS, task_fields, types
 from xstilts.experiment.tasks import FORMATS, SPLITS, Task, known
 from xstilts.running.errors import UserError, nearest
 
-_KINDS: dict[str, tuple[type, str]] = {
-    **dict.fromkeys(("splits", "columns", "codes", "recipe", "file"), (dict, "a mapping")),
-    **dict.fromkeys(("languages", "labels", "no_dev"), (list, "a list")),
-    "version": (int, "a whole number"),
-    "no_answer": (bool, "true or false"),
-}  # of the fields that are not text
+_KINDS = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
 _ANY_PARTS = ("recipe", "languages", "files", "file")  # whose parts are checked elsewhere
 # How a data set is read, which a user's own files do not share with the set that they stand for.
 _OF_THE_SET = (
@@ -41,7 +36,7 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     Raises:
         UserError: the field, what is wrong with it, what would be right.
     """
-    fields = {field.name: field for field in dataclasses.fields(Task) if field.name != "name"}
+    fields = task_fields()
     for key in entry:
         if key not in fields:
             raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
@@ -74,12 +69,12 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
 
 def _check_kinds(name: str, entry: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
     for key, value in entry.items():
-        if key == "files":
+        allowed = types(fields[key])
+        if not allowed or (value is None and "null" in allowed):
             continue
-        kind, noun = _KINDS.get(key, (str, "text"))
-        optional = fields[key].default is None and value is None
-        if not optional and not isinstance(value, kind):
-            raise UserError(f"task `{name}`: `{key}` must be {noun}, not {value!r}")
+        kind = _KINDS[allowed[0]]
+        if not isinstance(value, kind):
+            raise UserError(f"task `{name}`: `{key}` must be {NOUNS[allowed[0]]}, not {value!r}")
         named = _as_text(value) if key in ("labels", "columns") else value
         parts = list(named.values()) if kind is dict else named if kind is list else []
         if key not in _ANY_PARTS and (odd := [p for p in parts if not isinstance(p, str)]):

@@ -12,7 +12,8 @@ from xstilts.data import source as sources
 
 # The formats, and the metrics that can score each.
 FORMATS = {
-    "classification": ("accuracy",),
+    "classification": ("accuracy", "macro_f1", "matthews"),
+    "regression": ("pearson", "spearman"),
     "choice": ("accuracy",),
     "span": ("squad", "squad2", "mlqa"),
     "tagging": ("tagging",),
@@ -26,38 +27,10 @@ SPLITS = ("train", "dev", "test")
 class Task:
     """One task. A target task has `tuned_on`, or is scored without training (retrieval).
 
-    Attributes:
-        name: the key in `tasks.yaml` or in the config.
-        format: one of `FORMATS`; owns everything that differs between kinds of task.
-        hub: hub id of the data set, also its folder in a mirror; or a folder in the shape of one.
-        config: hub config; `{lang}` stands for the language (through `codes`, where the hub uses
-            names); None for the only one. splits: our split (train, dev, test) -> the hub's split.
-        files: in place of `hub`: our split -> paths of its files, in which `{lang}` stands for the
-            language (through `codes`). Several are parts of one set, in retrieval the two sides.
-        file: how files are read where their names and content do not say: `kind` (one of
-            `data.files.KINDS`), `quoting`, `encoding`.
-        base: the folder that relative paths are from: that of the config file.
-        languages: ISO 639-1 codes of the languages that it has.
-        train_language: the language in which it is trained on; None for English, or for the only
-            one that it has.
-        metric: a key of `metrics.METRICS`; none for mlm, which is not scored.
-        version: part of every spec; raising it re-runs what depends on the task.
-        columns: raw column -> column of the unified row. Of files without a header the key is the
-            number of the column, from 1.
-        rows: name of a function in `rows.py`, where renaming columns is not enough.
-        labels: label names, in the order of the head's outputs. A classification or tagging task
-            without them has open labels: those of its train rows.
-        codes: language code -> what the hub calls it in `config` and `id_prefix`, or a path.
-        tuned_on: the train task of a target.
-        no_dev: languages without a dev split.
-        no_answer: span only: a question may have no answer in its context.
-        id_prefix: where one config holds several languages: how the ids of one language's rows
-            begin, `{lang}` standing for it.
-        gold: retrieval from full pools: the file of gold pairs in the data set's folder; `{lang}`
-            and `{split}` stand for the language and the hub's split. See `pools.py`.
-        obtain: what to do where a data set that is on no hub is not there; part of that error.
-        recipe: hyper-parameters over the defaults (`recipe.py`).
-        revision: branch to resolve (`refs/convert/parquet` where main holds a script).
+    `schemas/config.schema.yaml` says what each field is, for users (docs/config.md) and for checks.
+    Here `name` is the key of its entry, and what a user leaves out is filled in (`entries.py`):
+    `splits` is our split -> the hub's, of `files` -> itself; `files` is our split -> paths; a
+    classification or tagging task without `labels` has open labels, those of its train rows.
     """
 
     name: str

@@ -8,7 +8,9 @@ A page has the same few names, found by `page(name)`:
   first, and `weight`, by which the loss of a batch is divided. What a format draws at random (mlm
   its masks) follows for each example from the ints of `seed` and its index alone, so that it does
   not depend on how a batch is cut;
-- `head(encoder, labels) -> module`: what sits on the encoder (a torch module);
+- `head(encoder, labels, train=()) -> module`: what sits on the encoder (a torch module); `train`
+  are the encoded rows that it will be trained on, if it is new (regression has its scale from
+  them);
 - `loss(outputs, batch) -> tensor`: the sum of the losses of a micro-batch;
 - `reduce(outputs, batch) -> list`: what decoding needs of each example, as numpy;
 - `decode(reduced, data, rows) -> predictions`: one a row, as text;

@@ -45,7 +45,7 @@ def collate(data, examples, seed=()):
     }
 
 
-def head(encoder, labels):
+def head(encoder, labels, train=()):
     """One score a sequence."""
     from xstilts.formats.heads import PooledHead
 

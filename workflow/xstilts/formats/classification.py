@@ -12,11 +12,16 @@ from xstilts.running.errors import UserError
 
 def encode(rows, tokenizer, labels, max_length):
     """Rows `text, text_pair, label` -> arrays; a pair is `<s> a </s></s> b </s>`."""
+    arrays, cut = sequences(rows, tokenizer, max_length)
+    arrays["labels"] = np.array([_index(r["label"], labels) for r in rows], dtype=np.int64)
+    return arrays, cut
+
+
+def sequences(rows, tokenizer, max_length):
+    """Return the arrays of a sequence a row, without labels, and how many rows were cut."""
     texts = [r["text"] if r["text_pair"] is None else (r["text"], r["text_pair"]) for r in rows]
     encodings = tokenizer.encode(texts, max_length, strategy="longest_first")
-    arrays = encoded.pack([e.ids for e in encodings])
-    arrays["labels"] = np.array([_index(r["label"], labels) for r in rows], dtype=np.int64)
-    return arrays, sum(bool(e.overflowing) for e in encodings)
+    return encoded.pack([e.ids for e in encodings]), sum(bool(e.overflowing) for e in encodings)
 
 
 def _index(label, labels) -> int:
@@ -31,7 +36,7 @@ def collate(data, examples, seed=()):
     return batch | {"labels": data.arrays["labels"][examples], "weight": len(examples)}
 
 
-def head(encoder, labels):
+def head(encoder, labels, train=()):
     """Scores of the labels from the pooled hidden states."""
     from xstilts.formats.heads import PooledHead
 
@@ -56,7 +61,7 @@ def decode(reduced, data, rows):
 
 
 def score(rows, predictions, metric, lang):
-    """Accuracy; a row's value is 1 if its label is right."""
+    """The metric, accuracy beside it; a row's value is 1 if its label is right."""
     gold = [row["label"] for row in rows]
     values = [float(g == p) for g, p in zip(gold, predictions, strict=True)]
     return metrics.score(metric, gold, predictions, lang), values

@@ -27,6 +27,26 @@ class PooledHead(nn.Module):
         return self.out(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
 
 
+class NumberHead(PooledHead):
+    """A number of a sequence: the score of a `PooledHead` times `sd`, plus `mean`.
+
+    Both are of the numbers that it is trained on and saved with the weights, so that scores of 0 to
+    1 and of 0 to 100 train alike: without them the second do not train at all.
+    """
+
+    def __init__(self, config, mean: float = 0.0, sd: float = 1.0) -> None:
+        super().__init__(config, 1)
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("sd", torch.tensor(sd))
+
+    def forward(
+        self, hidden: torch.Tensor, mask: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return numbers float32 [sequences], and `sd`, in which their error is measured."""
+        scores = super().forward(hidden, mask).float().squeeze(-1)
+        return scores * self.sd + self.mean, self.sd
+
+
 class TokenHead(nn.Module):
     """Scores of every token: dropout, linear."""
 

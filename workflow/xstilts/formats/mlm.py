@@ -49,7 +49,7 @@ def collate(data, examples, seed=()):
     return batch | {"targets": targets, "weight": int((targets != IGNORE_INDEX).sum())}
 
 
-def head(encoder, labels):
+def head(encoder, labels, train=()):
     """A score of every token of the vocabulary, by the encoder's own embeddings."""
     from xstilts.formats.heads import MaskedLMHead
 

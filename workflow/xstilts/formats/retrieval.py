@@ -25,7 +25,7 @@ def collate(data, examples, seed=()):
     return encoded.pad(data, examples) | {"weight": len(examples)}
 
 
-def head(encoder, labels):
+def head(encoder, labels, train=()):
     """The mean over all tokens that are not padding."""
     from xstilts.formats.heads import MeanPoolHead
 

@@ -72,7 +72,7 @@ def collate(data, examples, seed=()):
     return batch | {"inside": inside, "answer": answer, "weight": len(examples)}
 
 
-def head(encoder, labels):
+def head(encoder, labels, train=()):
     """A start score and an end score a token."""
     from xstilts.formats.heads import TokenHead
 

@@ -118,7 +118,7 @@ def collate(data, examples, seed=()):
     return batch | {"at": at, "tags": tags, "counts": counts, "weight": int(counts.sum())}
 
 
-def head(encoder, labels):
+def head(encoder, labels, train=()):
     """Scores of the tags for every token."""
     from xstilts.formats.heads import TokenHead
 

@@ -1,19 +1,15 @@
-"""Metrics equal to the official scorers: lists of gold and predicted values in, floats 0 to 1 out.
+"""Metrics equal to the official scorers: lists of gold and predicted values in, floats out.
+
+They are 0 to 1, and -1 to 1 where the metric is a correlation: 1 is perfect, higher is better.
 
 `METRICS` names every metric that a task may ask for, `score` computes one. Plain Python, because
 importing seqeval costs 1.4 s a process; the tests compare this package with it.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from xstilts.metrics import counts, pairs, qa, tagging
-
-
-def accuracy(gold: Sequence[Hashable], predicted: Sequence[Hashable]) -> dict[str, float]:
-    """Share of predictions that equal the gold value: a label, or the id of a sentence."""
-    counts.check(gold, predicted)
-    return {"accuracy": counts.mean([g == p for g, p in zip(gold, predicted, strict=True)])}
+from xstilts.metrics import correlation, counts, labels, pairs, qa, tagging
 
 
 class Metric(NamedTuple):
@@ -31,13 +27,18 @@ class Metric(NamedTuple):
 
 
 _ANSWERS = ("f1", "exact_match")
+_CORRELATIONS = ("pearson", "spearman")
 METRICS = {
-    "accuracy": Metric(accuracy, ("accuracy",), "accuracy", ("accuracy",)),
+    "accuracy": Metric(labels.accuracy, ("accuracy",), "accuracy", ("accuracy",)),
+    "macro_f1": Metric(labels.macro_f1, ("accuracy", "macro_f1"), "macro_f1", ("macro_f1",)),
+    "matthews": Metric(labels.matthews, ("accuracy", "matthews"), "matthews", ("matthews",)),
+    "pearson": Metric(correlation.correlations, _CORRELATIONS, "pearson", ("pearson",)),
+    "spearman": Metric(correlation.correlations, _CORRELATIONS, "spearman", ("spearman",)),
     "tagging": Metric(tagging.chunk_f1, ("accuracy", "f1"), "f1", ("f1",)),
     "squad": Metric(qa.squad, _ANSWERS, "f1", _ANSWERS),
     "squad2": Metric(qa.squad2, _ANSWERS, "f1", _ANSWERS),
     "mlqa": Metric(qa.mlqa, _ANSWERS, "f1", _ANSWERS, by_language=True),
-    "retrieval": Metric(accuracy, ("accuracy",), "accuracy", ("accuracy",)),
+    "retrieval": Metric(labels.accuracy, ("accuracy",), "accuracy", ("accuracy",)),
     "bucc": Metric(pairs.mining_f1, ("precision", "recall", "f1"), "f1", ("f1",)),
 }
 

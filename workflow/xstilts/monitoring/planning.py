@@ -110,7 +110,7 @@ class Planning:
         self._look()
         record = products.record_of(products.home(self.name), rule)
         outputs = [record, *product.outputs]
-        if self.products.current(rule) and not (rule == "plan" and self.pins.adopted):
+        if self.products.current(rule) and not (rule == "plan" and self.pins.to_lock):
             return self._kept(made, outputs, workflow)
         return self._marked(made, outputs)
 

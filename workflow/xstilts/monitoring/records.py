@@ -84,6 +84,11 @@ class Pins:
         elif pinned:
             self.adopted[name] = pinned
 
+    @property
+    def to_lock(self) -> bool:
+        """Whether there are pins that the lock file is still to be told of."""
+        return any(pin not in (pinning.ABSENT, TO_PIN) for pin in self.adopted.values())
+
     def differs(self, pins: Mapping[str, Any], names: Iterable[str]) -> str | None:
         """Return the first of the names of which a record has another revision than is wanted."""
         for name in names:

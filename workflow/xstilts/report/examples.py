@@ -16,12 +16,19 @@ RIGHT = 1.0 - 1e-9  # value from which a prediction counts as right
 Texts = list[tuple[str, str]]  # what the page shows of a row: (heading, text)
 
 
-def choose(predictions: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+def choose(
+    predictions: list[dict[str, Any]], count: int, numbers: bool = False
+) -> list[dict[str, Any]]:
     """Return up to `count` wrong and `count` right predictions, the first ones in the file.
 
     Args:
         predictions: rows `id`, `prediction`, `value` (1 is right), as `evaluate` writes them.
+        numbers: predictions are numbers, which are near or far rather than right or wrong: return
+            the farthest and the nearest.
     """
+    if numbers:
+        ranked = sorted(predictions, key=lambda row: row["value"])
+        return ranked[:count] + ranked[count:][::-1][:count]
     wrong = [row for row in predictions if row["value"] < RIGHT][:count]
     right = [row for row in predictions if row["value"] >= RIGHT][:count]
     return wrong + right
@@ -44,7 +51,10 @@ def texts(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]], predict
     if "choices" in row:
         return _choice(row, prediction)
     pair = [("pair", row["text_pair"])] if row["text_pair"] else []
-    return [("text", row["text"]), *pair, ("gold", row["label"]), ("predicted", prediction)]
+    gold = row["label"]
+    if isinstance(gold, float):
+        gold, prediction = f"{gold:.4g}", f"{float(prediction):.4g}"
+    return [("text", row["text"]), *pair, ("gold", gold), ("predicted", prediction)]
 
 
 def _tagging(row: Mapping[str, Any], prediction: str) -> Texts:
@@ -120,7 +130,8 @@ class RowCache:
 
 
 def of_language(score: Path, data: Path, cache: RowCache, count: int) -> list[dict[str, Any]]:
-    """Return the examples of one score file: `right`, `value`, and `shown`, (heading, text) pairs.
+    """Return the examples of one score file: `right`, `value`, and `shown`, (heading, text) pairs;
+    where predictions are numbers also `error`, and `right` are the nearest.
 
     Args:
         score: path of the score, with the predictions beside it.
@@ -129,7 +140,8 @@ def of_language(score: Path, data: Path, cache: RowCache, count: int) -> list[di
     """
     try:
         predictions = pq.read_table(score.with_suffix(".parquet"))
-        chosen = choose(predictions.slice(0, MAX_PREDICTIONS).to_pylist(), count)
+        numbers = _are_numbers(data)
+        chosen = choose(predictions.slice(0, MAX_PREDICTIONS).to_pylist(), count, numbers)
     except (OSError, KeyError, pa.ArrowException):
         return []
     rows = cache.find(data, [prediction["id"] for prediction in chosen])
@@ -141,9 +153,25 @@ def of_language(score: Path, data: Path, cache: RowCache, count: int) -> list[di
             "right": prediction["value"] >= RIGHT,
             "value": round(prediction["value"], 3),
             "shown": [[heading, truncate(text)] for heading, text in _texts(prediction, rows)],
+            **(_nearness(prediction, rows, at >= count) if numbers else {}),
         }
-        for prediction in chosen
+        for at, prediction in enumerate(chosen)
     ]
+
+
+def _are_numbers(data: Path) -> bool:
+    """Return whether what is predicted for the rows of a file are numbers."""
+    schema = pq.read_schema(data) if data.exists() else pa.schema([])
+    return "label" in schema.names and pa.types.is_floating(schema.field("label").type)
+
+
+def _nearness(
+    prediction: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]], near: bool
+) -> dict[str, Any]:
+    if prediction["id"] not in rows:
+        return {"right": near}
+    error = abs(float(prediction["prediction"]) - rows[prediction["id"]]["label"])
+    return {"right": near, "error": f"{error:.3g}"}
 
 
 def _texts(prediction: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Texts:

@@ -106,14 +106,15 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
     """Return the tasks with new heads, on the encoder's device.
 
     One for the tasks of equal format and equal labels (MNLI, SNLI, ANLI); tasks without labels
-    (choice, span) have heads of their own, as in jiant.
+    (regression, choice, span) have heads of their own, as in jiant.
     """
     heads: dict[Any, Any] = {}
     tasks_with_heads = []
     for task in tasks:
         key = (task.format, *task.labels) if task.labels else task.name
         if key not in heads:
-            heads[key] = task.page.head(encoder, list(task.labels)).to(encoder.device)
+            train = list(task.train.values())
+            heads[key] = task.page.head(encoder, list(task.labels), train).to(encoder.device)
         tasks_with_heads.append(dataclasses.replace(task, head=heads[key]))
     return tasks_with_heads
 

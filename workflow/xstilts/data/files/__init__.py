@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xstilts.data import columns
 from xstilts.data.files import conll, content, delimited, records
 from xstilts.running.errors import UserError, nearest
 
@@ -78,16 +79,21 @@ def _kind(path: Path, spec: dict) -> str:
                 f" {', '.join(KINDS)})"
             )
         return said
-    if kind := _SUFFIXES.get(content.suffix(path)):
+    kind = _SUFFIXES.get(content.suffix(path))
+    if kind and (kind, spec["format"]) != ("tsv", "tagging"):
         return kind
     start, _ = content.data(path, 64)
+    header = start.split(b"\n", 1)[0].decode(errors="replace").split("\t")
+    if kind:  # tagged tokens, such as WikiAnn's, are often named so
+        named = [any(columns.is_name(h, field) for h in header) for field in ("tokens", "tags")]
+        return kind if all(named) else "conll"
     if start.startswith(b"PAR1"):
         return "parquet"
     if kind := _OF_FORMAT.get(spec["format"]):
         return kind
     if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         return "json"
-    if b"\t" in start.split(b"\n", 1)[0]:
+    if len(header) > 1:
         return "tsv"
     raise UserError(
         f"{path}: its name does not say what kind of file it is; say `file: {{kind: ...}}` (valid:"
@@ -96,13 +102,18 @@ def _kind(path: Path, spec: dict) -> str:
 
 
 def _table(path: Path, kind: str, spec: dict, limit: int | None) -> pa.Table:
+    if limit is not None and kind != "json":  # half a JSON document is none
+        try:
+            return _read(path, kind, spec, limit)
+        except UserError:
+            pass  # a row may be longer than what was looked at
+    return _read(path, kind, spec, None)
+
+
+def _read(path: Path, kind: str, spec: dict, limit: int | None) -> pa.Table:
     if kind == "parquet":
         return _parquet(path, spec, limit)
-    # Half a JSON document is none.
-    whole = kind == "json"
-    text, cut = content.text(
-        path, (spec.get("file") or {}).get("encoding"), None if whole else limit
-    )
+    text, cut = content.text(path, (spec.get("file") or {}).get("encoding"), limit)
     if kind in ("csv", "tsv"):
         return delimited.read(path, text, cut, kind, spec)
     if kind in ("json", "jsonl"):

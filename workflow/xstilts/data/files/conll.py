@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from xstilts.data import columns
+from xstilts.data.files import content
 from xstilts.running.errors import UserError, nearest
 
-from xstilts.data.files import content
-
 UD = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
-_WORD = re.compile(r"\d+")
+_NO_WORD = re.compile(r"\d+[-.]\d+")  # ids of multiword tokens, and of empty nodes
 _Line = tuple[int, list[str]]
 
 
@@ -90,24 +88,23 @@ def _rows(lines: list[str], kind: str) -> Iterator[_Line]:
     """The number and fields of each line; none for one that ends a sentence."""
     if kind == "conllu":
         for number, line in enumerate(lines, 1):
-            fields = line.split("\t") if line.strip(" ") else []
-            if not line.startswith("#") and (not fields or _WORD.fullmatch(fields[0])):
+            if line.startswith("#"):
+                continue
+            fields = line.split("\t") if line.strip(" \t") else []
+            if not fields or not _NO_WORD.fullmatch(fields[0]):
                 yield number, fields
-            elif not line.startswith("#") and not re.match(r"\d+[-.]\d+$", fields[0]):
-                yield number, fields  # no id: as many columns as there are, to be refused
         return
     tabs = next(("\t" in line for line in lines if line.strip() and line[0] != "#"), False)
-
-    def split(line: str) -> list[str]:
-        if tabs:
-            return line.split("\t") if line.strip(" \t") else []
-        return re.split(r"[ \t]+", line.strip(" \t")) if line.strip(" \t") else []
-
+    rows = [
+        (line.split("\t") if line.strip(" \t") else [])
+        if tabs
+        else [field for field in line.replace("\t", " ").split(" ") if field]
+        for line in lines
+    ]
     # A token may be `#`, and a comment may have as many words as there are columns: a line that
     # begins so is a token where other lines have its tag.
-    tags = {fields[-1] for line in lines if line[:1] != "#" and (fields := split(line))}
-    for number, line in enumerate(lines, 1):
-        fields = split(line)
-        if line.startswith("-DOCSTART-") or (line[:1] == "#" and fields[-1] not in tags):
-            continue
-        yield number, fields
+    tags = {fields[-1] for fields in rows if fields and fields[0][:1] != "#"}
+    for number, fields in enumerate(rows, 1):
+        start = fields[0] if fields else ""
+        if start != "-DOCSTART-" and (start[:1] != "#" or fields[-1] in tags):
+            yield number, fields

@@ -92,8 +92,8 @@ def _quoted(path: Path, text: str, delimiter: str, cut: bool) -> Iterator[_Recor
 
 
 def _names(path: Path, line: int, fields: list[str]) -> list[str]:
-    """The names of a header; a column without a name gets its number."""
-    names = [name or str(i) for i, name in enumerate(fields, 1)]
+    """The names of a header, in one line each; a column without a name gets its number."""
+    names = [" ".join(name.split()) or str(i) for i, name in enumerate(fields, 1)]
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
         raise UserError(
@@ -145,6 +145,6 @@ def _swallowed(path: Path, records: list[_Record], delimiter: str) -> None:
             rows = [[*fields[:at], *first.split(delimiter)], *(i.split(delimiter) for i in inner)]
             if all(len(r) == len(fields) and r[-1].rstrip("\r") in known for r in rows):
                 raise UserError(
-                    f"{path}: row {line}: a quote opens a field here and swallows what follows up to"
-                    f" the next quote; close it, or {_TWICE}"
+                    f"{path}: row {line}: a quote opens a field here and swallows what follows up"
+                    f" to the next quote; close it, or {_TWICE}"
                 )

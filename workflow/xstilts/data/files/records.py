@@ -25,8 +25,8 @@ def read(path: Path, text: str, cut: bool, kind: str) -> pa.Table:
     if kind == "json" and not _is_lines(text):
         try:
             whole = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise _not_json(path, error.lineno, error) from None
+        except (ValueError, RecursionError) as error:
+            raise _not_json(path, getattr(error, "lineno", 1), error) from None
         rows = _records(path, whole)
     elif kind == "jsonl" and text.lstrip()[:1] == "[":
         return read(path, text, cut, "json")
@@ -48,18 +48,15 @@ def table(path: Path, rows: list[Record]) -> pa.Table:
     names = list(dict.fromkeys(name for row in rows for name in row))
     if not names:
         raise UserError(f"{path}: its rows have no keys; give a file with rows, or leave it out")
-    arrays = []
-    for name in names:
-        values = [row.get(name) for row in rows]
-        try:
-            arrays.append(_array(values))
-        except UnicodeEncodeError:
-            number = next(i for i, value in enumerate(values, 1) if _is_torn(value))
-            raise UserError(
-                f"{path}: row {number}: `{name}` holds half of a surrogate pair (\\\\ud800 to"
-                " \\\\udfff), which is no character; write it anew as UTF-8"
-            ) from None
-    return pa.Table.from_arrays(arrays, names=names)
+    try:
+        arrays = [_array([row.get(name) for row in rows]) for name in names]
+        return pa.Table.from_arrays(arrays, names=names)
+    except UnicodeEncodeError:
+        number = next(i for i, row in enumerate(rows, 1) if _is_torn(row))
+        raise UserError(
+            f"{path}: row {number}: holds half of a surrogate pair (\\ud800 to \\udfff), which is"
+            " no character; write it anew as UTF-8"
+        ) from None
 
 
 def as_text(value: Any) -> str | None:
@@ -107,14 +104,17 @@ def _lines(path: Path, text: str) -> Iterator[Any]:
         if line.strip():
             try:
                 yield json.loads(line)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise _not_json(path, number, error) from None
 
 
-def _not_json(path: Path, row: int, error: json.JSONDecodeError) -> UserError:
+def _not_json(path: Path, row: int, error: Exception) -> UserError:
+    reason = str(error)
+    if isinstance(error, json.JSONDecodeError):
+        reason = f"{error.msg} at character {error.colno}"
     return UserError(
-        f"{path}: row {row}: is not JSON ({error.msg} at character {error.colno}); mend it, or"
-        " fetch the file again if it is cut off"
+        f"{path}: row {row}: is not JSON ({reason}); mend it, or fetch the file again if it is cut"
+        " off"
     )
 
 
@@ -159,19 +159,20 @@ def _questions(path: Path, articles: list[Record]) -> Iterator[Record]:
     """
     for a, article in enumerate(articles, 1):
         for p, paragraph in enumerate(article["paragraphs"], 1):
-            for q, question in enumerate(_needed(path, (a, p), paragraph, "qas"), 1):
-                place = (a, p, q)
-                answers = question.get("answers") or []
+            questions = _needed(path, (a, p), paragraph, "qas")
+            for q, question in enumerate(questions if isinstance(questions, list) else [], 1):
                 yield {
-                    "id": _needed(path, place, question, "id"),
+                    "id": _needed(path, (a, p, q), question, "id"),
                     "title": article.get("title"),
-                    "question": _needed(path, place, question, "question"),
-                    "context": _needed(path, place[:2], paragraph, "context"),
-                    "answers": [] if question.get("is_impossible") else answers,
+                    "question": _needed(path, (a, p, q), question, "question"),
+                    "context": _needed(path, (a, p), paragraph, "context"),
+                    "answers": []
+                    if question.get("is_impossible")
+                    else question.get("answers") or [],
                 }
 
 
-def _needed(path: Path, place: tuple[int, ...], value: Record, key: str) -> Any:
+def _needed(path: Path, place: tuple[int, ...], value: Any, key: str) -> Any:
     if isinstance(value, dict) and key in value:
         return value[key]
     words = zip(("article", "paragraph", "question"), place, strict=False)

@@ -60,9 +60,9 @@ function seedPart(cell) {
 }
 
 function exampleBox(example, code) {
-  const partly = !example.right && example.value > 0;
+  const partly = !example.right && example.value > 0, off = "error" in example ? `off by ${example.error}` : null;
   return el("div", { class: example.right ? "example right" : "example" },
-    el("span", { class: "badge" }, example.right ? "✓ right" : partly ? `✗ partly right (${example.value})` : "✗ wrong"),
+    el("span", { class: "badge" }, off ? off : example.right ? "✓ right" : partly ? `✗ partly right (${example.value})` : "✗ wrong"),
     el("dl", null, example.shown.map(([name, text]) => [el("dt", null, name), el("dd", { lang: code, dir: "auto" }, text)])));
 }
 

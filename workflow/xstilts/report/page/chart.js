@@ -47,7 +47,8 @@ function learningCurve(training) {
     best ? svg("circle", { cx: x(best[0]), cy: score.y(best[2]), r: 6, fill: "none", stroke: "#1d4f7c", "stroke-width": 1.5 }) : null);
 }
 
-// A bar for a score of 0 to 100, with a tick at the score of the row `none`, a thin one at chance.
+// A bar for a score of 0 to 100, with a tick at the score of the row `none`, a thin one at chance; a
+// correlation below 0 has no bar.
 function scoreBar(text, base, chance) {
   const at = (x) => Math.min(100, Math.max(0, x));
   const tick = (name, width, fill) => name === "" || amount(name) === null ? null :

@@ -1,0 +1,125 @@
+"""A user's own CSV in three languages: three lines of config, one changed file, one missing file."""
+
+import csv
+import random
+
+import pytest
+import yaml
+from tests.workflow.running import OWN, Experiment, tiny
+
+FILES = {"train": "my data/en/train.csv", "dev": "my data/{lang}/dev.csv"}
+MINE = {"format": "classification", "files": FILES, "languages": ["en", "de", "fi"]}
+CONFIG = tiny(
+    intermediates={"mine": {"tasks": ["mine"]}}, targets=["mine", "tatoeba"], tasks={"mine": MINE},
+    languages=["en", "de", "fi"], keep_tuned=False, threads=1,
+)  # fmt: skip
+WORDS = {"pos": ["good", "gut", "hyvä"], "neg": ["bad", "schlecht", "huono"]}
+
+
+def write_csv(path, rows, seed):
+    draw = random.Random(seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Sentence", "Label"])
+        for _ in range(rows):
+            label = draw.choice(["pos", "neg"])
+            text = [
+                draw.choice(["the", "film", "NA", 'a "quoted" word,']),
+                draw.choice(WORDS[label]),
+            ]
+            writer.writerow([" ".join(text), label])
+
+
+@pytest.fixture(scope="module")
+def mine(finished, tmp_path_factory):
+    """A finished run, on the toy encoder of the tiny experiment."""
+    experiment = finished.copy(tmp_path_factory.mktemp("own") / "a b")
+    for seed, name in enumerate(("en/train", "en/dev", "de/dev")):
+        write_csv(experiment.folder / f"my data/{name}.csv", 40 if "train" in name else 12, seed)
+    config = experiment.write(CONFIG, "mine.yaml")
+    run = experiment.snakemake(config=config).ok()
+    assert "note: task mine (fi): my data/fi/dev.csv: there is no such file in" in run.out
+    assert "correct `files`, or take fi out of `languages`; fi is left out" in run.out
+    return experiment
+
+
+def config_of(mine):
+    return mine.folder / "mine.yaml"
+
+
+def test_it_is_a_target_and_an_intermediate_and_is_done(mine):
+    table = mine.read("experiments/mine/tables/main.csv")
+    assert {line.split(",")[1] for line in table.splitlines()[1:]} == {"none", "mine"}
+    assert "mine" in table.splitlines()[0]
+    assert sorted(p.name for p in mine.path("scores/xlmr/none/seed1/mine").glob("*.json")) == [
+        "cell.json", "de.json", "en.json",
+    ]  # fmt: skip
+    lock = yaml.safe_load((mine.folder / "mine.lock").read_text())
+    assert sorted(lock["datasets"]) == [
+        "files/mine/de.dev", "files/mine/en.dev", "files/mine/en.train",
+    ]  # fmt: skip
+    assert lock["models"] == {}, "what is generated is not locked"
+    assert mine.snakemake(config=config_of(mine)).nothing
+
+
+def test_a_language_more_costs_its_evaluation(mine):
+    write_csv(mine.folder / "my data/fi/dev.csv", 12, 9)
+    run = mine.snakemake(config=config_of(mine)).ok()
+    jobs = {k: n for k, n in run.jobs.items() if k not in ("all", "tables", "figures", "report")}
+    # The tuned models were dropped after their evaluation; the encoder was not.
+    assert jobs == {"pin_data": 1, "prepare": 1, "encode": 1, "manifest": 1, "tune": 2,
+                    "evaluate_mine": 2}  # fmt: skip
+    assert "de: already computed" in mine.read("logs/evaluate/xlmr/none/seed1/mine.log")
+    assert ",fi," in (mine.path("experiments/mine/grid.csv")).read_text()
+    assert mine.snakemake(config=config_of(mine)).nothing
+
+
+def test_an_edited_file_is_refused_until_it_is_accepted(mine):
+    path = mine.folder / "my data/de/dev.csv"
+    write_csv(path, 14, 5)
+    lock = (mine.folder / "mine.lock").read_text()
+    for options in ([], ["-n"]):
+        mine.snakemake(*options, config=config_of(mine)).failed(
+            "my data/de/dev.csv has changed in", "since", "mine.lock was written; to use what is",
+            f"there now: xstilts pin '{config_of(mine)}' mine",
+        )  # fmt: skip
+    assert (mine.folder / "mine.lock").read_text() == lock
+    done = mine.step("pin", "--update", "mine", "--config", config_of(mine)).ok()
+    assert "files/mine/de.dev: another version than before" in done.out
+    run = mine.snakemake(config=config_of(mine)).ok()
+    assert {k: run.jobs[k] for k in ("pin_data", "prepare", "tune", "evaluate_mine")} == {
+        "pin_data": 1, "prepare": 1, "tune": 2, "evaluate_mine": 2,
+    }  # fmt: skip
+    assert "intermediate" not in run.jobs
+    assert mine.snakemake(config=config_of(mine)).nothing
+
+
+def test_all_mistakes_of_all_tasks_are_said_before_anything_runs(mine, tmp_path):
+    experiment = Experiment(tmp_path)
+    for name, text in {
+        "a/train.csv": "", "a/dev.csv": "text,label\nx,y\n", "b/train.csv": "body,title,label\n1,2,3\n",
+        "b/dev.csv": "body,title,label\n1,2,3\n",
+    }.items():  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    entry = {"format": "classification", "languages": ["en"]}
+    experiment.write(tiny(targets=["a", "b"], languages=["en"], intermediates={}, tasks={
+        name: {**entry, "files": name} for name in ("a", "b")}))  # fmt: skip
+    for options in ([], ["-n"]):
+        run = experiment.snakemake(*options).failed("error: task a (en): ", "a/train.csv")
+        run.failed("error: task b", "b/train.csv: which column is the text", "body, title")
+        assert not (tmp_path / "results").exists()
+    experiment.write(CONFIG | {"source": "/not/there", "targets": ["xnli"], "intermediates": {}})
+    for options in ([], ["-n"]):
+        experiment.snakemake(*options).failed("source: /not/there holds no folder `datasets`")
+
+
+def test_paths_hold_under_another_directory(mine, tmp_path):
+    run = Experiment(tmp_path).snakemake("-n", config=config_of(mine))
+    assert "prepare" in run.ok().jobs
+    assert OWN not in run.out
+
+
+def test_status_and_estimate_answer(mine):
+    assert "mine" in mine.step("status", config_of(mine)).ok().out
