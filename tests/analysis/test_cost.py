@@ -65,8 +65,9 @@ def test_the_cost_in_full(records):
     ]
     shown = cost.text_table(found)
     assert shown.notes == ["5.000 device hours in all; 5.000 saved, because cells share trainings."]
+    assert "energy kWh" not in shown.columns, "not known of any"
     assert [cell.text for cell in shown.rows[0][1]] == [
-        "1", "2.000", "–", "1", "2.00", "6.000", "4.000"
+        "1", "2.000", "1", "2.00", "6.000", "4.000"
     ]  # fmt: skip
 
 

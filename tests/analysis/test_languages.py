@@ -1,7 +1,7 @@
 """A target by language, by hand."""
 
 import pandas as pd
-from tests.analysis.test_tables import VALUES, as_rows, experiment
+from tests.analysis.test_tables import NO_DELTAS, VALUES, as_rows, experiment
 
 from xstilts.analysis import languages, tables
 from xstilts.scoring import scores
@@ -42,7 +42,7 @@ def test_a_language_that_is_missing_leaves_no_mean():
 def test_readers_see_what_the_columns_are():
     wide = by_target()["xquad"]
     table = tables.with_deltas(wide)
-    shown = languages.text_table(table, 0, 8)
+    shown = languages.text_table(table, NO_DELTAS, 0, 8)
     assert shown.columns == ["en", "de", "others", "gap"]
     assert [cell.text for cell in shown.rows[1][1]] == ["−10.0", "−10.0", "−10.0", "0.0"]
     assert shown.notes == [

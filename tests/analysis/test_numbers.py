@@ -45,6 +45,14 @@ def test_other_decimals():
     assert numbers.delta(-0.0151, 2) == "−0.02"
 
 
+def test_csv_files_have_no_zero_with_a_sign():
+    assert [numbers.stored(x) for x in (-0.00001, -0.0, -0.0001, 56)] == [
+        "0.0000", "0.0000", "-0.0001", "56.0000",
+    ]  # fmt: skip
+    assert numbers.stored(-0.0, numbers.EXACT) == "0"
+    assert numbers.stored(100 * 0.57, numbers.EXACT) == "57"
+
+
 def test_an_interval_and_a_p_value():
     assert numbers.interval(-1.25, 32.5) == "−1.3 to 32.5"
     assert numbers.interval(NAN, NAN) == numbers.interval(None, 1.0) == "–"

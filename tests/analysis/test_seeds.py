@@ -55,7 +55,17 @@ def test_readers_see_the_interval_and_the_mark():
         "examples and seeds",
     ]  # fmt: skip
     assert [cell.marked for cell in mnli] == [c == 5 for c in range(9)]
-    assert len(shown.notes) == 2
+    assert len(shown.notes) == 2, "`none` has one value"
+
+
+def test_two_seeds_have_no_interval():
+    """Was: a Student's t of 12.7, so 43.3 to 68.7 of 55 and 57."""
+    two = {key: value for key, value in THREE.items() if key[1] != "seed3"}
+    table = seeds.table(cells(*experiment(two)), NO_DELTAS)
+    assert as_rows(table)[1][3:9] == [2, 50.5, 50.5, pytest.approx(0.707107), None, None]
+    text = seeds.text_table(table)
+    assert list(text.columns) == ["n", "median", "mean", "sd"], "nor columns of dashes alone"
+    assert text.notes[1] == "No interval of the mean is given of fewer than 3 seeds."
 
 
 def test_a_stand_in_for_the_score_is_named():

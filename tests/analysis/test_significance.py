@@ -77,6 +77,17 @@ def test_one_seed_has_no_mark():
     assert not table["survives"].any()
 
 
+def test_two_seeds_do_not_show_the_noise_of_training():
+    """Was: an interval by a Student's t of up to 12.7, drawn like any other."""
+    two = {key: rate for key, rate in RATES.items() if key[1] != "seed3"}
+    table = deltas(*experiment(two))
+    assert set(table["over"]) == {EXAMPLES} and not table["survives"].any()
+    three_and_two = {k: v for k, v in RATES.items() if k != ("mnli", "seed3")}
+    table = deltas(*experiment(three_and_two)).set_index("intermediate")
+    assert set(table.loc["mnli", "over"]) == {EXAMPLES}
+    assert set(table.loc["squad", "over"]) == {EXAMPLES_AND_SEEDS}
+
+
 def test_a_baseline_that_no_seed_can_change_has_all_noise_there_is():
     kept = {key: rate for key, rate in RATES.items() if key[0] == "mnli"}
     table = deltas(*experiment({("none", "noseed"): 0.3, **kept}, "tatoeba", ["de"]))

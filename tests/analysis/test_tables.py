@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from tests.analysis.test_latex import compiled
 
 from xstilts import metrics
 from xstilts.analysis import significance, tables
@@ -269,26 +270,83 @@ def test_the_step_writes_the_tables_and_says_the_main_one(tmp_path, capsys):
     ]
     seeds = (tmp_path / "tables/seeds.csv").read_text().splitlines()
     assert seeds[0].startswith("model,intermediate,target,n,median,mean,sd,low,high,statistic,over")
-    # 55 and 57; t of one degree: 12.706. There are no predictions, so no difference is tested.
-    assert seeds[1] == "m,none,xnli,2,56.0000,56.0000,1.4142,43.2938,68.7062,,,,,,,,"
-    assert (tmp_path / "tables/groups.csv").read_text().splitlines()[1:] == [
-        "m,none,,,,,,,,,,",
-        "m,mnli,,,,,,,,,,",
-    ]
-    compared = (tmp_path / "tables/comparison.csv").read_text().splitlines()
-    assert compared[1].startswith("m,none,xnli,,score,80.1000,memory,56.0000,-24.1000,15,2,")
+    # 55 and 57: two seeds have no interval. There are no predictions, so no difference is tested.
+    assert seeds[1] == "m,none,xnli,2,56.0000,56.0000,1.4142,,,,,,,,,,"
     long = (tmp_path / "tables/results.csv").read_text().splitlines()
     assert long[:2] == [
         "model,intermediate,seed,target,language,split,metric,headline,value,n",
         "m,none,1,xnli,de,dev,accuracy,True,50,10",
     ]
     assert len(long) == 1 + 8 + 3 * 8
-    named = ["main", "groups", "traits", "seeds", "comparison", "cost"]
-    named += ["languages/xnli", "languages/xquad"]
+    named = ["main", "traits", "seeds", "cost", "languages/xnli", "languages/xquad"]
     for name in named:
         for kind in ("csv", "md", "tex"):
             assert (tmp_path / f"tables/{name}.{kind}").read_text(), name
+    tex = sorted(map(str, (tmp_path / "tables").rglob("*.tex")))
+    assert compiled(tmp_path, tex) == [f"=={path}" for path in tex] and len(tex) == len(named)
     assert capsys.readouterr().out == (tmp_path / "tables/main.md").read_text()
+
+
+def shown(root, values, checkpoints):
+    """Run the step on a grid of several models; return the tables that are there."""
+    lines, files = [], {}
+    for model, checkpoint in checkpoints.items():
+        for key, value in values.items():
+            line = row(*key, model=model) | {"from": checkpoint}
+            lines.append(line)
+            files[line["score"]] = score(line, value)
+    tables_step.main(write(root, pd.DataFrame(lines), files))
+    return {path.stem for path in (root / "tables").glob("*.md")}
+
+
+def test_the_paper_is_compared_with_its_model_alone(tmp_path):
+    """Was: the toy encoder and XLM-R base beside the published figures of XLM-R Large."""
+    large, base = "FacebookAI/xlm-roberta-large", "FacebookAI/xlm-roberta-base"
+    values = {key: VALUES[key] for key in VALUES if key[2] == "xnli"}
+    found = shown(tmp_path, values, {"m": large, "small": base, "t": "toy/xlmr"})
+    assert found == {"main", "traits", "seeds", "cost", "comparison"}
+    compared = (tmp_path / "tables/comparison.csv").read_text().splitlines()
+    assert compared[1].startswith("m,none,xnli,,score,80.1000,memory,56.0000,-24.1000,15,2,")
+    assert {line.split(",")[0] for line in compared[1:]} == {"m"}
+    text = (tmp_path / "tables/comparison.md").read_text()
+    assert text.endswith("Left out, because they are not XLM-R Large: small, t.\n")
+
+
+def test_a_table_that_would_be_all_dashes_is_left_out(tmp_path):
+    """And what stands there of an earlier grid goes. A group is shown if all its targets are."""
+    bucc = {("none", "noseed", name, "de"): 0.5 for name in ("bucc", "tatoeba")}
+    own = {"own": "/data/XLM-RoBERTa-large"}
+    whole = {"main", "groups", "traits", "seeds", "cost", "comparison"}
+    assert shown(tmp_path, bucc, own) == whole
+    groups = (tmp_path / "tables/groups.md").read_text().splitlines()
+    assert groups[0].split() == ["|", "model", "|", "intermediate", "|", "retrieval", "|"]
+    english = {("none", "seed1", "xnli", "en"): 0.5}
+    assert shown(tmp_path, english, {"m": "o/m"}) == {"main", "seeds", "cost"}
+    assert not [*(tmp_path / "tables").glob("groups*"), *(tmp_path / "tables").glob("traits*")]
+
+
+def test_a_difference_of_medians_that_is_not_that_of_means_is_said(tmp_path):
+    """Was: +0.0 and the best in main, -0.9 in seeds."""
+    grid, files = experiment(THREE)
+    main = main_table(grid, files)
+    delta = {"model": "m", "intermediate": "mnli", "target": "tatoeba", "language": ""}
+    deltas = pd.DataFrame([delta | {"delta": 17.0}], columns=significance.COLUMNS)
+    deltas["survives"] = False
+    notes = tables.main_text_table(main, deltas, {}, 0, 4).notes
+    assert notes[1] == (
+        "Differences are of medians over seeds; those that are tested, in seeds.csv and"
+        " deltas.csv, are of means, and may be others."
+    )
+    same = deltas.assign(delta=11.0)
+    assert len(tables.main_text_table(main, same, {}, 0, 4).notes) == 1
+
+
+def test_a_difference_of_nothing_has_no_sign_in_any_file(tmp_path):
+    """Was -0.0000 where two floats differ in their last bit."""
+    values = {("none", "seed1", "xnli", "en"): 0.1 + 0.2, ("mnli", "seed1", "xnli", "en"): 0.3}
+    tables_step.main(write(tmp_path, *experiment(values)))
+    text = "".join(path.read_text() for path in (tmp_path / "tables").glob("main*"))
+    assert "-0.0" not in text and "−0.0" not in text and "| 0.0 " in text.replace("**", "")
 
 
 def test_the_step_names_refused_files_and_still_writes_the_rest(tmp_path, capsys):

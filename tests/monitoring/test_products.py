@@ -94,7 +94,7 @@ def tested(tmp_path, monkeypatch):
 
 def test_the_products_in_full(world):
     kinds = ("csv", "md", "tex")
-    tables = ["main", "groups", "traits", "seeds", "comparison", "cost", "languages/xnli"]
+    tables = ["main", "traits", "seeds", "cost", "languages/xnli"]
     figures = ["heatmap", "gap", "curves", "languages/m/xnli"]
     cells = [f"results/scores/m/{name}/seed1/xnli/cell.json" for name in ("none", "mnli")]
     settings = {k: v for k, v in world.graph.grid.experiment.settings.items() if k != "replace"}
@@ -189,6 +189,21 @@ def test_the_records_of_cells_in_their_order():
 
 
 # ---- their records
+
+
+@pytest.mark.parametrize(
+    ("languages", "checkpoint", "more"),
+    [
+        ({"xnli": ["en"]}, "toy/xlmr", set()),
+        ({"xnli": ["de"], "pawsx": ["en"]}, "toy/xlmr", {"traits", "groups"}),
+        ({"bucc": ["de"]}, "facebookai/xlm-roberta-large", {"traits", "comparison"}),
+        ({"bucc": ["de"]}, "FacebookAI/xlm-roberta-base", {"traits"}),
+    ],
+)
+def test_a_table_in_which_nothing_could_stand_is_not_planned(languages, checkpoint, more):
+    names = products.table_names(languages, [checkpoint])
+    always = {"main", "seeds", "cost", *(f"languages/{target}" for target in languages)}
+    assert set(names) == always | more and len(names) == len(set(names))
 
 
 def test_a_record_is_of_the_content_of_what_it_was_made_from(tmp_path, monkeypatch):

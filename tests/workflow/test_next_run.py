@@ -123,7 +123,7 @@ def test_snakemake_reports_tables_and_page_with_captions(finished, tmp_path):
         names = [name for name in file.namelist() if name.startswith("report/data/raw/")]
         start = file.read("report/report.html").decode()
     files = {name.rsplit("/", 1)[1] for name in names}
-    tables = {"main.csv", "seeds.csv", "groups.csv", "comparison.csv", "results.csv"}
+    tables = {"main.csv", "seeds.csv", "traits.csv", "results.csv"}
     assert tables | {"report.html"} <= files
     assert "Overview" in start and "A row per intermediate task" in start
 

@@ -1,5 +1,6 @@
 """Our results beside the published ones of Phang et al. 2020 (arXiv 2005.13013)."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -70,8 +71,13 @@ def compare(measured: pd.DataFrame, published: pd.DataFrame, split: str) -> pd.D
     return both.loc[kept, COLUMNS].reset_index(drop=True)
 
 
-def text_table(comparison: pd.DataFrame) -> TextTable:
-    """Return the rows that have a published result, for readers."""
+def text_table(comparison: pd.DataFrame, left_out: Collection[str] = ()) -> TextTable:
+    """Return the rows that have a published result, for readers.
+
+    Args:
+        comparison: see `compare`.
+        left_out: models that are not the published one.
+    """
     rows = []
     for row in comparison[comparison["published"].notna()].to_dict("records"):
         cells = [
@@ -87,4 +93,6 @@ def text_table(comparison: pd.DataFrame) -> TextTable:
         rows.append(([row[key] for key in ("model", *_KEY)], cells))
     columns = ["published", "measured", "difference", "its languages", "our languages", "certainty"]
     notes = ["Published: Phang et al. 2020, XLM-R Large, in percent; memory: not verified."]
+    if left_out:
+        notes.append(f"Left out, because they are not XLM-R Large: {', '.join(left_out)}.")
     return TextTable(["model", *_KEY], columns, rows, notes)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import numbers
-from xstilts.analysis.text_table import TableCell, TextTable
+from xstilts.analysis.text_table import TableCell, TextTable, without_empty
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json
 
@@ -146,4 +146,4 @@ def text_table(cost: pd.DataFrame) -> TextTable:
     notes = [f"{total} device hours in all; {saved} saved, because cells share trainings."]
     if not set(cost["kind"]) - {"evaluate"}:
         notes.append("The records of the trainings (node.json) are not there.")
-    return TextTable(COLUMNS[:2], COLUMNS[2:], rows, notes)
+    return without_empty(TextTable(COLUMNS[:2], COLUMNS[2:], rows, notes))

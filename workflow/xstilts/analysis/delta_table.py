@@ -10,9 +10,6 @@ from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.config import NONE
 
 ROW = ["model", "intermediate"]
-GROUPS_NOTES = [
-    "XTREME's averages of the main table, in percent; missing unless all targets are there."
-]
 
 
 def build(
@@ -65,6 +62,28 @@ def _best(values: pd.Series, lower_is_better: bool) -> float | None:
     if len(rounded) < 2:
         return None
     return rounded.min() if lower_is_better else rounded.max()
+
+
+def statistics_note(table: pd.DataFrame, deltas: pd.DataFrame, column: str) -> list[str]:
+    """Return the footnote where a difference of medians is shown otherwise than that of means.
+
+    Args:
+        table: as `build` takes it.
+        deltas: see `significance.deltas`; differences of means over seeds.
+        column: of `deltas`, with the column of the table that a difference is in.
+    """
+    medians = table.set_index(ROW)
+    differ = any(
+        numbers.delta(row["delta"])
+        != numbers.delta(medians.loc[(row["model"], row["intermediate"]), f"{row[column]} delta"])
+        for row in deltas.to_dict("records")
+    )
+    if not differ:
+        return []
+    return [
+        "Differences are of medians over seeds; those that are tested, in seeds.csv and deltas.csv,"
+        " are of means, and may be others."
+    ]
 
 
 def missing_note(table: TextTable, missing: int, total: int) -> list[str]:

@@ -46,11 +46,12 @@ def by_target(language_values: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def text_table(table: pd.DataFrame, missing: int, total: int) -> TextTable:
+def text_table(table: pd.DataFrame, deltas: pd.DataFrame, missing: int, total: int) -> TextTable:
     """Return a target's table for readers; the lowest gap is the best.
 
     Args:
         table: of `by_target`, with deltas.
+        deltas: see `significance.deltas`; those of the target.
         missing: how many of the `total` score files of the grid are missing.
     """
     notes = ["Median over seeds, in percent; differences to the row none."]
@@ -58,6 +59,8 @@ def text_table(table: pd.DataFrame, missing: int, total: int) -> TextTable:
         notes.append("others: mean of the languages that are not English.")
     if GAP in table:
         notes.append("gap: English minus others; less is better.")
+    by_language = deltas[deltas["language"] != ""]
+    notes += delta_table.statistics_note(table, by_language, "language")
     text = delta_table.build(table, lower_is_better=[GAP])
     return dataclasses.replace(
         text, notes=[*notes, *delta_table.missing_note(text, missing, total)]

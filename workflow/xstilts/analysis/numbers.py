@@ -12,8 +12,8 @@ import pandas as pd
 
 MISSING = "–"  # an en dash, for None, NaN and pd.NA
 MINUS = "\u2212"  # true minus sign: a hyphen is too short, and breaks lines
-CSV = "%.4f"  # of what is shown, in CSV files
-EXACT = "%.10g"  # of scores from which others compute
+CSV = "%.4f"  # the form of what is shown, in CSV files
+EXACT = "%.10g"  # that of scores, from which others compute
 
 
 def points(value: Any, digits: int = 1) -> str:
@@ -45,7 +45,13 @@ def rounded(value: float, digits: int = 1) -> float:
     return float(_digits(value, digits)) if value == value else value
 
 
+def stored(value: float, form: str = CSV) -> str:
+    """Return a value as CSV files have it; no zero has a sign."""
+    text = form % value
+    return text if float(text) else form % 0
+
+
 def _digits(value: float, digits: int) -> str:
-    exact = Decimal(CSV % value) if digits < 4 else Decimal(repr(float(value)))
+    exact = Decimal(stored(value)) if digits < 4 else Decimal(repr(float(value)))
     shown = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     return f"{shown if shown else abs(shown)}"

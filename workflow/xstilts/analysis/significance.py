@@ -19,6 +19,9 @@ RUN = ["model", "intermediate", "seed"]
 EXAMPLES_AND_SEEDS, EXAMPLES = "examples and seeds", "examples"
 SCORE, EXAMPLE_VALUES = "score", "value of examples"
 SIGNIFICANCE_LEVEL = 0.05
+# Seeds that show the noise of training. Two give one degree of freedom: Student's t is 12.7, and an
+# interval that wide says nothing.
+MIN_SEEDS = 3
 
 
 def deltas(
@@ -33,8 +36,8 @@ def deltas(
     languages, the p-value alone and corrected over the table (Holm), by `bootstrap`. `statistic` is
     what differs: the score, or where that is no mean over examples (F1 of chunks or of mined
     pairs) the mean value of the examples. `over` is the noise that the interval covers: of examples
-    alone where a row has one seed; a delta `survives` only with both. A delta is left out if a
-    value that it needs is missing.
+    alone where a row has fewer than `MIN_SEEDS` seeds; a delta `survives` only with both. A delta
+    is left out if a value that it needs is missing.
 
     Args:
         grid: see `scores.accepted`.
@@ -116,8 +119,8 @@ def _delta_columns(delta: bootstrap.Difference, tested: bool) -> dict[str, float
 
 
 def _shows_seed_noise(runs) -> bool:
-    """Return whether a row shows its noise of seeds: it has several seeds, or no such noise."""
-    return len(runs) > 1 or runs[0][2] == NOSEED
+    """Return whether a row shows its noise of seeds: it has enough seeds, or no such noise."""
+    return len(runs) >= MIN_SEEDS or runs[0][2] == NOSEED
 
 
 def _select(means: Means, runs: list[int]) -> Means:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from xstilts.analysis import delta_table
 from xstilts.analysis.delta_table import ROW
-from xstilts.analysis.text_table import TextTable
+from xstilts.analysis.text_table import TextTable, without_empty
 from xstilts.benchmarks import xtreme
 from xstilts.experiment.config import NONE
 
@@ -44,6 +44,12 @@ def groups_table(main: pd.DataFrame) -> pd.DataFrame:
         for row in values.to_dict("records")
     ]
     return with_deltas(pd.DataFrame(averages, index=values.index, dtype=float))
+
+
+def groups_text_table(groups: pd.DataFrame) -> TextTable:
+    """Return the groups for readers, without those that are not whole."""
+    notes = ["XTREME's averages of the main table, in percent; of whole groups of targets alone."]
+    return without_empty(delta_table.build(groups, notes))
 
 
 def with_deltas(values: pd.DataFrame) -> pd.DataFrame:
@@ -89,6 +95,7 @@ def main_text_table(
         "Mean over languages, then median over seeds, in percent; differences to the row none."
     ]
     survive = deltas[deltas["survives"]]
+    notes += delta_table.statistics_note(main, deltas[deltas["language"] == ""], "target")
     if len(survive):
         notes.append(
             "*: more than the noise of examples and seeds (5%, Holm-corrected; seeds.csv)."

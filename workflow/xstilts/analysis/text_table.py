@@ -1,17 +1,11 @@
-"""A table for readers, and its Markdown and LaTeX."""
+"""A table for readers, and its Markdown; `latex` has its LaTeX."""
 
 import dataclasses
 from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from xstilts.analysis.numbers import MINUS, MISSING
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": "$<$", ">": "$>$", "|": "$|$", MISSING: "--", MINUS: "$-$",
-}  # fmt: skip
+from xstilts.analysis.numbers import MISSING
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +34,17 @@ class TextTable:
     notes: Sequence[str] = ()
 
 
+def without_empty(table: TextTable) -> TextTable:
+    """Return the table without the columns that hold dashes alone."""
+    kept = [
+        i
+        for i in range(len(table.columns))
+        if any(cells[i].text != MISSING for _, cells in table.rows)
+    ]
+    rows = [(names, [cells[i] for i in kept]) for names, cells in table.rows]
+    return dataclasses.replace(table, columns=[table.columns[i] for i in kept], rows=rows)
+
+
 def to_markdown(table: TextTable) -> str:
     """Return the table as Markdown: the best in bold, marks as an asterisk."""
     body = [
@@ -60,44 +65,3 @@ def _escape_markdown(text: str) -> str:
 def _markdown(cell: TableCell) -> str:
     text = _escape_markdown(cell.text) + (r"\*" if cell.marked else "")
     return f"**{text}**" if cell.best else text
-
-
-def to_latex(table: TextTable) -> str:
-    r"""Return the table as a `tabular` for \input, which needs the package booktabs alone.
-
-    Notes are its last rows, so that they stay with the table.
-    """
-    width = len(table.labels) + len(table.columns)
-    lines = [
-        r"\begin{tabular}{" + "l" * len(table.labels) + "r" * len(table.columns) + "}",
-        r"\toprule",
-        _line([escape_latex(name) for name in (*table.labels, *table.columns)]),
-        r"\midrule",
-    ]
-    block = None
-    for names, cells in table.rows:
-        if block is not None and names[0] != block:
-            lines.append(r"\midrule")
-        block = names[0]
-        lines.append(_line([*map(escape_latex, names), *map(_latex, cells)]))
-    lines.append(r"\bottomrule")
-    for note in table.notes:
-        lines.append(
-            _line([rf"\multicolumn{{{width}}}{{l}}{{\footnotesize {escape_latex(note)}}}"])
-        )
-    return "\n".join([*lines, r"\end{tabular}", ""])
-
-
-def _line(fields: Sequence[str]) -> str:
-    return " & ".join(fields) + r" \\"
-
-
-def _latex(cell: TableCell) -> str:
-    text = escape_latex(cell.text)
-    text += "$^{*}$" if cell.marked else ""
-    return rf"\textbf{{{text}}}" if cell.best else text
-
-
-def escape_latex(text: str) -> str:
-    """Escape what LaTeX would not print as it is."""
-    return "".join(_LATEX.get(character, character) for character in text)

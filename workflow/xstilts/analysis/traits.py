@@ -102,7 +102,8 @@ def text_table(wide: pd.DataFrame) -> TextTable:
             )
         rows.append(([row[key] for key in KEY], cells))
     notes = [
-        "Mean over the languages of the class but English, then over targets, in percent;"
+        "Median over seeds, mean over the languages of the class but English, then over targets,"
+        " in percent;"
         " differences to none.",
         "languages: the most that a target has. resources: size in CC-100, compressed; distance:"
         " of syntactic features to English, cosine (URIEL).",

@@ -4,7 +4,8 @@ From `evaluate.py` of google-research/xtreme. The keys are our names of the targ
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
 
 GROUPS = {
     "classification": ("pawsx", "xnli"),
@@ -81,6 +82,19 @@ def averages(scores: Mapping[str, float]) -> dict[str, float | None]:
     """
     means = {group: _mean(scores, tasks) for group, tasks in GROUPS.items()}
     return {**means, "overall": _mean(scores, tuple(TASKS))}
+
+
+def scored_groups(targets: Collection[str]) -> list[str]:
+    """Return the groups of which all tasks are among some targets."""
+    return [group for group, tasks in GROUPS.items() if set(tasks) <= set(targets)]
+
+
+def is_published(checkpoint: str) -> bool:
+    """Return whether the paper's results are of this checkpoint: XLM-R Large, by whatever owner.
+
+    Beside them a smaller model, or the one of the toy world, would look like a failure.
+    """
+    return PurePosixPath(checkpoint).name.lower() == "xlm-roberta-large"
 
 
 def _mean(scores: Mapping[str, float], tasks: tuple[str, ...]) -> float | None:

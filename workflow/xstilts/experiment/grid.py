@@ -144,10 +144,9 @@ class Grid:
     def model_spec(self, model: str) -> dict[str, Any]:
         """Return the spec of a public checkpoint."""
         entry = self.experiment.settings["models"][model]
-        fetched = {"from": TOY_MODEL} if self.experiment.toy else {"from": entry["from"]}
         return {
             "kind": "model",
-            **fetched,
+            "from": self.public(model),
             "revision": entry["revision"],
             "pooling": entry["pooling"],
             "source": self.source(),
@@ -349,6 +348,12 @@ class Grid:
         if train is None:
             return recipe.for_task(self.experiment, target, target).max_length
         return self.tuned_recipes[train].max_length
+
+    def public(self, model: str) -> str:
+        """Return the public checkpoint that a model is; in the toy world always the same."""
+        return (
+            TOY_MODEL if self.experiment.toy else self.experiment.settings["models"][model]["from"]
+        )
 
     def tokenizer(self, model: str) -> str:
         """Return the model whose tokenizer a model uses: its own, or the one it names."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.experiment.config import NONE
-from xstilts.experiment.grid import TOY_MODEL, Cell, Grid
+from xstilts.experiment.grid import Cell, Grid
 from xstilts.experiment.recipe import Recipe
 from xstilts.running.files import atomic
 
@@ -41,11 +41,11 @@ def row(grid: Grid, cell: Cell, lang: str, split: str) -> dict[str, Any]:
 
 def made_by(grid: Grid, cell: Cell) -> dict[str, Any]:
     """Return the columns `MADE_BY` of a cell; those of a stage that it has not are None."""
-    settings, train = grid.experiment.settings, grid.tasks[cell.target].tuned_on
+    train = grid.tasks[cell.target].tuned_on
     stage_1 = None if cell.intermediate == NONE else grid.recipe(cell.intermediate)
     stage_2 = None if train is None else grid.tuned_recipes[train]
     return {
-        FROM: TOY_MODEL if grid.experiment.toy else settings["models"][cell.model]["from"],
+        FROM: grid.public(cell.model),
         **{name: getattr(stage_2, name, None) for name in RECIPE},
         **{STAGE_1 + name: getattr(stage_1, name, None) for name in RECIPE},
     }

@@ -42,7 +42,7 @@ class Product:
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-TABLES = ("main", "groups", "traits", "seeds", "comparison", "cost")
+TABLES = ("main", "groups", "traits", "seeds", "comparison", "cost")  # and one a target
 DATA = ("results", "deltas", "curves")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
@@ -156,10 +156,28 @@ def settings_digest(settings: Mapping[str, Any]) -> str:
 
 def table_files(graph: Graph, folder: str) -> list[str]:
     """Return the tables that others read; more stand beside them, in other forms."""
-    targets = dict.fromkeys(cell.target for cell in graph.grid.cells)
-    names = [*TABLES, *(f"languages/{target}" for target in targets)]
+    experiment, cells = graph.grid.experiment, graph.grid.cells
+    languages = {cell.target: experiment.languages[cell.target] for cell in cells}
+    models = dict.fromkeys(cell.model for cell in cells)
+    names = table_names(languages, [graph.grid.public(model) for model in models])
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     return [f"{folder}/tables/{file}" for file in (*kinds, *(f"{name}.csv" for name in DATA))]
+
+
+def table_names(languages: Mapping[str, Iterable[str]], checkpoints: Iterable[str]) -> list[str]:
+    """Return the tables of a grid; those in which nothing could ever stand are left out.
+
+    Args:
+        languages: target -> languages in which it is scored.
+        checkpoints: the public checkpoint of each model.
+    """
+    shown = {
+        "groups": bool(xtreme.scored_groups(set(languages))),
+        "traits": any(lang != "en" for langs in languages.values() for lang in langs),
+        "comparison": any(map(xtreme.is_published, checkpoints)),
+    }
+    names = [name for name in TABLES if shown.get(name, True)]
+    return [*names, *(f"languages/{target}" for target in languages)]
 
 
 def figure_files(graph: Graph, folder: str) -> list[str]:

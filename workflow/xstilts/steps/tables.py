@@ -8,7 +8,6 @@ import pandas as pd
 from xstilts.analysis import (
     comparison,
     cost,
-    delta_table,
     languages,
     numbers,
     results,
@@ -16,15 +15,19 @@ from xstilts.analysis import (
     significance,
     traits,
 )
+from xstilts.analysis.latex import to_latex
 from xstilts.analysis.tables import (
     SHORT_METRICS,
     groups_table,
+    groups_text_table,
     main_table,
     main_text_table,
     to_long,
     with_deltas,
 )
-from xstilts.analysis.text_table import TextTable, to_latex, to_markdown
+from xstilts.analysis.text_table import TextTable, to_markdown
+from xstilts.benchmarks import xtreme
+from xstilts.experiment.plan import FROM
 from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins
 from xstilts.running.errors import UserError
@@ -52,6 +55,9 @@ def main(args: argparse.Namespace) -> None:
     target_metrics = {row.target: SHORT_METRICS[row.metric] for row in grid.itertuples()}
     main_text = main_text_table(main, deltas, target_metrics, missing, total)
     out = Path(args.out)
+    languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
+    checkpoints = dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
+    asked = products.table_names(languages_of, checkpoints.values())
 
     def put(name: str, text_table: TextTable, **versions: pd.DataFrame) -> None:
         """Write a table for readers, and as CSV: `name.csv`, and others with their suffix."""
@@ -66,27 +72,30 @@ def main(args: argparse.Namespace) -> None:
     _write(cost.curves(files, trainings), out / "curves.csv")
     for target, wide in languages.by_target(language_values).items():
         table = with_deltas(wide)
-        text_table = languages.text_table(table, missing, total)
+        text_table = languages.text_table(table, deltas[deltas["target"] == target], missing, total)
         put(f"languages/{target}", text_table, table=table, long=to_long(table, "language"))
     groups = groups_table(main)
-    put(
-        "groups",
-        delta_table.build(groups, delta_table.GROUPS_NOTES),
-        table=groups,
-        long=to_long(groups, "group"),
-    )
-    traits_long = traits.table(language_values, traits.language_traits())
-    traits_wide = traits.wide(traits_long)
-    put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
+    if "groups" in asked:
+        put("groups", groups_text_table(groups), table=groups, long=to_long(groups, "group"))
+    if "traits" in asked:
+        traits_long = traits.table(language_values, traits.language_traits())
+        traits_wide = traits.wide(traits_long)
+        put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
     seeds_long = seeds.table(cells, deltas)
     put("seeds", seeds.text_table(seeds_long), table=seeds_long, wide=seeds.wide(seeds_long))
-    measured = comparison.measured_results(main, groups, language_values)
-    published = comparison.published_results()
-    compared = comparison.compare(measured, published, grid["split"].iloc[0])
-    put("comparison", comparison.text_table(compared), table=compared)
+    if "comparison" in asked:
+        others = [model for model, name in checkpoints.items() if not xtreme.is_published(name)]
+        measured = comparison.measured_results(main, groups, language_values)
+        measured = measured[~measured["model"].isin(others)]
+        published = comparison.published_results()
+        compared = comparison.compare(measured, published, grid["split"].iloc[0])
+        put("comparison", comparison.text_table(compared, others), table=compared)
     cost_table = cost.table(files, trainings)
     put("cost", cost.text_table(cost_table), table=cost_table)
     put("main", main_text, table=main, long=to_long(main, "target"))
+    for name in set(products.TABLES) - set(asked):
+        for path in out.glob(f"{name}.*"):
+            path.unlink()  # of an earlier version, or of another grid
     print(to_markdown(main_text), end="")
     for line in refused:
         print(f"refused: {line}")
@@ -97,9 +106,9 @@ def main(args: argparse.Namespace) -> None:
         products.write(args.record, rule, [args.grid, *products.cells_of(paths)])
 
 
-def _write(table: pd.DataFrame, path: Path, digits: str = numbers.CSV) -> None:
+def _write(table: pd.DataFrame, path: Path, form: str = numbers.CSV) -> None:
     with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, float_format=digits)
+        table.to_csv(temporary, index=False, float_format=lambda x: numbers.stored(x, form))
 
 
 def parser() -> argparse.ArgumentParser:
