@@ -112,3 +112,7 @@ echo "# Written by \`make lock-env\` from $(1): edit that file." && \
 $(VENV)-lock/bin/pip --disable-pip-version-check freeze --all \
   | sed -E 's/\+[A-Za-z0-9.]+$$//; /^nvidia-ml-py==/!{/^(pip|nvidia-[a-z0-9-]+|cuda-[a-z]+|triton)==/d}'; }
 endef
+
+.PHONY: pictures
+pictures: $(VENV)/.dev ## make the pictures of the README from the results of the default experiment
+	@$(BIN)/python docs/pictures.py

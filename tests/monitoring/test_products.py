@@ -114,13 +114,21 @@ def test_the_products_in_full(world):
         ),
         Product(
             "figures",
-            tuple(f"{HOME}/figures/{name}.{kind}" for name in figures for kind in ("png", "svg")),
+            tuple(
+                f"{HOME}/figures/{name}.{kind}"
+                for name in figures
+                for kind in ("pdf", "png", "svg")
+            ),
             (f"{HOME}/.made/tables.json",),
         ),
         Product(
             "report",
             (f"{HOME}/report.html",),
-            (f"{HOME}/grid.csv", f"{HOME}/config.yaml", *cells, f"{HOME}/.made/tables.json"),
+            (
+                *(f"{HOME}/{name}" for name in ("grid.csv", "config.yaml")),
+                *cells,
+                *(f"{HOME}/.made/{name}.json" for name in ("tables", "figures")),
+            ),
         ),
     ]
 
@@ -261,7 +269,7 @@ def test_a_product_without_record_or_an_output_is_not(tested, rule):
     [
         ("plan", [*RULES, *TESTED]),
         ("tables", ["tables", "figures", "report"]),
-        ("figures", ["figures"]),
+        ("figures", ["figures", "report"]),
         ("select", TESTED),
         ("test_tables", ["test_tables"]),
         ("submission/m", ["submission/m"]),

@@ -1,5 +1,7 @@
 """The report in Chromium: it is drawn, sorts, filters, opens cells, asks the network nothing."""
 
+import pathlib
+
 import pyarrow.parquet as pq
 import pytest
 from tests import results
@@ -57,7 +59,7 @@ def test_significant_differences_are_marked(tmp_path, opened):
     assert column(tab.page, 2) == ["46.0", "56.0 +10.0*"]
     assert column(tab.page, 3) == ["45.0", "41.0 −4.0"]
     assert tab.page.locator("#heatmap-table").get_by_text("+10.0*").count() == 1
-    assert tab.page.locator("#noise").inner_text().startswith("* more than the noise of examples")
+    assert "*: more than the noise of examples and seeds" in tab.page.locator("#notes").inner_text()
     assert tab.errors == []
 
 
@@ -125,6 +127,41 @@ def test_any_two_rows_are_compared_also_by_language(tab):
         ["xnli", "56.0", "46.0", "−10.0"],
         ["de", "German", "61.0", "51.0", "−10.0"],
     ]
+
+
+def test_two_rows_turned_round_have_the_sign_turned(tab):
+    for a, b, gain in (("none", "mnli", "−4.0"), ("mnli", "none", "+4.0"), ("none", "none", "0.0")):
+        tab.page.select_option("#left", label=a)
+        tab.page.select_option("#right", label=b)
+        row = tab.page.locator("#compare-table tbody tr").nth(1).inner_text()
+        assert row.split()[-1] == gain
+
+
+def test_tables_and_figures_are_saved_from_the_page_alone(tmp_path, opened):
+    results.write(tmp_path)
+    home = tmp_path / results.HOME
+    files = {"tables/main.csv": b"a,b\n", "figures/heatmap.pdf": b"%PDF-" + bytes(range(256))}
+    for name, content in files.items():
+        (home / name).parent.mkdir()
+        (home / name).write_bytes(content)
+    tab = opened(render(tmp_path))
+    for name, content in files.items():
+        (home / name).unlink()
+        with tab.page.expect_download() as started:
+            tab.page.locator("#files").get_by_role("button", name=f"save {name}").click()
+        assert started.value.suggested_filename == name.rpartition("/")[2]
+        assert pathlib.Path(started.value.path()).read_bytes() == content
+    assert tab.page.locator("#save-main button").all_inner_texts() == ["csv"]
+    assert tab.page.locator("#save-heatmap button").all_inner_texts() == ["pdf"]
+    assert tab.errors == []
+
+
+def test_the_chance_level_is_shown(tab):
+    heads = tab.page.locator("#main-table thead th small").all_inner_texts()
+    assert heads[:2] == ["acc, chance 33.3", "acc, chance 50.0"]
+    tab.page.get_by_role("link", name="mnli, xnli: 56.0, +10.0").click()
+    assert tab.page.locator("#cell .figures").inner_text().split("\n")[-2:] == ["33.3", "by chance"]
+    assert tab.page.locator("svg.curve").get_by_text("chance").count() == 4
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(tmp_path, opened):

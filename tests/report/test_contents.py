@@ -4,18 +4,22 @@ import json
 import re
 import time
 
-import pandas as pd
 import pytest
 from tests import results
 
-from xstilts.report import cells, contents, page, training
+from xstilts.analysis.colours import Scale
+from xstilts.data import prepare
+from xstilts.report import cells, contents, page, training, values
+from xstilts.running import record
 from xstilts.running.errors import UserError
 from xstilts.running.files import write_json
+from xstilts.steps import tables as tables_step
 
 
 def test_the_contents_in_full(tmp_path):
     results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
     found = contents.read(tmp_path / results.HOME / "grid.csv")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", dict(found["facts"])["date"])
     none, mnli = found.pop("cells")
     assert [t["folder"] for t in found.pop("trainings")] == [
         "results/tuned/m/none/seed1/mnli",
@@ -25,21 +29,50 @@ def test_the_contents_in_full(tmp_path):
     assert found == {
         "title": "xstilts",
         "facts": [
+            ["date", dict(found["facts"])["date"]],
+            ["code", record.code()],
+            ["experiment", "e"],
             ["data", "hub"],
             ["split", "dev"],
             ["seeds", "seed1"],
             ["score files", "2"],
             ["devices", "cpu"],
-            ["software", "torch 2"],
+            ["packages", "torch 2"],
         ],
-        "targets": [{"name": "xnli", "metric": "acc", "languages": ["de"]}],
+        "notes": [
+            "Mean over languages, then median over seeds, in percent; differences to the row none."
+        ],
+        "targets": [
+            {
+                "name": "xnli",
+                "metric": "acc",
+                "languages": ["de"],
+                "chance": {"mean": "33.3", "languages": ["33.3"]},
+            }
+        ],
         "rows": [
             {"model": "m", "intermediate": "none"},
             {"model": "m", "intermediate": "mnli"},
         ],
-        "main": [[[50.0, None], [50.0, None]], [[60.0, 10.0], [60.0, 10.0]]],
-        "noise": {"seen": "", "beyond": []},
+        "main": [
+            [{"value": 50.0, "text": "50.0"}] * 2,
+            [
+                {
+                    "value": 60.0,
+                    "text": "60.0",
+                    "delta": "+10.0",
+                    "paint": {"colour": "#185a96", "dark": True, "loss": False},
+                    "best": True,
+                }
+            ]
+            * 2,
+        ],
+        "scale": values.legend(Scale(10.0)),
+        "languages": [[[["50.0", ""]]], [[["60.0", "+10.0"]]]],
+        "differences": {"0/1": [["+10.0", "+10.0"], [["+10.0"]]]},
         "states": {"done": 2},
+        "files": {},
+        "left_out": [],
         "pins": {
             name: ["r1"]
             for name in ("datasets/facebook/xnli", "datasets/nyu-mll/glue", "models/o/m")
@@ -57,28 +90,77 @@ def test_the_contents_in_full(tmp_path):
         "reason": "",
         "log": "results/logs/evaluate/m/mnli/seed1/xnli.log",
         "tail": ["m/mnli/seed1/xnli is done"],
-        "scores": [60.0],
+        "scores": ["60.0"],
         "trainings": [1, 2],
     }
 
 
-def deltas(*lines):
-    names = ("model", "intermediate", "target", "language", "over", "survives")
-    return pd.DataFrame([dict(zip(names, line, strict=True)) for line in lines])
+def deltas(path, *lines):
+    lines = ["model,intermediate,target,language,over,survives", *lines, ""]
+    path.write_text("\n".join(lines))
 
 
-def test_what_is_noise_is_taken_from_the_deltas_over_all_languages():
-    rows, targets = [("m", "none"), ("m", "mnli"), ("m", "squad")], ["xnli", "udpos"]
-    table = deltas(
-        ("m", "mnli", "xnli", "", "examples and seeds", "False"),
-        ("m", "mnli", "xnli", "de", "examples and seeds", "True"),
-        ("m", "squad", "udpos", "", "examples and seeds", "True"),
-        ("m", "gone", "udpos", "", "examples and seeds", "True"),
+def test_what_is_noise_is_taken_from_the_deltas_over_all_languages(tmp_path):
+    results.write(tmp_path)
+
+    def page(*lines):
+        deltas(tmp_path / "deltas.csv", *lines)
+        found = contents.read(tmp_path / results.HOME / "grid.csv", tmp_path)
+        marked = [[field.get("marked", False) for field in row] for row in found["main"]]
+        return marked, found["notes"][1:]
+
+    both = "examples and seeds"
+    star = "*: more than the noise of examples and seeds (5%, Holm-corrected; seeds.csv)."
+    nothing = [[False] * 3] * 2
+    assert page(f"m,mnli,xnli,,{both},True", f"m,mnli,tatoeba,de,{both},True") == (
+        [[False] * 3, [True, False, False]],
+        [star],
     )
-    assert contents.noise(table, rows, targets) == {"seen": "both", "beyond": [[2, 1]]}
-    one_seed = deltas(("m", "mnli", "xnli", "", "examples", "False"))
-    assert contents.noise(one_seed, rows, targets) == {"seen": "examples", "beyond": []}
-    assert contents.noise(one_seed[:0], rows, targets) == {"seen": "", "beyond": []}
+    assert page(f"m,mnli,xnli,,{both},False") == (nothing, [])
+    one_seed = "One seed: the noise of training is not known, so no difference is marked."
+    assert page("m,mnli,xnli,,examples,False") == (nothing, [one_seed])
+    assert page() == (nothing, [])
+
+
+def test_a_language_that_a_target_lacks_and_a_single_gold_value_are_noted(tmp_path, monkeypatch):
+    monkeypatch.setitem(results.PREDICTIONS, "pawsx", results.PREDICTIONS["xnli"])
+    results.write(tmp_path, targets=["xnli", "pawsx"], seeds=[1])
+    path = tmp_path / "results/data/xnli/ru.dev.parquet"
+    format, rows = results.ROWS["xnli"]
+    prepare.write(path, rows, format, {"one_value": "neutral", "spec": {"format": format}})
+    found = contents.read(tmp_path / results.HOME / "grid.csv")
+    assert found["notes"][1:] == ["pawsx has no ru.", "xnli, ru: the only gold value is neutral."]
+
+
+def test_a_number_is_the_same_on_the_page_and_in_the_table(tmp_path, monkeypatch):
+    """Today: -1.25 is -1.2 in main.md and -1.3 on the page."""
+    results.write(tmp_path, seeds=[1], languages=["de"], targets=["xnli"])
+    scored = {"none": 0.4, "mnli": 0.3875}
+    for name, score in scored.items():
+        path = tmp_path / f"results/scores/m/{name}/seed1/xnli/de.json"
+        results.change(path, score=score, metrics={"accuracy": score})
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / results.HOME
+    given = ["--grid", str(home / "grid.csv"), "--out", str(home / "tables")]
+    tables_step.main(tables_step.parser().parse_args(given))
+    found = contents.read(home / "grid.csv", home / "tables")
+    delta = found["main"][1][0]["delta"]
+    assert delta == "−1.3" and f"| {delta} " in (home / "tables/main.md").read_text()
+    assert found["languages"][1][0][0][1] == delta == found["differences"]["0/1"][0][0]
+    script = "\n".join(page._part(f"{name}.js") for name in page.SCRIPTS if name != "chart")
+    assert not re.search(r"toFixed|toPrecision|Math\.round|toLocaleString", script)
+
+
+def test_differences_are_dropped_by_language_first_where_there_are_too_many(tmp_path, monkeypatch):
+    names = {f"i{n}": {"tasks": ["mnli"]} for n in range(4)}
+    results.write(tmp_path, seeds=[1], intermediates=names)
+    read = lambda: contents.read(tmp_path / results.HOME / "grid.csv")["differences"]  # noqa: E731
+    whole = read()
+    assert len(whole) == 10 and all(by_language for _, by_language in whole.values())
+    monkeypatch.setattr(values, "MAX_DIFFERENCES", 10 * 3 * 8)
+    assert {by_language for _, by_language in read().values()} == {None}
+    monkeypatch.setattr(values, "MAX_DIFFERENCES", 10 * 3 * 8 - 1)
+    assert read() is None
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", None])
@@ -95,8 +177,10 @@ def test_a_training_in_full():
     assert training.summary(results.training(spec), "results/tuned/m/none/seed1/mnli") == {
         "folder": "results/tuned/m/none/seed1/mnli",
         "task": "mnli",
-        "curve": [[100, 0.9, 0.5], [200, 0.7, 0.6]],
+        "curve": [[100, 0.9, 50.0], [200, 0.7, 60.0]],
+        "chance": None,
         "best": 200,
+        "score": "60.0",
         "spec": spec,
         "facts": [
             ["steps", "200"],
@@ -138,7 +222,7 @@ def test_a_refused_score_shows_neither_spec_nor_predictions(tmp_path):
     cell = contents.read(tmp_path / results.HOME / "grid.csv")["cells"][0]
     assert cell["state"] == "stale" and "another spec" in cell["reason"]
     assert cell["reason"].startswith("results/scores/m/none/seed1/xnli/de.json: ")
-    assert (cell["scores"], cell["spec"], cell["examples"]) == ([None], None, {})
+    assert (cell["scores"], cell["spec"], cell["examples"]) == (["–"], None, {})
 
 
 def test_a_damaged_score_is_named(tmp_path):

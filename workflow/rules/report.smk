@@ -1,6 +1,6 @@
 """What a person looks at: the report, the state of the grid, what a run would take.
 
-Needs: every score file of the grid, and the tables; `status` and `estimate` the config alone, and
+Needs: every score file of the grid, the tables and the figures; `status` and `estimate` the config alone, and
 what is there.
 Makes: results/experiments/{name}/report.html, one page that opens offline. `status` and `estimate` are
 asked for by name; they print, and change nothing in the results.

@@ -1,12 +1,14 @@
 """The data of the figures, read from the result tables."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from xstilts.analysis.delta_table import ROW
-from xstilts.analysis.languages import GAP
+from xstilts.analysis.languages import GAP, OTHERS
+from xstilts.analysis.significance import EXAMPLES_AND_SEEDS
+from xstilts.experiment.config import NONE
 from xstilts.running.errors import UserError
 
 TEXT_COLUMNS = {*ROW, "target", "language", "kind", "seed", "task", "statistic", "over"}
@@ -31,11 +33,57 @@ def read_table(path: Path, text_columns: Collection[str] = frozenset(TEXT_COLUMN
     return table
 
 
-def transfer_gaps(tables: Path, targets: Collection[str]) -> pd.DataFrame:
-    """Return model, intermediate, target and `gap` of the targets that have one."""
+def transfer_gaps(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return model, intermediate, target and `gap` of the targets that have one.
+
+    Args:
+        tables: target -> its table by language (`tables/languages`).
+    """
     parts = [
-        table[[*ROW, GAP]].assign(target=target)
-        for target in targets
-        if GAP in (table := read_table(tables / f"languages/{target}.csv"))
+        table[[*ROW, GAP]].assign(target=target) for target, table in tables.items() if GAP in table
     ]
     return pd.concat(parts) if parts else pd.DataFrame(columns=[*ROW, GAP, "target"])
+
+
+def curves(table: pd.DataFrame, chance: Mapping[tuple[str, str], float]) -> pd.DataFrame:
+    """Return the learning curves (`cost.curves`) with the column `chance`: NaN where unknown.
+
+    Args:
+        table: the table of that name.
+        chance: see `chance.of_trainings`.
+    """
+    stage_1 = table["kind"] == "intermediate"
+    names = table["intermediate"].where(stage_1, table["task"])
+    levels = [chance.get(key, float("nan")) for key in zip(table["kind"], names, strict=True)]
+    return table.assign(chance=levels)
+
+
+def language_deltas(deltas: pd.DataFrame, seeds: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences with `low` and `high` only where they can be read.
+
+    Two seeds say next to nothing of the noise of seeds (Student's t with one degree of freedom is
+    12.7 deviations wide).
+
+    Args:
+        deltas: the table of that name (`significance.deltas`).
+        seeds: the table of that name, which has the number of seeds, `n`.
+    """
+    n = seeds.set_index([*ROW, "target"])["n"].to_dict()
+    readable = [
+        row.over != EXAMPLES_AND_SEEDS
+        or 2 not in {n.get((row.model, name, row.target)) for name in (row.intermediate, NONE)}
+        for row in deltas.itertuples()
+    ]
+    return deltas.assign(**{name: deltas[name].where(readable) for name in ("low", "high")})
+
+
+def missing_languages(table: pd.DataFrame, deltas: pd.DataFrame) -> list[str]:
+    """Return the languages of a target that no row has a difference for, though some have others.
+
+    Args:
+        table: of the target, a column per language (`tables/languages`).
+        deltas: of one model and target.
+    """
+    names = [c.removesuffix(" delta") for c in table.columns if c.endswith(" delta")]
+    known = set(deltas["language"])
+    return [name for name in names if name not in {OTHERS, GAP, *known}]

@@ -1,6 +1,7 @@
 """The scores of a target by language, and the transfer gap."""
 
 import dataclasses
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -9,6 +10,11 @@ from xstilts.analysis.text_table import TextTable
 
 ENGLISH = "en"
 OTHERS, GAP = "others", "gap"
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Return languages as tables, figures and page list them: English, then by code, each once."""
+    return sorted(set(names), key=lambda name: (name != ENGLISH, name))
 
 
 def by_target(language_values: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -29,7 +35,7 @@ def by_target(language_values: pd.DataFrame) -> dict[str, pd.DataFrame]:
             .unstack("language")
             .reindex(rows)
         )
-        names = sorted(wide.columns, key=lambda name: (name != ENGLISH, name))
+        names = ordered(wide.columns)
         wide = wide[names]
         others = [name for name in names if name != ENGLISH]
         if others:

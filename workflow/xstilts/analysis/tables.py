@@ -11,6 +11,8 @@ from xstilts.analysis.text_table import TextTable, without_empty
 from xstilts.benchmarks import xtreme
 from xstilts.experiment.config import NONE
 
+AVERAGE = "average"  # the column of the main table that is no target
+
 
 def main_table(cells: pd.DataFrame) -> pd.DataFrame:
     """Return a row per (model, intermediate) and a column per target: the median over seeds.
@@ -27,7 +29,7 @@ def main_table(cells: pd.DataFrame) -> pd.DataFrame:
     rows = list(dict.fromkeys(zip(cells["model"], cells["intermediate"], strict=True)))
     values = values.reindex(index=pd.MultiIndex.from_tuples(rows, names=ROW))
     values = values[list(dict.fromkeys(cells["target"]))]
-    values["average"] = values.mean(axis=1, skipna=False)
+    values[AVERAGE] = values.mean(axis=1, skipna=False)
     return with_deltas(values)
 
 

@@ -20,7 +20,7 @@ from xstilts.running.files import digest, sha256, write_json
 
 # Raise a number when a change of the code changes what the step writes.
 VERSIONS = {
-    "plan": 4, "tables": 3, "figures": 2, "report": 2, "select": 3, "test_tables": 3,
+    "plan": 4, "tables": 3, "figures": 3, "report": 3, "select": 3, "test_tables": 3,
     "submission": 2,
 }  # fmt: skip
 
@@ -45,6 +45,7 @@ class Product:
 TABLES = ("main", "groups", "traits", "seeds", "comparison", "cost")  # and one a target
 DATA = ("results", "deltas", "curves")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
+FIGURE_KINDS = ("pdf", "png", "svg")
 
 
 def home(name: str) -> str:
@@ -93,7 +94,11 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
         Product("plan", plan, about={"config": settings_digest(settings)}),
         Product("tables", tuple(table_files(graph, folder)), (plan[0], *cells)),
         Product("figures", tuple(figure_files(graph, folder)), (tables,)),
-        Product("report", (f"{folder}/report.html",), (*plan[:2], *cells, tables)),
+        Product(
+            "report",
+            (f"{folder}/report.html",),
+            (*plan[:2], *cells, tables, record_of(folder, "figures")),
+        ),
     ]
     if not grid.experiment.test_languages:
         return products
@@ -178,7 +183,7 @@ def table_names(languages: Mapping[str, Iterable[str]], checkpoints: Iterable[st
 def figure_files(graph: Graph, folder: str) -> list[str]:
     """Return the figures."""
     each = dict.fromkeys(f"languages/{cell.model}/{cell.target}" for cell in graph.grid.cells)
-    return [f"{folder}/figures/{n}.{kind}" for n in (*FIGURES, *each) for kind in ("png", "svg")]
+    return [f"{folder}/figures/{n}.{kind}" for n in (*FIGURES, *each) for kind in FIGURE_KINDS]
 
 
 def submission_files(graph: Graph) -> list[str]:

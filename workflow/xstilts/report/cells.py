@@ -1,12 +1,13 @@
 """The cells of the page: scores, state, log, trainings, examples."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from xstilts.analysis import chance, numbers
 from xstilts.experiment.grid import CELL, Cell
 from xstilts.monitoring.cell_states import CellState
 from xstilts.report import examples
@@ -24,8 +25,9 @@ MAX_CELL_LOG = 3_000
 
 def records(
     states: Mapping[Cell, CellState],
+    languages: Mapping[str, Sequence[str]],
     grid_rows: pd.DataFrame,
-    values: Mapping[tuple[str, ...], float],
+    values: Mapping[tuple[str, ...], str],
     specs: Mapping[str, Any],
     trainings: Trainings,
     root: Path,
@@ -37,8 +39,9 @@ def records(
 
     Args:
         states: of every cell.
+        languages: target -> its languages, in the order of the page.
         grid_rows: rows of grid.csv.
-        values: (model, intermediate, seed, target, language) -> score in percent.
+        values: (model, intermediate, seed, target, language) -> score in percent, as text.
         specs: absolute path of a score -> how it was made, see `contents.SCORE_FIELDS`.
         trainings: numbers the trainings of a cell.
         root: the folder that holds `results`.
@@ -55,7 +58,8 @@ def records(
     cell_records = []
     for cell, state in states.items():
         key = dataclasses.astuple(cell)
-        scored = {lang: path for lang, path in paths[cell].items() if (*key, lang) in values}
+        asked = languages[cell.target]
+        scored = {lang: paths[cell][lang] for lang in asked if (*key, lang) in values}
         log = state.log or f"results/logs/evaluate/{cell}.log"
         record = {
             "row": rows.index((cell.model, cell.intermediate)),
@@ -64,7 +68,7 @@ def records(
             **dataclasses.asdict(state),
             "log": log,
             "tail": logs.tail(root / log, log_bytes),
-            "scores": [values.get((*key, lang)) for lang in paths[cell]],
+            "scores": [values.get((*key, lang), numbers.MISSING) for lang in asked],
             "spec": next((specs[str(root / path)] for path in scored.values()), None),
             "trainings": trainings.of(cell),
             "examples": picker.pick(cell, scored),
@@ -101,7 +105,7 @@ class _ExamplePicker:
         count = 2 if self.max_bytes // len(scored) > TWO_EACH else 1
         used = 0
         for lang, path in scored.items():
-            data = self.root / f"results/data/{cell.target}/{lang}.{self.split}.parquet"
+            data = chance.rows_path(self.root / "results", cell.target, lang, self.split)
             chosen = examples.of_language(self.root / path, data, self.row_cache, count)
             used += len(canonical(chosen).encode())
             if used > self.max_bytes:

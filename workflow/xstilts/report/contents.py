@@ -1,4 +1,4 @@
-"""The data of the page: the grid and its state, the main table, a record per cell."""
+"""The data of the page: what its parts hold, put together."""
 
 import dataclasses
 from collections import Counter
@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.analysis import tables
-from xstilts.analysis.significance import EXAMPLES_AND_SEEDS
+from xstilts.analysis import figure_data, languages, numbers, significance, tables
+from xstilts.analysis.colours import Scale
 from xstilts.experiment import graph
-from xstilts.experiment.grid import CELL, NOSEED, Grid
+from xstilts.experiment.grid import CELL, Grid
 from xstilts.monitoring import cell_states
 from xstilts.monitoring.records import Pins, Records
-from xstilts.report import cells
+from xstilts.report import about, cells, downloads, values
 from xstilts.report.training import Trainings
 from xstilts.running.errors import UserError
 from xstilts.running.files import results_of
@@ -55,72 +55,28 @@ class ScoreReader:
         return score
 
 
-def main_values(main: pd.DataFrame, targets: list[str]) -> list[list[list[float | None]]]:
-    """Return, per row of the main table, [value, delta] of each target and of the average."""
-    return [
-        [[_number(row[name]), _number(row[f"{name} delta"])] for name in [*targets, "average"]]
-        for row in main.to_dict("records")
-    ]
-
-
-def _number(value: float) -> float | None:
-    return None if pd.isna(value) else round(float(value), 4)
-
-
-def language_scores(metrics: pd.DataFrame) -> dict[tuple[str, ...], float]:
-    """Return (model, intermediate, seed, target, language) -> score in percent."""
-    main = metrics[metrics["metric"] == "score"]
-    key = [*CELL, "language"]
-    return {
-        tuple(names): round(100 * value, 4)
-        for *names, value in main[[*key, "value"]].itertuples(index=False, name=None)
-    }
-
-
-def noise(
-    deltas: pd.DataFrame | None, rows: list[tuple[str, str]], targets: list[str]
-) -> dict[str, Any]:
-    """Return the significant differences, `beyond`, as [row, target] by index; and the noise that
-    they are compared with, `seen`: "both" of examples and seeds, "examples", or "" for none.
-
-    Args:
-        deltas: the table of that name (`significance.deltas`), as text; None if there is none.
-    """
-    overall = pd.DataFrame() if deltas is None else deltas[deltas["language"] == ""]
-    if not len(overall):
-        return {"seen": "", "beyond": []}
-    beyond = [
-        [rows.index((row.model, row.intermediate)), targets.index(row.target)]
-        for row in overall[overall["survives"] == "True"].itertuples()
-        if (row.model, row.intermediate) in rows and row.target in targets
-    ]
-    return {
-        "seen": "both" if (overall["over"] == EXAMPLES_AND_SEEDS).any() else "examples",
-        "beyond": beyond,
-    }
-
-
 def contents(
+    path: Path,
     grid_rows: pd.DataFrame,
     grid: Grid | None,
-    root: Path,
     deltas: pd.DataFrame | None = None,
     lock: str = "",
 ) -> dict[str, Any]:
     """Return the data of the page.
 
     Args:
-        grid_rows: rows of grid.csv.
-        grid: of the config beside grid.csv; without it there are no trainings and no reasons.
-        root: the folder that holds `results`.
-        deltas: see `noise`.
+        path: of grid.csv.
+        grid_rows: its rows.
+        grid: of the config beside it; without it there are no trainings and no reasons.
+        deltas: the table of that name (`significance.deltas`), None if there is none.
         lock: the lock file of the experiment, "" for none.
 
     Returns:
-        Plain data, which refers to `rows`, `targets` and `trainings` by index. Scores and deltas
-        are in percent, None where they are missing.
+        Plain data, which refers to `rows`, `targets` and `trainings` by index. Numbers that are
+        shown are text, a dash where they are missing.
     """
-    pins = Pins(lock, root)
+    results = results_of(path)
+    root, pins = results.parent, Pins(lock, results.parent)
     reader = ScoreReader(pins.score)
     metrics, refused = cell_states.collect(grid_rows, root, reader)
     nodes = graph.build(grid) if grid else {}
@@ -129,24 +85,64 @@ def contents(
         grid_rows, metrics, refused, endings.trouble if grid else lambda cell: None
     )
     by_target = grid_rows.groupby("target", sort=False)["language"]
-    languages = {target: list(dict.fromkeys(group)) for target, group in by_target}
+    names = {str(target): languages.ordered(group) for target, group in by_target}
     rows, targets = cells.rows_and_targets(states)
     trainings = Trainings(root, grid)
-    values = language_scores(metrics)
+    levels = about.chance_levels(grid_rows["split"].iloc[0], grid, names, results)
+    wide = {
+        target: tables.with_deltas(table)
+        for target, table in languages.by_target(scores.language_values(grid_rows, metrics)).items()
+    }
+    main = tables.main_table(scores.cell_values(grid_rows, metrics))
+    columns = [*targets, tables.AVERAGE]
+    scale = Scale.of(main[[f"{target} delta" for target in targets]].to_numpy().flat)
+    overall = _overall(deltas)
+    missing = len(grid_rows) - int((metrics["metric"] == "score").sum())
+    text = tables.main_text_table(main, overall, {}, missing, len(grid_rows))
     return {
         "title": "xstilts",
-        "facts": _facts(grid_rows, reader, grid),
+        "facts": about.facts(path.parent.name, grid_rows, grid, reader.devices, reader.versions),
+        "notes": [*text.notes, *about.notes(overall, grid_rows, grid, names, results)],
         "targets": [
-            {"name": name, "metric": metric, "languages": languages[name]}
+            {
+                "name": name,
+                "metric": metric,
+                "languages": names[name],
+                "chance": about.chance_texts(levels[name]),
+            }
             for name, metric in _metrics(grid_rows).items()
         ],
         "rows": [{"model": model, "intermediate": name} for model, name in rows],
-        "main": main_values(tables.main_table(scores.cell_values(grid_rows, metrics)), targets),
-        "noise": noise(deltas, rows, targets),
+        "main": values.main_fields(main, text, columns, scale),
+        "scale": values.legend(scale),
+        "languages": values.language_fields(wide, rows, names),
+        "differences": values.differences(main, columns, wide, rows, names),
         "states": dict(Counter(state.state for state in states.values())),
-        "cells": cells.records(states, grid_rows, values, reader.specs, trainings, root),
+        "cells": cells.records(
+            states, names, grid_rows, language_scores(metrics), reader.specs, trainings, root
+        ),
         "trainings": trainings.summaries,
         "pins": {name: sorted(pins) for name, pins in sorted(reader.pins.items())},
+        **downloads.collect(
+            path.parent, downloads.names(dict.fromkeys(model for model, _ in rows), targets)
+        ),
+    }
+
+
+def _overall(deltas: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the differences over all languages, no rows where there is no table."""
+    if deltas is None:
+        return pd.DataFrame(columns=significance.COLUMNS).astype({"survives": bool})
+    return deltas[deltas["language"] == ""]
+
+
+def language_scores(metrics: pd.DataFrame) -> dict[tuple[str, ...], str]:
+    """Return (model, intermediate, seed, target, language) -> score in percent, as text."""
+    main = metrics[metrics["metric"] == "score"]
+    key = [*CELL, "language"]
+    return {
+        tuple(names): numbers.points(100 * value)
+        for *names, value in main[[*key, "value"]].itertuples(index=False, name=None)
     }
 
 
@@ -156,23 +152,11 @@ def _metrics(grid_rows: pd.DataFrame) -> dict[str, str]:
     return {target: tables.SHORT_METRICS.get(metric, metric) for target, metric in pairs}
 
 
-def _facts(grid_rows: pd.DataFrame, reader: ScoreReader, grid: Grid | None) -> list[list[str]]:
-    """Return [name, text] pairs about the experiment as a whole."""
-    facts = {
-        "data": str(grid.experiment.settings["source"]) if grid else "",
-        "split": ", ".join(dict.fromkeys(grid_rows["split"])),
-        "seeds": ", ".join(dict.fromkeys(s for s in grid_rows["seed"] if s != NOSEED)),
-        "score files": f"{len(grid_rows):,}",
-        "devices": ", ".join(sorted(reader.devices)),
-        "software": ", ".join(
-            f"{name} {'/'.join(sorted(used))}" for name, used in sorted(reader.versions.items())
-        ),
-    }
-    return [[name, text] for name, text in facts.items() if text]
-
-
 def read(path: Path, tables_folder: Path | None = None, lock: str = "") -> dict[str, Any]:
-    """Return the data of the page for a `grid.csv` and the config.yaml beside it, if there is one.
+    """Return the data of the page for a `grid.csv` and what lies beside it.
+
+    Of that it reads config.yaml and, to save them from the page, tables and figures, as far as they
+    are there.
 
     Args:
         tables_folder: of the result tables, for the significant differences.
@@ -187,10 +171,10 @@ def read(path: Path, tables_folder: Path | None = None, lock: str = "") -> dict[
     deltas = None
     if tables_folder:
         try:
-            deltas = pd.read_csv(tables_folder / "deltas.csv", dtype=str, keep_default_na=False)
+            deltas = figure_data.read_table(tables_folder / "deltas.csv")
             deltas = deltas[["model", "intermediate", "target", "language", "over", "survives"]]
-        except (OSError, KeyError, pd.errors.ParserError, pd.errors.EmptyDataError):
+        except (UserError, ValueError, KeyError):
             raise UserError(
                 f"{tables_folder}: no result tables; the step `tables` makes them"
             ) from None
-    return contents(grid_rows, grid, results_of(path).parent, deltas, lock)
+    return contents(path, grid_rows, grid, deltas, lock)

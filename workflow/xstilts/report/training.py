@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from xstilts.analysis import chance, numbers
 from xstilts.experiment.grid import Cell, Grid
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
@@ -18,23 +19,29 @@ def subsample(points: list[Any], count: int = MAX_POINTS) -> list[Any]:
 
 
 def curve(node: dict[str, Any]) -> list[list[float]]:
-    """Return [step, loss, dev score] of each evaluation of a training, from its `node.json`."""
-    points = [[p["step"], round(p["loss"], 4), round(p["score"], 4)] for p in node["history"]]
+    """Return [step, loss, dev score] of each evaluation of a training, from its `node.json`.
+
+    The score is in percent; both are as precise as a picture needs.
+    """
+    points = [[p["step"], round(p["loss"], 4), round(100 * p["score"], 2)] for p in node["history"]]
     return subsample(points)
 
 
-def summary(node: dict[str, Any], folder: str) -> dict[str, Any]:
+def summary(node: dict[str, Any], folder: str, chance: float | None = None) -> dict[str, Any]:
     """Return what the page shows of a training.
 
     Returns:
-        folder; task (several joined by +); curve; best (step); spec; facts ([name, text] pairs).
+        folder; task (several joined by +); curve; chance (level of the curve, in percent); best
+        (step); score (of that, in percent); spec; facts ([name, text] pairs).
     """
     spec = node["spec"]
     return {
         "folder": folder,
         "task": spec["task"] if "task" in spec else " + ".join(t["task"] for t in spec["tasks"]),
         "curve": curve(node),
+        "chance": chance,
         "best": node["best"]["step"],
+        "score": numbers.points(100 * node["best"]["score"]),
         "spec": spec,
         "facts": [
             ["steps", f"{node['steps']:,}"],
@@ -47,14 +54,14 @@ def summary(node: dict[str, Any], folder: str) -> dict[str, Any]:
     }
 
 
-def read(root: Path, folder: str) -> dict[str, Any] | None:
+def read(root: Path, folder: str, chance: float | None = None) -> dict[str, Any] | None:
     """Return the summary of a training folder; None without a complete record of a training."""
     path = root / folder / "node.json"
     if not path.exists():
         return None
     try:
         node = read_json(path)
-        return summary(node, folder) if node.get("kind") == "train" else None
+        return summary(node, folder, chance) if node.get("kind") == "train" else None
     except (UserError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
@@ -64,6 +71,7 @@ class Trainings:
 
     def __init__(self, root: Path, grid: Grid | None) -> None:
         self.root, self.grid = root, grid
+        self.chance = chance.of_trainings(grid, root / "results") if grid else {}
         self.summaries: list[dict[str, Any]] = []
         self.indices: dict[str, int | None] = {}
 
@@ -77,7 +85,9 @@ class Trainings:
 
     def _index(self, folder: str) -> int | None:
         if folder not in self.indices:
-            summary = read(self.root, folder)
+            parts = folder.split("/")
+            key = ("tune", parts[-1]) if parts[1] == "tuned" else ("intermediate", parts[-2])
+            summary = read(self.root, folder, self.chance.get(key))
             self.indices[folder] = None if summary is None else len(self.summaries)
             self.summaries += [summary] if summary else []
         return self.indices[folder]

@@ -1,5 +1,6 @@
 """The record beside a checkpoint, `node.json`: what it was made from, how, and what came of it."""
 
+import subprocess
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -34,3 +35,27 @@ def versions() -> dict[str, str]:
     """Return the versions of this code and of the libraries that results depend on."""
     libraries = ("torch", "transformers", "tokenizers", "datasets", "numpy")
     return {"xstilts": xstilts.__version__} | {name: version(name) for name in libraries}
+
+
+@cache
+def code() -> str:
+    """Return which xstilts this is: its version, and its commit if it is run from a repository.
+
+    `-dirty` is after the commit where files differ from it.
+    """
+    here, name = Path(xstilts.__file__).parent, f"xstilts {xstilts.__version__}"
+
+    def git(*args: str) -> str | None:
+        try:
+            said = subprocess.run(
+                ["git", "-C", here, *args], capture_output=True, text=True, timeout=10
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return said.stdout.strip() if said.returncode == 0 else None
+
+    # An installed package may lie in somebody else's repository.
+    if git("ls-files", "--error-unmatch", "__init__.py") is None:
+        return name
+    commit = git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    return f"{name}, commit {commit}" if commit else name

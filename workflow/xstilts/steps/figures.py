@@ -1,4 +1,4 @@
-"""Step: result tables -> figures, each as PNG and SVG."""
+"""Step: result tables, and the rows for chance levels -> figures, each as PDF, PNG and SVG."""
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from xstilts.analysis import chance, figure_data
 from xstilts.analysis.delta_table import ROW
-from xstilts.analysis.figure_data import read_table, transfer_gaps
+from xstilts.analysis.figure_data import read_table
 from xstilts.analysis.plots import curves, dots, gap, heatmap, style
-from xstilts.monitoring import products
+from xstilts.monitoring import cell_states, products
+from xstilts.running.files import results_of
 from xstilts.steps import process
 
 
-def _save_dots(deltas: pd.DataFrame, title: str, path: Path) -> None:
-    style.save(dots.draw(deltas, title), path)
+def _save_dots(deltas: pd.DataFrame, title: str, missing: list[str], path: Path) -> None:
+    style.save(dots.draw(deltas, title, missing), path)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -25,23 +27,32 @@ def main(args: argparse.Namespace) -> None:
     significant = set(
         deltas.loc[deltas["survives"], [*ROW, "target"]].itertuples(index=False, name=None)
     )
-    dot_plots = [
-        (deltas[(deltas["model"] == model) & (deltas["target"] == target)], model, target)
-        for model in dict.fromkeys(main["model"])
-        for target in targets
-    ]
+    deltas = figure_data.language_deltas(deltas, read_table(tables / "seeds.csv"))
+    by_target = {target: read_table(tables / f"languages/{target}.csv") for target in targets}
     with ProcessPoolExecutor(max(1, args.processes)) as pool:
-        futures = [
-            pool.submit(_save_dots, part, f"{target}, {model}", out / f"languages/{model}/{target}")
-            for part, model, target in dot_plots
-        ]
+        futures = []
+        for model in dict.fromkeys(main["model"]):
+            for target, table in by_target.items():
+                part = deltas[(deltas["model"] == model) & (deltas["target"] == target)]
+                missing = figure_data.missing_languages(table, part)
+                path = out / f"languages/{model}/{target}"
+                futures.append(pool.submit(_save_dots, part, f"{target}, {model}", missing, path))
         style.save(heatmap.draw(main, significant), out / "heatmap")
-        style.save(gap.draw(transfer_gaps(tables, targets)), out / "gap")
-        style.save(curves.draw(read_table(tables / "curves.csv")), out / "curves")
+        style.save(gap.draw(figure_data.transfer_gaps(by_target)), out / "gap")
+        learning = figure_data.curves(read_table(tables / "curves.csv"), _chance(tables))
+        style.save(curves.draw(learning), out / "curves")
         for future in futures:
             future.result()
     if args.record:
         products.write(args.record, "figures", args.of)
+
+
+def _chance(tables: Path) -> dict[tuple[str, str], float]:
+    """Return `chance.of_trainings`; none without the config beside the tables."""
+    config = tables.parent / "config.yaml"
+    if not config.exists():
+        return {}
+    return chance.of_trainings(cell_states.read_config(config), results_of(tables))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""Step: grid.csv, scores, records and logs -> `report.html`, one page that opens offline."""
+"""Step: grid.csv, scores, records, logs, tables, figures -> `report.html`, which opens offline."""
 
 import argparse
 from pathlib import Path
@@ -18,8 +18,8 @@ def main(args: argparse.Namespace) -> None:
     states = ", ".join(f"{count} {name}" for name, count in data["states"].items())
     if args.record:
         folder, scores = Path(args.grid).parent, cell_states.read_grid(args.grid)["score"]
-        tables = products.record_of(str(folder), "tables")
-        inputs = [args.grid, folder / "config.yaml", *products.cells_of(scores), tables]
+        parts = [products.record_of(str(folder), rule) for rule in ("tables", "figures")]
+        inputs = [args.grid, folder / "config.yaml", *products.cells_of(scores), *parts]
         products.write(args.record, "report", inputs)
     print(f"{args.out}: {size:.1f} MB; cells: {states}")
 

@@ -42,7 +42,7 @@ def draw(gaps: pd.DataFrame) -> Figure:
             # Shifted a little, so that equal gaps do not hide each other.
             y = y + 0.5 * ((i + 0.5) / len(names) - 0.5)
             panel.scatter(
-                points["gap"], y, 22, alpha=0.9, **markers[name],
+                points["gap"], y, 26, alpha=0.9, **markers[name],
                 linewidths=0.3, edgecolors="white", label=name,
             )  # fmt: skip
         panel.set_title(model, loc="left")
@@ -58,5 +58,6 @@ def draw(gaps: pd.DataFrame) -> Figure:
         loc="outside lower center",
         ncols=min(LEGEND_COLUMNS, len(names)),
         frameon=False,
+        markerscale=0.7,
     )
     return figure

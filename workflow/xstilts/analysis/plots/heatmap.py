@@ -7,12 +7,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from xstilts.analysis import numbers
+from xstilts.analysis.colours import Scale
 from xstilts.analysis.plots import style
+from xstilts.analysis.tables import AVERAGE
 from xstilts.experiment.config import NONE
 
 
 def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
-    """Draw a panel per model, all on one colour scale with zero in its middle.
+    """Draw a panel per model, all on one colour scale: that of the differences by target.
 
     Args:
         main: see `tables.main_table`; rows of a model without `none` have no difference.
@@ -25,9 +27,14 @@ def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
         return style.message_figure(
             "No difference to show: the row none, or what to compare, is missing."
         )
-    limit = max(1.0, float(np.nanmax(np.abs(deltas.loc[shown.index].to_numpy()))))
+    targets = deltas.drop(columns=f"{AVERAGE} delta", errors="ignore")
+    scale = Scale.of(targets.loc[shown.index].to_numpy().flat)
+    beyond = float(np.nanmax(np.abs(deltas.loc[shown.index].to_numpy()))) > scale.limit
     models = list(dict.fromkeys(shown["model"]))
-    figure = style.new_figure(2.6 + 0.62 * len(names), 1.1 + 0.27 * len(shown) + 0.35 * len(models))
+    label = 0.075 * max(map(len, shown["intermediate"]))  # inches of the longest
+    figure = style.new_figure(
+        1.8 + label + 0.62 * len(names), 1.1 + 0.27 * len(shown) + 0.35 * len(models)
+    )
     heights = [int((shown["model"] == model).sum()) for model in models]
     panels: list[Any] = list(
         figure.subplots(len(models), 1, squeeze=False, sharex=True, height_ratios=heights).flat
@@ -35,7 +42,9 @@ def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
     for panel, model in zip(panels, models, strict=True):
         part = shown[shown["model"] == model]
         values = part[[f"{name} delta" for name in names]].to_numpy()
-        image = panel.imshow(values, style.GAIN, vmin=-limit, vmax=limit, aspect="auto")
+        image = panel.imshow(
+            values, style.DIFFERENCES, vmin=-scale.limit, vmax=scale.limit, aspect="auto"
+        )
         panel.set_yticks(range(len(part)), part["intermediate"])
         panel.set_title(model, loc="left")
         panel.tick_params(length=0)
@@ -45,15 +54,25 @@ def draw(main: pd.DataFrame, significant: set[tuple[str, str, str]]) -> Figure:
                 mark = "*" if (model, intermediate, name) in significant else ""
                 value = values[y, x]
                 text = numbers.delta(value) + mark
-                dark = abs(value) > 0.6 * limit
+                dark = value == value and scale.dark(value)
                 colour, weight = ("white" if dark else "black"), ("bold" if mark else "normal")
                 panel.text(
                     x, y, text, ha="center", va="center", color=colour, weight=weight, size=7
                 )
-        if "average" in names and len(names) > 1:
-            panel.axvline(names.index("average") - 0.5, color="black", linewidth=0.8)
+        if AVERAGE in names and len(names) > 1:
+            panel.axvline(names.index(AVERAGE) - 0.5, color="black", linewidth=0.8)
     panels[-1].set_xticks(range(len(names)), names, rotation=30, ha="right")
-    bar = figure.colorbar(image, ax=panels, fraction=0.05, pad=0.02, aspect=30)
+    bar = figure.colorbar(
+        image,
+        ax=panels,
+        fraction=0.05,
+        pad=0.02,
+        aspect=30,
+        extendfrac=0.03,
+        extend="both" if beyond else "neither",
+    )
     bar.set_label("difference to none, points")
     bar.outline.set_visible(False)
+    if significant:
+        figure.supxlabel("*: more than the noise of examples and seeds", size=7)
     return figure

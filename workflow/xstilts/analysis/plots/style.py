@@ -1,6 +1,7 @@
 """The style of all figures: fonts, colours that are safe for colour-blind readers, saving."""
 
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,16 @@ matplotlib.use("Agg")  # no display is needed
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from xstilts.analysis import colours
 from xstilts.running.files import atomic
 
 # Okabe and Ito 2008 (from memory, not verified); told apart in grey by their markers.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*"]
-# Orange is a loss and blue a gain. Both ends are dark in grey, so figures with it print the sign.
-GAIN = LinearSegmentedColormap.from_list(
-    "gain", ["#B35806", "#F1A340", "#F7F7F7", "#67A9CF", "#2166AC"]
+# Brown is a loss and blue a gain.
+DIFFERENCES = LinearSegmentedColormap.from_list(
+    "differences",
+    [[c / 255 for c in end] for end in (colours.LOSS, colours.NEUTRAL, colours.GAIN)],
 )
 BASELINE = "#555555"
 SETTINGS: dict[str, Any] = {
@@ -29,6 +32,7 @@ SETTINGS: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.dpi": 150,
+    "pdf.fonttype": 42,  # fonts are embedded as TrueType; many publishers refuse Type 3
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "xstilts",  # the same figure is the same bytes
 }
@@ -48,6 +52,11 @@ def markers(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     }
 
 
+def wrapped(name: str, letters: int) -> str:
+    """Return a name on lines of at most so many letters, broken at hyphens where it has some."""
+    return textwrap.fill(name, letters)
+
+
 def message_figure(message: str) -> Figure:
     """Return a figure that says why there is nothing to draw."""
     figure = new_figure(5, 1)
@@ -55,14 +64,14 @@ def message_figure(message: str) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "svg")) -> None:
-    """Write the figure as PNG and SVG; `path` is without extension."""
+def save(figure: Figure, path: Path, formats: Sequence[str] = ("pdf", "png", "svg")) -> None:
+    """Write the figure in each format; `path` is without extension."""
     if figure.get_layout_engine():
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # once is enough for both
+        figure.set_layout_engine("none")  # once is enough for all
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
     for extension in formats:
         buffer = io.BytesIO()
-        metadata = {"Date": None} if extension == "svg" else {}
-        figure.savefig(buffer, format=extension, metadata=metadata)
+        figure.savefig(buffer, format=extension, metadata=undated.get(extension, {}))
         with atomic(path.with_name(f"{path.name}.{extension}")) as temporary:
             temporary.write_bytes(buffer.getvalue())

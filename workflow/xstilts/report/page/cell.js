@@ -2,26 +2,33 @@
 // The page of a cell: a row and a target, with all its seeds.
 
 function scoreSummary(row, target) {
-  const [value, delta] = DATA.main[row][target];
+  const { text, delta } = DATA.main[row][target], { metric, chance } = DATA.targets[target];
   return el("div", { class: "figures" },
-    el("div", null, el("b", null, fixed(value)), `${DATA.targets[target].metric}, percent`),
-    delta === null ? null : el("div", null, el("b", { class: tone(delta) }, signed(delta)), "points over none"));
+    el("div", null, el("b", null, text), `${metric}, percent`),
+    delta === undefined ? null : el("div", null, el("b", { class: tone(delta) }, delta), "points over none"),
+    chance.mean ? el("div", null, el("b", null, chance.mean), "by chance") : null);
 }
 
 function scoresByLanguage(row, target, cells) {
-  const { languages } = DATA.targets[target], base = ROWS[row].base;
+  const { languages, chance } = DATA.targets[target], base = ROWS[row].base, compared = base >= 0 && base !== row;
+  // In classification it is the same in all languages, and stands above.
+  const known = chance.languages.some(Boolean), guess = new Set(chance.languages).size > 1;
   const head = [el("th", { class: "name" }, "language"), el("th", { class: "hbar" }, ""),
     cells.length > 1 ? cells.map((cell) => el("th", null, cell.seed)) : null,
-    el("th", null, cells.length > 1 ? "median" : "score"), base === row || base < 0 ? null : [el("th", null, "none"), el("th", null, "gain")]];
+    el("th", null, cells.length > 1 ? "median" : "score"), compared ? [el("th", null, "none"), el("th", null, "gain")] : null,
+    guess ? el("th", null, "chance") : null];
   const body = languages.map((code, at) => {
-    const value = languageScore(row, target, at);
-    const start = base < 0 || base === row ? null : languageScore(base, target, at), gain = minus(value, start);
+    const [score, gain] = DATA.languages[row][target][at];
+    const none = compared ? DATA.languages[base][target][at][0] : DASH;
     return el("tr", null, el("th", { scope: "row", class: "name" }, code, " ", el("span", { class: "model" }, NAMES(code))),
-      el("td", { class: "hbar" }, scoreBar(value, start)),
-      cells.length > 1 ? cells.map((cell) => el("td", null, fixed(cell.scores[at]))) : null, el("td", null, fixed(value)),
-      base === row || base < 0 ? null : [el("td", null, fixed(start)), el("td", { class: tone(gain) }, signed(gain))]);
+      el("td", { class: "hbar" }, scoreBar(score, none, chance.languages[at])),
+      cells.length > 1 ? cells.map((cell) => el("td", null, cell.scores[at])) : null, el("td", null, score),
+      compared ? [el("td", null, none), el("td", { class: tone(gain) || null }, gain || DASH)] : null,
+      guess ? el("td", { class: "model" }, chance.languages[at] || DASH) : null);
   });
-  return el("div", { class: "scroll" }, table(head, body));
+  const ticks = [compared ? "black: none" : null, known ? "grey: chance" : null].filter(Boolean);
+  return [el("div", { class: "scroll" }, table(head, body)),
+    ticks.length ? el("p", { class: "note" }, `Ticks on the bars (0 to 100): ${ticks.join(", ")}.`) : null];
 }
 
 function pairs(list) {
@@ -39,7 +46,7 @@ function trainingPart(index) {
   return el("div", null,
     el("h3", null, `${stage}: ${training.task}`),
     el("figure", null, training.curve.length > 1 ? learningCurve(training) : null, el("figcaption", null, `${training.folder}: `,
-      training.curve.length > 1 ? `ring: the step that was kept (${training.best})` : `evaluated once, at step ${training.best}: dev score ${training.curve[0][2]}`)),
+      training.curve.length > 1 ? `ring: the step that was kept (${training.best})` : `evaluated once, at step ${training.best}: dev score ${training.score}`)),
     pairs(training.facts), details("Recipe", pairs(settings)), details("Spec", el("pre", null, JSON.stringify(training.spec, null, 1))));
 }
 
@@ -79,6 +86,9 @@ function drawCell(row, target) {
     el("p", { class: "crumb" }, el("a", { href: "#heatmap" }, "← all results")),
     el("h2", null, `${ROWS[row].intermediate} → ${DATA.targets[target].name}`),
     el("p", { class: "note" }, `model ${ROWS[row].model}; ${counts}`),
-    scoreSummary(row, target), scoresByLanguage(row, target, cells), el("section", null, el("h2", null, "Training and log"),
+    scoreSummary(row, target), scoresByLanguage(row, target, cells),
+    saved([`tables/languages/${DATA.targets[target].name}.csv`, `tables/languages/${DATA.targets[target].name}.tex`,
+      `figures/languages/${ROWS[row].model}/${DATA.targets[target].name}.pdf`]),
+    el("section", null, el("h2", null, "Training and log"),
       cells.map((cell, at) => several ? el("details", { open: at === 0 }, el("summary", null, cell.seed), seedPart(cell)) : seedPart(cell))), examplesPart(target, cells));
 }

@@ -37,30 +37,15 @@ function table(head, body, name) {
   return el("table", { class: name || "wide" }, el("thead", null, el("tr", null, head)), el("tbody", null, body));
 }
 
-function fixed(value) {
-  return value === null ? DASH : value.toFixed(1);
+// Numbers come as text from Python, which rounds them as in the tables; here they are only drawn.
+// The number in a text, null for a dash.
+function amount(text) {
+  return text === DASH ? null : Number(text.replace("−", "-"));
 }
 
-function signed(value) {
-  if (value === null) return DASH;
-  const text = Math.abs(value).toFixed(1);
-  return text === "0.0" ? "0.0" : (value < 0 ? "−" : "+") + text;
-}
-
-function tone(value) {
-  return value === null || Math.abs(value) < 0.05 ? "" : value > 0 ? "up" : "down";
-}
-
-// The median, null if any value is missing: as in the tables.
-function median(values) {
-  if (!values.length || values.some((value) => value === null)) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
-
-function minus(a, b) {
-  return a === null || b === null ? null : a - b;
+// The class of a difference by its text: a zero has no sign.
+function tone(text) {
+  return text.startsWith("+") ? "up" : text.startsWith("−") ? "down" : "";
 }
 
 // The grid, for all parts of the page.
@@ -80,10 +65,6 @@ for (const cell of DATA.cells) {
 // The cells of a row and target, one a seed.
 function cellsAt(row, target) {
   return CELLS.get(`${row}/${target}`) || [];
-}
-
-function languageScore(row, target, language) {
-  return median(cellsAt(row, target).map((cell) => cell.scores[language]));
 }
 
 const NAMES = (() => {

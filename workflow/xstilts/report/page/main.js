@@ -54,11 +54,12 @@ function route() {
 
 drawLead();
 drawMain();
-drawNoise();
+show("notes", DATA.notes.map((note) => el("p", { class: "note" }, note)));
 drawHeatmap();
 drawLanguages();
 setUpCompare();
 drawState();
+drawDownloads();
 show("facts", pairs(DATA.facts), details("Revisions of data and models",
   el("pre", null, Object.entries(DATA.pins).map(([name, which]) => `${name}  ${which.join(" ")}`).join("\n") || "(none)")));
 byId("filter").addEventListener("input", drawMain);

@@ -6,20 +6,9 @@ function cellLink(row, target) {
   return `#cell/${row}/${target}`;
 }
 
-function beyondNoise(row, target) {
-  return DATA.noise.beyond.some(([r, t]) => r === row && t === target);
-}
-
-function drawNoise() {
-  show("noise", {
-    both: "* more than the noise of examples and of seeds: a paired bootstrap, 5%, corrected for the number of differences (Holm). Without the mark, it may be noise.",
-    examples: "One seed: what is the noise of training cannot be told, so no difference is marked.",
-  }[DATA.noise.seen] ?? "");
-}
-
 function sortValue(row, column) {
   if (column === "model" || column === "intermediate") return ROWS[row][column];
-  return DATA.main[row][column][0];
+  return DATA.main[row][column].value;
 }
 
 function sortedRows() {
@@ -50,32 +39,28 @@ function sortHead(column, name, under) {
 function drawMain() {
   const query = byId("filter").value.trim().toLowerCase();
   const models = new Set(ROWS.map((row) => row.model)).size > 1;
-  const best = DATA.main[0].map((_, i) => {
-    const values = DATA.main.map((row) => row[i][0]).filter((v) => v !== null);
-    return values.length > 1 ? Math.max(...values) : null;
-  });
   const head = [
     sortHead("intermediate", "intermediate"), models ? sortHead("model", "model") : null,
-    DATA.targets.map((target, i) => sortHead(i, target.name, target.metric)), sortHead(DATA.targets.length, "average", " "),
+    DATA.targets.map((target, i) => sortHead(i, target.name, target.chance.mean ? `${target.metric}, chance ${target.chance.mean}` : target.metric)), sortHead(DATA.targets.length, "average", " "),
   ];
   const body = sortedRows().filter((row) => `${ROWS[row].model} ${ROWS[row].intermediate}`.toLowerCase().includes(query))
     .map((row) => el("tr", null,
       el("th", { scope: "row", class: "name" }, ROWS[row].intermediate), models ? el("td", { class: "model" }, ROWS[row].model) : null,
-      DATA.main[row].map(([value, delta], i) => el("td", null,
-        el("span", { class: value === null ? "none" : value === best[i] ? "best" : null }, fixed(value)),
-        " ", el("span", { class: `delta ${tone(delta)}` }, delta === null ? "" : signed(delta), beyondNoise(row, i) ? "*" : "")))));
+      DATA.main[row].map(({ text, delta, best, marked }) => el("td", null,
+        el("span", { class: text === DASH ? "none" : best ? "best" : null }, text),
+        " ", el("span", { class: `delta ${tone(delta || "")}` }, delta, marked ? "*" : "")))));
   show("main-table", body.length ? table(head, body) : el("p", { class: "note" }, "No row of that name."));
 }
 
 function heatmapCell(row, target) {
   const cells = cellsAt(row, target);
   if (!cells.length) return el("td", null, "");
-  const [value, delta] = DATA.main[row][target], state = worst(cells);
-  const label = `${ROWS[row].label}, ${DATA.targets[target].name}: ${state === "done" ? fixed(value) : state}`;
-  const link = el("a", { href: cellLink(row, target), "aria-label": delta === null ? label : `${label}, ${signed(delta)}` });
-  if (delta !== null) paint(link, delta).append(signed(delta), beyondNoise(row, target) ? "*" : "");
+  const { text, delta, paint: painted, marked } = DATA.main[row][target], state = worst(cells);
+  const label = `${ROWS[row].label}, ${DATA.targets[target].name}: ${state === "done" ? text : state}`;
+  const link = el("a", { href: cellLink(row, target), "aria-label": delta === undefined ? label : `${label}, ${delta}` });
+  if (delta !== undefined) paint(link, painted).append(delta, marked ? "*" : "");
   else if (state !== "done") fill(link, { class: "not-done" }, [state]);
-  else fill(link, { class: "plain" }, [fixed(value)]);
+  else fill(link, { class: "plain" }, [text]);
   return el("td", null, link);
 }
 
@@ -84,26 +69,24 @@ function drawHeatmap() {
   const body = ROWS.map((row) => el("tr", null, el("th", { scope: "row", class: "name" }, row.label),
     DATA.targets.map((_, target) => heatmapCell(row.index, target))));
   show("heatmap-table", table(head, body, "heat"));
-  const steps = [-1, -0.66, -0.33, 0, 0.33, 0.66, 1].map((part) => paint(el("i"), part * MAX_DELTA));
-  show("legend", el("span", null, `≤ ${signed(-MAX_DELTA)}`), el("span", { class: "scale" }, steps),
-    el("span", null, `≥ ${signed(MAX_DELTA)}`), el("span", null, "points; unpainted: the score itself"));
+  show("legend", el("span", null, `≤ ${DATA.scale.low}`), el("span", { class: "scale" }, DATA.scale.steps.map((step) => paint(el("i"), step))),
+    el("span", null, `≥ ${DATA.scale.high}`), el("span", null, "points; unpainted: the score itself"));
 }
 
 function languageTable(code) {
   const targets = DATA.targets.map((t, index) => ({ index, name: t.name, at: t.languages.indexOf(code) })).filter((t) => t.at >= 0);
   const head = [el("th", { class: "name" }, "intermediate"), targets.map((t) => el("th", { scope: "col" }, t.name))];
   const body = ROWS.map((row) => el("tr", null, el("th", { scope: "row", class: "name" }, row.label), targets.map((t) => {
-    const value = languageScore(row.index, t.index, t.at);
-    const delta = row.base < 0 || row.base === row.index ? null : minus(value, languageScore(row.base, t.index, t.at));
-    return el("td", null, value === null ? el("span", { class: "none" }, DASH) : el("a", { href: cellLink(row.index, t.index) }, fixed(value)),
-      " ", el("span", { class: `delta ${tone(delta)}` }, delta === null ? "" : signed(delta)));
+    const [score, gain] = DATA.languages[row.index][t.index][t.at];
+    return el("td", null, score === DASH ? el("span", { class: "none" }, DASH) : el("a", { href: cellLink(row.index, t.index) }, score),
+      " ", el("span", { class: `delta ${tone(gain)}` }, gain));
   })));
   return [el("h3", { lang: "en" }, `${NAMES(code)} (${code})`), el("div", { class: "scroll" }, table(head, body))];
 }
 
 function drawLanguages() {
   const query = byId("language").value.trim().toLowerCase();
-  const codes = [...new Set(DATA.targets.flatMap((t) => t.languages))].sort();
+  const codes = [...new Set(DATA.targets.flatMap((t) => t.languages))].sort((a, b) => (b === "en") - (a === "en") || (a < b ? -1 : 1));
   const exact = codes.filter((code) => code.toLowerCase() === query);
   const matches = exact.length ? exact : codes.filter((code) => `${code} ${NAMES(code)}`.toLowerCase().includes(query));
   const choose = (code) => () => { byId("language").value = code; drawLanguages(); };
