@@ -11,7 +11,12 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, f"{workflow.basedir}/workflow")
+# In a wheel the workflow is inside the package, in a clone around it. Another workflow may use this
+# one as a module: `workflow.basedir` would be its folder.
+BASE = Path(workflow.current_basedir).parent
+PACKAGES = str(BASE if (BASE / "xstilts").is_dir() else BASE.parents[1])
+if PACKAGES not in sys.path:
+    sys.path.insert(0, PACKAGES)
 
 from snakemake.exceptions import WorkflowError
 
@@ -21,7 +26,7 @@ from xstilts.experiment.graph import Graph
 from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, spec_text
 from xstilts.monitoring import claims, products
 from xstilts.monitoring.planning import Planning, old_results
-from xstilts.running import gpus, ledger, lock, orphans
+from xstilts.running import environment, gpus, ledger, lock, orphans
 from xstilts.running.errors import UserError
 
 if workflow.is_main_process:
@@ -35,7 +40,7 @@ else:
     # Snakemake around it would die of it, and the step with it.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
-ENVIRONMENT = f"{workflow.basedir}/envs/xstilts.yaml"
+ENVIRONMENT = f"{BASE.parent}/envs/xstilts.yaml"
 
 try:
     config.update(config_files.places(workflow.configfiles, config))
@@ -50,15 +55,15 @@ try:
 except UserError as error:
     raise WorkflowError(str(error).replace("\n", "\n  "))
 
-# The steps run with this interpreter, unless a deployment method brings its own.
-shell.prefix(
-    f"export PYTHONPATH={sys.path[0]!r} {gpus.SHARE}={EXPERIMENT.settings['jobs_per_gpu']}; "
-    + (
-        ""
-        if workflow.deployment_settings.deployment_method
-        else f'export PATH={os.path.dirname(sys.executable)!r}:"$PATH"; '
-    )
+# The steps run with this package, and with this interpreter unless a deployment method brings its own.
+# Not by shell.prefix: it would replace Bash's strict mode, and hold for whoever uses this as a module.
+environment.set_up(
+    packages=PACKAGES,
+    programs=(
+        "" if workflow.deployment_settings.deployment_method else os.path.dirname(sys.executable)
+    ),
 )
+os.environ[gpus.SHARE] = str(EXPERIMENT.settings["jobs_per_gpu"])
 
 
 def where(of):
@@ -135,7 +140,7 @@ def state(wildcards, output):
 def captioned(path):
     """A table or figure, with its place in `snakemake --report` if there is a caption for it."""
     name, kind = os.path.splitext(os.path.basename(path))
-    caption = f"{workflow.basedir}/workflow/captions/{name}.rst"
+    caption = f"{BASE}/captions/{name}.rst"
     category = {".csv": "Tables", ".png": "Figures"}.get(kind)
     if not category or not os.path.exists(caption):
         return path
