@@ -43,12 +43,14 @@ else:
 ENVIRONMENT = f"{BASE.parent}/envs/xstilts.yaml"
 
 try:
+    if line := config_files.targets(sys.argv[1:]):
+        raise UserError(line)
     config.update(config_files.places(workflow.configfiles, config))
     EXPERIMENT = load(config)
     GRID = Grid(EXPERIMENT)
     NAME = config_files.name(EXPERIMENT.settings, workflow.configfiles)
     # The lock is beside the last config file. The toy world is generated, so it needs none.
-    LOCK = config_files.lock_file(workflow.configfiles) if EXPERIMENT.pinned else ""
+    LOCK = config_files.lock_file(workflow.configfiles, NAME) if EXPERIMENT.pinned else ""
     HOME = products.home(NAME)
     GRAPH = Graph(GRID)
     PLANNING = Planning(GRAPH, NAME, LOCK)

@@ -58,7 +58,7 @@ rule estimate:
         devices=lambda w: max(1, workflow.cores // THREADS),
     shell:
         "python -m xstilts.steps.estimate {params.config:q} --name {params.name:q} --lock={params.lock:q}"
-        " --devices {params.devices} --out .snakemake/xstilts/estimate-{params.name}.csv | tee {log}"
+        " --devices {params.devices} | tee {log}"
 
 
 PARTIAL_REPORT = (

@@ -23,7 +23,8 @@ def main(args: argparse.Namespace) -> None:
     """Print the estimate and the comparison; write the forecasts."""
     if args.devices < 1:
         raise UserError("--devices: at least 1")
-    here, out = Workspace.of(args.config, args.name, args.lock, args.directory), Path(args.out)
+    here = Workspace.of(args.config, args.name, args.lock, args.directory)
+    out = Path(args.out or here.root / f".snakemake/xstilts/estimate-{here.name}.csv")
     grid, nodes, root = here.grid, here.nodes, here.root
     device = args.device or ("cpu" if grid.experiment.toy else "a100")
     flops = reference.device(device)
@@ -65,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--device", help="where nothing is measured: v100, a100, ... (toy world: cpu, else a100)"
     )
-    p.add_argument("--out", required=True, help="CSV of the forecasts, to compare them with later")
+    p.add_argument(
+        "--out", help="CSV of the forecasts, to compare them with later (default: in .snakemake)"
+    )
     return p
 
 
