@@ -33,7 +33,7 @@ test-slurm: $(VENV)/.dev $(VENV)-slurm/.plugin ## run only the tests on a SLURM 
 lint: $(VENV)/.dev ## check style, formatting, types and the workflow
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/snakefmt --check workflow/Snakefile workflow/rules
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/mypy
 	@PYTHONPATH=workflow $(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/snakemake --lint

@@ -10,8 +10,9 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-WORKFLOW = ["Snakefile", "rules", "profiles", "schemas", "reference", "captions"]
-SHIPPED = ["config.yaml", "experiments", "envs", *(f"workflow/{name}" for name in WORKFLOW)]
+WORKFLOW = ["rules", "profiles", "schemas", "reference", "captions"]
+BESIDE = ["Snakefile", "profiles", "config.yaml", "experiments", "envs"]
+SHIPPED = [*BESIDE, *(f"workflow/{name}" for name in WORKFLOW)]
 
 
 class BuildWithWorkflow(build_py):

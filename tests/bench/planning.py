@@ -113,7 +113,7 @@ def measure(
         if done:
             finish(settings, root)
         command = [
-            *SNAKEMAKE, "--snakefile", str(ROOT / "workflow/Snakefile"), "--configfile", "c.yaml",
+            *SNAKEMAKE, "--snakefile", str(ROOT / "Snakefile"), "--configfile", "c.yaml",
             "--cores", "2", *args,
         ]  # fmt: skip
         runs = [timed(command, root) for _ in range(repeats)]

@@ -17,7 +17,7 @@ import yaml
 from tests.workflow.warm import Server
 
 ROOT = Path(__file__).resolve().parents[2]
-SNAKEFILE = ROOT / "workflow/Snakefile"
+SNAKEFILE = ROOT / "Snakefile"
 OWN = "experiments/config"  # below results: what the experiment of config.yaml ends in
 # Large enough to run, far too small to learn: what is shown here is which jobs run, and on what.
 TINY: dict[str, Any] = {

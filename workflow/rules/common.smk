@@ -11,10 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
-# In a wheel the workflow is inside the package, in a clone around it. Another workflow may use this
-# one as a module: `workflow.basedir` would be its folder.
-BASE = Path(workflow.current_basedir).parent
-PACKAGES = str(BASE if (BASE / "xstilts").is_dir() else BASE.parents[1])
+# In a wheel all this is inside the package, in a clone around it. Another workflow may use this one as
+# a module: `workflow.basedir` would be its folder.
+BASE = Path(workflow.current_basedir).parents[1]
+PACKAGES = str(BASE / "workflow" if (BASE / "workflow/xstilts").is_dir() else BASE.parent)
 if PACKAGES not in sys.path:
     sys.path.insert(0, PACKAGES)
 
@@ -40,7 +40,7 @@ else:
     # Snakemake around it would die of it, and the step with it.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
-ENVIRONMENT = f"{BASE.parent}/envs/xstilts.yaml"
+ENVIRONMENT = f"{BASE}/envs/xstilts.yaml"
 
 try:
     if line := config_files.targets(sys.argv[1:]):
@@ -142,7 +142,7 @@ def state(wildcards, output):
 def captioned(path):
     """A table or figure, with its place in `snakemake --report` if there is a caption for it."""
     name, kind = os.path.splitext(os.path.basename(path))
-    caption = f"{BASE}/captions/{name}.rst"
+    caption = f"{BASE}/workflow/captions/{name}.rst"
     category = {".csv": "Tables", ".png": "Figures"}.get(kind)
     if not category or not os.path.exists(caption):
         return path

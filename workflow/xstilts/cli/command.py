@@ -60,8 +60,8 @@ def overview() -> argparse.ArgumentParser:
     p.add_argument(
         "--where",
         action="version",
-        version=str(xstilts.WORKFLOW),
-        help="print the folder of the workflow: Snakefile, rules, profiles",
+        version=str(xstilts.WORKFLOW.parent),
+        help="print the folder of the workflow: Snakefile, profiles, experiments",
     )
     p.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     return p

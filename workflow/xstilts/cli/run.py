@@ -1,6 +1,6 @@
 """Subcommand: run an experiment, by Snakemake.
 
-It is `snakemake --snakefile .../workflow/Snakefile --configfile CONFIG...`, and at the end it prints
+It is `snakemake --snakefile .../Snakefile --configfile CONFIG...`, and at the end it prints
 the main table.
 """
 
@@ -46,7 +46,7 @@ def add_arguments(p: argparse.ArgumentParser, directory: str) -> None:
 
 def command(configs: Sequence[str], args: argparse.Namespace) -> list[str]:
     """Return the words after `snakemake`, targets last."""
-    words = ["--configfile", *configs, "--snakefile", str(xstilts.WORKFLOW / "Snakefile")]
+    words = ["--configfile", *configs, "--snakefile", str(xstilts.WORKFLOW.parent / "Snakefile")]
     words += ["--workflow-profile", args.profile] if args.profile else []
     words += ["--directory", args.directory] if args.directory != "." else []
     words += ["--cores", args.cores] if args.cores else []

@@ -12,11 +12,11 @@ min_version("9.27")
 
 if not workflow.overwrite_configfiles:
 
-    configfile: os.path.join(os.path.dirname(workflow.current_basedir), "config.yaml")
+    configfile: os.path.join(workflow.current_basedir, "config.yaml")
 
 
-include: "rules/common.smk"
-include: "rules/resources.smk"
+include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 
 
 rule all:
@@ -27,18 +27,18 @@ rule all:
     localrule: True
 
 
-include: "rules/toy.smk"
-include: "rules/data.smk"
-include: "rules/models.smk"
-include: "rules/train.smk"
-include: "rules/evaluate.smk"
-include: "rules/tables.smk"
-include: "rules/report.smk"
+include: "workflow/rules/toy.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"
 
 
 if EXPERIMENT.test_languages:
 
-    include: "rules/test.smk"
+    include: "workflow/rules/test.smk"
 
 
 onstart:
