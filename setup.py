@@ -1,6 +1,6 @@
-"""What is in the wheel besides the package: the workflow around it, in the same places to each other.
+"""What is in the wheel besides the package: the workflow around it, laid out as in a clone.
 
-All else of the package is in pyproject.toml.
+All else is in pyproject.toml.
 """
 
 import shutil

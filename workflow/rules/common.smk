@@ -45,7 +45,11 @@ ENVIRONMENT = f"{BASE}/envs/xstilts.yaml"
 try:
     if line := config_files.targets(sys.argv[1:]):
         raise UserError(line)
-    config.update(config_files.places(workflow.configfiles, config))
+    config.update(
+        config_files.places(workflow.configfiles, config)
+        if workflow.modifier.is_main_snakefile()
+        else config_files.anchored(config, (workflow.configfiles or ["here"])[-1])
+    )
     EXPERIMENT = load(config)
     GRID = Grid(EXPERIMENT)
     NAME = config_files.name(EXPERIMENT.settings, workflow.configfiles)
@@ -81,6 +85,7 @@ def where(of):
         "files": lambda w: json.dumps(pin(w).files),
         "lock": lambda w: LOCK if pin(w).folder or not EXPERIMENT.toy else "",
     }
+
 
 # Where an experiment has what is its own.
 OWN = {"home": lambda w: HOME, "name": NAME, "lock": LOCK}

@@ -82,8 +82,8 @@ def main(words: list[str] | None = None) -> None:
     try:
         importlib.import_module(COMMANDS[name][0]).main(args)
         sys.stdout.flush()
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    except UserError as error:  # or several, a line each
+        sys.exit("error: " + str(error).replace("\n", "\nerror: "))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # `xstilts status my.yaml | head`

@@ -43,7 +43,9 @@ def options_of(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 def bash(commands: Mapping[str, str], options: Options) -> str:
     """Return the script for bash: its own completion of files where no option is begun."""
-    cases = "\n".join(f"        {name}) words={quote(' '.join(options[name]))} ;;" for name in commands)
+    cases = "\n".join(
+        f"        {name}) words={quote(' '.join(options[name]))} ;;" for name in commands
+    )
     return f"""_xstilts() {{
     local words
     case ${{COMP_WORDS[1]}} in

@@ -26,12 +26,14 @@ def name(settings: Mapping[str, Any], files: Sequence[str | Path]) -> str:
         UserError: there is neither.
     """
     if not settings["name"] and not files:
-        raise UserError("config: name: there is no config file to name the experiment after: set it")
+        raise UserError(
+            "config: name: set it: there is no config file to name it after"
+        )
     return settings["name"] or "+".join(Path(file).stem for file in files)
 
 
 def lock_file(files: Sequence[str | Path], name: str = "") -> str:
-    """Return the path of the lock file: beside the last config file; without one, here by `name`."""
+    """Return the path of the lock file: beside the last config file; here, if there is none."""
     return str(Path(files[-1]).with_suffix(".lock")) if files else f"{name}.lock"
 
 

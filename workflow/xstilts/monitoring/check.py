@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xstilts.experiment.graph import Graph
-from xstilts.monitoring import claims, products
+from xstilts.monitoring import claims, looking, products
 from xstilts.monitoring.records import Records, next_run
 from xstilts.monitoring.workspace import Workspace
 from xstilts.running.errors import UserError
@@ -20,11 +20,13 @@ class Checked:
         jobs: that a run would do now; what is chosen for the test split is known only once all is
             scored on dev.
         mistakes: a line each; [] if nothing is wrong.
+        notes: what is left out without being a mistake, a line each.
     """
 
     cells: int = 0
     jobs: int = 0
     mistakes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def check(
@@ -41,14 +43,17 @@ def check(
     try:
         here = Workspace.of(given, name, lock, directory)
     except UserError as error:
-        return Checked(mistakes=[str(error)])
+        return Checked(mistakes=str(error).splitlines())
     graph = Graph(here.grid)
     listed = products.listed(graph, here.name, here.root)
     records = Records(graph.nodes, here.records.pins, here.root)
     ends = products.Products(products.home(here.name), records, listed)
     left = next_run(graph.nodes, records)
     jobs = len(left) + sum(not ends.current(rule) for rule in ends.named)
-    return Checked(len(here.grid.cells), jobs, list(_conflicts(here, graph, records, left)))
+    found = looking.look(here.grid, graph.nodes, records)
+    mistakes = [*found.problems.lines, *_conflicts(here, graph, records, left)]
+    notes = [*here.grid.experiment.notes, *found.notes]
+    return Checked(len(here.grid.cells), jobs, list(dict.fromkeys(mistakes)), notes)
 
 
 def _conflicts(here: Workspace, graph: Graph, records: Records, left: set[str]) -> Iterator[str]:

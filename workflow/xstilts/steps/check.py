@@ -1,4 +1,4 @@
-"""Step: say what is wrong with an experiment before anything runs, or how much it has left to do."""
+"""Step: say all that is wrong with an experiment before anything runs; else, what is left to do."""
 
 import argparse
 import sys
@@ -10,6 +10,8 @@ from xstilts.steps import arguments, process
 def main(args: argparse.Namespace) -> None:
     """Print all mistakes and exit with 1, or print what a run would do."""
     found = check(args.config, args.name, args.lock, args.directory)
+    for line in found.notes:
+        print(f"note: {line}", file=sys.stderr)
     for line in found.mistakes:
         print(f"error: {line}", file=sys.stderr)
     if found.mistakes:
