@@ -15,14 +15,13 @@ SHELL := /bin/bash
 
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-PROFILE := $(CURDIR)/workflow/profiles/local
 export PATH := $(BIN):$(PATH)
 
 help:
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 
 run: $(VENV)/.runtime ## run the default experiment (toy world, minutes) and print its table
-	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE)
+	@$(BIN)/snakemake --cores $(CORES)
 	@echo && cat results/experiments/default/tables/main.md
 
 test: $(VENV)/.dev ## run all tests, the fast ones first; PYTEST_ARGS="-k tagging" narrows them
@@ -44,13 +43,13 @@ docs: $(VENV)/.runtime ## write docs/config.md from the schema of the config
 	@mv docs/config.md.new docs/config.md
 
 rehearse: $(VENV)/.runtime ## run the whole graph of EXPERIMENT=experiments/paper.yaml on toy data
-	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \
+	@$(BIN)/snakemake --cores $(CORES) \
 	  --configfile $(abspath $(EXPERIMENT)) $(CURDIR)/experiments/rehearsal.yaml --directory $(REHEARSAL)
 	@echo && cat $(REHEARSAL)/results/experiments/rehearsal/tables/main.md
 
 real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/data (within an hour)
 	@[ -d ../shared/data ] || { echo "error: make real reads ../shared/data, which is not there" >&2; exit 1; }
-	@$(BIN)/snakemake --cores $(CORES) --workflow-profile $(PROFILE) \
+	@$(BIN)/snakemake --cores $(CORES) \
 	  --configfile $(CURDIR)/tests/real/config.yaml $(abspath $(REAL_OVER)) --directory $(REAL) \
 	  --config source=$(abspath ../shared/data)
 	@echo && cat $(REAL)/results/experiments/real$(if $(REAL_OVER),-tasks)/tables/main.md

@@ -4,13 +4,15 @@ The experiment is `config.yaml`, or the file(s) given by --configfile instead of
 the order in which data flows; what they need to know of the grid is in workflow/rules/common.smk.
 """
 
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 if not workflow.overwrite_configfiles:
 
-    configfile: f"{workflow.basedir}/config.yaml"
+    configfile: os.path.join(workflow.current_basedir, "config.yaml")
 
 
 include: "workflow/rules/common.smk"
@@ -18,6 +20,7 @@ include: "workflow/rules/resources.smk"
 
 
 rule all:
+    """everything that the experiment asks for: the default"""
     default_target: True
     input:
         PLANNING.all() if workflow.is_main_process else [],

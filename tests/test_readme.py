@@ -4,7 +4,7 @@ import re
 import sys
 
 import pytest
-from tests.workflow.running import ROOT, run
+from tests.workflow.running import ROOT, SNAKEFILE, run
 
 README = ROOT / "README.md"
 
@@ -30,7 +30,7 @@ def edges(graph):
 @pytest.mark.workflow
 def test_the_rulegraph_is_that_of_the_workflow(readme, tmp_path):
     [drawn] = re.findall(r"```mermaid\n(.*?)```", readme, re.S)
-    args = ["--snakefile", ROOT / "Snakefile", "--directory", tmp_path]
+    args = ["--snakefile", SNAKEFILE, "--directory", tmp_path]
     said = run([sys.executable, "-m", "snakemake", *args, "--rulegraph", "mermaid-js"], ROOT)
     assert said.code == 0, said.out
     drawn, true = edges(drawn), edges(said.out)

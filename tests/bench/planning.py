@@ -112,10 +112,9 @@ def measure(
         (root / "c.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
         if done:
             finish(settings, root)
-        profile = ROOT / "workflow/profiles/local"
         command = [
-            *SNAKEMAKE, "--snakefile", str(ROOT / "Snakefile"), "--cores", "2", "--configfile",
-            "c.yaml", "--workflow-profile", str(profile), *args,
+            *SNAKEMAKE, "--snakefile", str(ROOT / "Snakefile"), "--configfile", "c.yaml",
+            "--cores", "2", *args,
         ]  # fmt: skip
         runs = [timed(command, root) for _ in range(repeats)]
         if done:

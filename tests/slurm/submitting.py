@@ -14,7 +14,7 @@ from tests.workflow.running import OWN, ROOT, Experiment, Run, command, environm
 
 PLUGIN = ROOT / ".venv-slurm"  # where `make test-slurm` installs it, outside the environment
 PROFILE = ROOT / "workflow/profiles/slurm"
-LOCAL = ROOT / "workflow/profiles/local"
+LOCAL = ROOT / "workflow/profiles/default"
 POLLING = Path(__file__).with_name("polling.py")
 # Trainings that take long enough to be ended in the middle.
 SLOW = {"epochs": 10, "max_steps": 80, "eval_every": 1, "patience": 1000}

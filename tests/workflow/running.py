@@ -17,7 +17,7 @@ import yaml
 from tests.workflow.warm import Server
 
 ROOT = Path(__file__).resolve().parents[2]
-PROFILE = ROOT / "workflow/profiles/local"
+SNAKEFILE = ROOT / "Snakefile"
 OWN = "experiments/config"  # below results: what the experiment of config.yaml ends in
 # Large enough to run, far too small to learn: what is shown here is which jobs run, and on what.
 TINY: dict[str, Any] = {
@@ -115,11 +115,14 @@ def environment() -> dict[str, str]:
 
 
 def command(folder: Path, configs: list[Path], *args: str, profile: bool = True) -> list[Any]:
-    """Return the command line of the workflow, with its results in `folder`."""
+    """Return the command line of the workflow, with its results in `folder`.
+
+    profile: whether the default profile is used, which Snakemake finds beside the Snakefile.
+    """
     return [
-        sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "2",
-        "--directory", folder, "--configfile", *configs,
-        *(["--workflow-profile", PROFILE] if profile else []), *args,
+        sys.executable, "-m", "snakemake", "--snakefile", SNAKEFILE, "--configfile", *configs,
+        "--cores", "2", "--directory", folder,
+        *([] if profile else ["--workflow-profile", "none"]), *args,
     ]  # fmt: skip
 
 

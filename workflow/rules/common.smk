@@ -11,7 +11,12 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, f"{workflow.basedir}/workflow")
+# In a wheel all this is inside the package, in a clone around it. Another workflow may use this one as
+# a module: `workflow.basedir` would be its folder.
+BASE = Path(workflow.current_basedir).parents[1]
+PACKAGES = str(BASE / "workflow" if (BASE / "workflow/xstilts").is_dir() else BASE.parent)
+if PACKAGES not in sys.path:
+    sys.path.insert(0, PACKAGES)
 
 from snakemake.exceptions import WorkflowError
 
@@ -22,7 +27,7 @@ from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, spec_text
 from xstilts.monitoring import claims, products
 from xstilts.monitoring.live import reporter
 from xstilts.monitoring.planning import Planning, old_results
-from xstilts.running import gpus, ledger, lock, orphans, trackers
+from xstilts.running import environment, gpus, ledger, lock, orphans, trackers
 from xstilts.running.errors import UserError
 
 if workflow.is_main_process:
@@ -36,15 +41,21 @@ else:
     # Snakemake around it would die of it, and the step with it.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
-ENVIRONMENT = f"{workflow.basedir}/envs/xstilts.yaml"
+ENVIRONMENT = f"{BASE}/envs/xstilts.yaml"
 
 try:
-    config.update(config_files.places(workflow.configfiles, config))
+    if line := config_files.targets(sys.argv[1:]):
+        raise UserError(line)
+    config.update(
+        config_files.places(workflow.configfiles, config)
+        if workflow.modifier.is_main_snakefile()
+        else config_files.anchored(config, (workflow.configfiles or ["here"])[-1])
+    )
     EXPERIMENT = load(config)
     GRID = Grid(EXPERIMENT)
     NAME = config_files.name(EXPERIMENT.settings, workflow.configfiles)
     # The lock is beside the last config file. The toy world is generated, so it needs none.
-    LOCK = config_files.lock_file(workflow.configfiles) if EXPERIMENT.pinned else ""
+    LOCK = config_files.lock_file(workflow.configfiles, NAME) if EXPERIMENT.pinned else ""
     HOME = products.home(NAME)
     GRAPH = Graph(GRID)
     PLANNING = Planning(GRAPH, NAME, LOCK)
@@ -53,15 +64,15 @@ try:
 except UserError as error:
     raise WorkflowError(str(error).replace("\n", "\n  "))
 
-# The steps run with this interpreter, unless a deployment method brings its own.
-shell.prefix(
-    f"export PYTHONPATH={sys.path[0]!r} {gpus.SHARE}={EXPERIMENT.settings['jobs_per_gpu']}; "
-    + (
-        ""
-        if workflow.deployment_settings.deployment_method
-        else f'export PATH={os.path.dirname(sys.executable)!r}:"$PATH"; '
-    )
+# The steps run with this package, and with this interpreter unless a deployment method brings its own.
+# Not by shell.prefix: it would replace Bash's strict mode, and hold for whoever uses this as a module.
+environment.set_up(
+    packages=PACKAGES,
+    programs=(
+        "" if workflow.deployment_settings.deployment_method else os.path.dirname(sys.executable)
+    ),
 )
+os.environ[gpus.SHARE] = str(EXPERIMENT.settings["jobs_per_gpu"])
 
 
 def where(of):
@@ -77,6 +88,7 @@ def where(of):
         "files": lambda w: json.dumps(pin(w).files),
         "lock": lambda w: LOCK if pin(w).folder or not EXPERIMENT.toy else "",
     }
+
 
 # Where an experiment has what is its own.
 OWN = {"home": lambda w: HOME, "name": NAME, "lock": LOCK}
@@ -139,7 +151,7 @@ def state(wildcards, output):
 def captioned(path):
     """A table or figure, with its place in `snakemake --report` if there is a caption for it."""
     name, kind = os.path.splitext(os.path.basename(path))
-    caption = f"{workflow.basedir}/workflow/captions/{name}.rst"
+    caption = f"{BASE}/workflow/captions/{name}.rst"
     category = {".csv": "Tables", ".png": "Figures"}.get(kind)
     if not category or not os.path.exists(caption):
         return path

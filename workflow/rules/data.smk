@@ -9,6 +9,7 @@ scored, one file in place of two a language).
 
 
 rule pin_data:
+    """the commit or file hashes of a data set"""
     input:
         unpack(inputs(node("pin_data", "hub"))),
     output:
@@ -34,6 +35,7 @@ rule pin_data:
 
 
 rule prepare:
+    """unified rows of one task, language and split"""
     input:
         unpack(inputs(node("prepare", "task", "lang", "split"))),
     output:
@@ -55,6 +57,7 @@ rule prepare:
 
 
 rule encode:
+    """token ids of one file of rows"""
     input:
         unpack(inputs(node("encode", "model", "task", "lang", "split", "length"))),
     output:
@@ -73,6 +76,7 @@ rule encode:
 
 
 rule manifest:
+    """the list of a target's rows in all languages"""
     input:
         unpack(inputs(node("manifest", "model", "task", "split"))),
     output:

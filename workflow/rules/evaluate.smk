@@ -32,6 +32,7 @@ def score_specs(target, split):
 for step, target, split in EVALUATED:
 
     rule:
+        """stage 3: scores and predictions of one checkpoint in all languages of this target"""
         name:
             f"{step}_{target}"
         input:

@@ -6,6 +6,7 @@ Makes: results/pins/models; results/models/{model}, an ordinary Hugging Face fol
 
 
 rule pin_model:
+    """the commit or file hashes of a checkpoint"""
     input:
         unpack(inputs(node("pin_model", "model"))),
     output:
@@ -29,6 +30,7 @@ rule pin_model:
 
 
 rule model:
+    """an encoder and its tokenizer, as a Hugging Face folder"""
     input:
         unpack(inputs(node("model", "model"))),
     output:

@@ -8,6 +8,7 @@ asked for by name; they print, and change nothing in the results.
 
 
 rule report:
+    """the report: one page that opens offline"""
     input:
         unpack(product("report")),
     output:
@@ -31,6 +32,7 @@ rule report:
 
 
 rule status:
+    """print what is done, what failed and why, what is left"""
     log:
         ".snakemake/xstilts/status.log",
     localrule: True
@@ -44,6 +46,7 @@ rule status:
 
 
 rule estimate:
+    """print what is left in jobs, hours and disk"""
     log:
         ".snakemake/xstilts/estimate.log",
     localrule: True
@@ -55,7 +58,7 @@ rule estimate:
         devices=lambda w: max(1, workflow.cores // THREADS),
     shell:
         "python -m xstilts.steps.estimate {params.config:q} --name {params.name:q} --lock={params.lock:q}"
-        " --devices {params.devices} --out .snakemake/xstilts/estimate-{params.name}.csv | tee {log}"
+        " --devices {params.devices} | tee {log}"
 
 
 PARTIAL_REPORT = (

@@ -8,6 +8,7 @@ what is there, without the record that says that they are whole.
 
 
 rule plan:
+    """the grid, and the resolved config"""
     input:
         unpack(product("plan")),
     output:
@@ -33,6 +34,7 @@ rule plan:
 
 
 rule tables:
+    """the result tables"""
     input:
         unpack(product("tables")),
     output:
@@ -51,6 +53,7 @@ rule tables:
 
 
 rule figures:
+    """the figures"""
     input:
         unpack(product("figures")),
     output:

@@ -26,6 +26,7 @@ def exported(wildcards):
 
 
 checkpoint select:
+    """the best intermediate of each target by dev"""
     input:
         unpack(product("select")),
     output:
@@ -45,6 +46,7 @@ checkpoint select:
 
 
 rule test_tables:
+    """the tables of the test split"""
     input:
         unpack(after_selection("test_tables")),
     output:
@@ -63,6 +65,7 @@ rule test_tables:
 
 
 rule submission:
+    """predictions in the form of XTREME"""
     input:
         unpack(after_selection("submission/{model}")),
     output:

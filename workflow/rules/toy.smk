@@ -8,6 +8,7 @@ public checkpoint. A manifest beside each says by which spec it is made.
 
 
 rule toy_world:
+    """one data set of the toy world"""
     input:
         unpack(inputs(node("toy_world", "hub"))),
     output:
@@ -25,6 +26,7 @@ rule toy_world:
 
 
 rule toy_model:
+    """the encoder of the toy world, pre-trained"""
     input:
         unpack(inputs(node("toy_model"))),
     output:

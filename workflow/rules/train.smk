@@ -28,6 +28,7 @@ TUNED = (
 
 
 rule intermediate:
+    """stage 1: the encoder, fine-tuned on an intermediate task"""
     input:
         unpack(inputs(node("intermediate", "model", "intermediate", "seed"))),
     output:
@@ -68,6 +69,7 @@ rule intermediate:
 
 
 rule tune:
+    """stage 2: encoder and head, fine-tuned on the data of a target"""
     input:
         unpack(inputs(node("tune", "model", "intermediate", "seed", "task"))),
     output:

@@ -2,5 +2,8 @@
 
 from pathlib import Path
 
-__version__ = "0.2.0.dev0"
-WORKFLOW = Path(__file__).resolve().parents[1]  # the folder of rules, schemas, reference figures
+__version__ = "0.2.0"
+_HERE = Path(__file__).resolve().parent
+# The folder of rules, profiles, schemas, reference figures: in a wheel inside the package, else
+# around it. Beside it, always: Snakefile, config.yaml, experiments/, envs/.
+WORKFLOW = _HERE / "workflow" if (_HERE / "workflow").is_dir() else _HERE.parent

@@ -9,7 +9,7 @@ import jsonschema
 import yaml
 
 from xstilts.experiment import entries, tasks
-from xstilts.experiment.config_files import merge
+from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, config_schema, types
 from xstilts.experiment.tasks import Task
@@ -75,7 +75,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     Raises:
         UserError: a line for each mistake: the key, what is wrong, what would be right.
     """
-    settings = _checked_against_schema(_typed(raw))
+    settings = _checked_against_schema(typed(raw, config_schema()))
     if settings["source"] == "toy":
         settings["toy"] = spec.parse(settings["toy"]).as_dict()
     for section in ("models", "intermediates", "tasks"):
@@ -163,17 +163,6 @@ def _check_limits(settings: Mapping[str, Any], known: Mapping[str, Task]) -> Non
                 f"limits: {name}: the task has no train split"
                 + (f"; it is tuned on `{train}`" if train else "")
             )
-
-
-def _typed(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config with what the command line gave as text (`--config test=true`) read."""
-    kinds = {key: entry.get("type") for key, entry in config_schema()["properties"].items()}
-    return {
-        key: yaml.safe_load(value)
-        if isinstance(value, str) and kinds.get(key) in ("boolean", "integer")
-        else value
-        for key, value in raw.items()
-    }
 
 
 def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:

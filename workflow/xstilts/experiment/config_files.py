@@ -1,5 +1,10 @@
-"""Config files: read, laid over each other; the name and the lock file that follow from them."""
+"""Config files: read, laid over each other; the name and the lock file that follow from them.
 
+And what is given beside them: values as text (`--config`), and what was taken for a config file.
+"""
+
+import itertools
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,18 +14,27 @@ import yaml
 from xstilts.data import source as sources
 from xstilts.running.errors import UserError
 
+SUFFIXES = (".yaml", ".yml")
+
 
 def name(settings: Mapping[str, Any], files: Sequence[str | Path]) -> str:
     """Return the name of an experiment: its `name`, or what its config files are called.
 
     Several files, laid over each other, are another experiment than the first alone.
+
+    Raises:
+        UserError: there is neither.
     """
+    if not settings["name"] and not files:
+        raise UserError(
+            "config: name: set it: there is no config file to name it after"
+        )
     return settings["name"] or "+".join(Path(file).stem for file in files)
 
 
-def lock_file(files: Sequence[str | Path]) -> str:
-    """Return the path of the lock file: beside the last config file."""
-    return str(Path(files[-1]).with_suffix(".lock"))
+def lock_file(files: Sequence[str | Path], name: str = "") -> str:
+    """Return the path of the lock file: beside the last config file; here, if there is none."""
+    return str(Path(files[-1]).with_suffix(".lock")) if files else f"{name}.lock"
 
 
 def read(files: Sequence[str | Path]) -> dict[str, Any]:
@@ -104,3 +118,53 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = merge(merged[key], value) if both else value
     return merged
+
+
+def typed(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return a config in which text is read as YAML where the schema wants something else there.
+
+    Snakemake gives all that is inside a list or mapping of `--config` as text, and `true`, too.
+    """
+    kinds = schema.get("type", "string")
+    if isinstance(value, str) and "string" not in kinds:
+        try:
+            read = yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+        return value if isinstance(read, str) or read is None else typed(read, schema)
+    if isinstance(value, Mapping):
+        each, rest = schema.get("properties", {}), schema.get("additionalProperties")
+        rest = rest if isinstance(rest, dict) else {}
+        return {key: typed(item, each.get(key, rest)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item, schema.get("items", {})) for item in value]
+    return value
+
+
+def targets(words: Sequence[str]) -> str:
+    """Say which of the words after `--configfile` is no config file; "" if all are.
+
+    Snakemake takes every word after that option for a config file, a target too.
+
+    Args:
+        words: the command line, without the program.
+    """
+    if not (given := {"--configfile", "--configfiles"}.intersection(words)):
+        return ""
+    first = min(words.index(option) for option in given) + 1
+    files = list(itertools.takewhile(lambda word: not word.startswith("-"), words[first:]))
+    wrong = [file for file in files if not _may_be_config(file)]
+    good = [file for file in files if file not in wrong]
+    if not wrong:
+        return ""
+    if not good or wrong[0].endswith(SUFFIXES):
+        return f"--configfile: {wrong[0]}: there is no such config file"
+    return (
+        f"--configfile takes every word after it for a config file, `{wrong[0]}` too; a target goes"
+        f" before it: snakemake {shlex.join(wrong)} --configfile {shlex.join(good)}"
+    )
+
+
+def _may_be_config(path: str) -> bool:
+    result = path.startswith("results/") and not path.endswith(SUFFIXES)
+    return Path(path).is_file() and not result

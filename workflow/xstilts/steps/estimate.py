@@ -24,13 +24,14 @@ def main(args: argparse.Namespace) -> None:
     if args.devices < 1:
         raise UserError("--devices: at least 1")
     here = Workspace.of(args.config, args.name, args.lock, args.directory)
+    out = Path(args.out or here.root / f".snakemake/xstilts/estimate-{here.name}.csv")
     grid, nodes, root = here.grid, here.nodes, here.root
     device = args.device or ("cpu" if grid.experiment.toy else "a100")
     flops = reference.device(device)
     left = next_run(nodes, here.records)
     done = [key for key in nodes if key not in left and here.records.current(key)]
     forecaster = forecast.Forecaster(grid, nodes, root, done, flops)
-    earlier = forecast.read(Path(args.out)) if args.out else {}
+    earlier = forecast.read(out)
     found = forecaster.of(key for key in nodes if key in left)
     print("\n".join(status.align(text.jobs(nodes, left, found, START))))
     seconds, least, most = text.device_time(found.values(), START)
@@ -56,10 +57,13 @@ def main(args: argparse.Namespace) -> None:
         print("\nAssumed, before it is there:", *sorted(set(forecaster.assumed)), sep="\n  ")
     if lines := text.compare(earlier, forecaster.measured):
         print("\nEarlier forecasts:", *lines, sep="\n")
-    if not args.out:
-        return
     kept = {key: one for key, one in earlier.items() if key in nodes and key not in left}
-    forecast.write(Path(args.out), [*kept.values(), *found.values()])
+    try:
+        forecast.write(out, [*kept.values(), *found.values()])
+    except OSError as error:
+        if args.out:
+            raise
+        process.note(f"{out}: cannot be written ({error.strerror}), so no forecast is kept")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -70,7 +74,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--device", help="where nothing is measured: v100, a100, ... (toy world: cpu, else a100)"
     )
-    p.add_argument("--out", help="CSV in which forecasts are kept, to compare them with later")
+    p.add_argument(
+        "--out", help="CSV of the forecasts, to compare them with later (default: in .snakemake)"
+    )
     return p
 
 
