@@ -80,7 +80,9 @@ class Made:
         nodes = graph.build(self.grid)
         write_json(home / claims.NODES, claims.content("e", "", nodes, [str(root / "my.yaml")]))
 
-    def model(self, folder: str, spec: Any, heads: dict[str, tuple[str, Any]], **about: Any) -> Path:
+    def model(
+        self, folder: str, spec: Any, heads: dict[str, tuple[str, Any]], **about: Any
+    ) -> Path:
         """Write a checkpoint with a random head a task: name -> format and labels."""
         import torch
         from safetensors.torch import save_file

@@ -6,9 +6,7 @@ import re
 
 import numpy as np
 import pytest
-import yaml
 from tests.export.made import LENGTH, ROWS, Made, scores
-from tests.formats.test_tagging import at as words_at  # noqa: F401
 
 from xstilts.export import folder, trained
 from xstilts.formats import span
@@ -82,7 +80,7 @@ def test_tagging_as_a_pipeline(made, predicted, tmp_path):
         made.root / "results/tuned/m/mnli/seed1/udpos_en", "tagging", ROWS["tagging"], labels
     )
     for row, tags, logits in zip(words, expected, ours, strict=True):
-        tokens = tag(row, is_split_into_words=True)
+        tokens = tag([row], is_split_into_words=True)[0]
         # A word is read off its first token that is more than the mark of a space.
         begins = np.cumsum([0, *(len(word) + 1 for word in row)])
         first: dict[int, dict] = {}
@@ -152,7 +150,9 @@ def test_a_head_of_a_mixture(made, tmp_path):
     )
     classify = code(tmp_path / "x")["classify"]
     rows, labels = ROWS["classification"], made.grid.tasks["mnli"].labels
-    ours = scores(made.root / "results/encoders/m/multi/seed1", "classification", rows, labels, "mnli.")
+    ours = scores(
+        made.root / "results/encoders/m/multi/seed1", "classification", rows, labels, "mnli."
+    )
     for row, expected in zip(rows, ours, strict=True):
         found = classify({"text": row["text"], "text_pair": row["text_pair"]}, top_k=None)
         expected = dict(zip(labels, softmax(expected[0]).tolist(), strict=True))
@@ -167,9 +167,7 @@ def test_retrieval_is_the_encoder_and_the_layer_that_was_pooled(made, predicted,
         side: [row for row in ROWS["retrieval"] if row["side"] == side]
         for side in ("source", "target")
     }
-    vectors = {
-        side: embed([row["text"] for row in rows]).numpy() for side, rows in sides.items()
-    }
+    vectors = {side: embed([row["text"] for row in rows]).numpy() for side, rows in sides.items()}
     unit = {k: v / np.linalg.norm(v, axis=1, keepdims=True) for k, v in vectors.items()}
     nearest = (unit["source"] @ unit["target"].T).argmax(1)
     ids = [sides["target"][i]["id"] for i in nearest]
@@ -207,7 +205,7 @@ def test_the_card_in_full(made, predicted, tmp_path):
         "library_name": "transformers", "pipeline_tag": "text-classification",
         "base_model": ["o/tiny"], "language": ["de"], "datasets": ["o/data"],
         "metrics": ["accuracy"], "tags": ["xstilts"], "model_name": "m/mnli/seed1/xnli",
-    } or yaml.safe_dump(about)  # fmt: skip
+    }  # fmt: skip
     (result,) = card.data.eval_results
     hits = sum(label == "neutral" for label in predicted["m/mnli/seed1/xnli"])
     assert (result.dataset_name, result.metric_type) == ("xnli (de)", "accuracy")
@@ -237,7 +235,10 @@ def test_an_existing_folder_is_refused_unless_it_is_empty(made, tmp_path):
     for taken in (tmp_path / "x", tmp_path / "x/README.md"):
         with pytest.raises(UserError) as error:
             export(made, "m/mnli/seed1/xnli", taken)
-        assert str(error.value) == f"--to {taken}: is there already; name a new folder, or an empty one"
+        assert (
+            str(error.value)
+            == f"--to {taken}: is there already; name a new folder, or an empty one"
+        )
 
 
 def test_nothing_is_left_of_what_failed(made, tmp_path, monkeypatch):

@@ -17,7 +17,9 @@ PIPELINE_TAGS = {
     "choice": "multiple-choice",
     "retrieval": "sentence-similarity",
 }
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")  # what other names a pin may have is no one's link
+HUB_ID = re.compile(
+    r"[A-Za-z0-9][\w.-]*/[\w.-]+"
+)  # what other names a pin may have is no one's link
 
 
 def text(trained: Trained, model_class: str | None, code: str) -> str:

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from xstilts.experiment.recipe import stride
 from xstilts.export import card, snippets, task_model
 from xstilts.export.trained import Trained
-from xstilts.formats import span
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, write_json
 
@@ -93,8 +91,8 @@ def tokenizer_settings(trained: Trained) -> dict[str, Any]:
 def _code(trained: Trained, model_class: str | None, folder: str) -> str:
     format, pair = trained.task.format, "text_pair" in trained.task.columns.values()
     if model_class:
-        limits = stride(trained.max_length), span.MAX_ANSWER
-        return snippets.of_task_model(format, folder, pair, *limits, trained.task.no_answer)
+        limits = trained.max_length, trained.task.no_answer
+        return snippets.of_task_model(format, folder, pair, *limits)
     if trained.head is None:
         assert trained.layer is not None
         return snippets.of_encoder(folder, trained.layer)

@@ -3,19 +3,21 @@
 import json
 from collections.abc import Sequence
 
+from xstilts.formats import span
+
 PAIR = '{"text": "A dog sleeps.", "text_pair": "An animal sleeps."}'
-CLASSIFICATION = '''
+CLASSIFICATION = """
 from transformers import pipeline
 
 classify = pipeline("text-classification", model={folder}, truncation=True)
 print(classify({example}, top_k=None))
-'''
-REGRESSION = '''
+"""
+REGRESSION = """
 from transformers import pipeline
 
 rate = pipeline("text-classification", model={folder}, truncation=True)
 print(rate({example}))
-'''
+"""
 TAGGING = '''
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
@@ -49,6 +51,8 @@ model = AutoModelForQuestionAnswering.from_pretrained({folder}).eval()
 
 def answer(question, context):
     """Return the stretch of the context that answers the question."""
+    cut = tokenizer(question, max_length={max_question}, truncation=True, return_offsets_mapping=True)
+    question = question[: cut["offset_mapping"][-2][1]]
     inputs = tokenizer(
         question, context, truncation="only_second", stride={stride}, padding=True,
         return_overflowing_tokens=True, return_offsets_mapping=True, return_tensors="pt",
@@ -69,11 +73,11 @@ def answer(question, context):
 
 print(answer("Where does the dog sleep?", "The dog sleeps in the garden."))
 '''
-NO_ANSWER = '''\
+NO_ANSWER = """\
     nothing = (outputs.start_logits[:, 0] + outputs.end_logits[:, 0]).min()
     if nothing > scores.max():
         return ""
-'''
+"""
 CHOICE = '''
 import torch
 from transformers import AutoModelForMultipleChoice, AutoTokenizer
@@ -139,37 +143,37 @@ def scores(*texts, **options):
 
 print(scores(["A dog sleeps."], ["An animal sleeps."]))
 '''
-MEAN = '''\
+MEAN = """\
     mask = inputs["attention_mask"].unsqueeze(-1)
     hidden = (hidden * mask).sum(1) / mask.sum(1)
-'''
-FIRST = '''\
+"""
+FIRST = """\
     hidden = hidden[:, 0]
-'''
-DENSE = '''\
+"""
+DENSE = """\
     hidden = torch.tanh(linear(hidden, head["dense.weight"], head["dense.bias"]))
-'''
+"""
 
 
-def of_task_model(
-    format: str, folder: str, pair: bool, stride: int, max_answer: int, no_answer: bool
-) -> str:
+def of_task_model(format: str, folder: str, pair: bool, max_length: int, no_answer: bool) -> str:
     """Return the code of a task model in `folder`.
 
     Args:
         pair: classification and regression: whether the texts are pairs.
-        stride, max_answer: span: tokens that two windows share, and that an answer has at most.
+        max_length: tokens of a sequence.
         no_answer: span: whether a question may have no answer.
     """
     templates = {
         "classification": CLASSIFICATION, "regression": REGRESSION, "tagging": TAGGING,
         "span": SPAN, "choice": CHOICE,
     }  # fmt: skip
+    max_question, stride = span.limits(max_length)
     return templates[format].format(
         folder=json.dumps(folder, ensure_ascii=False),
         example=PAIR if pair else '"A dog sleeps."',
         stride=stride,
-        max_answer=max_answer,
+        max_question=max_question,
+        max_answer=span.MAX_ANSWER,
         no_answer=NO_ANSWER if no_answer else "",
     )
 

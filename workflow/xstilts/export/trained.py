@@ -134,8 +134,7 @@ def find(
         dropped = (folder / "node.json").exists()
         what = "its weights were dropped after their evaluation" if dropped else "is not made yet"
         raise UserError(
-            f"{name}: {what} ({folder / missing[0]} is missing); to make it:"
-            f" {found.made_again()}"
+            f"{name}: {what} ({folder / missing[0]} is missing); to make it: {found.made_again()}"
         )
     node = read_json(folder / "node.json")
     same_spec(folder, node["spec"], digest(found.spec))
@@ -213,22 +212,22 @@ def _asked(
     model, intermediate, seed = parts[:3]
     if len(parts) == 4:
         if task is not None:
-            raise UserError(f"--task: is for an intermediate of several tasks, and {name} is a cell")
+            raise UserError(
+                f"--task: is for an intermediate of several tasks, and {name} is a cell"
+            )
         cell = Cell(model, intermediate, seed, parts[3])
-        return _Asked(
-            grid, experiment, files, root, model, intermediate, seed, cell.target, cell
-        )
+        return _Asked(grid, experiment, files, root, model, intermediate, seed, cell.target, cell)
     tasks = [m.task for m in grid.mixture(intermediate) if m.dev]
     if task is None and len(tasks) > 1:
-        raise UserError(f"{name}: is trained on several tasks; choose by --task: {', '.join(tasks)}")
+        raise UserError(
+            f"{name}: is trained on several tasks; choose by --task: {', '.join(tasks)}"
+        )
     if task is not None and task not in tasks:
         raise UserError(
             f"--task: {name} has no head for `{task}`{nearest(task, tasks)}"
             f" (it has {', '.join(tasks)})"
         )
-    return _Asked(
-        grid, experiment, files, root, model, intermediate, seed, task or tasks[0], None
-    )
+    return _Asked(grid, experiment, files, root, model, intermediate, seed, task or tasks[0], None)
 
 
 def _trained(name: str, asked: _Asked, folder: Path, node: Mapping[str, Any]) -> Trained:
