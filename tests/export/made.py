@@ -133,7 +133,7 @@ class Made:
         data = helpers.encode(
             tokenizer, target.format, rows, target.labels, LENGTH, no_answer=target.no_answer
         )
-        out.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
         paths = {"out": out, "rows": self.root / "rows.parquet", "encoded": self.root / "encoded"}
         helpers.write_rows(paths["rows"], target.format, rows)
         helpers.write_encoded(paths["encoded"], data)

@@ -204,7 +204,7 @@ def test_the_card_in_full(made, predicted, tmp_path):
     assert {k: v for k, v in about.items() if k != "model-index"} == {
         "library_name": "transformers", "pipeline_tag": "text-classification",
         "base_model": ["o/tiny"], "language": ["de"], "datasets": ["o/data"],
-        "metrics": ["accuracy"], "tags": ["xstilts"], "model_name": "m/mnli/seed1/xnli",
+        "metrics": ["accuracy"], "tags": ["xstilts"],
     }  # fmt: skip
     (result,) = card.data.eval_results
     hits = sum(label == "neutral" for label in predicted["m/mnli/seed1/xnli"])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -128,6 +129,7 @@ def test_of_two_experiments_the_one_that_the_model_is_of_is_meant(copy):
 def test_only_scores_of_these_weights_count(copy, made):
     node = read_json(copy / TUNED / "node.json")
     folder = copy / "results/scores/m/mnli/seed1/xnli"
+    shutil.rmtree(folder, ignore_errors=True)
     for lang, weights in (("de", node["weights"]), ("ru", "others")):
         write_json(folder / f"{lang}.json", {"weights": weights, "language": lang})
     write_json(folder / "cell.json", {"weights": node["weights"]})
