@@ -51,8 +51,10 @@ model = AutoModelForQuestionAnswering.from_pretrained({folder}).eval()
 
 def answer(question, context):
     """Return the stretch of the context that answers the question."""
-    cut = tokenizer(question, max_length={max_question}, truncation=True, return_offsets_mapping=True)
-    question = question[: cut["offset_mapping"][-2][1]]
+    asked = tokenizer(
+        question, max_length={max_question}, truncation=True, return_offsets_mapping=True
+    )
+    question = question[: asked["offset_mapping"][-2][1]]
     inputs = tokenizer(
         question, context, truncation="only_second", stride={stride}, padding=True,
         return_overflowing_tokens=True, return_offsets_mapping=True, return_tensors="pt",

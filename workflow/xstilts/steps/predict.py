@@ -9,7 +9,6 @@ Rows need no gold and may be in any language. All that is in them stays, in thei
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import yaml
