@@ -10,7 +10,7 @@ from tests.export.made import Made
 def made(tmp_path_factory):
     """Models of each format and the scores of some."""
     results = Made(tmp_path_factory.mktemp("made"))
-    for task in ("mnli", "udpos_en", "squad"):
+    for task in ("mnli", "udpos_en", "squad", "sts"):
         results.tuned("mnli", task)
     for intermediate in ("none", "mnli", "hellaswag", "multi"):
         results.encoder(intermediate)

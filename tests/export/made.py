@@ -24,10 +24,16 @@ CONFIG: dict[str, Any] = {
         "hellaswag": {"tasks": ["hellaswag"]},
         "multi": {"tasks": ["mnli", "squad"]},
     },
-    "targets": ["xnli", "udpos", "xquad", "tatoeba"],
+    "targets": ["xnli", "udpos", "xquad", "tatoeba", "sts"],
     "languages": ["de"],
     "seeds": [1],
     "recipes": {"all": {"max_length": 32}},
+    "tasks": {
+        "sts": {
+            "format": "regression", "hub": "o/sts", "config": "{lang}", "languages": ["de", "en"],
+            "splits": {"train": "train", "dev": "validation"},
+        }
+    },
 }
 LENGTH = 32
 WORDS = [*helpers.WORDS, *helpers.UNSPACED]
@@ -41,6 +47,11 @@ ROWS = {
     "classification": [
         {"id": str(i), "text": sentence(i, 4 + 5 * i), "text_pair": sentence(50 + i, 9 - i),
          "label": "neutral"}
+        for i in range(8)
+    ],
+    "regression": [
+        {"id": str(i), "text": sentence(i, 4 + i), "text_pair": sentence(50 + i, 9 - i),
+         "label": float(i)}
         for i in range(8)
     ],
     "tagging": [
@@ -104,6 +115,8 @@ class Made:
             prefix = f"{task}." if len(heads) > 1 else ""
             # Biases are zero at first, and would not be missed.
             weights |= {prefix + k: v + 0.1 * torch.randn(v.shape) for k, v in state.items()}
+            if format == "regression":
+                weights |= {"mean": torch.tensor(50.0), "sd": torch.tensor(20.0)}
         if heads:
             save_file(weights, path / "head.safetensors")
         return path

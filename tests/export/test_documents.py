@@ -123,7 +123,7 @@ TAGS = {"prediction": [["A", "B"], ["C"]]}
             "-DOCSTART- -X-\n\nEU B-ORG A\nsays O B\n\n猫 O C\n",
         ),
         ("a.conll", "EU\nsays\n\n猫\n", "EU A\nsays B\n\n猫 C\n"),
-        ("a.bio", "EU\tO\nsays\tO\n\n猫\tO", "EU\tO\tA\nsays\tO\tB\n\n猫\tO\tC\n"),
+        ("a.tsv", "EU\tO\nsays\tO\n\n猫\tO", "EU\tO\tA\nsays\tO\tB\n\n猫\tO\tC\n"),
         (
             "a.conllu",
             "# sent_id = 1\n1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n"

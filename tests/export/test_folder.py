@@ -159,6 +159,20 @@ def test_a_head_of_a_mixture(made, tmp_path):
         assert {e["label"]: e["score"] for e in found} == pytest.approx(expected, abs=1e-5)
 
 
+def test_regression_as_a_pipeline(made, tmp_path):
+    from transformers import pipeline
+
+    predicted = [float(text) for text in made.score("m/mnli/seed1/sts")]
+    assert export(made, "m/mnli/seed1/sts", tmp_path / "x") == "XLMRobertaForSequenceClassification"
+    rate = pipeline("text-classification", model=str(tmp_path / "x"), truncation=True)
+    assert (rate.model.config.num_labels, rate.model.config.problem_type) == (1, "regression")
+    rows = ROWS["regression"]
+    found = rate([{"text": row["text"], "text_pair": row["text_pair"]} for row in rows])
+    assert [one["score"] for one in found] == pytest.approx(predicted, abs=1e-4, rel=1e-5)
+    assert max(predicted) - min(predicted) > 1, "the head's scale is that of its numbers"
+    assert code(tmp_path / "x")["rate"].model.config.problem_type == "regression"
+
+
 def test_retrieval_is_the_encoder_and_the_layer_that_was_pooled(made, predicted, tmp_path):
     assert export(made, "m/mnli/seed1/tatoeba", tmp_path / "x") is None
     assert not (tmp_path / "x/head.safetensors").exists()

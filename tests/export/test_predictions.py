@@ -135,6 +135,16 @@ def test_choices_of_an_intermediate(made, tmp_path):
         assert 1 / len(given["choices"]) <= row["probability"] <= 1
 
 
+def test_numbers(made, monkeypatch):
+    expected = [float(text) for text in made.score("m/mnli/seed1/sts", "zh")]
+    rows = [{"s1": r["text"], "s2": r["text_pair"]} for r in ROWS["regression"]]
+    out = standard(monkeypatch, json.dumps(rows))
+    run(made, "m/mnli/seed1/sts", "-", "--columns", "{s1: text, s2: text_pair}")
+    found = json.loads(out.getvalue())
+    assert [row["prediction"] for row in found] == expected
+    assert [set(row) for row in found] == [{"s1", "s2", "prediction"}] * len(rows)
+
+
 def test_a_head_of_a_mixture(made, monkeypatch):
     out = standard(monkeypatch, "text,text_pair\nthe cat,a dog\n")
     run(made, "m/multi/seed1", "-", "--task", "mnli")

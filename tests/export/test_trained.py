@@ -49,7 +49,7 @@ def test_other_names(made, name, task, folder, head, layer):
         ("m/mnli/1/xnli", "experiment `e` has no seed `1`; did you mean `seed1`?"
          " (it has seed1, noseed)"),
         ("m/mnli/seed1/xnl", "experiment `e` has no target `xnl`; did you mean `xnli`?"
-         " (it has xnli, udpos, xquad, tatoeba)"),
+         " (it has xnli, udpos, xquad, tatoeba, sts)"),
         ("m/none/seed1/tatoeba", "is not in experiment `e`; did you mean `m/none/noseed/tatoeba`?"),
         ("m/none/seed1", "is not in experiment `e`: nothing is trained in that row before the"
          " target; name the target too"),
@@ -88,7 +88,7 @@ def test_dropped_weights_are_named_with_the_command_that_makes_them_again(copy, 
         "results/experiments/e/nodes.json",
         read_json("results/experiments/e/nodes.json") | {"configs": [str(copy / "my.yaml")]},
     )
-    for given in ([], ["my.yaml"]):
+    for given in ([], ["my.yaml"], [str(copy / "my.yaml")]):
         with pytest.raises(UserError) as error:
             trained.find("m/mnli/seed1/xnli", given)
         assert str(error.value) == (
@@ -96,6 +96,14 @@ def test_dropped_weights_are_named_with_the_command_that_makes_them_again(copy, 
             "model.safetensors is missing); to make it: xstilts run my.yaml -- --notemp"
             f" {TUNED}/model.safetensors"
         )
+
+
+def test_a_config_that_is_gone_is_not_named(copy):
+    (copy / TUNED / "model.safetensors").unlink()
+    nodes = copy / "results/experiments/e/nodes.json"
+    write_json(nodes, read_json(nodes) | {"configs": ["/not/there.yaml"]})
+    with pytest.raises(UserError, match=f"xstilts run CONFIG --directory {copy} -- --notemp"):
+        trained.find("m/mnli/seed1/xnli", directory=copy)
 
 
 def test_a_model_that_was_never_made(made):

@@ -140,7 +140,7 @@ def scores(*texts, **options):
     inputs = tokenizer(*texts, padding=True, truncation=True, return_tensors="pt", **options)
     with torch.inference_mode():
         hidden = encoder(**inputs).last_hidden_state
-{pooled}    return linear(hidden, head["out.weight"], head["out.bias"])
+{pooled}    return linear(hidden, head["out.weight"], head["out.bias"]){scaled}
 
 
 print(scores(["A dog sleeps."], ["An animal sleeps."]))
@@ -208,4 +208,5 @@ def of_encoder_and_head(
         labels=list(labels),
         what=what,
         pooled=pooled,
+        scaled=' * head["sd"] + head["mean"]' if format == "regression" else "",
     )

@@ -43,6 +43,9 @@ def build(encoder, head, format: str, labels: Sequence[str]):
         return None
     for target, source in zip(theirs, ours, strict=True):
         target.load_state_dict(source.state_dict())
+    if format == "regression":  # its numbers are the last layer's, scaled
+        theirs[-1].weight.data *= head.sd
+        theirs[-1].bias.data = theirs[-1].bias.data * head.sd + head.mean
     with torch.inference_mode():
         same = torch.allclose(*_both(encoder, head, model, format), TOLERANCE, TOLERANCE)
     return model if same else None
@@ -89,4 +92,6 @@ def _both(encoder, head, model, format: str) -> tuple[Any, Any]:
     if format == "tagging":
         keep = mask[..., None]
         return torch.where(keep, ours, 0), torch.where(keep, outputs.logits, 0)
+    if format == "regression":
+        return ours[0][:, None], outputs.logits
     return ours, outputs.logits

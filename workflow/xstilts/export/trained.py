@@ -100,9 +100,16 @@ class _Asked:
 
     def made_again(self) -> str:
         """The command that makes the checkpoint, weights and all."""
-        files = " ".join(shlex.quote(os.path.relpath(file)) for file in self.files) or "CONFIG"
+        there = self.files and all(map(os.path.exists, self.files))
+        files = " ".join(map(_written, self.files)) if there else "CONFIG"
         place = "" if self.root == Path() else f" --directory {shlex.quote(str(self.root))}"
         return f"xstilts run {files}{place} -- --notemp {self.path}/model.safetensors"
+
+
+def _written(path: str) -> str:
+    """Return a path as one would write it here."""
+    below = os.path.relpath(path)
+    return shlex.quote(path if below.startswith("..") else below)
 
 
 def find(
