@@ -73,4 +73,9 @@ def test_a_row_with_fewer_choices_never_gets_one_that_it_has_not(tokenizer):
     data = helpers.encode(tokenizer, "choice", ROWS)
     batch = choice.collate(data, np.array([0, 1]))
     reduced = choice.reduce(torch.full((5, 1), -1e30), batch)
-    assert reduced[0] < 2
+    assert reduced[0].shape == (2,) and choice.decode(reduced, data, ROWS) == ["0", "0"]
+
+
+def test_confidence_is_the_probability_of_what_is_chosen():
+    scores = [np.array([0.0, 2.0], np.float32), np.array([1.0], np.float32)]
+    assert choice.confidence(scores) == pytest.approx([np.exp(2) / (1 + np.exp(2)), 1.0])

@@ -55,9 +55,11 @@ def test_the_content_in_full():
         node("model", "m/node.json", {"m/node.json": "d1", "m/model.safetensors": None}),
         node("evaluate", "c/cell.json", {"c/de.json": "d2", "c/ru.json": "d3"}),
     ]
-    assert claims.content("e", "e.lock", {node.key: node for node in nodes}) == {
+    by_key = {node.key: node for node in nodes}
+    assert claims.content("e", "e.lock", by_key, ["e.yaml"]) == {
         "experiment": "e",
         "lock": "e.lock",
+        "configs": ["e.yaml"],
         "nodes": {
             "m/node.json": "d1",
             "m/model.safetensors": None,

@@ -27,9 +27,10 @@ rule plan:
         **OWN,
         # A function, because what is in braces in a text would be taken for a wildcard.
         config=lambda w: json.dumps(config),
+        files=list(map(str, workflow.configfiles)),
     shell:
         "python -m xstilts.steps.plan --config {params.config:q} --name {params.name:q}"
-        " --lock={params.lock:q} --resolved {output.resolved} --nodes {output.nodes}"
+        " --lock={params.lock:q} --files {params.files:q} --resolved {output.resolved} --nodes {output.nodes}"
         " --out {output.grid} --record {output.record} --log {log}"
 
 

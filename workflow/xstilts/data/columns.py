@@ -62,6 +62,7 @@ _SIDES = [
 _NUMBERED = re.compile(
     r"(answer|option|opt|choice|ending|sol|solution|alternative|candidate)?([0-9]|[a-h])"
 )
+GOLD = ("label", "tags", "answers")  # columns of what is to be predicted
 # What the rows of each format are made of: needed columns, and those that may be there.
 _FIELDS = {
     "classification": (("text", "label"), ("text_pair",)),
@@ -102,7 +103,7 @@ def numbered(spec: dict) -> bool:
     return any(numbers)
 
 
-def find(schema: pa.Schema, spec: dict, where: str) -> Found:
+def find(schema: pa.Schema, spec: dict, where: str, gold: bool = True) -> Found:
     """Return which raw columns the columns of a unified row are read from.
 
     Args:
@@ -112,14 +113,15 @@ def find(schema: pa.Schema, spec: dict, where: str) -> Found:
             row: `question` (choice: goes behind the context), `start` (span: where `answers` is
             text alone), `source` and `target` (retrieval).
         where: how a message begins.
+        gold: whether what is to be predicted must be there; else it is not looked for.
 
     Raises UserError, with the columns that there are, for one that is missing or not the only one.
     """
-    return _Finder(schema, spec, where).find()
+    return _Finder(schema, spec, where, gold).find()
 
 
 class _Finder:
-    def __init__(self, schema: pa.Schema, spec: dict, where: str):
+    def __init__(self, schema: pa.Schema, spec: dict, where: str, gold: bool):
         self.schema, self.names, self.where, self.lang = (
             schema,
             schema.names,
@@ -128,6 +130,8 @@ class _Finder:
         )
         self.format = spec["format"]
         self.needed, self.optional = _FIELDS[self.format]
+        if not gold:
+            self.needed = tuple(field for field in self.needed if field not in GOLD)
         self.found: Found = {}
         self.given = {str(raw): field for raw, field in (spec.get("columns") or {}).items()}
         self._take_given()

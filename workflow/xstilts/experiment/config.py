@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema
-import yaml
 
 from xstilts.experiment import entries, tasks
 from xstilts.experiment.config_files import merge, typed

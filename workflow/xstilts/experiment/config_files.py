@@ -26,9 +26,7 @@ def name(settings: Mapping[str, Any], files: Sequence[str | Path]) -> str:
         UserError: there is neither.
     """
     if not settings["name"] and not files:
-        raise UserError(
-            "config: name: set it: there is no config file to name it after"
-        )
+        raise UserError("config: name: set it: there is no config file to name it after")
     return settings["name"] or "+".join(Path(file).stem for file in files)
 
 

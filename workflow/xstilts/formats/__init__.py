@@ -14,6 +14,7 @@ A page has the same few names, found by `page(name)`:
 - `loss(outputs, batch) -> tensor`: the sum of the losses of a micro-batch;
 - `reduce(outputs, batch) -> list`: what decoding needs of each example, as numpy;
 - `decode(reduced, data, rows) -> predictions`: one a row, as text;
+- `confidence(reduced) -> list`: the probability of each prediction (classification, choice);
 - `score(rows, predictions, metric, lang) -> (metrics, values)`: the metrics of a file, and the
   value of each row (0 to 1), of which the main metric is or resembles the mean.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from xstilts import metrics
 from xstilts.encoding import encoded
+from xstilts.formats.classification import confidence as confidence
 
 
 def encode(rows, tokenizer, labels, max_length):
@@ -68,13 +69,14 @@ def loss(outputs, batch):
 
 
 def reduce(outputs, batch):
-    """The index of the best choice of each example."""
-    return list(_padded_scores(outputs, batch["counts"]).argmax(-1).cpu().numpy())
+    """The scores of the choices of each example, float32 [choices]."""
+    scores = outputs.float().squeeze(-1).split(batch["counts"].tolist())
+    return [row.cpu().numpy() for row in scores]
 
 
 def decode(reduced, data, rows):
     """The index of each row's choice, as text."""
-    return [str(i) for i in reduced]
+    return [str(scores.argmax()) for scores in reduced]
 
 
 def score(rows, predictions, metric, lang):

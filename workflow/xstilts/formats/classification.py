@@ -51,13 +51,18 @@ def loss(outputs, batch):
 
 
 def reduce(outputs, batch):
-    """The index of the best label of each example."""
-    return list(outputs.argmax(-1).cpu().numpy())
+    """The scores of the labels of each example, float32 [labels]."""
+    return list(outputs.float().cpu().numpy())
 
 
 def decode(reduced, data, rows):
     """The name of each row's label."""
-    return [data.labels[i] for i in reduced]
+    return [data.labels[scores.argmax()] for scores in reduced]
+
+
+def confidence(reduced) -> list[float]:
+    """The probability of each row's prediction: the softmax of its scores."""
+    return [float(1 / np.exp(scores - scores.max()).sum()) for scores in reduced]
 
 
 def score(rows, predictions, metric, lang):

@@ -21,7 +21,7 @@ N_BEST = 20  # starts and ends tried in each window (n_best_size of the same scr
 
 def encode(rows, tokenizer, labels, max_length):
     """Rows `question, context, answers{text[], start[]}` -> an example a window."""
-    max_question = min(MAX_QUESTION, max_length // 2)
+    max_question, overlap = limits(max_length)
     encodings = tokenizer.encode([row["question"] for row in rows], max_question)
     questions = [
         row["question"][: e.offsets[-2][1]] if e.overflowing else row["question"]
@@ -29,7 +29,6 @@ def encode(rows, tokenizer, labels, max_length):
     ]
     questions_cut = sum(bool(e.overflowing) for e in encodings)
     pairs = list(zip(questions, (row["context"] for row in rows), strict=True))
-    overlap = min(stride(max_length), max_length - max_question - 4 - 1)
     encodings = tokenizer.encode(pairs, max_length, strategy="only_second", stride=overlap)
     windows = [(i, w) for i, e in enumerate(encodings) for w in (e, *e.overflowing)]
     arrays = encoded.pack([w.ids for _, w in windows])
@@ -40,6 +39,13 @@ def encode(rows, tokenizer, labels, max_length):
         [_answer(rows[i], o) for (i, _), o in zip(windows, offsets, strict=True)], dtype=np.int64
     )
     return arrays, questions_cut
+
+
+def limits(max_length: int) -> tuple[int, int]:
+    """Return the tokens that a question has at most, its special tokens included, and those that
+    two windows share."""
+    max_question = min(MAX_QUESTION, max_length // 2)
+    return max_question, min(stride(max_length), max_length - max_question - 4 - 1)
 
 
 def _offsets(window) -> np.ndarray:

@@ -57,14 +57,19 @@ def load_encoder(folder: str | Path, layers: int | None = None, dropout: float |
         raise UserError(f"{folder}: cannot be loaded as a model ({line})") from None
 
 
-def load_head(head, folder: str | Path) -> None:
-    """Load the weights of a head that was saved beside an encoder; UserError if they do not fit."""
+def load_head(head, folder: str | Path, prefix: str = "") -> None:
+    """Load the weights of a head that was saved beside an encoder; UserError if they do not fit.
+
+    `prefix` is what their names begin with where several heads are in the file (`mnli.`).
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     path = Path(folder) / "head.safetensors"
     try:
-        head.load_state_dict(load_file(path))
+        weights = load_file(path)
+        own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        head.load_state_dict(own)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise UserError(f"{path}: cannot be loaded ({str(error).splitlines()[0]})") from None
 

@@ -6,7 +6,7 @@ asks for is never replaced without a word.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +21,29 @@ NODES = "nodes.json"
 TEST_GRID = "test/grid.csv"
 
 
-def content(name: str, lock: str, nodes: Mapping[str, Node]) -> dict[str, Any]:
-    """Return what `nodes.json` of an experiment says: path -> digest of what it asks for."""
+def content(
+    name: str, lock: str, nodes: Mapping[str, Node], configs: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return what `nodes.json` of an experiment says: path -> digest of what it asks for, and the
+    config files by which it was run last."""
     outputs = {path: spec for node in nodes.values() for path, spec in node.outputs.items()}
     keys = {node.key: None for node in nodes.values() if node.key not in outputs}
-    return {"experiment": name, "lock": lock, "nodes": outputs | keys}
+    about = {"experiment": name, "lock": lock, "configs": list(configs)}
+    return {**about, "nodes": outputs | keys}
 
 
 class Experiment:
-    """What one experiment asks for: `nodes`, path -> digest of the spec, or None."""
+    """What one experiment asks for: `nodes`, path -> digest of the spec, or None; and its
+    `configs`, the files by which it was run last."""
 
     def __init__(self, folder: Path) -> None:
         """Read it; what is damaged asks for nothing."""
         self.name, self.folder = folder.name, folder
-        self.lock, self.nodes = "", {}
+        self.lock, self.nodes, self.configs = "", {}, []
         try:
             about = read_json(folder / NODES)
             self.lock, self.nodes = about["lock"], dict(about["nodes"])
+            self.configs = list(about.get("configs", []))
             with open(folder / TEST_GRID, newline="", encoding="utf-8") as file:
                 for row in csv.DictReader(file):
                     self.nodes[row["score"]] = row["spec"]

@@ -30,3 +30,21 @@ def add_trackers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trackers", nargs="*", default=[], choices=list(trackers.KINDS), help="who is told of it"
     )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the name of a trained model, and where it is looked for, to the arguments of a step."""
+    parser.add_argument(
+        "model",
+        help="MODEL/INTERMEDIATE/SEED/TARGET of a cell, or MODEL/INTERMEDIATE/SEED",
+    )
+    parser.add_argument(
+        "--task", help="which one, of an intermediate that is trained on several tasks"
+    )
+    parser.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        help="config file(s) of the experiment (default: any that has been run in the folder)",
+    )
+    parser.add_argument("--directory", default=".", help="the folder that holds `results`")

@@ -25,7 +25,7 @@ def main(args: argparse.Namespace) -> None:
     with atomic(args.resolved) as path:
         path.write_text(yaml.safe_dump(dict(settings), sort_keys=False))
     nodes = graph.build(grid)
-    write_json(args.nodes, claims.content(args.name, args.lock, nodes))
+    write_json(args.nodes, claims.content(args.name, args.lock, nodes, args.files))
     write(lines, args.out)
     if args.lock:
         wanted = {
@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--config", required=True, help="the merged config, as JSON")
     p.add_argument("--name", required=True, help="of the experiment")
     p.add_argument("--lock", default="", help='the lock file, "" for none')
+    p.add_argument("--files", nargs="*", default=[], help="the config files, to be named again")
     p.add_argument("--resolved", required=True, help="where the resolved config goes (YAML)")
     p.add_argument("--nodes", required=True, help="where the nodes go (JSON)")
     p.add_argument("--out", required=True, help="where the grid goes (CSV)")

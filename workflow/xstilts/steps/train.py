@@ -89,6 +89,7 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         "examples": sum(map(len, files["train"])),
         "rows_cut": {split: sum(d.meta["cut"] for d in data) for split, data in files.items()},
         "heads": {task.name: names[id(task.head)] for task in tasks},
+        "labels": {task.name: list(task.labels) for task in tasks},
         **record,
         **devices.describe(device),
         "ranks": ranks.size(),

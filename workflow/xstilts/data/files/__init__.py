@@ -56,7 +56,7 @@ def head(paths: list[Path], spec: dict, rows: int | None) -> pa.Table:
     """
     if not paths:
         raise UserError("no file is given")
-    kinds = [_kind(path, spec) for path in paths]
+    kinds = [kind_of(path, spec) for path in paths]
     limit = None if rows is None else content.HEAD
     if spec["format"] == "retrieval" and set(kinds) == {"text"}:
         return _parallel(paths, spec, limit)
@@ -69,8 +69,8 @@ def head(paths: list[Path], spec: dict, rows: int | None) -> pa.Table:
     return table if rows is None else table.slice(0, rows)
 
 
-def _kind(path: Path, spec: dict) -> str:
-    """The kind of a file: said, or by its suffix, its first bytes, or the task's format."""
+def kind_of(path: Path, spec: dict) -> str:
+    """Return the kind of a file: said, or by its suffix, its first bytes, or the task's format."""
     options = spec.get("file") or {}
     if said := options.get("kind"):
         if said not in KINDS:

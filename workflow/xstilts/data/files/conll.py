@@ -59,7 +59,7 @@ def _chosen(path: Path, kind: str, width: int, spec: dict) -> dict[str, int]:
 
 def _sentences(path: Path, lines: list[str], kind: str, cut: bool) -> Iterator[list[_Line]]:
     """The tokens of each sentence, with the number of their lines."""
-    rows = list(_rows(lines, kind))
+    rows = list(rows_of(lines, kind))
     sentence: list[_Line] = []
     width, first = None, 0
     for number, fields in rows:
@@ -84,8 +84,8 @@ def _sentences(path: Path, lines: list[str], kind: str, cut: bool) -> Iterator[l
         yield sentence
 
 
-def _rows(lines: list[str], kind: str) -> Iterator[_Line]:
-    """The number and fields of each line; none for one that ends a sentence."""
+def rows_of(lines: list[str], kind: str) -> Iterator[_Line]:
+    """Yield the number and fields of each line; none for one that ends a sentence."""
     if kind == "conllu":
         for number, line in enumerate(lines, 1):
             if line.startswith("#"):

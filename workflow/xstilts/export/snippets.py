@@ -1,0 +1,212 @@
+"""What a model card shows to load and use a model: code that runs as it stands, by format."""
+
+import json
+from collections.abc import Sequence
+
+from xstilts.formats import span
+
+PAIR = '{"text": "A dog sleeps.", "text_pair": "An animal sleeps."}'
+CLASSIFICATION = """
+from transformers import pipeline
+
+classify = pipeline("text-classification", model={folder}, truncation=True)
+print(classify({example}, top_k=None))
+"""
+REGRESSION = """
+from transformers import pipeline
+
+rate = pipeline("text-classification", model={folder}, truncation=True)
+print(rate({example}))
+"""
+TAGGING = '''
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({folder})
+model = AutoModelForTokenClassification.from_pretrained({folder}).eval()
+
+
+def tag(words):
+    """Return the tag of each word, read off its first token that is not a space alone."""
+    inputs = tokenizer(words, is_split_into_words=True, truncation=True, return_tensors="pt")
+    tokens, first = inputs.tokens(), {{}}
+    for at, word in enumerate(inputs.word_ids()):
+        if word is not None and (word not in first or tokens[first[word]] == "\\u2581"):
+            first[word] = at
+    with torch.inference_mode():
+        best = model(**inputs).logits[0].argmax(-1).tolist()
+    labels = model.config.id2label
+    return [labels[best[first[word]]] if word in first else None for word in range(len(words))]
+
+
+print(tag(["A", "dog", "sleeps", "."]))
+'''
+SPAN = '''
+import torch
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({folder})
+model = AutoModelForQuestionAnswering.from_pretrained({folder}).eval()
+
+
+def answer(question, context):
+    """Return the stretch of the context that answers the question."""
+    asked = tokenizer(
+        question, max_length={max_question}, truncation=True, return_offsets_mapping=True
+    )
+    question = question[: asked["offset_mapping"][-2][1]]
+    inputs = tokenizer(
+        question, context, truncation="only_second", stride={stride}, padding=True,
+        return_overflowing_tokens=True, return_offsets_mapping=True, return_tensors="pt",
+    )
+    offsets = inputs.pop("offset_mapping")
+    inputs.pop("overflow_to_sample_mapping")
+    inside = torch.tensor([[i == 1 for i in inputs.sequence_ids(w)] for w in range(len(offsets))])
+    with torch.inference_mode():
+        outputs = model(**inputs)
+    starts = outputs.start_logits.masked_fill(~inside, -torch.inf)
+    ends = outputs.end_logits.masked_fill(~inside, -torch.inf)
+    scores = starts[:, :, None] + ends[:, None, :]  # of each window, first and last token
+    spans = torch.ones_like(scores[0]).triu().tril({max_answer} - 1).bool()
+    scores = scores.masked_fill(~spans, -torch.inf)
+    window, first, last = torch.unravel_index(scores.argmax(), scores.shape)
+{no_answer}    return context[offsets[window, first, 0] : offsets[window, last, 1]].strip()
+
+
+print(answer("Where does the dog sleep?", "The dog sleeps in the garden."))
+'''
+NO_ANSWER = """\
+    nothing = (outputs.start_logits[:, 0] + outputs.end_logits[:, 0]).min()
+    if nothing > scores.max():
+        return ""
+"""
+CHOICE = '''
+import torch
+from transformers import AutoModelForMultipleChoice, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({folder})
+model = AutoModelForMultipleChoice.from_pretrained({folder}).eval()
+
+
+def choose(context, choices):
+    """Return the score of each choice; the highest is the model's."""
+    inputs = tokenizer(
+        [context] * len(choices), choices, truncation="only_first", padding=True,
+        return_tensors="pt",
+    )
+    with torch.inference_mode():
+        return model(**{{key: value[None] for key, value in inputs.items()}}).logits[0].tolist()
+
+
+print(choose("The dog is tired.", ["It sleeps.", "It flies."]))
+'''
+RETRIEVAL = '''
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({folder})
+encoder = AutoModel.from_pretrained(
+    {folder}, num_hidden_layers={layer}, add_pooling_layer=False, dtype=torch.float32
+).eval()
+
+
+def embed(texts):
+    """Return the mean of the hidden states of layer {layer}, padding left out, a row a text."""
+    inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+    with torch.inference_mode():
+        hidden = encoder(**inputs).last_hidden_state
+    mask = inputs["attention_mask"].unsqueeze(-1)
+    return (hidden * mask).sum(1) / mask.sum(1)
+
+
+print(torch.nn.functional.cosine_similarity(*embed(["A dog sleeps.", "Ein Hund schläft."]), dim=0))
+'''
+# Where transformers has no class: the encoder, and the head in a file beside it.
+HEAD = '''
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import linear
+from transformers import AutoModel, AutoTokenizer
+
+folder = {folder}
+tokenizer = AutoTokenizer.from_pretrained(folder)
+encoder = AutoModel.from_pretrained(folder, {options}dtype=torch.float32).eval()
+head = load_file(f"{{folder}}/head.safetensors")
+labels = {labels}
+
+
+def scores(*texts, **options):
+    """Return {what}; arguments are the tokenizer's."""
+    inputs = tokenizer(*texts, padding=True, truncation=True, return_tensors="pt", **options)
+    with torch.inference_mode():
+        hidden = encoder(**inputs).last_hidden_state
+{pooled}    return linear(hidden, head["out.weight"], head["out.bias"]){scaled}
+
+
+print(scores(["A dog sleeps."], ["An animal sleeps."]))
+'''
+MEAN = """\
+    mask = inputs["attention_mask"].unsqueeze(-1)
+    hidden = (hidden * mask).sum(1) / mask.sum(1)
+"""
+FIRST = """\
+    hidden = hidden[:, 0]
+"""
+DENSE = """\
+    hidden = torch.tanh(linear(hidden, head["dense.weight"], head["dense.bias"]))
+"""
+
+
+def of_task_model(format: str, folder: str, pair: bool, max_length: int, no_answer: bool) -> str:
+    """Return the code of a task model in `folder`.
+
+    Args:
+        pair: classification and regression: whether the texts are pairs.
+        max_length: tokens of a sequence.
+        no_answer: span: whether a question may have no answer.
+    """
+    templates = {
+        "classification": CLASSIFICATION, "regression": REGRESSION, "tagging": TAGGING,
+        "span": SPAN, "choice": CHOICE,
+    }  # fmt: skip
+    max_question, stride = span.limits(max_length)
+    return templates[format].format(
+        folder=json.dumps(folder, ensure_ascii=False),
+        example=PAIR if pair else '"A dog sleeps."',
+        stride=stride,
+        max_question=max_question,
+        max_answer=span.MAX_ANSWER,
+        no_answer=NO_ANSWER if no_answer else "",
+    )
+
+
+def of_encoder(folder: str, layer: int) -> str:
+    """Return the code of an encoder whose hidden states of a layer are pooled."""
+    return RETRIEVAL.format(folder=json.dumps(folder, ensure_ascii=False), layer=layer)
+
+
+def of_encoder_and_head(
+    format: str, folder: str, labels: Sequence[str], mean: bool, pooler: bool
+) -> str:
+    """Return the code of an encoder with its head beside it.
+
+    Args:
+        mean: whether the mean over all tokens is pooled, or else the first token.
+        pooler: whether the encoder's class would make a pooler, which is not in the weights.
+    """
+    pooled = (MEAN if mean else FIRST) + DENSE
+    what = "the score of each label, a row a text"
+    if format in ("tagging", "span"):
+        pooled, what = "", "the scores of each token: of the labels, or as start and end"
+    elif format == "choice":
+        what = "the score of each pair of context and choice"
+    elif format == "regression":
+        what = "the number, a row a text"
+    return HEAD.format(
+        folder=json.dumps(folder, ensure_ascii=False),
+        options="add_pooling_layer=False, " if pooler else "",
+        labels=list(labels),
+        what=what,
+        pooled=pooled,
+        scaled=' * head["sd"] + head["mean"]' if format == "regression" else "",
+    )
