@@ -225,8 +225,8 @@ def own(**changes):
             "tasks: mnli: recipe: there is no key `epoch`; did you mean `epochs`?",
         ),
         (
-            {"tasks": {"mnli": {"recipe": {"epochs": "1"}}}},
-            "tasks: mnli: recipe: epochs: must be a number, not '1'",
+            {"tasks": {"mnli": {"recipe": {"epochs": "x"}}}},
+            "tasks: mnli: recipe: epochs: must be a number, not 'x'",
         ),
         ({"tasks": {"a b": OWN}}, "config: tasks: `a b` is no name"),
         ({"tasks": {1: OWN}}, 'tasks: `1` is not text: quote the name, "1"'),

@@ -68,7 +68,7 @@ BASE = {"models": {"m": {"from": "o/m"}}, "intermediates": {}, "targets": ["xnli
     [
         ({"own": {"lables": []}}, "task `own`: there is no field `lables`; did you mean `labels`?"),
         ({"own": None}, "config: tasks: own: must be a mapping, not nothing"),
-        ({"xnli": {"version": "2"}}, "task `xnli`: `version` must be a whole number, not '2'"),
+        ({"xnli": {"version": "two"}}, "task `xnli`: `version` must be a whole number, not 'two'"),
         ({"xnli": {"recipe": 3}}, "task `xnli`: `recipe` must be a mapping, not 3"),
     ],
 )

@@ -48,7 +48,7 @@ def test_what_is_pinned_in_the_folder_counts_where_the_lock_says_nothing(tmp_pat
 
 def test_the_rows_are_those_of_the_grid(tmp_path):
     lines, _ = results.write(tmp_path)
-    here = Workspace.of([json.dumps(results.CONFIG)], directory=tmp_path)
+    here = Workspace.of([json.dumps(results.CONFIG)], "e", directory=tmp_path)
     assert here.grid_rows().to_dict("records") == lines
 
 

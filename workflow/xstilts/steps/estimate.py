@@ -57,6 +57,8 @@ def main(args: argparse.Namespace) -> None:
         print("\nAssumed, before it is there:", *sorted(set(forecaster.assumed)), sep="\n  ")
     if lines := text.compare(earlier, forecaster.measured):
         print("\nEarlier forecasts:", *lines, sep="\n")
+    if not (args.out or out.parent.is_dir()):
+        return  # nothing has run here: a look makes no folder
     kept = {key: one for key, one in earlier.items() if key in nodes and key not in left}
     try:
         forecast.write(out, [*kept.values(), *found.values()])
