@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from xstilts.data import columns
 from xstilts.data.files import content
 from xstilts.running.errors import UserError, nearest
 
@@ -26,6 +27,10 @@ def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
         raise UserError(f"{path}: holds no token; give a file with a token a line")
     width = len(sentences[0][0][1])
     chosen = _chosen(path, kind, width, spec)
+    number, first = sentences[0][0]
+    named = [any(columns.is_name(name, field) for name in first) for field in ("tokens", "tags")]
+    if number == 1 and all(named):  # a header
+        sentences = [rest for rest in (sentences[0][1:], *sentences[1:]) if rest]
     arrays = [
         pa.array([[fields[at] for _, fields in s] for s in sentences], pa.list_(pa.string()))
         for at in chosen.values()

@@ -58,9 +58,9 @@ def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
 
 
 def _delimiter(text: str) -> str:
-    """A comma; or the semicolon that some spreadsheets write, where row 1 has those alone."""
+    """A comma; or the semicolon or tab that some spreadsheets write, where row 1 has no comma."""
     first = text.split("\n", 1)[0]
-    return ";" if ";" in first and "," not in first else ","
+    return next((mark for mark in ",;\t" if mark in first), ",")
 
 
 def _plain(text: str, delimiter: str) -> Iterator[_Record]:
