@@ -293,6 +293,8 @@ def test_squad_with_parts_missing(change, line, tmp_path):
 CONLL = """-DOCSTART- -X- -X- O
 
 # id 12 domain
+# all O
+# this is sentence 3 O
 EU NNP I-NP I-ORG
 # NN I-NP O
 

@@ -28,7 +28,7 @@ def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
     options = spec.get("file") or {}
     numbered = columns.numbered(spec)
     quoting = options.get("quoting", kind == "csv")
-    delimiter = "\t" if kind == "tsv" else _delimiter(text)
+    delimiter = "\t" if kind == "tsv" else delimiter_of(text)
     found = _quoted(path, text, delimiter, cut) if quoting else _plain(text, delimiter)
     records = [(line, fields) for line, fields in found if fields not in ([], [""])]
     if not records:
@@ -57,8 +57,8 @@ def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
     return pa.Table.from_arrays(arrays, names=names)
 
 
-def _delimiter(text: str) -> str:
-    """A comma; or the semicolon or tab that some spreadsheets write, where row 1 has no comma."""
+def delimiter_of(text: str) -> str:
+    """Return a comma; or where row 1 has none, the semicolon or tab that spreadsheets may write."""
     first = text.split("\n", 1)[0]
     return next((mark for mark in ",;\t" if mark in first), ",")
 
