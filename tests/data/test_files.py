@@ -63,6 +63,7 @@ ROWS = [{"text": "gut", "label": "1"}, {"text": "schlecht", "label": "0"}]
     [
         ("a.csv", "text,label\ngut,1\nschlecht,0\n"),
         ("a.csv", "text;label\ngut;1\nschlecht;0\n"),
+        ("a.csv", "text\tlabel\ngut\t1\nschlecht\t0\n"),
         ("a.csv", '\ufeff"text","label"\r\n"gut",1\r\nschlecht,"0"'),
         ("a.tsv", "text\tlabel\ngut\t1\n\nschlecht\t0"),
         ("a", "text\tlabel\rgut\t1\rschlecht\t0\r"),
@@ -177,6 +178,7 @@ def test_a_column_without_a_name_has_its_number(tmp_path):
         ("a.csv", b"text,label\nx\x00y,b\n", "row 2: holds a NUL byte, so it is damaged or no"),
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid", "is a Git LFS pointer, not"
          " the data; run `git lfs pull` in its folder"),
+        ("a.xlsx", b"PK\x03\x04\x14\x00", "is a zip archive or a spreadsheet; unpack it, or"),
         ("a.csv.gz", gzip.compress(b"text,label\na,b\n" * 99)[:-30], "is damaged or cut off .*; "),
         ("a.csv.zst", zstd(b"text,label\na,b\n" * 99)[:-9], "is damaged or cut off .*; "),
         ("a.csv.xz", lzma.compress(b"text,label\na,b\n" * 99)[:-9], "is damaged or cut off .*; "),
@@ -291,6 +293,8 @@ def test_squad_with_parts_missing(change, line, tmp_path):
 CONLL = """-DOCSTART- -X- -X- O
 
 # id 12 domain
+# all O
+# this is sentence 3 O
 EU NNP I-NP I-ORG
 # NN I-NP O
 
@@ -321,6 +325,8 @@ def test_conll_with_tabs_keeps_blanks_in_tokens(tmp_path):
     ]
     named = write(tmp_path, "words\tner\na b\tX Y\n", "b.tsv")
     assert read(named, TAGGING) == [{"words": "a b", "ner": "X Y"}]
+    header = write(tmp_path, "Word\tTag\na\tX\n\nb\tY\n", "c.tsv")
+    assert [row["tokens"] for row in read(header, TAGGING)] == [["a"], ["b"]]
 
 
 CONLLU = """# newdoc id = 1

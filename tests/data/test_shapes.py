@@ -123,6 +123,7 @@ def test_names_of_labels(values, names):
         (["A", "3"], [["A", "B", "C"], ["1", "2", "3"]], [0, 2]),
         (["7"], [["5", "6", "7"]], [2]),
         ([0, 4], None, [0, 4]),
+        ([1, 3, 4], None, [0, 2, 3]),
     ],
 )
 def test_the_number_of_a_choice(labels, keys, found):

@@ -47,13 +47,16 @@ def choices(task: str, rows: list[Row]) -> None:
             for row, label in given:
                 row["label"] = reading(row, label)
             return
+    # Some are wrong. Where others are the last of their choices, and none is 0, they count from 1.
+    last = any(number(label) == len(row["choices"]) for row, label in given)
+    first = 1 if last and not any(number(label) == 0 for _, label in given) else 0
     for row, label in given:
         if (at := number(label)) is None:
             raise UserError(
                 f"task {task}: row {row['id']}: the label `{brief(label)}` is not the number, the"
                 f" letter or the text of one of its {len(row['choices'])} choices"
             )
-        row["label"] = at
+        row["label"] = at - first
 
 
 def _by_key(row: Row, label: Any) -> int | None:

@@ -64,7 +64,7 @@ _NUMBERED = re.compile(
 )
 GOLD = ("label", "tags", "answers")  # columns of what is to be predicted
 # What the rows of each format are made of: needed columns, and those that may be there.
-_FIELDS = {
+FIELDS = {
     "classification": (("text", "label"), ("text_pair",)),
     "regression": (("text", "label"), ("text_pair",)),
     "choice": (("context", "choices", "label"), ("question",)),
@@ -129,7 +129,7 @@ class _Finder:
             spec.get("lang"),
         )
         self.format = spec["format"]
-        self.needed, self.optional = _FIELDS[self.format]
+        self.needed, self.optional = FIELDS[self.format]
         if not gold:
             self.needed = tuple(field for field in self.needed if field not in GOLD)
         self.found: Found = {}

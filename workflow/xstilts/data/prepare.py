@@ -205,7 +205,7 @@ def _by_function(
 
 
 def _decoded(raw: Row, decoders: Mapping[str, Callable[[Any], Any]]) -> Row:
-    return {c: decoders[c](v) if c in decoders else v for c, v in raw.items()}
+    return raw | {c: decode(raw[c]) for c, decode in decoders.items() if c in raw}
 
 
 def dataset_of(spec: dict) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xstilts.data import columns, files
-from xstilts.data.files import conll, content
+from xstilts.data.files import conll, content, delimited
 from xstilts.running.errors import UserError
 
 STDIN = "-"
@@ -70,15 +70,11 @@ class Document:
         end = "\r\n" if "\r\n" in text else "\n"
         if self.kind == "csv" or (self.spec.get("file") or {}).get("quoting"):
             out = io.StringIO()
-            delimiter = "\t" if self.kind == "tsv" else self._delimiter(text)
+            delimiter = "\t" if self.kind == "tsv" else delimited.delimiter_of(text)
             csv.writer(out, delimiter=delimiter, lineterminator=end).writerows(records)
             return out.getvalue()
         # Not quoted: white space in an answer must not end its field.
         return "".join("\t".join(map(_one_field, record)) + end for record in records)
-
-    def _delimiter(self, text: str) -> str:
-        first = text.split("\n", 1)[0]
-        return ";" if ";" in first and "," not in first else ","
 
     def _lines(self, added: Added) -> str:
         rows = self.table["text"].to_pylist()

@@ -6,6 +6,7 @@ refused in one line with the file, the row and a remedy. `columns` says what the
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def head(paths: list[Path], spec: dict, rows: int | None) -> pa.Table:
 
 
 def kind_of(path: Path, spec: dict) -> str:
-    """Return the kind of a file: said, or by its suffix, its first bytes, or the task's format."""
+    """Return the kind of a file: as said, by its suffix, its first bytes, or the task's format."""
     options = spec.get("file") or {}
     if said := options.get("kind"):
         if said not in KINDS:
@@ -82,11 +83,11 @@ def kind_of(path: Path, spec: dict) -> str:
     kind = _SUFFIXES.get(content.suffix(path))
     if kind and (kind, spec["format"]) != ("tsv", "tagging"):
         return kind
-    start, _ = content.data(path, 64)
+    start, _ = content.data(path, 1 << 14)
     header = start.split(b"\n", 1)[0].decode(errors="replace").split("\t")
-    if kind:  # tagged tokens, such as WikiAnn's, are often named so
+    if kind:  # a token a line, as in WikiAnn, is often named so; else it is a sentence a line
         named = [any(columns.is_name(h, field) for h in header) for field in ("tokens", "tags")]
-        return kind if all(named) else "conll"
+        return kind if all(named) and not re.search(rb"\n\r?\n.", start) else "conll"
     if start.startswith(b"PAR1"):
         return "parquet"
     if kind := _OF_FORMAT.get(spec["format"]):

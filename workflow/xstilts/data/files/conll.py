@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from xstilts.data import columns
 from xstilts.data.files import content
 from xstilts.running.errors import UserError, nearest
 
@@ -102,9 +103,18 @@ def rows_of(lines: list[str], kind: str) -> Iterator[_Line]:
         for line in lines
     ]
     # A token may be `#`, and a comment may have as many words as there are columns: a line that
-    # begins so is a token where other lines have its tag.
-    tags = {fields[-1] for fields in rows if fields and fields[0][:1] != "#"}
+    # begins so is a token where it has as many and other lines have its tag.
+    plain = [f for f in rows if f and f[0][:1] != "#" and f[0] != "-DOCSTART-"]
+    tags = {fields[-1] for fields in plain}
+    width = len(plain[0]) if plain else 0
     for number, fields in enumerate(rows, 1):
+        if number == 1 and all(_has(fields, field) for field in ("tokens", "tags")):
+            continue  # a header
         start = fields[0] if fields else ""
-        if start != "-DOCSTART-" and (start[:1] != "#" or fields[-1] in tags):
+        is_token = start[:1] != "#" or (len(fields) == width and fields[-1] in tags)
+        if start != "-DOCSTART-" and is_token:
             yield number, fields
+
+
+def _has(fields: list[str], column: str) -> bool:
+    return any(columns.is_name(name, column) for name in fields)

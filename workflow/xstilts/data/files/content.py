@@ -12,11 +12,12 @@ import zlib
 from pathlib import Path
 from typing import IO, Any
 
+from xstilts.data.source import POINTER, is_pointer
 from xstilts.running.errors import UserError
 
 COMPRESSED = (".gz", ".zst", ".xz", ".bz2")
 HEAD = 1 << 20  # bytes that are looked at where only the first rows are asked for
-_POINTER = b"version https://git-lfs"
+_ARCHIVE = b"PK\x03\x04"
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2"}
 _OPENERS: dict[str, Any] = {"gzip": gzip.open, "xz": lzma.open, "bz2": bz2.open}
 
@@ -36,6 +37,8 @@ def data(path: Path, limit: int | None = None) -> tuple[bytes, bool]:
     empty, a Git LFS pointer, or damaged.
     """
     try:
+        if is_pointer(path):
+            raise UserError(f"{path}: {POINTER}")
         with _open(path) as file:
             found = file.read(-1 if limit is None else limit)
             cut = limit is not None and len(found) == limit
@@ -50,9 +53,9 @@ def data(path: Path, limit: int | None = None) -> tuple[bytes, bool]:
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: is damaged or cut off ({reason}); fetch it again") from error
-    if found.startswith(_POINTER):
+    if found.startswith(_ARCHIVE):
         raise UserError(
-            f"{path}: is a Git LFS pointer, not the data; run `git lfs pull` in its folder"
+            f"{path}: is a zip archive or a spreadsheet; unpack it, or save it as csv in UTF-8"
         )
     if not found:
         raise UserError(f"{path}: is empty; give a file with rows, or leave it out")

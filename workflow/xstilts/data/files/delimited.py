@@ -28,7 +28,7 @@ def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
     options = spec.get("file") or {}
     numbered = columns.numbered(spec)
     quoting = options.get("quoting", kind == "csv")
-    delimiter = "\t" if kind == "tsv" else _delimiter(text)
+    delimiter = "\t" if kind == "tsv" else delimiter_of(text)
     found = _quoted(path, text, delimiter, cut) if quoting else _plain(text, delimiter)
     records = [(line, fields) for line, fields in found if fields not in ([], [""])]
     if not records:
@@ -57,10 +57,10 @@ def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
     return pa.Table.from_arrays(arrays, names=names)
 
 
-def _delimiter(text: str) -> str:
-    """A comma; or the semicolon that some spreadsheets write, where row 1 has those alone."""
+def delimiter_of(text: str) -> str:
+    """Return a comma; or where row 1 has none, the semicolon or tab that spreadsheets may write."""
     first = text.split("\n", 1)[0]
-    return ";" if ";" in first and "," not in first else ","
+    return next((mark for mark in ",;\t" if mark in first), ",")
 
 
 def _plain(text: str, delimiter: str) -> Iterator[_Record]:
