@@ -72,3 +72,89 @@ def test_the_name_of_an_experiment(own, files, name):
 def test_the_lock_is_beside_the_last_file():
     assert config_files.lock_file(["config.yaml"]) == "config.lock"
     assert config_files.lock_file(["/x/a.yaml", "y/my.grid.yaml"]) == "y/my.grid.lock"
+
+
+def test_without_a_config_file_the_name_must_be_set():
+    with pytest.raises(UserError, match="^config: name: set it: there is no config file"):
+        config_files.name({"name": ""}, [])
+    assert config_files.lock_file([], "mine") == "mine.lock"
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "on": {"type": "boolean"},
+        "top": {"type": ["integer", "null"]},
+        "seeds": {"type": "array", "items": {"type": "integer"}},
+        "recipes": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object", "properties": {"epochs": {"type": "number"}}
+            },
+        },
+        "languages": {"oneOf": [{"const": "all"}, {"type": "array"}]},
+        "tasks": {"type": "object"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ({"on": "true"}, {"on": True}),
+        ({"on": "no"}, {"on": False}),
+        ({"on": "maybe"}, {"on": "maybe"}),  # the schema says what is wrong with it
+        ({"top": "3"}, {"top": 3}),
+        ({"seeds": ["1", "2"]}, {"seeds": [1, 2]}),
+        ({"seeds": "[1, 2]"}, {"seeds": [1, 2]}),
+        ({"seeds": "[1, 2"}, {"seeds": "[1, 2"}),
+        ({"seeds": "3"}, {"seeds": 3}),
+        ({"recipes": {"a": {"epochs": "1.5"}}}, {"recipes": {"a": {"epochs": 1.5}}}),
+        ({"recipes": "{a: {epochs: 2}}"}, {"recipes": {"a": {"epochs": 2}}}),
+        ({"recipes": {"a": {"epochs": "1e-5"}}}, {"recipes": {"a": {"epochs": "1e-5"}}}),
+        ({"name": "1", "languages": ["no"]}, {"name": "1", "languages": ["no"]}),
+        ({"tasks": {"a": {"labels": ["0", "1"]}}}, {"tasks": {"a": {"labels": ["0", "1"]}}}),
+        ({"nmae": "1", "on": True}, {"nmae": "1", "on": True}),
+    ],
+)
+def test_text_is_read_where_the_schema_wants_something_else(given, read):
+    assert config_files.typed(given, SCHEMA) == read
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (["--cores", "2", "status"], []),
+        (["--configfile", "a.yaml", "status"], ["a.yaml", "status"]),
+        (["-n", "--configfiles", "a.yaml", "b.yaml", "--cores", "2", "x"], ["a.yaml", "b.yaml"]),
+        (["--configfile"], []),
+    ],
+)
+def test_what_snakemake_takes_for_config_files(words, files):
+    assert config_files.given(words) == files
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        (["a.yaml"], ""),
+        (["a.yaml", "over", "results/experiments/a/config.yaml"], ""),
+        ([], ""),
+        (["b.yaml"], "--configfile: b.yaml: there is no such config file"),
+        (["a.yaml", "b.yml"], "--configfile: b.yml: there is no such config file"),
+        (
+            ["a.yaml", "status", "results/x.json"],
+            "--configfile takes every word after it for a config file, `status` too; a target goes"
+            " before it: snakemake status results/x.json --configfile a.yaml",
+        ),
+        (["a.yaml", "results/x.json"], "snakemake results/x.json --configfile a.yaml"),
+    ],
+)
+def test_targets_among_the_config_files(monkeypatch, tmp_path, files, line):
+    monkeypatch.chdir(tmp_path)
+    for path in ("a.yaml", "over", "results/x.json", "results/experiments/a/config.yaml"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("{}")
+    said = config_files.targets(files)
+    assert said.endswith(line) and bool(said) == bool(line)

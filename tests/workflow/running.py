@@ -93,19 +93,30 @@ def server() -> Server:
     return started
 
 
-def run(args: list[str | Path], cwd: Path, limit: int = 900) -> Run:
-    """Run a command under a hard limit, since Snakemake can hang when it is asked to stop."""
+def run(args: list[str | Path], cwd: Path, limit: int = 900, packages: Path | None = None) -> Run:
+    """Run a command under a hard limit, since Snakemake can hang when it is asked to stop.
+
+    packages: a folder where Python looks too.
+    """
+    env = environment() | ({"PYTHONPATH": str(packages)} if packages else {})
     if args[0] == sys.executable:
-        code, out = server().run([str(arg) for arg in args[1:]], cwd, environment(), limit)
+        code, out = server().run([str(arg) for arg in args[1:]], cwd, env, limit)
         assert code not in (124, 137), f"took more than {limit} s:\n{out}"
         return Run(code, out)
     done = subprocess.run(
         ["timeout", "-k", "5", str(limit), *map(str, args)],
-        cwd=cwd, env=environment(), text=True, check=False,
+        cwd=cwd, env=env, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode not in (124, 137), f"took more than {limit} s:\n{done.stdout}"
     return Run(done.returncode, done.stdout)
+
+
+def xstilts(
+    folder: Path, *words: str | Path, packages: Path = ROOT / "workflow", limit: int = 900
+) -> Run:
+    """Run the command `xstilts` in a folder; `packages` has the package."""
+    return run([sys.executable, "-m", "xstilts.cli", *words], folder, limit, packages)
 
 
 def environment() -> dict[str, str]:

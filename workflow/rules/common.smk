@@ -44,7 +44,7 @@ else:
 ENVIRONMENT = f"{BASE}/envs/xstilts.yaml"
 
 try:
-    if line := config_files.targets(sys.argv[1:]):
+    if line := config_files.targets([*map(os.path.relpath, workflow.overwrite_configfiles)]):
         raise UserError(line)
     config.update(
         config_files.places(workflow.configfiles, config)

@@ -139,18 +139,19 @@ def typed(value: Any, schema: Mapping[str, Any]) -> Any:
     return value
 
 
-def targets(words: Sequence[str]) -> str:
-    """Say which of the words after `--configfile` is no config file; "" if all are.
+def given(words: Sequence[str]) -> list[str]:
+    """Return what is after `--configfile` on Snakemake's command line, all of it up to an option."""
+    at = [words.index(option) for option in ("--configfile", "--configfiles") if option in words]
+    return list(
+        itertools.takewhile(lambda word: not word.startswith("-"), words[at[0] + 1 :] if at else [])
+    )
+
+
+def targets(files: Sequence[str]) -> str:
+    """Say which of the files after `--configfile` is no config file; "" if all are.
 
     Snakemake takes every word after that option for a config file, a target too.
-
-    Args:
-        words: the command line, without the program.
     """
-    if not (given := {"--configfile", "--configfiles"}.intersection(words)):
-        return ""
-    first = min(words.index(option) for option in given) + 1
-    files = list(itertools.takewhile(lambda word: not word.startswith("-"), words[first:]))
     wrong = [file for file in files if not _may_be_config(file)]
     good = [file for file in files if file not in wrong]
     if not wrong:
