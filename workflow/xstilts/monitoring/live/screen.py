@@ -42,16 +42,17 @@ def shown(record: logging.LogRecord) -> bool:
 class Bar:
     """A bar at the foot of a terminal; nothing where there is none."""
 
-    def __init__(self, stream: TextIO, handlers: list[logging.Handler]) -> None:
-        """Draw it on `stream`, below what the handlers write there."""
+    def __init__(self, handlers: list[logging.Handler]) -> None:
+        """Draw it below what the handlers write."""
         self._bar: Any = None
-        self._below = [(h, h.stream) for h in handlers if getattr(h, "stream", None) is stream]
-        if stream.isatty():
+        self._above = [(h, h.stream) for h in handlers if isinstance(h, logging.StreamHandler)]
+        stream = next((stream for _, stream in self._above), None)
+        if stream is not None and stream.isatty():
             from tqdm import tqdm
 
             form = "{percentage:3.0f}%|{bar:20}| {desc}"
             self._bar = tqdm(total=1, bar_format=form, file=stream, leave=False, dynamic_ncols=True)
-            for handler, _ in self._below:
+            for handler, _ in self._above:
                 handler.stream = _Above(self._bar, stream)
 
     def __bool__(self) -> bool:
@@ -67,7 +68,7 @@ class Bar:
     def close(self) -> None:
         """Take it away."""
         if self._bar is not None:
-            for handler, stream in self._below:
+            for handler, stream in self._above:
                 handler.stream = stream
             self._bar.close()
             self._bar = None
