@@ -1,18 +1,23 @@
 """results.csv: what is in a row, and that the main table follows from it, as the docs say."""
 
+import importlib
 import re
+import shutil
 
 import pandas as pd
 import pytest
+from tests import results as finished_run
 from tests.analysis.test_tables import THREE, VALUES, experiment, write
 from tests.conftest import ROOT
 
 from xstilts.analysis import results
 from xstilts.experiment.grid import NOSEED
+from xstilts.monitoring import products
 from xstilts.steps import tables as tables_step
 
 FIGURES = ["seed", "target", "language", "metric", "headline", "value", "n"]
 DOCS = "results/experiments/default/tables"
+PAGE = (ROOT / "docs/scoring.md").read_text(encoding="utf-8")
 
 
 def as_text(table):
@@ -70,7 +75,7 @@ def test_the_main_table_follows_by_the_code_in_the_docs(tmp_path, monkeypatch, m
     args.out = str(tmp_path / DOCS)
     tables_step.main(args)
     monkeypatch.chdir(tmp_path)
-    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/scoring.md").read_text(), re.S)
+    [code] = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     found: dict = {}
     exec(code, found)
     _, reading = code.split("\n\n")
@@ -81,3 +86,25 @@ def test_the_main_table_follows_by_the_code_in_the_docs(tmp_path, monkeypatch, m
     pd.testing.assert_frame_equal(
         found["main"].round(4), made[kept], check_names=False, rtol=0, atol=1.01e-4
     )
+
+
+def test_the_commands_of_the_page(tmp_path, monkeypatch):
+    finished_run.write(tmp_path)
+    shutil.copytree(tmp_path / finished_run.HOME, tmp_path / "results/experiments/default")
+    monkeypatch.chdir(tmp_path)
+    [block] = re.findall(r"```bash\n(.*?)```", PAGE, re.S)
+    for line in block.splitlines():
+        python, m, module, *arguments = line.split()
+        assert (python, m) == ("python", "-m")
+        step = importlib.import_module(module)
+        step.main(step.parser().parse_args(arguments))
+    assert (tmp_path / "tables/main.tex").exists() and (tmp_path / "figures/heatmap.svg").exists()
+
+
+def test_the_page_names_the_tables_that_there_are():
+    listed = re.findall(r"^\| `([\w/{}]+)` \|", PAGE[: PAGE.index("## Every score")], re.M)
+    assert set(listed) == {*products.TABLES, "languages/{target}"}
+    assert all(f"`{name}`" in PAGE for name in products.DATA)
+    columns = {name for cell in re.findall(r"^\| (`.*?) \|", PAGE, re.M)
+               for name in re.findall(r"`(\w+)`", cell)}  # fmt: skip
+    assert set(results.COLUMNS) | {"from", "learning_rate", "stage1_learning_rate"} <= columns
