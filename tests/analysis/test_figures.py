@@ -96,24 +96,12 @@ def test_dots_are_in_the_order_of_languages_and_filled_where_the_interval_leaves
     assert "no difference to show" in messages(dots.draw(deltas([]), "xnli, a"))[0]
 
 
-def test_no_interval_is_drawn_from_two_seeds():
+def test_what_the_intervals_are_over_is_said_of_all_of_them():
+    """Two seeds do not show the noise of training; their interval is over examples, and says so."""
     table = deltas([("mnli", "de", 1.0, 0.5, 2.0), ("squad", "de", 1.0, 0.5, 2.0)])
-    table = table.assign(over=significance.EXAMPLES_AND_SEEDS)
-
-    def drawn(**n):
-        rows = [("a", name, "xnli", count) for name, count in n.items()]
-        seeds = pd.DataFrame(rows, columns=["model", "intermediate", "target", "n"])
-        found = figure_data.language_deltas(table, seeds)
-        return found["low"].notna().tolist(), messages(dots.draw(found, "xnli, a"))[0]
-
-    assert drawn(none=3, mnli=3, squad=3)[0] == [True, True]
-    assert drawn(none=1, mnli=5, squad=5)[0] == [True, True], "none of retrieval has no seed"
-    some, note = drawn(none=3, mnli=2, squad=3)
-    assert some == [False, True] and "no line: two seeds are too few for an interval" in note
-    none, note = drawn(none=2, mnli=3, squad=3)
-    assert none == [False, False] and "95%" not in note and "filled" not in note
-    table = table.assign(over=significance.EXAMPLES)  # one seed: of examples alone, which it says
-    assert drawn(none=1, mnli=1, squad=1)[0] == [True, True]
+    table["over"] = [significance.EXAMPLES, significance.EXAMPLES_AND_SEEDS]
+    note = messages(dots.draw(table, "xnli, a"))[0]
+    assert "line: 95% interval over examples or examples and seeds" in note
 
 
 def test_the_languages_without_a_difference_are_named():

@@ -97,11 +97,8 @@ def test_the_products_in_full(world):
     tables = ["main", "traits", "seeds", "cost", "languages/xnli"]
     figures = ["heatmap", "gap", "curves", "languages/m/xnli"]
     cells = [f"results/scores/m/{name}/seed1/xnli/cell.json" for name in ("none", "mnli")]
-    settings = {
-        k: v
-        for k, v in world.graph.grid.experiment.settings.items()
-        if k not in ("replace", "trackers")
-    }
+    how = ("replace", "trackers")
+    settings = {k: v for k, v in world.graph.grid.experiment.settings.items() if k not in how}
     assert world.list == [
         Product(
             "plan",

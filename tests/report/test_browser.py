@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests import results
 
+from xstilts.analysis import significance
 from xstilts.data import prepare
 from xstilts.running.files import write_json
 from xstilts.steps import report
@@ -52,9 +53,8 @@ def test_the_table_is_drawn_and_sorts_by_any_column(tab):
 
 def test_significant_differences_are_marked(tmp_path, opened):
     results.write(tmp_path)
-    line = "m,mnli,xnli,,examples and seeds,True"
-    header = "model,intermediate,target,language,over,survives"
-    (tmp_path / "deltas.csv").write_text(f"{header}\n{line}\n")
+    line = "m,mnli,xnli,,score,examples and seeds,10,,,,,True"
+    (tmp_path / "deltas.csv").write_text(f"{','.join(significance.COLUMNS)}\n{line}\n")
     tab = opened(render(tmp_path, tables=str(tmp_path)))
     assert column(tab.page, 2) == ["46.0", "56.0 +10.0*"]
     assert column(tab.page, 3) == ["45.0", "41.0 −4.0"]

@@ -7,6 +7,7 @@ import time
 import pytest
 from tests import results
 
+from xstilts.analysis import significance
 from xstilts.analysis.colours import Scale
 from xstilts.data import prepare
 from xstilts.report import cells, contents, page, training, values
@@ -96,8 +97,7 @@ def test_the_contents_in_full(tmp_path):
 
 
 def deltas(path, *lines):
-    lines = ["model,intermediate,target,language,over,survives", *lines, ""]
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join([",".join(significance.COLUMNS), *lines, ""]))
 
 
 def test_what_is_noise_is_taken_from_the_deltas_over_all_languages(tmp_path):
@@ -112,13 +112,17 @@ def test_what_is_noise_is_taken_from_the_deltas_over_all_languages(tmp_path):
     both = "examples and seeds"
     star = "*: more than the noise of examples and seeds (5%, Holm-corrected; seeds.csv)."
     nothing = [[False] * 3] * 2
-    assert page(f"m,mnli,xnli,,{both},True", f"m,mnli,tatoeba,de,{both},True") == (
+    assert page(
+        f"m,mnli,xnli,,score,{both},10,,,,,True",
+        f"m,mnli,tatoeba,de,score,{both},-4,,,,,True",
+        f"m,of-an-earlier-grid,xnli,,score,{both},-4,,,,,True",
+    ) == (
         [[False] * 3, [True, False, False]],
         [star],
     )
-    assert page(f"m,mnli,xnli,,{both},False") == (nothing, [])
-    one_seed = "One seed: the noise of training is not known, so no difference is marked."
-    assert page("m,mnli,xnli,,examples,False") == (nothing, [one_seed])
+    assert page(f"m,mnli,xnli,,score,{both},10,,,,,False") == (nothing, [])
+    one_seed = "Fewer than 3 seeds: the noise of training is not known, so no difference is marked."
+    assert page("m,mnli,xnli,,score,examples,10,,,,,False") == (nothing, [one_seed])
     assert page() == (nothing, [])
 
 

@@ -7,8 +7,6 @@ import pandas as pd
 
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.languages import GAP, OTHERS
-from xstilts.analysis.significance import EXAMPLES_AND_SEEDS
-from xstilts.experiment.config import NONE
 from xstilts.running.errors import UserError
 
 TEXT_COLUMNS = {*ROW, "target", "language", "kind", "seed", "task", "statistic", "over"}
@@ -56,25 +54,6 @@ def curves(table: pd.DataFrame, chance: Mapping[tuple[str, str], float]) -> pd.D
     names = table["intermediate"].where(stage_1, table["task"])
     levels = [chance.get(key, float("nan")) for key in zip(table["kind"], names, strict=True)]
     return table.assign(chance=levels)
-
-
-def language_deltas(deltas: pd.DataFrame, seeds: pd.DataFrame) -> pd.DataFrame:
-    """Return the differences with `low` and `high` only where they can be read.
-
-    Two seeds say next to nothing of the noise of seeds (Student's t with one degree of freedom is
-    12.7 deviations wide).
-
-    Args:
-        deltas: the table of that name (`significance.deltas`).
-        seeds: the table of that name, which has the number of seeds, `n`.
-    """
-    n = seeds.set_index([*ROW, "target"])["n"].to_dict()
-    readable = [
-        row.over != EXAMPLES_AND_SEEDS
-        or 2 not in {n.get((row.model, name, row.target)) for name in (row.intermediate, NONE)}
-        for row in deltas.itertuples()
-    ]
-    return deltas.assign(**{name: deltas[name].where(readable) for name in ("low", "high")})
 
 
 def missing_languages(table: pd.DataFrame, deltas: pd.DataFrame) -> list[str]:

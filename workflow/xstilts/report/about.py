@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import chance, numbers
-from xstilts.analysis.significance import EXAMPLES_AND_SEEDS
+from xstilts.analysis.significance import EXAMPLES_AND_SEEDS, MIN_SEEDS
 from xstilts.data import prepare
 from xstilts.experiment.grid import NOSEED, Grid
 from xstilts.running import record
@@ -58,7 +58,9 @@ def chance_levels(
         results: the results folder.
     """
     return {
-        target: [grid and chance.of_task(grid, results, target, name, split) for name in names]
+        target: [
+            chance.of_task(grid, results, target, name, split) if grid else None for name in names
+        ]
         for target, names in languages.items()
     }
 
@@ -89,7 +91,8 @@ def notes(
     """
     found = []
     if len(overall) and not (overall["over"] == EXAMPLES_AND_SEEDS).any():
-        found.append("One seed: the noise of training is not known, so no difference is marked.")
+        few = f"Fewer than {MIN_SEEDS} seeds"
+        found.append(f"{few}: the noise of training is not known, so no difference is marked.")
     asked = grid.experiment.settings["languages"] if grid else []
     found += grid.experiment.notes if grid else []
     for target, names in languages.items():

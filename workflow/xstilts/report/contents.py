@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from xstilts.analysis import figure_data, languages, numbers, significance, tables
 from xstilts.analysis.colours import Scale
+from xstilts.analysis.delta_table import ROW
 from xstilts.experiment import graph
 from xstilts.experiment.grid import CELL, Grid
 from xstilts.monitoring import cell_states
@@ -96,7 +97,7 @@ def contents(
     main = tables.main_table(scores.cell_values(grid_rows, metrics))
     columns = [*targets, tables.AVERAGE]
     scale = Scale.of(main[[f"{target} delta" for target in targets]].to_numpy().flat)
-    overall = _overall(deltas)
+    overall = _overall(deltas, {(*row, target) for row in rows for target in targets})
     missing = len(grid_rows) - int((metrics["metric"] == "score").sum())
     text = tables.main_text_table(main, overall, {}, missing, len(grid_rows))
     return {
@@ -129,11 +130,18 @@ def contents(
     }
 
 
-def _overall(deltas: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the differences over all languages, no rows where there is no table."""
+def _overall(deltas: pd.DataFrame | None, known: Set[tuple[str, ...]]) -> pd.DataFrame:
+    """Return the differences over all languages, no rows where there is no table.
+
+    Args:
+        deltas: see `contents`.
+        known: (model, intermediate, target) of the grid; the table may be of an earlier one.
+    """
     if deltas is None:
         return pd.DataFrame(columns=significance.COLUMNS).astype({"survives": bool})
-    return deltas[deltas["language"] == ""]
+    overall = deltas[deltas["language"] == ""]
+    keys = zip(*(overall[name] for name in (*ROW, "target")), strict=True)
+    return overall[pd.Series([key in known for key in keys], overall.index, dtype=bool)]
 
 
 def language_scores(metrics: pd.DataFrame) -> dict[tuple[str, ...], str]:
@@ -171,8 +179,7 @@ def read(path: Path, tables_folder: Path | None = None, lock: str = "") -> dict[
     deltas = None
     if tables_folder:
         try:
-            deltas = figure_data.read_table(tables_folder / "deltas.csv")
-            deltas = deltas[["model", "intermediate", "target", "language", "over", "survives"]]
+            deltas = figure_data.read_table(tables_folder / "deltas.csv")[significance.COLUMNS]
         except (UserError, ValueError, KeyError):
             raise UserError(
                 f"{tables_folder}: no result tables; the step `tables` makes them"

@@ -27,7 +27,6 @@ def main(args: argparse.Namespace) -> None:
     significant = set(
         deltas.loc[deltas["survives"], [*ROW, "target"]].itertuples(index=False, name=None)
     )
-    deltas = figure_data.language_deltas(deltas, read_table(tables / "seeds.csv"))
     by_target = {target: read_table(tables / f"languages/{target}.csv") for target in targets}
     with ProcessPoolExecutor(max(1, args.processes)) as pool:
         futures = []

@@ -19,7 +19,7 @@ def draw(deltas: pd.DataFrame, title: str, missing: list[str] | None = None) -> 
     column: a grid has hundreds of them, and axes for each would take minutes.
 
     Args:
-        deltas: rows of `figure_data.language_deltas` of one model and target.
+        deltas: rows of `significance.deltas` of one model and target.
         title: of the figure.
         missing: languages that have no difference to show, for the note.
     """
@@ -54,13 +54,13 @@ def draw(deltas: pd.DataFrame, title: str, missing: list[str] | None = None) -> 
 
 def _notes(rows: pd.DataFrame, missing: list[str]) -> list[str]:
     """Return the lines below the figure."""
-    statistic, over = rows["statistic"].iloc[0], rows["over"].iloc[0]
-    notes = [f"difference to none, points ({statistic})"]
-    if rows["low"].notna().any():
-        notes += [f"line: 95% interval over {over}", "filled: the interval leaves out zero"]
-    if rows["low"].isna().any():
-        notes.append("no line: two seeds are too few for an interval")
-    return [*notes, *([f"missing: {', '.join(missing)}"] if missing else [])]
+    over = " or ".join(dict.fromkeys(rows["over"]))
+    return [
+        f"difference to none, points ({rows['statistic'].iloc[0]})",
+        f"line: 95% interval over {over}",
+        "filled: the interval leaves out zero",
+        *([f"missing: {', '.join(missing)}"] if missing else []),
+    ]
 
 
 def _columns(axes, rows, line, order, limits, columns) -> None:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from xstilts.analysis.text_table import format_number
+from xstilts.analysis import numbers
 from xstilts.experiment.config import NONE
 from xstilts.experiment.graph import Graph, Node
 from xstilts.experiment.grid import NOSEED
@@ -133,8 +133,8 @@ class Reporter(logging.Handler):
         """Return the score of a cell in percent, and its difference to that of `none`."""
         value, baseline = cell_score(node), self._baseline(node)
         if value is None or baseline is None:
-            return format_number(float("nan") if value is None else value)
-        return f"{format_number(value)} ({format_number(value - baseline, sign=True)} to {NONE})"
+            return numbers.points(value)
+        return f"{numbers.points(value)} ({numbers.delta(value - baseline)} to {NONE})"
 
     def _baseline(self, node: Node) -> float | None:
         model, intermediate, seed, target = node.name.split("/")
