@@ -58,7 +58,7 @@ class Document:
             "jsonl": self._jsonl, "json": self._json, "parquet": self._parquet,
             "conll": self._conll, "conllu": self._conll,
         }  # fmt: skip
-        found = writers[self.kind](added)
+        found: Any = writers[self.kind](added)
         return found if isinstance(found, bytes) else found.encode()
 
     def _delimited(self, added: Added) -> str:

@@ -98,12 +98,12 @@ class _Asked:
             return self.grid.tuned_spec(self.model, self.intermediate, self.seed, self.train)
         return self.grid.encoder_spec(self.model, self.intermediate, self.seed)
 
-    def made_again(self) -> str:
-        """The command that makes the checkpoint, weights and all."""
+    def command(self, path: str) -> str:
+        """Return the command that makes a file of the results."""
         there = self.files and all(map(os.path.exists, self.files))
         files = " ".join(map(_written, self.files)) if there else "CONFIG"
         place = "" if self.root == Path() else f" --directory {shlex.quote(str(self.root))}"
-        return f"xstilts run {files}{place} -- --notemp {self.path}/model.safetensors"
+        return f"xstilts run {files}{place} -- --notemp {path}"
 
 
 def _written(path: str) -> str:
@@ -141,7 +141,8 @@ def find(
         dropped = (folder / "node.json").exists()
         what = "its weights were dropped after their evaluation" if dropped else "is not made yet"
         raise UserError(
-            f"{name}: {what} ({folder / missing[0]} is missing); to make it: {found.made_again()}"
+            f"{name}: {what} ({folder / missing[0]} is missing); to make it:"
+            f" {found.command(f'{found.path}/model.safetensors')}"
         )
     node = read_json(folder / "node.json")
     same_spec(folder, node["spec"], digest(found.spec))
@@ -169,7 +170,8 @@ def _grids(given: Sequence[str], root: Path, name: str) -> list[tuple[Grid, str,
             f"{root / claims.EXPERIMENTS}: no experiment has been run here; --directory names the"
             " folder that holds `results`, --config the config"
         )
-    grids, errors = [], []
+    grids: list[tuple[Grid, str, Sequence[str]]] = []
+    errors: list[UserError] = []
     for folder in folders:
         try:
             grid = Grid(config.load(config_files.read([folder / "config.yaml"])))
@@ -240,7 +242,9 @@ def _asked(
 def _trained(name: str, asked: _Asked, folder: Path, node: Mapping[str, Any]) -> Trained:
     grid, target = asked.grid, asked.grid.tasks[asked.task]
     settings = grid.experiment.settings["models"]
-    layer, head, labels = None, None, ()
+    layer: int | None = None
+    head: str | None = None
+    labels: tuple[str, ...] = ()
     if asked.train is None:
         length = grid.length(asked.task)
         requested = None if grid.experiment.toy else settings[asked.model]["retrieval_layer"]
@@ -290,19 +294,20 @@ def _retrieval_layer(folder: Path, requested: int | None) -> int:
 def _labels(asked: _Asked, node: Mapping[str, Any], length: int) -> tuple[str, ...]:
     """Return the labels of a head's outputs: the task's, or those of its training rows."""
     assert asked.train is not None
-    task = asked.grid.tasks[asked.train]
-    if task.labels or not task.open_labels:
-        return task.labels
+    named = asked.grid.labelled_by(asked.train)
+    if named is None:
+        return asked.grid.tasks[asked.train].labels
     if told := node.get("labels", {}).get(asked.train):
         return tuple(told)
-    tokenizer = asked.grid.tokenizer(asked.model)  # a record from before 0.2.0
-    rows = f"results/encoded/{tokenizer}/{asked.train}/en.train.{length}.safetensors"
+    task, lang, split = named  # a record from before 0.2.0
+    rows = f"{asked.grid.tokenizer(asked.model)}/{task}/{lang}.{split}.{length}.safetensors"
+    path = f"results/encoded/{rows}"
     try:
-        return tuple(read_header(asked.root / rows)[1]["labels"])
+        return tuple(read_header(asked.root / path)[1]["labels"])
     except (UserError, KeyError):
         raise UserError(
-            f"{asked.root / rows}: is missing, which has the labels; to make it:"
-            f" {asked.made_again().rpartition(' -- ')[0]} -- {rows}"
+            f"{asked.root / path}: is missing, which has the labels; to make it:"
+            f" {asked.command(path)}"
         ) from None
 
 
