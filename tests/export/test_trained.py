@@ -156,7 +156,7 @@ MINE = {
 def test_labels_that_no_task_names(tmp_path):
     """They are those of the train rows: in the record, and before 0.2.0 in the encoded rows."""
     made = Made(tmp_path, tasks={"mine": MINE}, targets=["mine"])
-    path = made.tuned("mnli", "mine")
+    path = made.tuned("mnli", "mine", ["A", "B"])
     node = read_json(path / "node.json")
     name, rows = "m/mnli/seed1/mine", "results/encoded/m/mine/de.train.32.safetensors"
     with pytest.raises(UserError) as error:

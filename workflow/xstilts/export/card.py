@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from xstilts.analysis import numbers
 from xstilts.export.trained import Trained
 
 PIPELINE_TAGS = {
@@ -137,7 +138,7 @@ def scores(trained: Trained) -> str:
     ]
     table = _table(["task", "language", "split", *metrics, "examples"], rows)
     precisions = sorted({score["precision"] for score in trained.scores})
-    return f"In percent, computed in {' and '.join(precisions)}.\n\n{table}"
+    return f"Times 100, computed in {' and '.join(precisions)}.\n\n{table}"
 
 
 def all_pins(trained: Trained) -> dict[str, str]:
@@ -169,7 +170,7 @@ def pins(revisions: Mapping[str, str]) -> str:
 
 
 def _points(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
+    return numbers.points(None if value is None else 100 * value)
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
