@@ -122,7 +122,9 @@ def test_a_model_that_was_never_made(made):
 def test_a_model_of_another_spec_is_not_taken_for_this_one(copy):
     node = read_json(copy / TUNED / "node.json")
     write_json(copy / TUNED / "node.json", {**node, "spec": {**node["spec"], "seed": 2}})
-    with pytest.raises(UserError, match="made by another spec than the config asks for"):
+    with pytest.raises(
+        UserError, match="is of another spec than experiment `e` asks for; to make it: "
+    ):
         trained.find("m/mnli/seed1/xnli", directory=copy)
 
 
