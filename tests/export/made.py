@@ -124,12 +124,12 @@ class Made:
             save_file(weights, path / "head.safetensors")
         return path
 
-    def tuned(self, intermediate: str, task: str, **about: Any) -> Path:
-        """Write the checkpoint of a target's training."""
+    def tuned(self, intermediate: str, task: str, labels: Any = (), **about: Any) -> Path:
+        """Write the checkpoint of a target's training; `labels` are those that the task lacks."""
         entry = self.grid.tasks[task]
         folder = f"results/tuned/m/{intermediate}/seed1/{task}"
         spec = self.grid.tuned_spec("m", intermediate, "seed1", task)
-        return self.model(folder, spec, {task: (entry.format, entry.labels)}, **about)
+        return self.model(folder, spec, {task: (entry.format, entry.labels or labels)}, **about)
 
     def encoder(self, intermediate: str) -> Path:
         """Write the checkpoint of an intermediate; `none` for the public one."""

@@ -179,6 +179,9 @@ class Standard:
         (b'\n{"text": "ab"}\n{"text": "c"}\n', "classification", "json"),
         (b'[{"text": "ab"}]', "classification", "json"),
         (b"EU O\n", "tagging", "conll"),
+        (b"Ein Hund, der ab bellt.\nab\n", "classification", "text"),
+        (b'"Premise";x\nab;1\n', "regression", "csv"),
+        (b"question,context\nab,c\n", "span", "csv"),
     ],
 )
 def test_standard_input_says_by_its_beginning_what_it_is(monkeypatch, data, format, kind):
@@ -196,7 +199,7 @@ def test_standard_input_says_by_its_beginning_what_it_is(monkeypatch, data, form
     ("data", "line"),
     [
         (b" \n", "standard input: is empty; give rows"),
-        (b"a,b\n1\n", "standard input: row 2: 1 field, but the header has 2; quote a field that"
+        (b"a,text\n1\n", "standard input: row 2: 1 field, but the header has 2; quote a field that"
          " holds the delimiter or a line break"),
     ],
 )  # fmt: skip

@@ -229,7 +229,7 @@ def test_the_card_in_full(made, predicted, tmp_path):
         f"| xnli | de | dev | {100 * hits / 8:.1f} | 8 |",
         "| model | o/tiny | `r1` |",
         "| data set | o/data | `r2` |",
-        "In percent, computed in fp32.",
+        "Times 100, computed in fp32.",
         "Of the tuning on `mnli`:",
     ):
         assert line in card.text, line

@@ -5,7 +5,9 @@ import re
 import shutil
 
 import pytest
+from tests.export.made import Made
 
+from xstilts.encoding import encoded
 from xstilts.export import trained
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, write_json
@@ -120,7 +122,9 @@ def test_a_model_that_was_never_made(made):
 def test_a_model_of_another_spec_is_not_taken_for_this_one(copy):
     node = read_json(copy / TUNED / "node.json")
     write_json(copy / TUNED / "node.json", {**node, "spec": {**node["spec"], "seed": 2}})
-    with pytest.raises(UserError, match="made by another spec than the config asks for"):
+    with pytest.raises(
+        UserError, match="is of another spec than experiment `e` asks for; to make it: "
+    ):
         trained.find("m/mnli/seed1/xnli", directory=copy)
 
 
@@ -143,3 +147,28 @@ def test_only_scores_of_these_weights_count(copy, made):
     write_json(folder / "cell.json", {"weights": node["weights"]})
     found = trained.find("m/mnli/seed1/xnli", directory=copy)
     assert found.scores == ({"weights": node["weights"], "language": "de", "split": "dev"},)
+
+
+MINE = {
+    "format": "tagging", "hub": "o/mine", "config": "{lang}", "languages": ["de"],
+    "splits": {"train": "train", "dev": "validation"},
+}  # fmt: skip
+
+
+def test_labels_that_no_task_names(tmp_path):
+    """They are those of the train rows: in the record, and before 0.2.0 in the encoded rows."""
+    made = Made(tmp_path, tasks={"mine": MINE}, targets=["mine"])
+    path = made.tuned("mnli", "mine", ["A", "B"])
+    node = read_json(path / "node.json")
+    name, rows = "m/mnli/seed1/mine", "results/encoded/m/mine/de.train.32.safetensors"
+    with pytest.raises(UserError) as error:
+        trained.find(name, directory=tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path / rows}: is missing, which has the labels; to make it: xstilts run"
+        f" {tmp_path}/my.yaml --directory {tmp_path} -- --notemp {rows}"
+    )
+    data = encoded.Encoded(encoded.pack([[0, 2]]), {"spec": {}, "labels": ["A", "B"]})
+    data.save(tmp_path / rows)
+    assert trained.find(name, directory=tmp_path).labels == ("A", "B")
+    write_json(path / "node.json", {**node, "labels": {"mine": ["X", "Y"]}})
+    assert trained.find(name, directory=tmp_path).labels == ("X", "Y")

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from xstilts.analysis import numbers
 from xstilts.export.trained import Trained
 
 PIPELINE_TAGS = {
@@ -137,7 +138,7 @@ def scores(trained: Trained) -> str:
     ]
     table = _table(["task", "language", "split", *metrics, "examples"], rows)
     precisions = sorted({score["precision"] for score in trained.scores})
-    return f"In percent, computed in {' and '.join(precisions)}.\n\n{table}"
+    return f"Times 100, computed in {' and '.join(precisions)}.\n\n{table}"
 
 
 def all_pins(trained: Trained) -> dict[str, str]:
@@ -169,10 +170,9 @@ def pins(revisions: Mapping[str, str]) -> str:
 
 
 def _points(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
+    return numbers.points(None if value is None else 100 * value)
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [list(head), *rows]
-    lines.insert(1, ["---"] * len(lines[0]))
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

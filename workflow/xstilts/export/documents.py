@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +59,7 @@ class Document:
             "jsonl": self._jsonl, "json": self._json, "parquet": self._parquet,
             "conll": self._conll, "conllu": self._conll,
         }  # fmt: skip
-        found = writers[self.kind](added)
+        found: Any = writers[self.kind](added)
         return found if isinstance(found, bytes) else found.encode()
 
     def _delimited(self, added: Added) -> str:
@@ -126,14 +127,18 @@ class Document:
 
 
 def read(file: str, spec: dict[str, Any]) -> Document:
-    """Return a file, or standard input for `-`."""
+    """Return a file, or standard input for `-`; UserError if it cannot be read."""
     if file != STDIN:
-        return Document(Path(file), spec, file)
+        path, options = Path(file), spec.get("file") or {}
+        if not options.get("kind") and content.suffix(path) in ("", ".txt"):
+            kind = kind_of(content.data(path)[0], spec)
+            spec = {**spec, "file": {**options, "kind": kind}}
+        return Document(path, spec, file)
     data = sys.stdin.buffer.read()
     if not data.strip():
         raise UserError("standard input: is empty; give rows")
     options = spec.get("file") or {}
-    kind = options.get("kind") or _kind_of(data, spec["format"])
+    kind = options.get("kind") or kind_of(data, spec)
     folder = tempfile.TemporaryDirectory()
     path = Path(folder.name) / "stdin"
     path.write_bytes(data)
@@ -145,16 +150,27 @@ def read(file: str, spec: dict[str, Any]) -> Document:
     return document
 
 
-def _kind_of(data: bytes, format: str) -> str:
-    """What standard input holds, by how it begins."""
+def kind_of(data: bytes, spec: dict[str, Any]) -> str:
+    """Return what kind of file it is whose name does not say so, by how it begins.
+
+    Of texts to classify or to rate, lines without a header are a text each.
+    """
     start = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"PAR1"):
         return "parquet"
     if start[:1] in (b"{", b"["):
         return "json"
-    if format == "tagging":
+    if spec["format"] == "tagging":
         return "conll"
-    return "tsv" if b"\t" in start.split(b"\n", 1)[0] else "csv"
+    first = start.split(b"\n", 1)[0].decode(errors="replace").strip()
+    kind = "tsv" if "\t" in first else "csv"
+    names = [name.strip(' "') for name in re.split("[\t,;]", first)]
+    known = {str(raw) for raw in spec.get("columns") or {}}
+    if spec["format"] in ("classification", "regression") and not any(
+        name in known or columns.is_name(name, "text") for name in names
+    ):
+        return kind if columns.numbered(spec) else "text"
+    return kind
 
 
 def _tokens_of(spec: dict[str, Any], kind: str) -> dict[str, str]:

@@ -43,7 +43,7 @@ def rows_of(table: pa.Table, spec: Mapping[str, Any], name: str) -> list[Row]:
         raise columns.no_column(name, pairs[0], there)
     shape = shapes.of({"format": spec["format"]})
     blank = {"answers": None, "tags": None, "text_pair": None}
-    rows = [shape({**blank, **columns.pick(found, raw)}) for raw in table.to_pylist()]
+    rows: list[Any] = [shape({**blank, **columns.pick(found, raw)}) for raw in table.to_pylist()]
     label = spec["labels"][0] if spec["labels"] else 0
     for row in rows:
         row |= {"label": label, "tags": [None] * len(row.get("tokens") or [])}

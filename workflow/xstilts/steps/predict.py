@@ -23,8 +23,8 @@ from xstilts.steps import arguments, process
 
 def main(args: argparse.Namespace) -> None:
     """Read, predict, write."""
-    if args.out and args.out.endswith(COMPRESSED):
-        raise UserError(f"--out {args.out}: is written as it is, not compressed; leave the suffix")
+    if args.to and args.to.endswith(COMPRESSED):
+        raise UserError(f"--out {args.to}: is written as it is, not compressed; leave the suffix")
     model = trained.find(args.model, args.config, args.directory, args.task)
     names = predictions.names(model)
     spec = {
@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> None:
     }
     document = documents.read(args.file, spec)
     document.check(names)
-    if not args.out and document.kind == "parquet":
+    if not args.to and document.kind == "parquet":
         raise UserError("--out is missing: parquet is not for standard output")
     rows = predictions.rows_of(document.table, document.spec, document.name)
     added = predictions.predicted(model, rows, args.budget)
@@ -49,8 +49,8 @@ def main(args: argparse.Namespace) -> None:
             f" {empty[0]}; so is their prediction",
             file=sys.stderr,
         )
-    if args.out:
-        with atomic(args.out) as temporary:
+    if args.to:
+        with atomic(args.to) as temporary:
             temporary.write_bytes(written)
     else:
         _to_stdout(written)
@@ -83,7 +83,8 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_model(p)
     p.add_argument("file", help="the file with the rows, - for standard input")
-    p.add_argument("--out", help="the file to write (default: standard output)")
+    # Not `out`, which names a node of the results to what starts and ends a step.
+    p.add_argument("--out", dest="to", help="the file to write (default: standard output)")
     p.add_argument(
         "--kind",
         choices=KINDS,
