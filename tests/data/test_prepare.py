@@ -117,7 +117,7 @@ def test_a_row_of_sts_in_full():
         {"id": "1", "text": "A dog.", "text_pair": "It.", "label": 0.0},
     ]
     assert (report["rows_kept"], report["dropped"]) == (2, {"no label": 1})
-    with pytest.raises(UserError, match="task sts: en/train.csv: row 0: label `many` is not a num"):
+    with pytest.raises(UserError, match=r"sts: en/train\.csv: row 0: label `many` is not a num"):
         prepare.unify(pa.table({"text": ["A cat."], "label": ["many"]}), {}, spec)
 
 
