@@ -105,6 +105,22 @@ def unify(rows, spec, features=None):
     return prepare.unify(table, features or {}, {"task": "t", "hub": "o/n", **spec})
 
 
+def test_a_row_of_sts_in_full():
+    spec = {"task": "sts", "format": "regression", "files": ["en/train.csv"]}
+    table = pa.table({
+        "Sentence 1": ["A cat.", "A dog.", "A hat."], "Sentence 2": ["The cat.", "It.", "Hats."],
+        "score": ["4.5", "0", ""],
+    })  # fmt: skip
+    rows, report = prepare.unify(table, {}, spec)
+    assert rows == [
+        {"id": "0", "text": "A cat.", "text_pair": "The cat.", "label": 4.5},
+        {"id": "1", "text": "A dog.", "text_pair": "It.", "label": 0.0},
+    ]
+    assert (report["rows_kept"], report["dropped"]) == (2, {"no label": 1})
+    with pytest.raises(UserError, match=r"sts: en/train\.csv: row 0: label `many` is not a num"):
+        prepare.unify(pa.table({"text": ["A cat."], "label": ["many"]}), {}, spec)
+
+
 def test_own_ids_are_kept_as_text_and_numbers_count_raw_rows():
     spec = {"format": "classification", "labels": ["a"]}
     raw = [{"id": 7, "text": "x", "label": None}, {"id": 9, "text": "y", "label": "a"}]
