@@ -1,11 +1,13 @@
 """The state of a grid from what lies in its folder, and what its logs say."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests import results
 
@@ -250,3 +252,17 @@ def test_a_reason_is_told_once():
 def test_the_next_run_in_words():
     assert status.plan({"tune": 2, "encode": 1}) == "next run: 1 encode, 2 tune"
     assert status.plan({}) == "next run: no score is to be computed"
+
+
+def test_a_language_without_rows_is_no_part_of_the_grid(tmp_path):
+    lines, _ = results.write(tmp_path)
+    grid = pd.DataFrame(lines)
+    path = tmp_path / "results/scores/m/none/seed1/xnli/cell.json"
+    assert cell_states.there(grid, tmp_path)[1] == []
+    path.write_text(json.dumps({"absent": {"de": {"spec": "x", "pins": {}, "reason": "no dev"}}}))
+    kept, notes = cell_states.there(grid, tmp_path)
+    assert notes == ["xnli: without de: no dev."]
+    gone = (grid["target"] == "xnli") & (grid["language"] == "de")
+    assert gone.any() and kept.to_dict("records") == grid[~gone].to_dict("records")
+    path.write_text("[]")
+    assert cell_states.there(grid, tmp_path)[1] == []

@@ -1,6 +1,7 @@
 """The state of a grid, from what lies in `results/`: which cells are done, why others are not."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,31 @@ def read_grid(path: str | Path) -> pd.DataFrame:
     if absent or grid.empty:
         raise UserError(f"{path}: no grid: " + (f"no column `{absent[0]}`" if absent else "no row"))
     return grid
+
+
+def there(grid: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows of `grid.csv` of languages that have rows, and a line for each that has none.
+
+    An evaluation says in `cell.json` of which languages its target has no rows: they are no part of
+    a mean.
+
+    Args:
+        grid: see `read_grid`.
+        root: the folder that holds `results`.
+    """
+    absent: dict[tuple[str, str], str] = {}
+    folders = grid["score"].str.rpartition("/")[0]
+    for folder, target in dict(zip(folders, grid["target"], strict=True)).items():
+        try:
+            record = json.loads((root / folder / "cell.json").read_bytes())
+            for lang, gone in record.get("absent", {}).items():
+                absent.setdefault((target, lang), str(gone["reason"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    pairs = zip(grid["target"], grid["language"], strict=True)
+    kept = grid[[pair not in absent for pair in pairs]]
+    notes = [f"{target}: without {lang}: {reason}." for (target, lang), reason in absent.items()]
+    return kept.reset_index(drop=True), notes
 
 
 def read_config(path: str | Path) -> Grid:

@@ -96,7 +96,9 @@ def notes(
     asked = grid.experiment.settings["languages"] if grid else []
     found += grid.experiment.notes if grid else []
     for target, names in languages.items():
-        absent = [name for name in asked if name not in names] if isinstance(asked, list) else []
+        task = grid.tasks[target] if grid else None
+        lacks = [name for name in asked if task and name not in task.languages]
+        absent = lacks if isinstance(asked, list) else []
         if absent:
             found.append(f"{target} has no {', '.join(absent)}.")
     split = grid_rows["split"].iloc[0]

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ def contents(
     grid: Grid | None,
     deltas: pd.DataFrame | None = None,
     lock: str = "",
+    left_out: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the data of the page.
 
@@ -71,6 +72,7 @@ def contents(
         grid: of the config beside it; without it there are no trainings and no reasons.
         deltas: the table of that name (`significance.deltas`), None if there is none.
         lock: the lock file of the experiment, "" for none.
+        left_out: what `cell_states.there` says of languages without rows.
 
     Returns:
         Plain data, which refers to `rows`, `targets` and `trainings` by index. Numbers that are
@@ -103,7 +105,7 @@ def contents(
     return {
         "title": "xstilts",
         "facts": about.facts(path.parent.name, grid_rows, grid, reader.devices, reader.versions),
-        "notes": [*text.notes, *about.notes(overall, grid_rows, grid, names, results)],
+        "notes": [*text.notes, *left_out, *about.notes(overall, grid_rows, grid, names, results)],
         "targets": [
             {
                 "name": name,
@@ -173,7 +175,8 @@ def read(path: Path, tables_folder: Path | None = None, lock: str = "") -> dict[
     Raises:
         UserError: `tables_folder` has no result tables.
     """
-    grid_rows = cell_states.read_grid(path)
+    root = results_of(path).parent
+    grid_rows, left_out = cell_states.there(cell_states.read_grid(path), root)
     config_path = path.parent / "config.yaml"
     grid = cell_states.read_config(config_path) if config_path.exists() else None
     deltas = None
@@ -184,4 +187,4 @@ def read(path: Path, tables_folder: Path | None = None, lock: str = "") -> dict[
             raise UserError(
                 f"{tables_folder}: no result tables; the step `tables` makes them"
             ) from None
-    return contents(path, grid_rows, grid, deltas, lock)
+    return contents(path, grid_rows, grid, deltas, lock, left_out)

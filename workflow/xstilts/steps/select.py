@@ -8,14 +8,15 @@ from xstilts.experiment.config import BEST, NONE
 from xstilts.experiment.grid import Grid
 from xstilts.monitoring import cell_states, products
 from xstilts.running.errors import UserError
-from xstilts.running.files import atomic
+from xstilts.running.files import atomic, results_of
 from xstilts.scoring import scores
 from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
     """Choose on dev, and write the choice and the test grid."""
-    dev_grid = cell_states.read_grid(args.grid)
+    asked = cell_states.read_grid(args.grid)
+    dev_grid, _ = cell_states.there(asked, results_of(args.grid).parent)
     metrics, refused = scores.collect(dev_grid, scores.read)
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
@@ -26,7 +27,7 @@ def main(args: argparse.Namespace) -> None:
         chosen.to_csv(path, index=False, float_format="%.4f")
     plan.write(test_grid, args.test_grid)
     if args.record:
-        inputs = [args.grid, args.config, *products.cells_of(dev_grid["score"])]
+        inputs = [args.grid, args.config, *products.cells_of(asked["score"])]
         products.write(args.record, "select", inputs)
     for row in chosen.itertuples():
         print(f"{row.model} {row.target}: {row.intermediate} ({row.seed}, {row.value:.1f})")

@@ -21,12 +21,12 @@ from xstilts.steps import arguments, process
 def main(args: argparse.Namespace) -> None:
     """Print matrix, counts, reasons and the next run."""
     here = Workspace.of(args.config, args.name, args.lock, args.directory)
-    lines = here.grid_rows()
+    lines, left_out = cell_states.there(here.grid_rows(), here.root)
     scores, refused = cell_states.collect(lines, here.root, here.records.pins.score)
     endings = cell_states.Endings(here.records)
     cells = cell_states.cells(lines, scores, refused, endings.trouble)
     print("\n".join(align(matrix(cells))), overview(cells.values()), sep="\n\n")
-    if lines := reasons(cells):
+    if lines := [*reasons(cells), *left_out]:
         print("", *lines, sep="\n")
     begun = lock.taken(here.root / lock.RUN)
     forecast = forecasts.last(here.root / forecasts.file(here.name), begun)

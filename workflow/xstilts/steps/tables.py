@@ -1,6 +1,7 @@
 """Step: score files -> the result tables."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +41,7 @@ def main(args: argparse.Namespace) -> None:
     """Write the tables; print the main table and the refused files."""
     grid = cell_states.read_grid(args.grid)
     paths, columns = list(grid["score"]), set(grid)
+    grid, left_out = cell_states.there(grid, results_of(args.grid).parent)
     pins = Pins(args.lock, results_of(args.grid).parent)
     files, refused = scores.accepted(grid, pins.score)
     grid, files = scores.relabel_test_rows(grid, files)
@@ -54,6 +56,7 @@ def main(args: argparse.Namespace) -> None:
     main = main_table(cells)
     target_metrics = {row.target: SHORT_METRICS[row.metric] for row in grid.itertuples()}
     main_text = main_text_table(main, deltas, target_metrics, missing, total)
+    main_text = dataclasses.replace(main_text, notes=[*main_text.notes, *left_out])
     out = Path(args.out)
     languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
     checkpoints = dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
