@@ -173,8 +173,8 @@ def test_a_column_without_a_name_has_its_number(tmp_path):
         ("a.csv", 'a,b,c\n"x\ny",1\n', "row 2: 2 fields, but the header has 3; a quoted fi"),
         ("a.csv", "text,text\na,b\n", "row 1: two columns are named `text`; give each its"),
         ("a.tsv", "text\tlabel\na\n", r"row 2: 1 field, .*say `file: {kind: tsv, quoting: "),
-        ("a.csv", b"text,label\nok,a\nna\xefve,b\n", "row 3: the byte 0xef is not UTF-8; say the"
-         " file's encoding, as in `encoding: latin-1`"),
+        ("a.csv", b"text,label\nok,a\nna\xefve,b\n", "row 3: the byte 0xef is not UTF-8; say what"
+         " the file's encoding is, as in `file: {encoding: latin-1}`"),
         ("a.csv", b"text,label\nx\x00y,b\n", "row 2: holds a NUL byte, so it is damaged or no"),
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid", "is a Git LFS pointer, not"
          " the data; run `git lfs pull` in its folder"),
@@ -386,9 +386,7 @@ def test_parallel_text(tmp_path):
         {"source": "Nein.", "target": "No."},
     ]
     write(tmp_path, "Yes.\n", "de-en.en")
-    with pytest.raises(
-        UserError, match=r"en: has 1 lines, but .*de has 3; in parallel text line n"
-    ):
+    with pytest.raises(UserError, match=r"en: has 1 line, but .*de has 3; in parallel text line n"):
         files.read([de, en], spec)
     assert refusal(de, spec) == "parallel text is two files, source and target, not 1"
 

@@ -139,9 +139,10 @@ def _parallel(paths: list[Path], spec: dict, limit: int | None) -> pa.Table:
         sides = [side[:size] for side in sides]
     source, target = sides
     if len(source) != len(target):
+        found = content.count(len(target), "line")
         raise UserError(
-            f"{paths[1]}: has {len(target)} lines, but {paths[0]} has {len(source)}; in parallel"
-            " text line n of one goes with line n of the other"
+            f"{paths[1]}: has {found}, but {paths[0]} has {len(source)}; in parallel text line n of"
+            " one goes with line n of the other"
         )
     return pa.table({"source": source, "target": target})
 

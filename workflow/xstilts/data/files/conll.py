@@ -70,16 +70,20 @@ def _sentences(path: Path, lines: list[str], kind: str, cut: bool) -> Iterator[l
             sentence = []
             continue
         width, first = width or len(fields), first or number
+        wrong = ""
         if kind == "conllu" and width != len(UD):
-            raise UserError(
-                f"{path}: row {number}: {len(fields)} columns, but CoNLL-U has {len(UD)}, with tabs"
-                " between them; for other columns say `file: {kind: conll}`"
+            wrong = (
+                f"CoNLL-U has {len(UD)}, with tabs between them; for other columns say"
+                " `file: {kind: conll}`"
             )
-        if len(fields) != width:
-            raise UserError(
-                f"{path}: row {number}: {len(fields)} columns, but row {first} has {width}; give"
-                " each token as many, and a blank line between sentences"
+        elif len(fields) != width:
+            wrong = (
+                f"row {first} has {width}; give each token as many, and a blank line between"
+                " sentences"
             )
+        if wrong:
+            found = content.count(len(fields), "column")
+            raise UserError(f"{path}: row {number}: {found}, but {wrong}")
         sentence.append((number, fields))
     if sentence and not cut:
         yield sentence

@@ -83,8 +83,8 @@ def text(path: Path, encoding: str | None, limit: int | None = None) -> tuple[st
         row, byte = raw.count(b"\n", 0, error.start) + 1, raw[error.start]
         name = encoding or "UTF-8"
         raise UserError(
-            f"{path}: row {row}: the byte 0x{byte:02x} is not {name}; say the file's encoding,"
-            " as in `encoding: latin-1`"
+            f"{path}: row {row}: the byte 0x{byte:02x} is not {name}; say what the file's encoding"
+            " is, as in `file: {encoding: latin-1}`"
         ) from None
     if (at := found.find("\0")) >= 0:
         row = found.count("\n", 0, at) + 1
@@ -92,6 +92,11 @@ def text(path: Path, encoding: str | None, limit: int | None = None) -> tuple[st
             f"{path}: row {row}: holds a NUL byte, so it is damaged or no text; write it anew"
         )
     return found, cut
+
+
+def count(number: int, noun: str) -> str:
+    """Return "1 field" or "2 fields"."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def lines(found: str) -> list[str]:

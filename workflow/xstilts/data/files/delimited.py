@@ -46,8 +46,9 @@ def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
     first = "row 1" if numbered else "the header"
     for line, fields in records:
         if len(fields) != len(names):
+            found = content.count(len(fields), "field")
             raise UserError(
-                f"{path}: row {line}: {_count(len(fields))}, but {first} has {len(names)}; "
+                f"{path}: row {line}: {found}, but {first} has {len(names)}; "
                 + _advice(kind, quoting, any("\n" in f for f in fields))
             )
     if quoting:
@@ -112,10 +113,6 @@ def _no_header(path: Path, first: list[str], spec: dict) -> None:
             f"{path}: row 1 is a header ({', '.join(first)}), and columns by number are for files"
             f" without one; say columns: {{{said}}}"
         )
-
-
-def _count(fields: int) -> str:
-    return f"{fields} field" + ("" if fields == 1 else "s")
 
 
 def _advice(kind: str, quoting: bool, runs_on: bool) -> str:
