@@ -23,7 +23,7 @@ def test_a_line_a_finished_cell_and_a_line_a_failure(done):
     assert ran.code == 1
     lines = ran.out.splitlines()
     cells = [line for line in lines if line.startswith("xlmr/")]
-    expected = r"xlmr/mnli/seed1/udpos: \d+\.\d \([+-]\d+\.\d to none\)  5 of 6 cells.*"
+    expected = r"xlmr/mnli/seed1/udpos: \d+\.\d \([+−]?\d+\.\d to none\)  5 of 6 cells.*"
     assert len(cells) == 1 and re.fullmatch(expected, cells[0]), ran.out
     [failed] = [line for line in lines if line.startswith("bad-input: ")]
     assert failed.startswith(

@@ -52,21 +52,21 @@ class Tensorboard:
     """An event file in results/trackers/tensorboard/<run>."""
 
     def __init__(self, folder: Path, run: str, spec: Mapping[str, Any], step: int) -> None:
-        from torch.utils.tensorboard.writer import SummaryWriter  # type: ignore[attr-defined]
+        from torch.utils.tensorboard.writer import SummaryWriter
 
         # Of an earlier attempt, what is made again from here on does not count.
-        self._writer = SummaryWriter(str(folder / run), purge_step=step or None)  # type: ignore[no-untyped-call]
-        self._writer.add_text("spec", f"```json\n{json.dumps(spec, indent=2)}\n```")  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder / run), purge_step=step or None)
+        self._writer.add_text("spec", f"```json\n{json.dumps(spec, indent=2)}\n```")
 
     def log(self, values: Values, step: int) -> None:
         """Add a point to each curve."""
         for name, value in values.items():
-            self._writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
-        self._writer.flush()  # type: ignore[no-untyped-call]
+            self._writer.add_scalar(name, value, step)
+        self._writer.flush()
 
     def close(self) -> None:
         """Write what is left."""
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
 
 class Wandb:

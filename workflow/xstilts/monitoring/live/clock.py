@@ -74,15 +74,15 @@ class Clock:
         nodes = {job.jobid: node for job, _ in waiting if (node := self.node(job))}
         found = self.forecaster.of(node.key for node in nodes.values())
         now, running = time.monotonic(), self.running
-        jobs = {
-            job.jobid: remaining.Job(
+        jobs = {}
+        for job, needs in waiting:
+            known = found.get(nodes[job.jobid].key) if job.jobid in nodes else None
+            jobs[job.jobid] = remaining.Job(
                 job.rule.name,
                 needs,
-                node.seconds if (node := found.get(_key(nodes.get(job.jobid)))) else None,
+                known.seconds if known else None,
                 now - self.begun[job.jobid] if job.jobid in running else None,
             )
-            for job, needs in waiting
-        }
         first = [jobid for jobid, job in jobs.items() if job.rule.startswith(FIRST)]
         return remaining.seconds_left(jobs, self.pace, self._devices(nodes), first)
 
@@ -106,7 +106,3 @@ class Clock:
             return max(1, (self.workflow.cores or 1) // self.threads)
         states = (nodes[jobid].state for jobid in self.running if jobid in nodes)
         return max(1, sum(lock.busy(state) for state in states if state))
-
-
-def _key(node: Node | None) -> str:
-    return node.key if node else ""
