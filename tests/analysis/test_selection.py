@@ -7,6 +7,7 @@ import pytest
 from tests.analysis.test_tables import as_rows, experiment, write
 
 from xstilts.analysis import selection
+from xstilts.experiment import plan
 from xstilts.running.errors import UserError
 from xstilts.steps import select as select_step
 
@@ -99,6 +100,10 @@ def test_the_step_writes_what_it_chose_and_the_scores_on_test(tmp_path, capsys):
         for target, folder in (("xnli", "test"), ("xquad", "scores"))
         for lang in ("de", "en")
     ]
+    assert set(plan.MADE_BY) < set(tested)
+    learned = tested.groupby("row", sort=False)["stage1_learning_rate"].unique()
+    assert learned["none"].tolist() == [pytest.approx(float("nan"), nan_ok=True)]
+    assert learned["best"].tolist() == [1e-5], "of the intermediate that was chosen"
 
 
 def test_a_damaged_score_stops_the_choice(tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 
+from xstilts.analysis import numbers
 from xstilts.analysis.selection import baselines, best, test_rows
 from xstilts.experiment import config, config_files, plan
 from xstilts.experiment.config import BEST, NONE
@@ -30,7 +31,8 @@ def main(args: argparse.Namespace) -> None:
         inputs = [args.grid, args.config, *products.cells_of(asked["score"])]
         products.write(args.record, "select", inputs)
     for row in chosen.itertuples():
-        print(f"{row.model} {row.target}: {row.intermediate} ({row.seed}, {row.value:.1f})")
+        value = numbers.points(row.value)
+        print(f"{row.model} {row.target}: {row.intermediate} ({row.seed}, {value})")
 
 
 def parser() -> argparse.ArgumentParser:
