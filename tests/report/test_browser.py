@@ -8,6 +8,7 @@ from tests import results
 
 from xstilts.analysis import significance
 from xstilts.data import prepare
+from xstilts.report import values
 from xstilts.running.files import write_json
 from xstilts.steps import report
 
@@ -135,6 +136,19 @@ def test_two_rows_turned_round_have_the_sign_turned(tab):
         tab.page.select_option("#right", label=b)
         row = tab.page.locator("#compare-table tbody tr").nth(1).inner_text()
         assert row.split()[-1] == gain
+
+
+def test_a_page_without_all_differences_says_so(tmp_path, opened, monkeypatch):
+    results.write(tmp_path)
+    pairs, columns = 1, 3
+    monkeypatch.setattr(values, "MAX_DIFFERENCES", 8 * pairs * columns)
+    tab = opened(render(tmp_path))
+    assert tab.page.locator("#by-language").is_disabled()
+    assert tab.page.locator("#compare-table tbody tr").count() == columns
+    monkeypatch.setattr(values, "MAX_DIFFERENCES", 0)
+    less = opened(render(tmp_path))
+    assert "tables/main.csv has the scores" in less.page.locator("#compare-tools").inner_text()
+    assert tab.errors == less.errors == []
 
 
 def test_tables_and_figures_are_saved_from_the_page_alone(tmp_path, opened):
