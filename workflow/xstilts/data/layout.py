@@ -66,7 +66,7 @@ def _in_folder(
         name = given if given.startswith(("/", "~", ".")) else f"./{given}"
         raise UserError(f"{where}: {given} has the shape of a data set of the hub: `hub: {name}`")
     named = ("{split}",) if "{lang}" in given else (*_NAMED, "{split}")
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for split in _SPLITS:
         patterns = [
             f"{given}/{pattern}{kind}{packed}"
@@ -98,7 +98,7 @@ def _first(patterns: Iterable[str], base: str, languages: Sequence[str]) -> str 
 def parts(paths: Iterable[str], folder: str) -> dict[str, Path]:
     """Return the files of some paths that exist, each by how it is written: of a folder all that
     are in it, in the order of their names."""
-    found = {}
+    found: dict[str, Path] = {}
     for path in paths:
         whole = absolute(path, folder)
         if whole.is_dir():

@@ -54,11 +54,11 @@ def resolve(
         return {"source": "folder", "revision": digest, "files": digests}
     if sources.from_hub(source, name):
         return {"source": "hub", **sources.commit(kind, name, revision, obtain)}
-    files = listing(sources.folder(root, kind, name, obtain), kind)
-    if not files:
+    listed = listing(sources.folder(root, kind, name, obtain), kind)
+    if not listed:
         raise UserError(f"{name}: its folder {sources.folder(root, kind, name)} holds no files")
-    digest = hashlib.sha256(canonical(files).encode()).hexdigest()
-    return {"source": "folder", "revision": digest, "files": files}
+    digest = hashlib.sha256(canonical(listed).encode()).hexdigest()
+    return {"source": "folder", "revision": digest, "files": listed}
 
 
 def listing(folder: Path, kind: str) -> dict[str, str]:
@@ -219,9 +219,9 @@ def adopt(lock: str | Path, pins: Mapping[str, Mapping[str, Any]]) -> None:
         _write_lock(lock, entries)
 
 
-def _difference(old: dict[str, str], new: dict[str, str]) -> str:
+def _difference(old: Mapping[str, str], new: Mapping[str, str]) -> str:
     """Name the first file that differs between two listings."""
-    for name in sorted(old | new):
+    for name in sorted({**old, **new}):
         if old.get(name) != new.get(name):
             how = "is new" if name not in old else "is gone" if name not in new else "has changed"
             return f"{name} {how}"

@@ -81,7 +81,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         for name in settings[section]:
             if not isinstance(name, str):
                 raise UserError(f'{section}: `{name}` is not text: quote the name, "{name}"')
-    problems, notes = Problems(), []
+    problems, notes = Problems(), list[str]()
     known = _tasks(settings, problems, notes)
     problems.end()  # what follows is about tasks that are whole
     for name, entry in settings["models"].items():

@@ -135,7 +135,7 @@ def _files(name: str, entry: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         raise UserError(f"{where}: must be {{train: PATH, dev: PATH}} or one path, not {given!r}")
     found: dict[str, tuple[str, ...]] = {}
     for split, paths in given.items():
-        ours = _NAMES.get(split, split)
+        ours = str(_NAMES.get(split, split))
         _one_of(name, "files", ours, SPLITS)
         several = list(paths) if isinstance(paths, (list, tuple)) else [paths]
         for path in several:

@@ -125,10 +125,9 @@ def _rows(spec: dict, pin: Node, where: str) -> list[dict]:
             f"{where}: {paths}: there is no such file in {pin.folder}; correct `files`, or take"
             f" {spec['lang']} out of `languages`"
         )
-    paths = list(there.values())
-    large = sum(path.stat().st_size for path in paths) > LARGE
+    large = sum(path.stat().st_size for path in there.values()) > LARGE
     try:
-        table = files.head(paths, spec, FIRST if large else None)
+        table = files.head(list(there.values()), spec, FIRST if large else None)
         return prepare.unify(table, {}, spec | {"files": list(there)})[0]
     except UserError as error:
         line = str(error)

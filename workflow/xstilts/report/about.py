@@ -93,13 +93,12 @@ def notes(
     if len(overall) and not (overall["over"] == EXAMPLES_AND_SEEDS).any():
         few = f"Fewer than {MIN_SEEDS} seeds"
         found.append(f"{few}: the noise of training is not known, so no difference is marked.")
-    asked = grid.experiment.settings["languages"] if grid else []
+    languages_asked = grid.experiment.settings["languages"] if grid else []
+    asked = languages_asked if isinstance(languages_asked, list) else []
     found += grid.experiment.notes if grid else []
-    for target, names in languages.items():
+    for target in languages:
         task = grid.tasks[target] if grid else None
-        lacks = [name for name in asked if task and name not in task.languages]
-        absent = lacks if isinstance(asked, list) else []
-        if absent:
+        if absent := [name for name in asked if task and name not in task.languages]:
             found.append(f"{target} has no {', '.join(absent)}.")
     split = grid_rows["split"].iloc[0]
     for target, names in languages.items():

@@ -46,9 +46,9 @@ def read(path: Path, text: str, cut: bool, kind: str, spec: dict) -> pa.Table:
     first = "row 1" if numbered else "the header"
     for line, fields in records:
         if len(fields) != len(names):
-            found = content.count(len(fields), "field")
+            there = content.count(len(fields), "field")
             raise UserError(
-                f"{path}: row {line}: {found}, but {first} has {len(names)}; "
+                f"{path}: row {line}: {there}, but {first} has {len(names)}; "
                 + _advice(kind, quoting, any("\n" in f for f in fields))
             )
     if quoting:
