@@ -39,7 +39,7 @@ def splits(
         UserError: nothing is found, or the path is of a single file.
     """
     if "{split}" in given:
-        found = {
+        found: dict[str, tuple[str, ...]] = {
             split: (pattern,)
             for split in _SPLITS
             if (pattern := _first(_filled(given, split), base, languages))
