@@ -82,3 +82,11 @@ def test_the_parts_of_a_set_are_in_the_order_of_their_names(tmp_path):
         "train/b.csv": tmp_path / "train/b.csv",
         "x y.csv": tmp_path / "x y.csv",
     }
+
+
+def test_a_file_that_lies_further_down_is_pointed_at(tmp_path):
+    make(tmp_path, "ner/en.conll", "a/b/c.csv")
+    assert layout.elsewhere("en.conll", str(tmp_path)) == " (there is ner/en.conll)"
+    assert layout.elsewhere("b/c.csv", str(tmp_path)) == " (there is a/b/c.csv)"
+    assert layout.elsewhere("c.csv", str(tmp_path)) == " (there is a/b/c.csv)"
+    assert layout.elsewhere("de.conll", str(tmp_path)) == ""

@@ -59,8 +59,7 @@ def test_a_language_without_a_file_is_left_out_alone(folder):
     look, pins = found(folder)
     assert look.problems.lines == []
     assert look.notes == [
-        f"task mine (de): de/dev.csv: there is no such file in {folder}; correct `files`, or take"
-        " de out of `languages`; de is left out"
+        f"task mine (de): de/dev.csv: there is no such file in {folder}; de is left out"
     ]
     assert pins.wanted("datasets/files/mine/de.dev") == pin.ABSENT
 
@@ -86,8 +85,7 @@ def test_a_label_that_the_train_rows_lack_is_named(folder):
 def test_train_rows_must_be_there(folder):
     (folder / "en/train.csv").unlink()
     assert found(folder)[0].problems.lines == [
-        f"task mine (en): en/train.csv: there is no such file in {folder}; correct `files`, or take"
-        " en out of `languages`"
+        f"task mine (en): en/train.csv: there is no such file in {folder}; it is to be trained on"
     ]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 from xstilts.data.source import absolute
@@ -21,6 +21,7 @@ _NAMED = tuple(
     for pattern in (f"{a}/{b}", f"{a}.{b}", f"{a}-{b}", f"{a}_{b}")
 )
 _PACKED = ("", ".gz", ".zst", ".xz", ".bz2")
+_MANY = 2000  # folders in which a file is looked for
 _KINDS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".conllu", ".conll", ".txt")
 
 
@@ -93,6 +94,16 @@ def _first(patterns: Iterable[str], base: str, languages: Sequence[str]) -> str 
         if any(absolute(pattern.replace("{lang}", code), base).exists() for code in languages):
             return pattern
     return None
+
+
+def elsewhere(path: str, folder: str) -> str:
+    """Return " (there is ner/de-dev.conll)" for a path that is there up to two folders further down;
+    "" if it is not."""
+    base = absolute(folder)
+    inside = islice((p for depth in ("*/", "*/*/") for p in base.glob(depth)), _MANY)
+    found = (child.relative_to(base) / path for child in inside if (child / path).is_file())
+    place = next(found, None)
+    return f" (there is {place})" if place else ""
 
 
 def parts(paths: Iterable[str], folder: str) -> dict[str, Path]:

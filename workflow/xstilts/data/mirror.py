@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from xstilts.data.source import corrupt, is_pointer
+from xstilts.data.source import corrupt, is_pointer, other_split
 from xstilts.running.errors import Absent, UserError, nearest
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def schema(folder: Path, name: str, config: str | None, split: str) -> "pa.Schem
         if part not in splits:
             raise Absent(
                 f"dataset {name}, config {config}: no split `{part}`{nearest(part, splits)} "
-                f"(there are {', '.join(splits)}); say what it is called: `splits`"
+                f"(there are {', '.join(splits)}); {other_split(part, list(splits))}"
             )
         files = _matching(folder, splits[part])
         if not files:

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -281,6 +281,12 @@ def advice(name: str, lock: str | Path = "") -> str:
     return f"to use what is there now: xstilts pin {shlex.quote(str(config))} {short}"
 
 
+def other_split(split: str, valid: Sequence[str]) -> str:
+    """Say how a task takes another split of a data set for one that it lacks."""
+    ours = split if split in ("train", "test") else "dev"
+    return f"to take another: `splits: {{{ours}: {(list(valid) or ['...'])[0]}}}`"
+
+
 def _script_only(hub: str) -> UserError:
     return UserError(
         f"dataset {hub}: at this revision it is a script, which no longer runs; "
@@ -308,7 +314,7 @@ def _load_error(
     if "Unknown split" in text:
         return Absent(
             f"{subject}, config {config}: no split `{split}`{nearest(split, valid)} "
-            f"(there are {', '.join(valid)}); say what it is called: `splits`"
+            f"(there are {', '.join(valid)}); {other_split(split, valid)}"
         )
     if "scripts are no longer supported" in text:
         return _script_only(hub)

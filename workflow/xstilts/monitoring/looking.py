@@ -52,7 +52,7 @@ def look(grid: Grid, nodes: Mapping[str, Node], records: Records) -> Found:
             _look_at_rows(grid, node, nodes, labels)
         except Absent as error:
             if node.key in trained_on:
-                found.problems.lines.append(str(error))
+                found.problems.lines.append(f"{error}; it is to be trained on")
             else:
                 found.notes.append(f"{error}; {node.spec['lang']} is left out")
         except UserError as error:
@@ -120,11 +120,8 @@ def _rows(spec: dict, pin: Node, where: str) -> list[dict]:
     """Return the unified rows of files of one's own, of large ones the first."""
     there = layout.parts(pin.files, pin.folder)
     if not there:
-        paths = ", ".join(pin.files)
-        raise Absent(
-            f"{where}: {paths}: there is no such file in {pin.folder}; correct `files`, or take"
-            f" {spec['lang']} out of `languages`"
-        )
+        paths, mean = ", ".join(pin.files), layout.elsewhere(pin.files[0], pin.folder)
+        raise Absent(f"{where}: {paths}: there is no such file in {pin.folder}{mean}")
     large = sum(path.stat().st_size for path in there.values()) > LARGE
     try:
         table = files.head(list(there.values()), spec, FIRST if large else None)
