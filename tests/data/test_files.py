@@ -132,6 +132,32 @@ def test_csv_is_quoted_as_rfc_4180_has_it(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "swallows"),
+    [
+        (["text,label", "a,x", '"b,x', 'c 5",x'], True),
+        (["text,label", "a,x", '"b,x', "d,x", 'c 5",x'], True),
+        (["label,text", "x,a", 'x,"b', "x,d", 'c 5"'], True),
+        (["label,text", "x,a", 'x,"b', 'c"'], False),
+        (["text,label", "a,x", '"b, y', 'c",x'], False),
+        (["text,note", "a,", '"Dear Ann,', 'how are you",'], False),
+        (["text,note", "a,x", '"Dear Ann', "of 5, Road", 'how are you",'], False),
+        (["id,text,label", "1,a,x", '2,"b,x', "3,d,x", 'c 5",x'], True),
+        (["id,text,label", "1,a,x", '2,"b, it said', "c, and d", 'e",x'], False),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_quoted_field_that_swallows_rows_is_told_from_a_text_of_lines(
+    lines, swallows, end, tmp_path
+):
+    path = write(tmp_path, end.join(lines))
+    if swallows:
+        line = "row 3: a quote opens a field here and swallows what follows up to the next quote"
+        assert refusal(path).startswith(line)
+    else:
+        assert len(read(path)) == 2
+
+
 def test_a_lone_quote_in_a_tsv_is_a_quote(tmp_path):
     content = 'text\tlabel\n"quoted at first\ta\nand " later\tb\n"all"\tc\n'
     path = write(tmp_path, content, "a.tsv")

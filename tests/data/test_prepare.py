@@ -369,6 +369,16 @@ def test_a_split_whose_answers_are_kept_back_is_refused(tmp_path):
     assert len(rows) == 2
 
 
+def test_questions_without_an_answer_are_said_where_none_are_meant(tmp_path):
+    content = squad(("суп", 6), ("", 0))
+    _, report = of_file(tmp_path, "a.json", content, format="span", no_answer=False)
+    assert prepare.notes(report) == [
+        "1 questions have no answer, and the task does not say `no_answer: true`",
+    ]
+    _, report = of_file(tmp_path, "a.json", content, format="span", no_answer=True)
+    assert "unanswered" not in report
+
+
 def test_a_gold_of_one_value_is_said(tmp_path):
     content = "text,label\na,0\nb,0\nc,\n"
     _, report = of_file(tmp_path, "a.csv", content, format="classification")

@@ -57,9 +57,10 @@ def unify(
 
     `features` are the data set's, for the names of its ClassLabels; `gold` the pairs of source and
     target ids, where they are in a file of their own. Returns the rows and {rows_total, rows_kept,
-    dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes" and one_value: the only
-    gold value. rows_total counts raw rows. Raises UserError for columns or labels that are not as
-    the task says, if no row is left, or if no row has an answer and none may be without.
+    dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes", unanswered: n, and
+    one_value: the only gold value. rows_total counts raw rows. Raises UserError for columns or
+    labels that are not as the task says, if no row is left, or if no row has an answer and none may
+    be without.
     """
     task, counts = spec["task"], Counter[str]()
     clean = RowCleaner(spec, dataset_of(spec))
@@ -121,6 +122,9 @@ def _read_gold(spec: dict, rows: list[Row]) -> dict[str, Any]:
                 " answer, as in a test set whose answers are kept back; give another split, or say"
                 " `no_answer: true` if that is so"
             )
+        empty = sum(not any(row["answers"]["text"]) for row in rows)
+        if empty and spec.get("no_answer") is False:
+            report["unanswered"] = empty
         if annotations.offsets(rows):
             report["offsets"] = "bytes"
     return report
@@ -132,7 +136,11 @@ def notes(report: dict[str, Any]) -> list[str]:
     moved = [f"moved {report['repaired']} answers"] if report["repaired"] else []
     offsets = [f"answer offsets count {report['offsets']}"] if "offsets" in report else []
     one = [f"the gold is `{report['one_value']}` in every row"] if "one_value" in report else []
-    return dropped + moved + offsets + one
+    n = report.get("unanswered")
+    none = (
+        [f"{n} questions have no answer, and the task does not say `no_answer: true`"] if n else []
+    )
+    return dropped + moved + none + offsets + one
 
 
 def sample(total: int, size: int | None) -> list[int]:

@@ -129,18 +129,26 @@ def _advice(kind: str, quoting: bool, runs_on: bool) -> str:
 
 
 def _swallowed(path: Path, records: list[_Record], delimiter: str) -> None:
-    """Refuse a quoted field that has swallowed rows: each of its lines but the last is a whole row,
-    whose last field is one that other rows have."""
-    if len(records[0][1]) < 2:
+    """Refuse a quoted field that has swallowed rows.
+
+    Each of its lines but the last, with what stands before it, has as many fields as a row, and
+    among those behind the quote one that other rows have in that column, such as a label.
+    """
+    broken = [record for record in records if any("\n" in field for field in record[1])]
+    if not broken:
         return
-    known = {fields[-1] for _, fields in records}
-    for line, fields in records:
+    size = len(records[0][1])
+    known = [{f[at] for _, f in records if f[at] and "\n" not in f[at]} for at in range(size)]
+    for line, fields in broken:
         for at, field in enumerate(fields):
-            if "\n" not in field:
-                continue
-            first, *inner = field.split("\n")[:-1]
-            rows = [[*fields[:at], *first.split(delimiter)], *(i.split(delimiter) for i in inner)]
-            if all(len(r) == len(fields) and r[-1].rstrip("\r") in known for r in rows):
+            cells = [piece.removesuffix("\r").split(delimiter) for piece in field.split("\n")[:-1]]
+            # What stands behind the quote in its line, then whole lines; each from a column on.
+            tails = [(at + 1, each[1:]) for each in cells[:1]] + [(0, each) for each in cells[1:]]
+            if any(tail for _, tail in tails) and all(
+                start + len(tail) == size
+                and (not tail or any(cell in known[start + i] for i, cell in enumerate(tail)))
+                for start, tail in tails
+            ):
                 raise UserError(
                     f"{path}: row {line}: a quote opens a field here and swallows what follows up"
                     f" to the next quote; close it, or {_TWICE}"
