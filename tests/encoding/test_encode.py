@@ -5,7 +5,7 @@ import json
 import pytest
 from tests import helpers
 
-from xstilts.encoding import encoded
+from xstilts.encoding import encode, encoded
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, write_json
 from xstilts.steps import encode as encode_step
@@ -96,3 +96,7 @@ def test_the_labels_of_an_open_set_are_those_of_the_training_rows(run):
     assert data.labels == ["N", "NP/N"]
     assert data.arrays["tags"].tolist() == [0, -100], "no training row has the second"
     assert data.meta["spec"]["labels"] == [], "the spec stays what was planned"
+
+
+def test_labels_of_classification_are_those_of_its_rows_too():
+    assert encode.labels_of([{"label": "pos"}, {"label": "NA"}, {"label": "pos"}]) == ["NA", "pos"]
