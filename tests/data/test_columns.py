@@ -29,6 +29,8 @@ def find(format, names, given=None, lang="de", **types):
          {"id": "id", "text": "question1", "text_pair": "question2", "label": "labels"}),
         ("classification", "index question sentence label",
          {"id": "index", "text": "question", "text_pair": "sentence", "label": "label"}),
+        ("classification", "question passage label",
+         {"text": "question", "text_pair": "passage", "label": "label"}),
         ("classification", "text text_pair label",
          {"text": "text", "text_pair": "text_pair", "label": "label"}),
         ("classification", "sentence_A sentence_B class",
@@ -95,6 +97,8 @@ def test_a_translation_holds_both_sides():
     pair = pa.struct([("de", pa.string()), ("en", pa.string())])
     found = {"source": "translation", "target": "translation"}
     assert find("retrieval", "translation", translation=pair) == found
+    with pytest.raises(UserError, match="`translation` has de, en; ru and en are needed"):
+        find("retrieval", "translation", lang="ru", translation=pair)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +143,8 @@ def test_what_a_task_says_goes_first(format, names, given, found):
          " {ner_tags: tags}"),
         ("retrieval", "a b", {},
          ": which column is the source? there are a, b; say columns: {a: source}"),
+        ("retrieval", "source b", {"source": "source"},
+         ": which column is the target? there are b; say columns: {b: target}"),
         ("classification", "gut 1", {},
          ": which column is the text? there are gut, 1; if that is data and not a header, say"
          " columns by number, as in columns: {1: text}"),

@@ -292,6 +292,8 @@ SQUAD = {
 def test_squad_as_published(tmp_path):
     path = write(tmp_path, json.dumps(SQUAD), "dev-v2.0.json")
     rest = {"title": "Tesla", "context": " Tesla was born in 1856."}
+    articles = write(tmp_path, json.dumps(SQUAD["data"]), "articles.json")
+    assert read(articles, SPAN) == read(path, SPAN)
     assert read(path, SPAN) == [
         {"id": "a", "question": "When?", "answers": [{"text": "1856", "answer_start": 19}], **rest},
         {"id": "7", "question": "Where?", "answers": [], **rest},

@@ -30,7 +30,7 @@ def test_each_name_is_found(row):
     formats, (column, *pair) = quoted(row[0]), quoted(row[1])
     if formats[0] not in columns.FIELDS or column in ("choices", "start"):
         return
-    names = row[2].split(":")[0].split(";")[0].split(", or the code")[0]
+    names = row[2].split(":")[0].split(";")[0].split(", the code")[0]
     for format in formats:
         needed = [f for f in columns.FIELDS[format][0] if f not in (column, *pair)]
         groups = names.split(", ") if pair else quoted(names)

@@ -53,7 +53,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 _PAIRS = [  # of texts; of sides, in retrieval
     ("text", "textpair"), ("premise", "hypothesis"), ("sentence1", "sentence2"),
     ("question1", "question2"), ("texta", "textb"), ("text1", "text2"), ("sentencea", "sentenceb"),
-    ("sent1", "sent2"), ("question", "sentence"),
+    ("sent1", "sent2"), ("question", "sentence"), ("question", "passage"),
 ]  # fmt: skip
 _SIDES = [
     ("source", "target"), ("src", "tgt"), ("sentence1", "sentence2"), ("text1", "text2"),
@@ -248,13 +248,19 @@ class _Finder:
             if "gold" in self.names:
                 self.found.setdefault("gold", "gold")
             return
-        if {"source", "target"} <= self.found.keys():
+        given = {"source", "target"} & self.found.keys()
+        if given:
+            for side in {"source", "target"} - given:
+                raise self._ask(side, [])
             return
         codes = [(fold(self.lang), "en")] if self.lang and self.lang != "en" else []
         sides = self._pairs([*_SIDES, *codes])
-        if "translation" in self.names and pa.types.is_struct(
-            self.schema.field("translation").type
-        ):
+        if "translation" in self.names and self._holds("translation"):
+            if not self._holds("translation", self.lang or "", "en"):
+                there = ", ".join(field.name for field in self.schema.field("translation").type)
+                raise UserError(
+                    f"{self.where}: column `translation` has {there}; {self.lang} and en are needed"
+                )
             self.found["source"] = self.found["target"] = "translation"
         elif len(sides) == 1:
             self.found["source"], self.found["target"] = sides[0]

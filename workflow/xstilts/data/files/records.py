@@ -120,13 +120,13 @@ def _not_json(path: Path, row: int, error: Exception) -> UserError:
 
 def _records(path: Path, whole: Any) -> list[Any]:
     """The records of a JSON document: a list, or an object around one, or columns of values."""
+    data = whole.get("data") if isinstance(whole, dict) else whole
+    if isinstance(data, list) and data and all(_is_article(a) for a in data):
+        return list(_questions(path, data))
     if isinstance(whole, list):
         return whole
     if not isinstance(whole, dict):
         raise UserError(f"{path}: is {_noun(whole)}, not a list of records")
-    data = whole.get("data")
-    if isinstance(data, list) and data and all(_is_article(a) for a in data):
-        return list(_questions(path, data))
     values = list(whole.values())
     lists = [v for v in values if isinstance(v, list)]
     records = [v for v in lists if v and all(isinstance(r, dict) for r in v)]
