@@ -18,7 +18,7 @@ class Clock:
     """Measures the jobs of a run.
 
     Attributes:
-        over: ids of the jobs that have finished or failed.
+        over: ids of the jobs that have finished.
         jobs: how many there are in all.
     """
 
@@ -49,7 +49,7 @@ class Clock:
 
     def fail(self, jobid: int) -> None:
         """Say that a job has failed; it may begin again."""
-        self.over.add(jobid)
+        self.begun.pop(jobid, None)
 
     def finish(self, job: Any) -> None:
         """Say that a job has finished."""
@@ -93,7 +93,7 @@ class Clock:
         waiting, lost = {}, {job.jobid for job in self.workflow.scheduler.failed}
         for job in dag.needrun_jobs():
             needs = {each.jobid for each in dag.dependencies[job] if dag.needrun(each)}
-            if job.jobid not in self.over - set(self.running):
+            if job.jobid not in self.over:
                 waiting[job.jobid] = (job, needs)
         self.jobs = len(waiting.keys() | self.over)
         while more := {k for k, (_, needs) in waiting.items() if needs & lost} - lost:
