@@ -89,7 +89,7 @@ def test_the_main_table_follows_by_the_code_in_the_docs(tmp_path, monkeypatch, m
 
 
 def test_the_commands_of_the_page(tmp_path, monkeypatch):
-    finished_run.write(tmp_path)
+    finished_run.write(tmp_path, seeds=[1], targets=["xnli"], languages=["de"])
     shutil.copytree(tmp_path / finished_run.HOME, tmp_path / "results/experiments/default")
     monkeypatch.chdir(tmp_path)
     [block] = re.findall(r"```bash\n(.*?)```", PAGE, re.S)
