@@ -176,7 +176,11 @@ class Standard:
     [
         (b"text\nab\n", "classification", "csv"),
         (b"\xef\xbb\xbftext\tid\nab\t1\n", "classification", "tsv"),
-        (b'\n{"text": "ab"}\n{"text": "c"}\n', "classification", "json"),
+        (b'\n{"text": "ab"}\n{"text": "c"}\n', "classification", "jsonl"),
+        (b'{"question": "q", "answers": [{"text": "ab"}]}', "span", "jsonl"),
+        (b'{"v": 1, "data": [{"text": "ab"}]}', "classification", "json"),
+        (b'{"text": ["ab", "c"]}', "classification", "json"),
+        (b'{\n "text": ["ab", "c"]\n}', "classification", "json"),
         (b'[{"text": "ab"}]', "classification", "json"),
         (b"EU O\n", "tagging", "conll"),
         (b"Ein Hund, der ab bellt.\nab\n", "classification", "text"),

@@ -159,7 +159,7 @@ def kind_of(data: bytes, spec: dict[str, Any]) -> str:
     if start.startswith(b"PAR1"):
         return "parquet"
     if start[:1] in (b"{", b"["):
-        return "json"
+        return "jsonl" if _is_row(start.split(b"\n", 1)[0]) else "json"
     if spec["format"] == "tagging":
         return "conll"
     first = start.split(b"\n", 1)[0].decode(errors="replace").strip()
@@ -171,6 +171,16 @@ def kind_of(data: bytes, spec: dict[str, Any]) -> str:
     ):
         return kind if columns.numbered(spec) else "text"
     return kind
+
+
+def _is_row(line: bytes) -> bool:
+    """Whether a line is an object that is a row, not one around rows or columns."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return False
+    values = found.values() if isinstance(found, dict) and "data" not in found else []
+    return any(not isinstance(value, (dict, list)) for value in values)
 
 
 def _tokens_of(spec: dict[str, Any], kind: str) -> dict[str, str]:
