@@ -75,7 +75,7 @@ def test_the_lock_is_beside_the_last_file():
 
 
 def test_without_a_config_file_the_name_must_be_set():
-    with pytest.raises(UserError, match="^config: name: set it: there is no config file"):
+    with pytest.raises(UserError, match=r"^config: name: set it: there is no config file"):
         config_files.name({"name": ""}, [])
     assert config_files.lock_file([], "mine") == "mine.lock"
 

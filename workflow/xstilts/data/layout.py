@@ -97,8 +97,8 @@ def _first(patterns: Iterable[str], base: str, languages: Sequence[str]) -> str 
 
 
 def elsewhere(path: str, folder: str) -> str:
-    """Return " (there is ner/de-dev.conll)" for a path that is there up to two folders further down;
-    "" if it is not."""
+    """Return " (there is ner/de-dev.conll)" for a path that lies up to two folders further down; ""
+    if it does not."""
     base = absolute(folder)
     inside = islice((p for depth in ("*/", "*/*/") for p in base.glob(depth)), _MANY)
     found = (child.relative_to(base) / path for child in inside if (child / path).is_file())

@@ -140,7 +140,7 @@ def typed(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def given(words: Sequence[str]) -> list[str]:
-    """Return what is after `--configfile` on Snakemake's command line, all of it up to an option."""
+    """Return what is after `--configfile` on Snakemake's command line, up to an option."""
     at = [words.index(option) for option in ("--configfile", "--configfiles") if option in words]
     return list(
         itertools.takewhile(lambda word: not word.startswith("-"), words[at[0] + 1 :] if at else [])
