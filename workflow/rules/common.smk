@@ -62,7 +62,9 @@ try:
     if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
         trackers.check(EXPERIMENT.settings["trackers"])
 except UserError as error:
-    raise WorkflowError(str(error).replace("\n", "\n  "))
+    # An exception would come with the place in this file, which is not where the mistake is.
+    print("error: " + str(error).replace("\n", "\nerror: "), file=sys.stderr)
+    raise SystemExit(1)
 
 # The steps run with this package, and with this interpreter unless a deployment method brings its own.
 # Not by shell.prefix: it would replace Bash's strict mode, and hold for whoever uses this as a module.

@@ -30,6 +30,9 @@ def main(args: argparse.Namespace) -> None:
     about = {"files": json.loads(args.files), "no_answer": args.no_answer}
     rows, report = unify(table, features, spec | about, gold)
     write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
+    if "one_value" in report:  # a test set whose answers were kept back, or the wrong column
+        where = f"task {spec['task']} ({spec['lang']}), {spec['split']}"
+        process.note(f"{where}: the gold is `{report['one_value']}` in every row")
     said = ", ".join([f"{len(rows)} rows", *notes(report)])
     print(f"{spec['task']} {spec['lang']} {spec['split']}: {said}")
 
