@@ -245,6 +245,10 @@ def test_what_a_file_is_can_be_said(tmp_path):
         "file: there is no kind `tvs`; did you mean `tsv`? (valid: csv, tsv, json, jsonl, parquet,"
         " conll, conllu, text)"
     )
+    assert refusal(path, kinds="tsv") == (
+        "file: there is no key `kinds`; did you mean `kind`? (valid: kind, quoting, encoding)"
+    )
+    assert refusal(path, quoting="no") == "file: quoting must be true or false, not 'no'"
     assert refusal(path, kind="tsv", encoding="latin1x") == (
         "there is no encoding `latin1x`; `utf-8`, `latin-1` and `cp1251` are some"
     )

@@ -28,6 +28,7 @@ KINDS = {
     "conllu": "Universal Dependencies' ten columns",
     "text": "a text a line",
 }
+OPTIONS = {"kind": str, "quoting": bool, "encoding": str}  # what may be said of a file
 _SUFFIXES = {
     **{f".{kind}": kind for kind in KINDS if kind != "text"},
     **{".ndjson": "jsonl", ".tab": "tsv", ".pq": "parquet"},
@@ -72,13 +73,7 @@ def head(paths: list[Path], spec: dict, rows: int | None) -> pa.Table:
 
 def kind_of(path: Path, spec: dict) -> str:
     """Return the kind of a file: as said, by its suffix, its first bytes, or the task's format."""
-    options = spec.get("file") or {}
-    if said := options.get("kind"):
-        if said not in KINDS:
-            raise UserError(
-                f"{path}: file: there is no kind `{said}`{nearest(said, KINDS)} (valid:"
-                f" {', '.join(KINDS)})"
-            )
+    if said := _options(path, spec).get("kind"):
         return said
     kind = _SUFFIXES.get(content.suffix(path))
     if kind and (kind, spec["format"]) != ("tsv", "tagging"):
@@ -100,6 +95,23 @@ def kind_of(path: Path, spec: dict) -> str:
         f"{path}: its name does not say what kind of file it is; say `file: {{kind: ...}}` (valid:"
         f" {', '.join(KINDS)})"
     )
+
+
+def _options(path: Path, spec: dict) -> dict:
+    """Return what a task says of its files, checked."""
+    options = spec.get("file") or {}
+    for key, value in options.items():
+        if key not in OPTIONS:
+            hint = f"{nearest(key, OPTIONS)} (valid: {', '.join(OPTIONS)})"
+            raise UserError(f"{path}: file: there is no key `{key}`{hint}")
+        if not isinstance(value, OPTIONS[key]):
+            right = "true or false" if OPTIONS[key] is bool else "text"
+            raise UserError(f"{path}: file: {key} must be {right}, not {value!r}")
+    said = options.get("kind")
+    if said is not None and said not in KINDS:
+        hint = f"{nearest(said, KINDS)} (valid: {', '.join(KINDS)})"
+        raise UserError(f"{path}: file: there is no kind `{said}`{hint}")
+    return options
 
 
 def _table(path: Path, kind: str, spec: dict, limit: int | None) -> pa.Table:
