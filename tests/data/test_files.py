@@ -252,6 +252,7 @@ def test_what_a_file_is_can_be_said(tmp_path):
     assert refusal(path, kind="tsv", encoding="latin1x") == (
         "there is no encoding `latin1x`; `utf-8`, `latin-1` and `cp1251` are some"
     )
+    assert refusal(path, kind="tsv", encoding="rot13").startswith("there is no encoding `rot13`")
 
 
 def test_values_of_one_column_that_have_no_common_type_are_text(tmp_path):

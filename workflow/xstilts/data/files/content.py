@@ -68,12 +68,7 @@ def text(path: Path, encoding: str | None, limit: int | None = None) -> tuple[st
     Read as UTF-8, or UTF-16 where a byte order mark says so, unless `encoding` says otherwise.
     UserError naming the row of a byte that is not text.
     """
-    try:
-        wide = codecs.lookup(encoding or "utf-8").name.startswith(("utf-16", "utf-32"))
-    except LookupError:
-        raise UserError(
-            f"{path}: there is no encoding `{encoding}`; `utf-8`, `latin-1` and `cp1251` are some"
-        ) from None
+    wide = (encoding or "").lower().startswith(("utf-16", "utf-32", "utf16", "utf32"))
     raw, cut = data(path, None if wide else limit)
     if encoding is None and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding, (raw, cut) = "utf-16", data(path)
@@ -85,6 +80,10 @@ def text(path: Path, encoding: str | None, limit: int | None = None) -> tuple[st
         raise UserError(
             f"{path}: row {row}: the byte 0x{byte:02x} is not {name}; say what the file's encoding"
             " is, as in `file: {encoding: latin-1}`"
+        ) from None
+    except (LookupError, UnicodeError):  # none of that name, or none of text
+        raise UserError(
+            f"{path}: there is no encoding `{encoding}`; `utf-8`, `latin-1` and `cp1251` are some"
         ) from None
     if (at := found.find("\0")) >= 0:
         row = found.count("\n", 0, at) + 1
