@@ -179,6 +179,17 @@ class Experiment:
         return Experiment(folder)
 
 
+def handed_over(folder: Path) -> Path:
+    """Copy what a clone would have, but for the tests; return the folder."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in names.split("\0"):
+        if name and not name.startswith("tests/") and (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name, follow_symlinks=False)
+    return folder
+
+
 def damage(path: Path) -> None:
     """Overwrite the second half of a file, as a full disk or a broken transfer may."""
     size = path.stat().st_size

@@ -60,7 +60,8 @@ def parent(done):
 def test_its_rules_and_ours_make_one_graph(done, parent):
     done.path(f"{OWN}/.made/tables.json").unlink()
     said = parent(name="config").ok()
-    assert said.jobs == {"grid_tables": 1, "mine": 1}
+    # The plan has the name, which a config file would give it.
+    assert said.jobs == {"grid_plan": 1, "grid_tables": 1, "mine": 1}
     text = (done.folder / "mine.txt").read_text()
     assert text == "here\n" + done.read(f"{OWN}/tables/main.md").splitlines()[0] + "\n"
     assert parent(name="config").nothing
