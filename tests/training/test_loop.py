@@ -548,7 +548,9 @@ def mixed(tmp_path, tokenizer):
             "lock_wait": 0,
             "sharding": "none",
         }
-        train_step.main(argparse.Namespace(**arguments, **keep, budget=2000, out=str(out)))
+        train_step.main(
+            argparse.Namespace(**arguments, **keep, trackers=[], budget=2000, out=str(out))
+        )
         return out
 
     return run
