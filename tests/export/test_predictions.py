@@ -152,6 +152,28 @@ def test_a_head_of_a_mixture(made, monkeypatch):
     assert row["prediction"] in made.grid.tasks["mnli"].labels
 
 
+def test_words_of_a_sentence(made, monkeypatch):
+    out = standard(monkeypatch, "der hund sieht\n")
+    how = ["--file", "{kind: text}", "--columns", "{text: tokens}"]
+    run(made, "m/mnli/seed1/udpos", "-", *how)
+    text, tags = out.getvalue().decode().rstrip("\n").split("\t")
+    assert text == "der hund sieht" and len(tags.split()) == 3
+
+
+def test_another_encoding(made, monkeypatch):
+    out = Standard()
+    monkeypatch.setattr("sys.stdin", Standard("text,text_pair\nschläft,x\n".encode("latin-1")))
+    monkeypatch.setattr("sys.stdout", out)
+    with pytest.raises(UserError) as error:
+        run(made, "m/mnli/seed1/xnli", "-")
+    line = str(error.value)
+    assert line.startswith("standard input: row 2: the byte 0xe4 is not UTF-8; ")
+    assert line.endswith(" --file '{encoding: latin-1}'")
+    monkeypatch.setattr("sys.stdin", Standard("text,text_pair\nschläft,x\n".encode("latin-1")))
+    run(made, "m/mnli/seed1/xnli", "-", "--file", "{encoding: latin-1}")
+    assert out.buffer.getvalue().decode().splitlines()[1].startswith("schläft,x,")
+
+
 def test_rows_without_text_keep_their_place(made, monkeypatch, capsys):
     out = standard(monkeypatch, "text,text_pair\n,a dog\nthe cat,a dog\n,\n")
     run(made, "m/mnli/seed1/xnli", "-")
@@ -174,6 +196,18 @@ def test_rows_without_text_keep_their_place(made, monkeypatch, capsys):
          " text, body)"),
         (["m/mnli/seed1/xnli", "-", "--out", "a.csv.gz"], "text\na\n",
          "--out a.csv.gz: is written as it is, not compressed; leave the suffix"),
+        (["m/mnli/seed1/udpos", "-", "--file", "{kind: text}"], "der hund\n", "standard input:"
+         " which column is the tokens? there are text; say --columns '{text: tokens}'"),
+        (["m/mnli/seed1/xnli", "-", "--file", "{kid: text}"], "a\n", "--file: there is no key"
+         " `kid`; did you mean `kind`? (valid: kind, quoting, encoding)"),
+        (["m/mnli/seed1/xnli", "-", "--file", "tsv"], "a\n",
+         "--file tsv: is no mapping; write it as '{encoding: latin-1}'"),
+        (["m/mnli/seed1/xnli", "-", "--file", "{kind: cvs}"], "a\n", "standard input: file: there"
+         " is no kind `cvs`; did you mean `csv`? (valid: csv, tsv, json, jsonl, parquet, conll,"
+         " conllu, text)"),
+        (["m/mnli/seed1/xnli", "-"], "text\ttext_pair\n\"a\n\"\tb\n", "standard input: row 2: 1"
+         " field, but the header has 2; a field must hold no tab and no line break; if fields are"
+         " quoted here, say --file '{kind: tsv, quoting: true}'"),
         (["m/mnli/seed1/xnli", "-"], "Ein Hund.\n",
          "standard input has no column `hypothesis` (there are text)"),
         (["m/mnli/seed1/xnli", "not/there.csv"], "", "not/there.csv: there is no such file"),

@@ -8,7 +8,9 @@ Rows need no gold and may be in any language. All that is in them stays, in thei
 
 import argparse
 import os
+import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -16,9 +18,11 @@ import yaml
 from xstilts.data.files import KINDS
 from xstilts.data.files.content import COMPRESSED
 from xstilts.export import documents, predictions, trained
-from xstilts.running.errors import UserError
+from xstilts.running.errors import UserError, nearest
 from xstilts.running.files import atomic
 from xstilts.steps import arguments, process
+
+FILE = ("kind", "quoting", "encoding")  # the keys of --file
 
 
 def main(args: argparse.Namespace) -> None:
@@ -31,15 +35,18 @@ def main(args: argparse.Namespace) -> None:
         "task": model.task.name,
         "format": model.task.format,
         "labels": list(model.labels),
-        "columns": _columns(args.columns) or dict(model.task.columns),
+        "columns": _mapping("--columns", args.columns) or dict(model.task.columns),
         "said": bool(args.columns),
-        "file": {"kind": args.kind} if args.kind else dict(model.task.file),
+        "file": _mapping("--file", args.reading, FILE) or dict(model.task.file),
     }
-    document = documents.read(args.file, spec)
-    document.check(names)
+    try:
+        document = documents.read(args.file, spec)
+        document.check(names)
+        rows = predictions.rows_of(document.table, document.spec, document.name)
+    except UserError as error:
+        raise UserError(_by_options(str(error))) from None
     if not args.to and document.kind == "parquet":
         raise UserError("--out is missing: parquet is not for standard output")
-    rows = predictions.rows_of(document.table, document.spec, document.name)
     added = predictions.predicted(model, rows, args.budget)
     written = document.written(added)
     empty = [i for i, row in enumerate(rows, 1) if predictions.is_empty(row, model.task.format)]
@@ -64,16 +71,28 @@ def _to_stdout(data: bytes) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _columns(given: str) -> dict[str, Any]:
-    if not given:
-        return {}
+def _mapping(option: str, given: str, keys: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what an option says in YAML; UserError where it is no mapping, or has other keys."""
     try:
-        found = yaml.safe_load(given)
+        found = yaml.safe_load(given) if given else {}
     except yaml.YAMLError:
         found = None
     if not isinstance(found, dict):
-        raise UserError(f"--columns {given}: is no mapping; write it as '{{body: text}}'")
-    return {str(raw): field for raw, field in found.items()}
+        example = "{encoding: latin-1}" if keys else "{body: text}"
+        raise UserError(f"{option} {given}: is no mapping; write it as '{example}'")
+    for key in found:
+        if keys and key not in keys:
+            raise UserError(
+                f"{option}: there is no key `{key}`{nearest(key, keys)} (valid: {', '.join(keys)})"
+            )
+    return {str(key): value for key, value in found.items()}
+
+
+def _by_options(line: str) -> str:
+    """Return a line that says what to write in a config, as what to write here."""
+    line = re.sub(r"say columns: (\{[^}]*\})", r"say --columns '\1'", line)
+    line = re.sub(r"`file: (\{[^}]*\})`", r"--file '\1'", line)
+    return re.sub(r"`(encoding: [\w-]+)`", r"--file '{\1}'", line)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -86,15 +105,16 @@ def parser() -> argparse.ArgumentParser:
     # Not `out`, which names a node of the results to what starts and ends a step.
     p.add_argument("--out", dest="to", help="the file to write (default: standard output)")
     p.add_argument(
-        "--kind",
-        choices=KINDS,
-        help="of file, where its name and content do not say (of standard input: csv, tsv, json or"
-        " conll by its first line)",
-    )
-    p.add_argument(
         "--columns",
         default="",
-        help="which column is what, where their names do not say: '{body: text}'",
+        help="which column is what, where their names do not say, as in a task: '{body: text}'",
+    )
+    p.add_argument(
+        "--file",
+        dest="reading",
+        default="",
+        help="how the file is read, where its name and content do not say, as in a task:"
+        f" '{{kind: tsv, quoting: true, encoding: latin-1}}' (kinds: {', '.join(KINDS)})",
     )
     p.add_argument("--budget", type=int, default=65536, help="tokens of a batch, padding included")
     return p
