@@ -1,4 +1,4 @@
-"""The tables of docs/own-data.md say what the readers do."""
+"""The tables of docs/files-and-columns.md say what the readers do."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from xstilts.data import columns, files
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/own-data.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs/files-and-columns.md").read_text()
 ROWS = [re.split(r" *\| *", line.strip("| ")) for line in PAGE.splitlines() if line[:3] == "| `"]
 
 
