@@ -92,6 +92,7 @@ def test_parquet(name, tmp_path):
 
 
 def test_a_file_that_was_unpacked_on_the_way_keeps_its_name(tmp_path):
+    assert read(write(tmp_path, "BZh,label\ngut,1\n"))[0]["BZh"] == "gut"
     assert read(write(tmp_path, "text,label\ngut,1\n", "a.csv.gz")) == ROWS[:1]
 
 
@@ -552,6 +553,45 @@ def test_any_conll_is_read_as_it_was_written(tmp_path_factory, sentences, mark, 
     assert read(path, TAGGING) == [
         {"tokens": [token for token, _ in s], "tags": [tag for _, tag in s]} for s in sentences
     ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(SENTENCES, st.lists(st.sampled_from(["multiword", "empty", "comment"]), max_size=4), WAYS)
+def test_any_conllu_is_read_as_it_was_written(tmp_path_factory, sentences, extras, way):
+    end, rest = way[1], "\t_" * 5
+    lines = []
+    for sentence in sentences:
+        for i, (form, tag) in enumerate(sentence, 1):
+            if "multiword" in extras[i - 1 : i]:
+                lines.append(f"{i}-{i + 1}\t{form}\t_\t_\t_{rest}")
+            lines.append(f"{i}\t{form}\t_\t{tag}\tX{rest}")
+            if "empty" in extras[i - 1 : i]:
+                lines.append(f"{i}.1\t{form}\t_\tX\t_{rest}")
+        lines.append("")
+    lines = ["# text = x"] * ("comment" in extras) + lines
+    text = "".join(line + end for line in lines)
+    assert read(save(tmp_path_factory.mktemp("conllu"), text, "a.conllu", way), TAGGING) == [
+        {"tokens": [form for form, _ in s], "tags": [tag for _, tag in s]} for s in sentences
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(TEXT.filter(lambda t: not set(t) & set("\n\r\ufeff")), min_size=1), WAYS)
+def test_any_text_is_read_as_it_was_written(tmp_path_factory, lines, way):
+    lines = ["first", *lines]
+    path = save(tmp_path_factory.mktemp("text"), "".join(t + way[1] for t in lines), "a.txt", way)
+    assert read(path, {**SPEC, "format": "mlm"}) == [{"text": t} for t in lines if t.strip()]
+
+
+@settings(max_examples=20, deadline=None)
+@given(TABLE, st.sampled_from(["", ".gz", ".zst"]))
+def test_any_parquet_is_read_as_it_was_written(tmp_path_factory, rows, ending):
+    records = [{"text": text, "label": label} for text, label in rows]
+    path = tmp_path_factory.mktemp("parquet") / f"a.parquet{ending}"
+    with pa.BufferOutputStream() as sink:
+        pq.write_table(pa.Table.from_pylist(records), sink)
+        path.write_bytes(COMPRESS[ending](sink.getvalue().to_pybytes()))
+    assert read(path) == records
 
 
 WHOLE = {

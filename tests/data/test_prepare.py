@@ -353,6 +353,30 @@ def test_offsets_in_bytes_are_said(tmp_path):
     assert prepare.notes(report) == ["moved 1 answers"]
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.text("aß я😀", min_size=1, max_size=4)] * 3), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_answers_are_found_whatever_their_offsets_count(tmp_path_factory, rows, in_bytes):
+    def start(before):
+        return len(before.encode()) if in_bytes else len(before)
+
+    paragraphs = [
+        {
+            "context": a + b + c,
+            "qas": [{"id": a, "question": "?", "answers": [{"text": b, "answer_start": start(a)}]}],
+        }
+        for a, b, c in rows
+    ]
+    content = json.dumps({"data": [{"paragraphs": paragraphs}]})
+    found, report = of_file(tmp_path_factory.mktemp("squad"), "a.json", content, format="span")
+    for row, (_, answer, _) in zip(found, rows, strict=True):
+        assert row["answers"]["text"] == [answer]
+        assert row["context"].startswith(answer, row["answers"]["start"][0])
+    assert in_bytes or "offsets" not in report
+
+
 def test_a_split_whose_answers_are_kept_back_is_refused(tmp_path):
     line = (
         "task mine: en/train: none of its 2 questions has an answer, as in a test set whose answers"

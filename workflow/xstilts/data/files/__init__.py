@@ -160,9 +160,9 @@ def _parallel(paths: list[Path], spec: dict, limit: int | None) -> pa.Table:
 
 
 def _parquet(path: Path, spec: dict, limit: int | None) -> pa.Table:
-    data, _ = content.data(path, 64)
+    content.data(path, 64)  # refuses what is no file, or is empty
     try:
-        source: Any = path if data.startswith(b"PAR1") else io.BytesIO(content.data(path)[0])
+        source: Any = io.BytesIO(content.data(path)[0]) if content.is_packed(path) else path
         with pq.ParquetFile(source) as file:
             table = file.read() if limit is None else _first_group(file)
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -8,6 +8,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import zlib
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +19,10 @@ from xstilts.running.errors import UserError
 COMPRESSED = (".gz", ".zst", ".xz", ".bz2")
 HEAD = 1 << 20  # bytes that are looked at where only the first rows are asked for
 _ARCHIVE = b"PK\x03\x04"
-_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2"}
+_MAGIC = {  # how compressed files begin
+    rb"\x1f\x8b": "gzip", rb"\x28\xb5\x2f\xfd": "zstd", rb"\xfd7zXZ\x00": "xz",
+    rb"BZh[1-9]1AY&": "bz2",
+}  # fmt: skip
 _OPENERS: dict[str, Any] = {"gzip": gzip.open, "xz": lzma.open, "bz2": bz2.open}
 
 
@@ -110,10 +114,19 @@ def lines(found: str) -> list[str]:
     return [part.removesuffix("\r") for part in parts]
 
 
-def _open(path: Path) -> IO[bytes]:
+def is_packed(path: Path) -> bool:
+    """Whether a file is compressed as a whole."""
+    return _packing(path) is not None
+
+
+def _packing(path: Path) -> str | None:
     with open(path, "rb") as file:
         start = file.read(8)
-    kind = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
+    return next((name for magic, name in _MAGIC.items() if re.match(magic, start)), None)
+
+
+def _open(path: Path) -> IO[bytes]:
+    kind = _packing(path)
     if kind is None:
         return open(path, "rb")
     if kind == "zstd":
