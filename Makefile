@@ -21,8 +21,7 @@ help:
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 
 run: $(VENV)/.runtime ## run the default experiment (toy world, minutes) and print its table
-	@$(BIN)/snakemake --cores $(CORES)
-	@echo && cat results/experiments/default/tables/main.md
+	@$(BIN)/xstilts run config.yaml --cores $(CORES)
 
 test: $(VENV)/.dev ## run all tests, the fast ones first; PYTEST_ARGS="-k tagging" narrows them
 	@$(BIN)/pytest -n $(CORES) --no-loadscope-reorder $(PYTEST_ARGS)
@@ -43,9 +42,7 @@ docs: $(VENV)/.runtime ## write docs/config.md from the schema of the config
 	@mv docs/config.md.new docs/config.md
 
 rehearse: $(VENV)/.runtime ## run the whole graph of EXPERIMENT=experiments/paper.yaml on toy data
-	@$(BIN)/snakemake --cores $(CORES) \
-	  --configfile $(abspath $(EXPERIMENT)) $(CURDIR)/experiments/rehearsal.yaml --directory $(REHEARSAL)
-	@echo && cat $(REHEARSAL)/results/experiments/rehearsal/tables/main.md
+	@$(BIN)/xstilts rehearse $(EXPERIMENT) --cores $(CORES) --directory $(REHEARSAL)
 
 real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/data (within an hour)
 	@[ -d ../shared/data ] || { echo "error: make real reads ../shared/data, which is not there" >&2; exit 1; }
@@ -73,10 +70,11 @@ clean-env: ## delete the virtual environment
 	@rm -rf $(VENV) $(VENV)-slurm
 
 # A stamp in the environment says which pins it holds; a newer pin file installs again.
-$(VENV)/.runtime: envs/requirements.txt
+$(VENV)/.runtime: envs/requirements.txt pyproject.toml
 	@[ -x $(BIN)/pip ] || $(call make-venv,$(VENV))
 	@echo "installing $< into $(VENV) (about two minutes, longer where torch brings CUDA)"
 	@$(PIP) install -r $<
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: envs/requirements-dev.txt $(VENV)/.runtime

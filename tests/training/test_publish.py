@@ -93,7 +93,8 @@ def test_training_and_evaluation_delete_the_copy(made, reader, tmp_path, monkeyp
         node.run(out, tmp_path / "next", state=tmp_path / "other")
     else:
         spec = {"model": digest(read_json(out / "node.json")["spec"])}
-        made = {"spec": spec, "pins": {}, "weights": "w", "score": 0.5, "fingerprint": "f"}
+        made = {"spec": spec, "pins": {}, "weights": "w", "score": 0.5}
+        made |= {"metrics": {}, "fingerprint": "f"}
         monkeypatch.setattr(evaluate_step, "language", lambda *_: made)
         write_json("manifest.json", {"spec": {"languages": {"en": ["rows", "encoded", "d"]}}})
         arguments = [

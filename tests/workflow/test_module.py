@@ -76,6 +76,13 @@ def test_paths_are_those_of_the_config_that_uses_it(done, parent):
     assert said.jobs["grid_evaluate_mine"] == 2
 
 
+def test_a_prefix_is_refused(done, parent):
+    text = (done.folder / "parent.smk").read_text()
+    text = text.replace("    config:\n", '    prefix:\n        "below/"\n    config:\n', 1)
+    (done.folder / "parent.smk").write_text(text)
+    parent("-n", name="config").failed("module: no `prefix`: results are in results/")
+
+
 def test_without_a_config_file_or_a_name_it_says_so(done, parent):
     text = (done.folder / "parent.smk").read_text().replace('config["grid"]', repr(tiny()))
     (done.folder / "parent.smk").write_text(text)

@@ -65,3 +65,10 @@ def test_the_command_runs_from_it(fresh, tmp_path):
     assert "<script" in page and "tatoeba" in page
     counted = xstilts(tmp_path, "check", "my.yaml", packages=packages(fresh)).ok()
     assert counted.out == "1 cells, 0 jobs to run, nothing wrong\n"
+
+
+def test_other_environments_need_a_clone(fresh, tmp_path):
+    Experiment(tmp_path).write(tiny(), "my.yaml")
+    words = ["run", "my.yaml", "-n", "--", "--sdm", "conda"]
+    said = xstilts(tmp_path, *words, packages=packages(fresh))
+    said.failed("--software-deployment-method: use a clone; from a wheel")

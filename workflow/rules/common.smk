@@ -30,6 +30,14 @@ from xstilts.monitoring.planning import Planning, old_results
 from xstilts.running import environment, gpus, ledger, lock, orphans, trackers
 from xstilts.running.errors import UserError
 
+if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes:
+    raise WorkflowError("module: no `prefix`: results are in results/; use --directory")
+if workflow.deployment_settings.deployment_method and (BASE / "__init__.py").exists():
+    raise WorkflowError(
+        "--software-deployment-method: use a clone; from a wheel, the packages of its environment"
+        " would come before those of the other"
+    )
+
 if workflow.is_main_process:
     # Snakemake itself says only that the folder is locked, and how to undo that.
     if other := orphans.at_work(Path.cwd()):
