@@ -123,6 +123,8 @@ def _rows(spec: dict, pin: Node, where: str) -> list[dict]:
         paths, mean = ", ".join(pin.files), layout.elsewhere(pin.files[0], pin.folder)
         raise Absent(f"{where}: {paths}: there is no such file in {pin.folder}{mean}")
     large = sum(path.stat().st_size for path in there.values()) > LARGE
+    # That none of the first rows has an answer says nothing of the others.
+    spec["no_answer"] = spec["no_answer"] or large
     try:
         table = files.head(list(there.values()), spec, FIRST if large else None)
         return prepare.unify(table, {}, spec | {"files": list(there)})[0]
