@@ -8,7 +8,7 @@ from xstilts.monitoring.estimate.schedule import schedule
 
 START = 7.0  # seconds in which a job that uses the device starts, until it has been measured
 # Seconds of a job of which nothing has been measured: most read and write a few files.
-UNSEEN = {"toy_model": 60.0, "figures": 15.0, "tables": 8.0, "report": 4.0, "all": 0.0}
+UNSEEN = {"toy_model": 60.0, "figures": 12.0, "tables": 5.0, "report": 3.0, "all": 0.0}
 OTHER = 3.0
 OVERDUE = 0.1  # a job that takes longer than was forecast: the share of its time that is left
 

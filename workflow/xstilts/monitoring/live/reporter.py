@@ -71,6 +71,7 @@ class Reporter(logging.Handler):
 
     def close(self) -> None:
         """Take the bar away, and leave the terminal to Snakemake."""
+        self._log(0.0)
         self.bar.close()
         for handler in self.screen:
             handler.removeFilter(shown)
@@ -149,9 +150,12 @@ class Reporter(logging.Handler):
         how_far = f"{cells}, about {text.duration(left)} left" if left else cells
         running = ", ".join(filter(None, map(self._running, clock.running)))
         self.bar.show(len(clock.over), clock.jobs, f"{how_far}; {running}")
-        counts = (len(clock.over), clock.jobs, len(self.done), len(self.cells))
-        forecasts.add(self.forecasts, time.monotonic() - self.start, left, *counts)
+        self._log(left)
         return how_far
+
+    def _log(self, left: float) -> None:
+        counts = (len(self.clock.over), self.clock.jobs, len(self.done), len(self.cells))
+        forecasts.add(self.forecasts, time.monotonic() - self.start, left, *counts)
 
     def _running(self, jobid: int) -> str:
         node = self._node(self._job(jobid))
