@@ -9,8 +9,9 @@ from xstilts.running import ledger
 
 NODE, LOG = "results/tuned/m/none/seed1/mnli", "results/logs/tune/m/none/seed1/mnli.log"
 SLURM = ".snakemake/slurm_logs/rule_tune/12.log"
+STATUS = "SLURM-job '12' failed, SLURM status is: 'TIMEOUT'"
 SAID = (
-    "SLURM-job '12' failed, SLURM status is: 'TIMEOUT'. For further error details see the"
+    f"{STATUS}. For further error details see the"
     " cluster/cloud log and the log files of the involved rule(s)."
 )
 
@@ -37,15 +38,14 @@ def test_a_job_on_another_machine_has_told_the_ledger(ran):
     path, failures = ran
     fail(path, "oom", "error: out of GPU memory", 2)
     line = failures.line(error(SAID, log=(LOG, SLURM)), None, NODE, 2)
-    assert line == f"oom: {NODE}, attempt 2: error: out of GPU memory (log: {LOG})"
+    assert line == f"oom: {NODE}, attempt 2: error: out of GPU memory; {STATUS} (log: {LOG})"
     assert failures.line(error(SAID, log=(LOG, SLURM)), None, NODE, 3) == "", "not tried again"
 
 
 def test_a_job_that_a_scheduler_has_killed_has_its_word_and_its_log(ran):
     _, failures = ran
     line = failures.line(error(SAID, log=("gone.log", SLURM)), None, NODE, 1)
-    status = "SLURM-job '12' failed, SLURM status is: 'TIMEOUT'."
-    assert line == f"killed: {NODE}, attempt 1: {status} (log: {SLURM})"
+    assert line == f"killed: {NODE}, attempt 1: {STATUS} (log: {SLURM})"
 
 
 def test_a_job_here_has_said_it_unless_it_was_killed(ran):

@@ -42,12 +42,14 @@ class Failures:
         self._said[log] = len(events)
         if code in failure.CODES.values() or not record.output:
             return ""
+        # A scheduler's word, such as TIMEOUT, is on the line too.
+        said = str(record.rule_msg or "").partition(ADVICE)[0].strip().rstrip(".")
         if new:
-            return ledger.line(new[-1])
+            last = new[-1]
+            return ledger.line({**last, "line": f"{last['line']}; {said}"} if said else last)
         if code is None and events and events[-1]["kind"] in failure.FINAL:
             return ""  # not tried again
         killed = code in KILLED
-        said = str(record.rule_msg or "").partition(ADVICE)[0].strip() if killed else ""
         about = {
             "kind": "killed" if killed else "failed",
             "node": node,
