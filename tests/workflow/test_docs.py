@@ -18,7 +18,7 @@ CLONE = (
 )  # fmt: skip
 WRITTEN = {  # what the pages leave to the reader
     "pairs.csv": "text,text_pair\nEin Hund schläft.,An animal sleeps.\nDer Hund.,A cat.\n",
-    "README.md": "",
+    ".venv/bin/activate": "",
 }
 # What is in front of the programs: a page is typed as it is, but what would take hours is planned
 # (a run of another config than the tiny ones, what Snakemake is called for by name), and what this
@@ -95,7 +95,9 @@ def clone(finished, tmp_path_factory):
     """The finished tiny experiment, also under the names in the pages, with our files around it."""
     experiment = finished.copy(tmp_path_factory.mktemp("docs") / "clone")
     for name in ("default", "my"):
-        shutil.copytree(experiment.path("experiments/config"), experiment.path(f"experiments/{name}"))
+        shutil.copytree(
+            experiment.path("experiments/config"), experiment.path(f"experiments/{name}")
+        )
     experiment.write(tiny(name="my"), "my.yaml")
     progress = experiment.folder / ".snakemake/xstilts/progress-config.csv"
     shutil.copy(progress, progress.with_name("progress-my.csv"))
@@ -103,7 +105,7 @@ def clone(finished, tmp_path_factory):
         (experiment.folder / name).symlink_to(ROOT / name)
     for name, text in [*WRITTEN.items(), *files()]:
         path = experiment.folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     (experiment.folder / "bin").mkdir()
     for name, text in PROGRAMS.items():
