@@ -24,7 +24,7 @@ def main(path: str) -> None:
     whole = run[-1][0]
     late = []
     print("elapsed  forecast  took  error of the rest  of the whole")
-    for elapsed, left in run[:-1]:
+    for elapsed, left in (pair for pair in run if pair[0] < whole):
         took = whole - elapsed
         of_rest, of_whole = (left - took) / took, (left - took) / whole
         print(f"{elapsed:7.0f} {left:9.0f} {took:5.0f} {of_rest:+18.0%} {of_whole:+13.0%}")
