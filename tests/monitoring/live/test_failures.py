@@ -11,8 +11,8 @@ NODE, LOG = "results/tuned/m/none/seed1/mnli", "results/logs/tune/m/none/seed1/m
 SLURM = ".snakemake/slurm_logs/rule_tune/12.log"
 STATUS = "SLURM-job '12' failed, SLURM status is: 'TIMEOUT'"
 SAID = (
-    f"{STATUS}. For further error details see the"
-    " cluster/cloud log and the log files of the involved rule(s)."
+    f"{STATUS}. Detailed failure reason unavailable (status command is not 'sacct').For"
+    " further error details see the cluster/cloud log and the log files of the involved rule(s)."
 )
 
 

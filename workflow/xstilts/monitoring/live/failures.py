@@ -4,6 +4,7 @@ A step that runs here says it on the terminal by itself (`steps/process.py`). On
 or that runs on another machine, does not.
 """
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from xstilts.running import failure, ledger
 
 KILLED = (None, 137, 143)  # exit codes; None where a scheduler has the word
-ADVICE = " For further error details"  # how the scheduler's line goes on
+ADVICE = re.compile("Detailed failure reason unavailable|For further error details")
 
 
 class Failures:
@@ -43,7 +44,7 @@ class Failures:
         if code in failure.CODES.values() or not record.output:
             return ""
         # A scheduler's word, such as TIMEOUT, is on the line too.
-        said = str(record.rule_msg or "").partition(ADVICE)[0].strip().rstrip(".")
+        said = ADVICE.split(str(record.rule_msg or ""))[0].strip().rstrip(".")
         if new:
             last = new[-1]
             return ledger.line({**last, "line": f"{last['line']}; {said}"} if said else last)
