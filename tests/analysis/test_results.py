@@ -1,12 +1,9 @@
 """results.csv: what is in a row, and that the main table follows from it, as the docs say."""
 
-import importlib
 import re
-import shutil
 
 import pandas as pd
 import pytest
-from tests import results as finished_run
 from tests.analysis.test_tables import THREE, VALUES, experiment, write
 from tests.conftest import ROOT
 
@@ -86,19 +83,6 @@ def test_the_main_table_follows_by_the_code_in_the_docs(tmp_path, monkeypatch, m
     pd.testing.assert_frame_equal(
         found["main"].round(4), made[kept], check_names=False, rtol=0, atol=1.01e-4
     )
-
-
-def test_the_commands_of_the_page(tmp_path, monkeypatch):
-    finished_run.write(tmp_path, seeds=[1], targets=["xnli"], languages=["de"])
-    shutil.copytree(tmp_path / finished_run.HOME, tmp_path / "results/experiments/default")
-    monkeypatch.chdir(tmp_path)
-    [block] = re.findall(r"```bash\n(.*?)```", PAGE, re.S)
-    for line in block.splitlines():
-        python, m, module, *arguments = line.split()
-        assert (python, m) == ("python", "-m")
-        step = importlib.import_module(module)
-        step.main(step.parser().parse_args(arguments))
-    assert (tmp_path / "tables/main.tex").exists() and (tmp_path / "figures/heatmap.svg").exists()
 
 
 def test_the_page_names_the_tables_that_there_are():

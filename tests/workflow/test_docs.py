@@ -57,7 +57,9 @@ parse() {
 importlib.import_module(sys.argv[1]).parser().parse_args(sys.argv[2:])' "$@"
 }
 there_is() {
-    for word in "${words[@]}"; do [[ $word != */*.* || $word == *[:=]* || -e $word ]] || exit 1; done
+    for word in "${words[@]}"; do
+        [[ $word != */*.* || $word == *[:=]* || -e $word ]] || exit 1
+    done
 }
 words=("$@")
 """
