@@ -11,6 +11,7 @@ import yaml
 
 from xstilts.data import prepare
 from xstilts.encoding import encoded
+from xstilts.experiment import cells as grid_cells
 from xstilts.experiment import config, graph, grid, plan
 from xstilts.monitoring import claims, products
 from xstilts.running.files import digest, write_json
@@ -55,7 +56,7 @@ def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, g
     lines, made = list(plan.rows(asked, asked.cells)), graph.build(asked)
     write_plan(root, experiment, lines, made)
     for line in lines:
-        cell = grid.Cell(*(line[k] for k in grid.CELL))
+        cell = grid_cells.Cell(*(line[k] for k in grid_cells.CELL))
         node = made[f"{asked.scores('dev')}/{cell}/cell.json"]
         _score(root, line, asked.score_spec(cell, line["language"], "dev"), pins_of(node))
     for node in made.values():
@@ -166,7 +167,7 @@ def write_node(root: Path, node: graph.Node) -> None:
         scores = {
             Path(score).stem: json.loads((root / score).read_text()) for score in node.outputs
         }
-        cell = dict(zip(grid.CELL, parts, strict=True))
+        cell = dict(zip(grid_cells.CELL, parts, strict=True))
         values = {lang: score["score"] for lang, score in scores.items()}
         marks = {lang: score["fingerprint"] for lang, score in scores.items()}
         write_json(path, {**cell, **record, "scores": values, "fingerprints": marks})

@@ -8,7 +8,7 @@ from tests.analysis.test_tables import THREE, VALUES, experiment, write
 from tests.conftest import ROOT
 
 from xstilts.analysis import results
-from xstilts.experiment.grid import NOSEED
+from xstilts.experiment.cells import NOSEED
 from xstilts.monitoring import products
 from xstilts.steps import tables as tables_step
 

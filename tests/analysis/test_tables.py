@@ -9,7 +9,7 @@ from tests.analysis.test_latex import compiled
 from xstilts import metrics
 from xstilts.analysis import significance, tables
 from xstilts.analysis.text_table import to_markdown
-from xstilts.experiment.grid import CELL
+from xstilts.experiment.cells import CELL
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, write_json
 from xstilts.scoring import scores

@@ -4,7 +4,8 @@ import pytest
 from tests.experiment.test_grid import GERMAN, make
 
 from xstilts.experiment import graph
-from xstilts.experiment.grid import Cell, Grid
+from xstilts.experiment.cells import Cell
+from xstilts.experiment.grid import Grid
 from xstilts.running.files import digest
 
 SMALL = {"targets": ["xnli"], "languages": ["de", "en"], "seeds": [1], "tasks": {}}

@@ -6,9 +6,10 @@ import json
 import pytest
 
 from xstilts.experiment import grid
+from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import load
 from xstilts.experiment.config_files import merge
-from xstilts.experiment.grid import Cell, Grid
+from xstilts.experiment.grid import Grid
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 

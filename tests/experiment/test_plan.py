@@ -9,7 +9,7 @@ from tests.experiment.test_grid import BASE, make
 
 from xstilts.data import pin
 from xstilts.experiment import graph, plan
-from xstilts.experiment.grid import Cell
+from xstilts.experiment.cells import Cell
 from xstilts.running.files import digest, read_json, write_json
 from xstilts.steps import plan as plan_step
 

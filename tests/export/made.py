@@ -10,6 +10,7 @@ import yaml
 from tests import helpers
 
 from xstilts import formats
+from xstilts.experiment import cells as grid_cells
 from xstilts.experiment import config, graph, grid
 from xstilts.models import checkpoint
 from xstilts.monitoring import claims
@@ -140,8 +141,8 @@ class Made:
 
     def score(self, cell: str, lang: str = "de") -> list[str]:
         """Evaluate a cell as the step does; return the predictions of its file."""
-        parts = dict(zip(grid.CELL, cell.split("/"), strict=True))
-        of = grid.Cell(**parts)
+        parts = dict(zip(grid_cells.CELL, cell.split("/"), strict=True))
+        of = grid_cells.Cell(**parts)
         target = self.grid.tasks[of.target]
         folder = self.root / self.grid.checkpoint(of)
         rows, out = ROWS[target.format], self.root / "results/scores" / cell

@@ -12,7 +12,7 @@ import pytest
 from tests import results
 
 from xstilts.experiment import graph
-from xstilts.experiment.grid import Cell
+from xstilts.experiment.cells import Cell
 from xstilts.monitoring import cell_states, status
 from xstilts.monitoring.cell_states import CellState
 from xstilts.monitoring.records import Pins, Records

@@ -10,6 +10,7 @@ from snakemake.settings.enums import RerunTrigger
 from snakemake.settings.types import DAGSettings
 from tests import results
 
+from xstilts.experiment import cells as grid_cells
 from xstilts.experiment import config, graph, grid
 from xstilts.monitoring import planning, products
 from xstilts.monitoring.planning import Planning
@@ -213,7 +214,7 @@ def test_what_all_asks_for(here):
 def test_what_was_chosen_is_known_once_it_is_looked_at_anew(here):
     plan = plan_of(test=True)
     assert plan.products.named["test_tables"].inputs == (f"{results.HOME}/test/grid.csv",)
-    cell = grid.Cell("m", "none", "seed1", "xnli")
+    cell = grid_cells.Cell("m", "none", "seed1", "xnli")
     names = ("model", "intermediate", "seed", "target")
     row = dict(zip(names, (cell.model, cell.intermediate, cell.seed, cell.target), strict=True))
     row |= {"row": "none", "score": "results/test/m/none/seed1/xnli/de.json"}

@@ -6,6 +6,7 @@ import os
 import pytest
 from tests import results
 
+from xstilts.experiment import cells as grid_cells
 from xstilts.experiment import config, graph, grid, plan
 from xstilts.monitoring import products
 from xstilts.monitoring.products import Product, Products
@@ -63,7 +64,7 @@ class World:
         """Write the test grid of the step `select`, and what it asks for."""
         graph, lines = self.look(False), []
         for name, row in zip(intermediates, ("none", "best"), strict=False):
-            cell = grid.Cell("m", name, "seed1", "xnli")
+            cell = grid_cells.Cell("m", name, "seed1", "xnli")
             node = graph.evaluate(cell, "test")
             lines.append({"row": row, **plan.row(graph.grid, cell, "de", "test")})
             spec, pins = graph.grid.score_spec(cell, "de", "test"), results.pins_of(node)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from tests.analysis.test_tables import VALUES, as_rows, experiment
 
-from xstilts.experiment.grid import CELL
+from xstilts.experiment.cells import CELL
 from xstilts.scoring import scores
 
 

@@ -23,7 +23,8 @@ from snakemake.exceptions import WorkflowError
 from xstilts.experiment import config_files
 from xstilts.experiment.config import load
 from xstilts.experiment.graph import Graph
-from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, spec_text
+from xstilts.experiment.cells import Cell
+from xstilts.experiment.grid import TOY_MODEL, Grid, spec_text
 from xstilts.monitoring import claims, products
 from xstilts.monitoring.live import reporter
 from xstilts.monitoring.planning import Planning, old_results

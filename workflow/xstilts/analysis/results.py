@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts import metrics
-from xstilts.experiment.grid import CELL, NOSEED
+from xstilts.experiment.cells import CELL, NOSEED
 from xstilts.experiment.plan import MADE_BY
 
 COLUMNS = [*CELL, "language", "split", "metric", "headline", "value", "n"]

@@ -4,7 +4,7 @@ import pandas as pd
 
 from xstilts.analysis import numbers, significance, student_t
 from xstilts.analysis.text_table import TableCell, TextTable, without_empty
-from xstilts.experiment.grid import CELL
+from xstilts.experiment.cells import CELL
 
 KEY = ["model", "intermediate", "target"]
 DELTA_COLUMNS = ["statistic", "over", "delta", "delta low", "delta high", "p", "p holm", "survives"]

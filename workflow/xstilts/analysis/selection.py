@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from xstilts.experiment import plan
+from xstilts.experiment.cells import CELL, Cell
 from xstilts.experiment.config import NONE
-from xstilts.experiment.grid import CELL, Cell, Grid
+from xstilts.experiment.grid import Grid
 from xstilts.running.errors import UserError
 
 COLUMNS = ["model", "target", "intermediate", "seed", "value"]

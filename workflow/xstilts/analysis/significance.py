@@ -7,8 +7,8 @@ import pandas as pd
 
 from xstilts.analysis import bootstrap
 from xstilts.analysis.bootstrap import Means
+from xstilts.experiment.cells import CELL, NOSEED
 from xstilts.experiment.config import NONE
-from xstilts.experiment.grid import CELL, NOSEED
 from xstilts.running.files import digest
 
 COLUMNS = [

@@ -1,16 +1,13 @@
 """The config of an experiment: checked as a whole before anything runs."""
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import jsonschema
-
-from xstilts.experiment import entries, tasks
+from xstilts.experiment import entries, shape, tasks
 from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.languages import suggested
-from xstilts.experiment.schema import NOUNS, config_schema, types
+from xstilts.experiment.schema import config_schema
 from xstilts.experiment.tasks import Task
 from xstilts.running import trackers
 from xstilts.running.errors import Problems, UserError, nearest
@@ -18,14 +15,6 @@ from xstilts.toy import spec
 
 NONE = "none"  # the name of the row without an intermediate task
 BEST = "best"  # of the row on test that is the best intermediate task of each target
-# JSON schema takes 1.0 for an integer, which paths and ranges do not, and YAML has .nan and .inf.
-_TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
-    {
-        "integer": lambda _, value: type(value) is int,
-        "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
-    }
-)
-_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_TYPES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +63,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     Raises:
         UserError: a line for each mistake: the key, what is wrong, what would be right.
     """
-    settings = _checked_against_schema(typed(raw, config_schema()))
+    settings = shape.checked(typed(raw, config_schema()))
     if settings["source"] == "toy":
         settings["toy"] = spec.parse(settings["toy"]).as_dict()
     for section in ("models", "intermediates", "tasks"):
@@ -164,79 +153,6 @@ def _check_limits(settings: Mapping[str, Any], known: Mapping[str, Task]) -> Non
             )
 
 
-def _checked_against_schema(raw: Mapping[str, Any]) -> dict[str, Any]:
-    validator = _Validator(config_schema())
-    errors = sorted(validator.iter_errors(raw), key=lambda error: [str(p) for p in error.path])
-    # What is wrong in a task is said by `entries`, with all else that is wrong in tasks.
-    errors = [e for e in errors if not _in_a_task(e)]
-    # Where a key is not known, one that is missing is the same mistake.
-    misspelt = [e.path for e in errors if e.validator == "additionalProperties"]
-    errors = [e for e in errors if e.validator != "required" or e.path not in misspelt]
-    if errors:
-        raise UserError("\n".join(dict.fromkeys(map(_line, errors))))
-    return _with_defaults(raw, config_schema())
-
-
-def _in_a_task(error: Any) -> bool:
-    of_field = len(error.path) > 2 or error.validator == "additionalProperties"
-    return of_field and list(error.path)[:1] == ["tasks"]
-
-
-def _line(error: Any) -> str:
-    """Say a schema error in one line: the key, what is wrong, the nearest valid name."""
-    where = ": ".join(str(part) for part in error.path)
-    prefix = f"config: {where}: " if where else "config: "
-    schema = error.schema
-    if error.validator == "additionalProperties":
-        valid = list(schema.get("properties", {}))
-        wrong = next(key for key in error.instance if key not in valid)
-        return (
-            f"{prefix}there is no key `{wrong}`{nearest(wrong, valid)} (valid: {', '.join(valid)})"
-        )
-    if error.validator == "required":
-        missing = [key for key in schema["required"] if key not in error.instance]
-        return f"{prefix}the key `{missing[0]}` is missing"
-    if error.validator in ("minItems", "minProperties") and not error.instance:
-        return f"{prefix}the list is empty; name at least one"
-    if isinstance(error.instance, bool) or (
-        error.validator == "oneOf"
-        and isinstance(error.instance, list)
-        and any(isinstance(item, bool) for item in error.instance)
-    ):
-        return f'{prefix}YAML reads no, on, yes and off as booleans: quote it, "no"'
-    if error.validator == "oneOf":
-        return (
-            f"{prefix}`{error.instance}` is neither `all` nor a list of one or more different"
-            " language codes"
-        )
-    if error.validator == "type":
-        kinds = types(schema)
-        wanted = " or ".join(NOUNS[kind] for kind in kinds)
-        given = "nothing" if error.instance is None else repr(error.instance)
-        text = isinstance(error.instance, str) and "number" in kinds
-        hint = " (YAML takes 1e-5 for text: write 1.0e-5)" if text else ""
-        return f"{prefix}must be {wanted}, not {given}{hint}"
-    if error.validator == "pattern":
-        return f"{prefix}`{error.instance}` is no name: letters and digits, then also `.`, `_`, `-`"
-    return f"{prefix}{error.message}"
-
-
-def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Fill in the defaults of a schema made of objects, the only nesting that ours has."""
-    if not isinstance(value, Mapping):
-        return value
-    properties = schema.get("properties", {})
-    rest = schema.get("additionalProperties")
-    filled = {
-        key: _with_defaults(item, properties.get(key, rest if isinstance(rest, dict) else {}))
-        for key, item in value.items()
-    }
-    for key, entry in properties.items():
-        if key not in filled and "default" in entry:
-            filled[key] = entry["default"]
-    return filled
-
-
 def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) -> dict[str, Task]:
     """Return every task, the config's own laid over the known ones.
 
@@ -258,12 +174,10 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         if name in own and train and not task.labels and task.format == train.format:
             found[name] = dataclasses.replace(task, labels=train.labels)
     schema = config_schema()["properties"]["recipes"]
-    for error in _Validator(schema).iter_errors(
-        {name: task.recipe for name, task in found.items()}
-    ):
+    for error in shape.errors({name: task.recipe for name, task in found.items()}, schema):
         error.path.insert(1, "recipe")
         with problems.noted():
-            raise UserError(_line(error).replace("config:", "tasks:", 1))
+            raise UserError(shape.line(error).replace("config:", "tasks:", 1))
     first: dict[str, Task] = {}
     for task in found.values():
         other = first.setdefault(task.hub or task.name, task)

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xstilts.experiment.grid import TOY_MODEL, Cell, Grid, Member
+from xstilts.experiment.cells import Cell
+from xstilts.experiment.grid import TOY_MODEL, Grid, Member
 from xstilts.running import lock
 from xstilts.running.files import digest
 

@@ -1,12 +1,13 @@
 """The grid: from a checked config to its cells, nodes, paths and specs. Pure."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from xstilts.data import source as sources
 from xstilts.data.source import OWN
-from xstilts.experiment import recipe
+from xstilts.experiment import cells, recipe
+from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Recipe
 from xstilts.running.errors import UserError
@@ -17,21 +18,6 @@ from xstilts.running.files import canonical, digest
 # edited module.)
 VERSIONS = {"toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1}
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
-CELL = ["model", "intermediate", "seed", "target"]  # what names a cell, in tables and paths
-NOSEED = "noseed"  # of a cell in which nothing is trained, so that no seed can matter
-
-
-@dataclasses.dataclass(frozen=True, order=True)
-class Cell:
-    """One cell: a model, an intermediate, a seed (`seed1`, or `noseed`) and a target task."""
-
-    model: str
-    intermediate: str
-    seed: str
-    target: str
-
-    def __str__(self) -> str:
-        return f"{self.model}/{self.intermediate}/{self.seed}/{self.target}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +40,7 @@ class Grid:
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         self.tasks = experiment.tasks
-        self.cells = tuple(_cells(experiment))
+        self.cells = tuple(cells.of(experiment))
         if not self.cells:
             raise UserError("exclude: no cell is left in the grid")
         self.tuned_recipes = recipe.tuned(experiment)
@@ -384,28 +370,6 @@ class Grid:
 TOY_MODEL = (
     "toy/xlmr"  # in the toy world every model is this one, so any experiment can be rehearsed
 )
-
-
-def _cells(experiment: Experiment) -> Iterator[Cell]:
-    settings, seen = experiment.settings, set()
-    for model in settings["models"]:
-        for intermediate in experiment.intermediates:
-            for seed in settings["seeds"]:
-                for target in settings["targets"]:
-                    axes = dict(model=model, intermediate=intermediate, seed=seed, target=target)
-                    if _matches(axes, settings["exclude"]) and not _matches(
-                        axes, settings["include"]
-                    ):
-                        continue
-                    untrained = intermediate == NONE and experiment.tasks[target].tuned_on is None
-                    cell = Cell(model, intermediate, NOSEED if untrained else f"seed{seed}", target)
-                    if cell not in seen:
-                        seen.add(cell)
-                        yield cell
-
-
-def _matches(axes: dict[str, Any], patterns: list[dict[str, Any]]) -> bool:
-    return any(all(axes[key] == value for key, value in p.items()) for p in patterns)
 
 
 def spec_text(spec: dict[str, Any]) -> str:

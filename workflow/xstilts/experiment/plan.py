@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
-from xstilts.experiment.grid import Cell, Grid
+from xstilts.experiment.grid import Grid
 from xstilts.experiment.recipe import Recipe
 from xstilts.running.files import atomic
 

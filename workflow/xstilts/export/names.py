@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.experiment import config, config_files
-from xstilts.experiment.grid import CELL, Cell, Grid
+from xstilts.experiment.cells import CELL, Cell
+from xstilts.experiment.grid import Grid
 from xstilts.monitoring import claims
 from xstilts.running.errors import UserError, nearest
 from xstilts.running.files import digest, read_json

@@ -7,9 +7,10 @@ from typing import Any
 
 from xstilts import formats
 from xstilts.encoding.header import read_header
+from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.graph import HEAD
-from xstilts.experiment.grid import Cell, Grid
+from xstilts.experiment.grid import Grid
 from xstilts.experiment.tasks import Task
 from xstilts.export import names
 from xstilts.export.names import Named

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.benchmarks import xtreme
+from xstilts.experiment.cells import CELL, Cell
 from xstilts.experiment.config import BEST
 from xstilts.experiment.graph import Graph, Node
-from xstilts.experiment.grid import CELL, Cell
 from xstilts.monitoring.claims import EXPERIMENTS, NODES, TEST_GRID
 from xstilts.monitoring.records import Records, read
 from xstilts.running.files import digest, sha256, write_json

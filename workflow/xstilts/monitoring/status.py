@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from xstilts.experiment.cells import Cell
 from xstilts.experiment.graph import RULES
-from xstilts.experiment.grid import Cell
 from xstilts.monitoring.cell_states import STATES, CellState
 from xstilts.monitoring.estimate.text import duration
 

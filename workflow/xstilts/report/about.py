@@ -10,7 +10,8 @@ import pandas as pd
 from xstilts.analysis import chance, numbers
 from xstilts.analysis.significance import EXAMPLES_AND_SEEDS, MIN_SEEDS
 from xstilts.data import prepare
-from xstilts.experiment.grid import NOSEED, Grid
+from xstilts.experiment.cells import NOSEED
+from xstilts.experiment.grid import Grid
 from xstilts.running import record
 from xstilts.running.errors import UserError
 

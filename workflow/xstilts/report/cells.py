@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import chance, numbers
-from xstilts.experiment.grid import CELL, Cell
+from xstilts.experiment.cells import CELL, Cell
 from xstilts.monitoring.cell_states import CellState
 from xstilts.report import examples
 from xstilts.report.training import Trainings

@@ -12,7 +12,8 @@ from xstilts.analysis import figure_data, languages, numbers, significance, tabl
 from xstilts.analysis.colours import Scale
 from xstilts.analysis.delta_table import ROW
 from xstilts.experiment import graph
-from xstilts.experiment.grid import CELL, Grid
+from xstilts.experiment.cells import CELL
+from xstilts.experiment.grid import Grid
 from xstilts.monitoring import cell_states
 from xstilts.monitoring.records import Pins, Records
 from xstilts.report import about, cells, downloads, values

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.analysis import chance, numbers
-from xstilts.experiment.grid import Cell, Grid
+from xstilts.experiment.cells import Cell
+from xstilts.experiment.grid import Grid
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 

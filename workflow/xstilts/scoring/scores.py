@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.experiment.grid import CELL
+from xstilts.experiment.cells import CELL
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.encoding.header import read_header
-from xstilts.experiment.grid import CELL
+from xstilts.experiment.cells import CELL
 from xstilts.running import lock
 from xstilts.running.errors import Absent, DoesNotFit, UserError
 from xstilts.running.files import digest, read_json, write_json

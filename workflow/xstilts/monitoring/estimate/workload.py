@@ -3,8 +3,9 @@
 import dataclasses
 import math
 
+from xstilts.experiment.cells import Cell
 from xstilts.experiment.graph import Node
-from xstilts.experiment.grid import CAP, Cell, Grid, Member
+from xstilts.experiment.grid import CAP, Grid, Member
 from xstilts.experiment.recipe import Recipe
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 

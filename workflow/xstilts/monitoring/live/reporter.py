@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.analysis import numbers
+from xstilts.experiment.cells import NOSEED
 from xstilts.experiment.config import NONE
 from xstilts.experiment.graph import Graph, Node
-from xstilts.experiment.grid import NOSEED
 from xstilts.monitoring.estimate import text
 from xstilts.monitoring.live import forecasts
 from xstilts.monitoring.live.clock import Clock

@@ -1,0 +1,101 @@
+"""The shape of a config: its keys and kinds of values, by the schema; defaults filled in."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema
+
+from xstilts.experiment.schema import NOUNS, config_schema, types
+from xstilts.running.errors import UserError, nearest
+
+# JSON schema takes 1.0 for an integer, which paths and ranges do not, and YAML has .nan and .inf.
+_TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {
+        "integer": lambda _, value: type(value) is int,
+        "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+    }
+)
+_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_TYPES)
+
+
+def errors(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what jsonschema finds wrong with a value."""
+    return _Validator(schema).iter_errors(value)
+
+
+def checked(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with the defaults of its schema.
+
+    Raises:
+        UserError: a line for each key that is not known, or whose value is of another kind.
+    """
+    found = sorted(errors(raw, config_schema()), key=lambda error: [str(p) for p in error.path])
+    # What is wrong in a task is said by `entries`, with all else that is wrong in tasks.
+    found = [e for e in found if not _in_a_task(e)]
+    # Where a key is not known, one that is missing is the same mistake.
+    misspelt = [e.path for e in found if e.validator == "additionalProperties"]
+    found = [e for e in found if e.validator != "required" or e.path not in misspelt]
+    if found:
+        raise UserError("\n".join(dict.fromkeys(map(line, found))))
+    return _with_defaults(raw, config_schema())
+
+
+def _in_a_task(error: Any) -> bool:
+    of_field = len(error.path) > 2 or error.validator == "additionalProperties"
+    return of_field and list(error.path)[:1] == ["tasks"]
+
+
+def line(error: Any) -> str:
+    """Say a schema error in one line: the key, what is wrong, the nearest valid name."""
+    where = ": ".join(str(part) for part in error.path)
+    prefix = f"config: {where}: " if where else "config: "
+    schema = error.schema
+    if error.validator == "additionalProperties":
+        valid = list(schema.get("properties", {}))
+        wrong = next(key for key in error.instance if key not in valid)
+        return (
+            f"{prefix}there is no key `{wrong}`{nearest(wrong, valid)} (valid: {', '.join(valid)})"
+        )
+    if error.validator == "required":
+        missing = [key for key in schema["required"] if key not in error.instance]
+        return f"{prefix}the key `{missing[0]}` is missing"
+    if error.validator in ("minItems", "minProperties") and not error.instance:
+        return f"{prefix}the list is empty; name at least one"
+    if isinstance(error.instance, bool) or (
+        error.validator == "oneOf"
+        and isinstance(error.instance, list)
+        and any(isinstance(item, bool) for item in error.instance)
+    ):
+        return f'{prefix}YAML reads no, on, yes and off as booleans: quote it, "no"'
+    if error.validator == "oneOf":
+        return (
+            f"{prefix}`{error.instance}` is neither `all` nor a list of one or more different"
+            " language codes"
+        )
+    if error.validator == "type":
+        kinds = types(schema)
+        wanted = " or ".join(NOUNS[kind] for kind in kinds)
+        given = "nothing" if error.instance is None else repr(error.instance)
+        text = isinstance(error.instance, str) and "number" in kinds
+        hint = " (YAML takes 1e-5 for text: write 1.0e-5)" if text else ""
+        return f"{prefix}must be {wanted}, not {given}{hint}"
+    if error.validator == "pattern":
+        return f"{prefix}`{error.instance}` is no name: letters and digits, then also `.`, `_`, `-`"
+    return f"{prefix}{error.message}"
+
+
+def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Fill in the defaults of a schema made of objects, the only nesting that ours has."""
+    if not isinstance(value, Mapping):
+        return value
+    properties = schema.get("properties", {})
+    rest = schema.get("additionalProperties")
+    filled = {
+        key: _with_defaults(item, properties.get(key, rest if isinstance(rest, dict) else {}))
+        for key, item in value.items()
+    }
+    for key, entry in properties.items():
+        if key not in filled and "default" in entry:
+            filled[key] = entry["default"]
+    return filled
