@@ -100,7 +100,7 @@ def clone(finished, tmp_path_factory):
         shutil.copytree(
             experiment.path("experiments/config"), experiment.path(f"experiments/{name}")
         )
-    experiment.write(tiny(name="my"), "my.yaml")
+    experiment.write(tiny(name="config"), "my.yaml")  # all of it is there
     progress = experiment.folder / ".snakemake/xstilts/progress-config.csv"
     shutil.copy(progress, progress.with_name("progress-my.csv"))
     for name in CLONE:
