@@ -3,7 +3,7 @@
 import pytest
 
 from xstilts.data import layout
-from xstilts.running.errors import UserError
+from xstilts.running.errors import Absent, UserError
 
 
 def make(root, *names):
@@ -76,7 +76,7 @@ def test_what_is_no_set_of_files_is_named(tmp_path, given, line):
 
 def test_the_parts_of_a_set_are_in_the_order_of_their_names(tmp_path):
     make(tmp_path, "train/b.csv", "train/a.csv", "train/.hidden", "train/README.md", "x y.csv")
-    found = layout.parts(["train/", "x y.csv", "gone.csv"], str(tmp_path))
+    found = layout.parts(["train/", "x y.csv"], str(tmp_path))
     assert found == {
         "train/a.csv": tmp_path / "train/a.csv",
         "train/b.csv": tmp_path / "train/b.csv",
@@ -84,9 +84,16 @@ def test_the_parts_of_a_set_are_in_the_order_of_their_names(tmp_path):
     }
 
 
-def test_a_file_that_lies_further_down_is_pointed_at(tmp_path):
-    make(tmp_path, "ner/en.conll", "a/b/c.csv")
-    assert layout.elsewhere("en.conll", str(tmp_path)) == " (there is ner/en.conll)"
-    assert layout.elsewhere("b/c.csv", str(tmp_path)) == " (there is a/b/c.csv)"
-    assert layout.elsewhere("c.csv", str(tmp_path)) == " (there is a/b/c.csv)"
-    assert layout.elsewhere("de.conll", str(tmp_path)) == ""
+def test_a_part_that_is_not_there_is_named_and_one_further_down_pointed_at(tmp_path):
+    make(tmp_path, "ner/en.conll", "a/b/c.csv", "here.csv")
+    for path, hint in {
+        "en.conll": " (there is ner/en.conll)",
+        "b/c.csv": " (there is a/b/c.csv)",
+        "c.csv": " (there is a/b/c.csv)",
+        "de.conll": "",
+    }.items():
+        with pytest.raises(Absent) as error:
+            layout.parts(["here.csv", path], str(tmp_path))
+        assert str(error.value) == f"{path}: there is no such file in {tmp_path}{hint}"
+        assert not layout.are_there(["here.csv", path], str(tmp_path))
+    assert layout.are_there(["here.csv"], str(tmp_path))

@@ -21,7 +21,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def found(folder, **task):
+def found(folder, over=(), **task):
     entry = {
         "format": "classification",
         "languages": ["en", "de"],
@@ -37,6 +37,7 @@ def found(folder, **task):
                 "intermediates": {},
                 "targets": ["mine"],
                 "tasks": {"mine": entry},
+                **dict(over),
             }
         )
     )
@@ -113,3 +114,68 @@ def test_a_file_that_was_edited_is_noticed_by_its_content(folder):
         "files/mine/de.dev": True,
     }
     assert found(folder)[0].problems.lines == []
+
+
+def pinned(folder, lock="my.lock"):
+    own = {
+        f"files/mine/{key}": (str(folder), [path])
+        for key, path in {
+            "en.train": "en/train.csv", "en.dev": "en/dev.csv", "de.dev": "de/dev.csv",
+        }.items()
+    }  # fmt: skip
+    pin.update(folder / lock, (), own=own)
+    return own
+
+
+def test_a_file_that_was_pinned_and_is_gone_is_no_language_that_is_left_out(folder):
+    own = pinned(folder)
+    (folder / "de/dev.csv").unlink()
+    assert found(folder)[0].problems.lines == [
+        f"task mine (de): de/dev.csv: there is no such file in {folder}, which {folder / 'my.lock'}"
+        f" has; to use what is there now: xstilts pin {folder / 'my.yaml'} mine"
+    ]
+    assert pin.update(folder / "my.lock", ["mine"], own=own)["files/mine/de.dev"] is True
+    look, _ = found(folder)
+    assert look.problems.lines == [] and "de is left out" in look.notes[0]
+
+
+def test_a_part_of_a_set_that_is_not_there_is_no_smaller_set(folder):
+    files = {"train": ["en/train.csv", "en/more.csv"], "dev": "{lang}/dev.csv"}
+    assert found(folder, files=files)[0].problems.lines == [
+        f"task mine (en): en/more.csv: there is no such file in {folder}; it is to be trained on"
+    ]
+
+
+def test_test_files_are_looked_at_before_all_is_trained(folder):
+    over = {"test": True, "intermediates": {"mnli": {"tasks": ["mnli"]}}}
+    files = {"train": "en/train.csv", "dev": "{lang}/dev.csv", "test": "{lang}/test.csv"}
+    (folder / "en/test.csv").write_text("foo,bar\n1,2\n")
+    lines = found(folder, over, files=files)[0].problems.lines
+    assert len(lines) == 1 and "en/test.csv: which column is the text" in lines[0]
+
+
+def test_a_target_without_rows_in_any_language_is_a_mistake(folder):
+    (folder / "en/dev.csv").unlink()
+    (folder / "de/dev.csv").unlink()
+    files = {"dev": "{lang}/dev.csv"}
+    labels = ["entailment", "neutral", "contradiction"]
+    look, _ = found(folder, files=files, tuned_on="mnli", labels=labels)
+    assert look.problems.lines == ["task mine: there are no rows in any language"]
+
+
+def test_of_a_large_file_the_first_rows_alone_are_looked_at(folder, monkeypatch):
+    """Sorted by label, the first rows have one of them; its columns are known all the same."""
+    monkeypatch.setattr(looking, "LARGE", 20)
+    monkeypatch.setattr(looking, "FIRST", 1)
+    assert found(folder)[0].problems.lines == []
+    (folder / "en/train.csv").write_text("body,title,label\na,b,pos\nc,d,neg\n")
+    assert "which column is the text" in found(folder)[0].problems.lines[0]
+
+
+def test_a_folder_of_the_hubs_shape_that_is_not_there_comes_with_how_to_obtain_it(folder):
+    over = {"source": "hub", "targets": ["xnli"], "intermediates": {"ccg": {"tasks": ["ccg"]}}}
+    grid_tasks = {"tasks": {"ccg": {"hub": "./ccgbank", "base": str(folder)}}}
+    [line] = found(folder, {**over, **grid_tasks})[0].problems.lines
+    assert line.startswith(
+        f"task ccg: {folder}/ccgbank: there is no such folder. CCGbank is licens"
+    )

@@ -110,7 +110,5 @@ def test_a_source_that_is_not_there_says_what_a_source_is(tmp_path):
     experiment = Experiment(tmp_path)
     source = str(tmp_path / "nowhere")
     experiment.write(tiny(source=source, targets=["tatoeba"], languages=["de"], intermediates={}))
-    experiment.snakemake().failed(
-        "error: task tatoeba: source: ", source, "a mirror has datasets/<org>/<name>"
-    )
+    experiment.snakemake().failed("error: source: ", source, "a mirror has datasets/<org>/<name>")
     assert not (tmp_path / "config.lock").exists()

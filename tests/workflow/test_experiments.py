@@ -1,6 +1,7 @@
 """The experiments that come with the workflow: planned without a network, and rehearsed."""
 
 import pytest
+import yaml
 from tests.workflow.running import ROOT, command, run
 
 PAPER, REHEARSAL = ROOT / "experiments/paper.yaml", ROOT / "experiments/rehearsal.yaml"
@@ -14,7 +15,13 @@ def dry_run(folder, *configs):
 @pytest.fixture(scope="module")
 def paper(tmp_path_factory):
     """Jobs of the experiment of the paper, by rule."""
-    return dry_run(tmp_path_factory.mktemp("paper"), PAPER)
+    folder = tmp_path_factory.mktemp("paper")
+    own = {"ccg": "ccgbank", "bucc": "bucc2018"}  # what is on no hub, in place of ~/data
+    for name in own.values():
+        (folder / name).mkdir()
+    over = {"tasks": {task: {"hub": str(folder / name)} for task, name in own.items()}}
+    (folder / "over.yaml").write_text(yaml.safe_dump(over))
+    return dry_run(folder, PAPER, folder / "over.yaml")
 
 
 def test_the_paper_is_planned_without_a_network(paper):
@@ -31,3 +38,9 @@ def test_a_rehearsal_has_every_kind_of_node(paper, tmp_path):
     rehearsed = dry_run(tmp_path, PAPER, REHEARSAL)
     assert rehearsed.keys() - TOY == paper.keys()
     assert rehearsed["intermediate"] == 12 and rehearsed["tune"] == 13 * 6
+
+
+def test_data_that_is_on_no_hub_is_asked_for_before_anything_runs(tmp_path):
+    said = run(command(tmp_path, [PAPER], "--dry-run"), tmp_path)
+    said.failed("error: task ccg: ", "data/ccgbank: there is no such folder. CCGbank is licensed")
+    said.failed("error: task bucc: ", "data/bucc2018: there is no such folder")

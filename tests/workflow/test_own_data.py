@@ -137,7 +137,10 @@ def test_all_mistakes_of_all_tasks_are_said_before_anything_runs(mine, tmp_path)
         run = experiment.snakemake(*options).failed("error: task a (en): ", "a/train.csv")
         run.failed("error: task b", "b/train.csv: which column is the text", "body, title")
         assert not (tmp_path / "results").exists()
-    experiment.write(CONFIG | {"source": "/not/there", "targets": ["xnli"], "intermediates": {}})
+    experiment.write(
+        CONFIG
+        | {"source": "/not/there", "targets": ["xnli"], "intermediates": {}, "languages": ["en"]}
+    )
     for options in ([], ["-n"]):
         experiment.snakemake(*options).failed("source: /not/there holds no folder `datasets`")
 

@@ -72,7 +72,8 @@ try:
         trackers.check(EXPERIMENT.settings["trackers"])
 except UserError as error:
     # An exception would come with the place in this file, which is not where the mistake is.
-    print("error: " + str(error).replace("\n", "\nerror: "), file=sys.stderr)
+    for line in str(error).splitlines():
+        print(f"error: {line}", file=sys.stderr)
     raise SystemExit(1)
 
 # The steps run with this package, and with this interpreter unless a deployment method brings its own.

@@ -42,7 +42,7 @@ rule status:
         **OWN,
         config=lambda w: json.dumps(config),
     shell:
-        "python -m xstilts.steps.status {params.config:q} --name {params.name:q} --lock={params.lock:q} | tee {log}"
+        "python -m xstilts.steps.status --from-rule {params.config:q} --name {params.name:q} --lock={params.lock:q} | tee {log}"
 
 
 rule estimate:

@@ -6,7 +6,7 @@ from itertools import islice, product
 from pathlib import Path
 
 from xstilts.data.source import absolute
-from xstilts.running.errors import UserError
+from xstilts.running.errors import Absent, UserError
 
 # What the files of a split are called, most usual first.
 _SPLITS = {
@@ -96,19 +96,13 @@ def _first(patterns: Iterable[str], base: str, languages: Sequence[str]) -> str 
     return None
 
 
-def elsewhere(path: str, folder: str) -> str:
-    """Return " (there is ner/de-dev.conll)" for a path that lies up to two folders further down; ""
-    if it does not."""
-    base = absolute(folder)
-    inside = islice((p for depth in ("*/", "*/*/") for p in base.glob(depth)), _MANY)
-    found = (child.relative_to(base) / path for child in inside if (child / path).is_file())
-    place = next(found, None)
-    return f" (there is {place})" if place else ""
-
-
 def parts(paths: Iterable[str], folder: str) -> dict[str, Path]:
-    """Return the files of some paths that exist, each by how it is written: of a folder all that
-    are in it, in the order of their names."""
+    """Return the files of some paths, each by how it is written: of a folder all that are in it, in
+    the order of their names.
+
+    Raises:
+        Absent: one of the paths is not there.
+    """
     found: dict[str, Path] = {}
     for path in paths:
         whole = absolute(path, folder)
@@ -117,4 +111,24 @@ def parts(paths: Iterable[str], folder: str) -> dict[str, Path]:
             found |= {f"{path.rstrip('/')}/{p.name}": p for p in inside if p.name != "README.md"}
         elif whole.is_file():
             found[path] = whole
+        else:
+            raise Absent(f"{path}: there is no such file in {folder}{_elsewhere(path, folder)}")
     return found
+
+
+def are_there(paths: Iterable[str], folder: str) -> bool:
+    """Return whether `parts` finds all."""
+    try:
+        return bool(parts(paths, folder))
+    except Absent:
+        return False
+
+
+def _elsewhere(path: str, folder: str) -> str:
+    """Return " (there is ner/de-dev.conll)" for a path that lies up to two folders further down; ""
+    if it does not."""
+    base = absolute(folder)
+    inside = islice((p for depth in ("*/", "*/*/") for p in base.glob(depth)), _MANY)
+    found = (child.relative_to(base) / path for child in inside if (child / path).is_file())
+    place = next(found, None)
+    return f" (there is {place})" if place else ""

@@ -48,7 +48,7 @@ def resolve(
     if files:
         found = layout.parts(files, root)
         if not found:
-            raise Absent(f"{', '.join(files)}: there is no such file in {root}")
+            raise Absent(f"{', '.join(files)}: holds no file")
         digests = {path: sha256(file) for path, file in found.items()}
         digest = hashlib.sha256(canonical(list(digests.values())).encode()).hexdigest()
         return {"source": "folder", "revision": digest, "files": digests}
@@ -125,20 +125,33 @@ def locked(
                 f"`{entry.get('requested')}`; {anew}"
             )
         return {"source": "hub", "revision": entry["revision"]}
-    pin = resolve(kind, source, root, name, revision, obtain, files)
+    try:
+        pin = resolve(kind, source, root, name, revision, obtain, files)
+    except Absent:  # it was there when what is made of it was made
+        return {key: entry[key] for key in ("source", "revision", "files")}
     if pin["revision"] != entry["revision"]:
         raise UserError(changed(name, entry.get("files") or {}, pin["files"], root, lock))
     return pin
 
 
 def changed(
-    name: str, old: Mapping[str, str], new: Mapping[str, str], root: str, lock: str | Path
+    name: str,
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    root: str,
+    lock: str | Path,
+    accepts: str | Path = "",
 ) -> str:
-    """Say that files are others than were pinned, and how to accept them."""
+    """Say that files are others than were pinned, and how to accept them.
+
+    Args:
+        lock: the lock file that has them, "" if what another experiment has made here is all.
+        accepts: the lock file of the experiment, where that is another.
+    """
+    told = f" since {lock} was written" if lock else " since it was pinned"
     where = "" if sources.is_own(name) and not sources.is_path(name) else f"{name}: "
     return (
-        f"{where}{_difference(old, new)} in {root} since {lock} was written;"
-        f" {sources.advice(name, lock)}"
+        f"{where}{_difference(old, new)} in {root}{told}; {sources.advice(name, lock or accepts)}"
     )
 
 
@@ -164,6 +177,9 @@ def update(
     own = own or {}
     with _exclusive(lock):
         entries = read_lock(lock)
+        for name in [n for n in entries["datasets"] if n.startswith(f"{sources.OWN}/")]:
+            if own and name not in own:  # of a task, language or split that is no more
+                del entries["datasets"][name]
         known = {name: kind for kind in KINDS for name in sorted(entries[kind])}
         known |= {name: "datasets" for name in own if not sources.is_path(name)}
         now = {}

@@ -82,6 +82,16 @@ def build(grid: Grid) -> dict[str, Node]:
     return graph.nodes
 
 
+def add_test_rows(graph: "Graph") -> list[Node]:
+    """Make the nodes of the rows on which the best cells will be scored, whichever these are."""
+    tested = graph.grid.experiment.test_languages
+    return [
+        graph.prepare(target, lang, graph.grid.test_split(target))
+        for target, languages in tested.items()
+        for lang in languages
+    ]
+
+
 class Graph:
     """Makes the nodes that it is asked for, and all that they need, each once."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from xstilts.data import files, layout, mirror, prepare
 from xstilts.data import pin as pinning
 from xstilts.data import source as sources
-from xstilts.experiment.graph import Node
+from xstilts.experiment.graph import Graph, Node, add_test_rows
 from xstilts.experiment.grid import Grid
 from xstilts.monitoring.records import TO_PIN, Pins, Records, next_run
 from xstilts.running.errors import Absent, Problems, UserError, nearest
@@ -32,11 +32,8 @@ class Found:
 def look(grid: Grid, nodes: Mapping[str, Node], records: Records) -> Found:
     """Look at what the next run would read of folders: mirrors, files and models of one's own."""
     found = Found()
-    looked = [n for n in nodes.values() if n.folder] or grid.experiment.settings["source"] not in (
-        "hub",
-        "toy",
-    )
-    if not looked:
+    source = grid.experiment.settings["source"]
+    if source in ("hub", "toy") and not any(node.folder for node in nodes.values()):
         return found  # the common case costs nothing
     for node in nodes.values():
         if node.rule == "pin_data" and node.folder:
@@ -44,23 +41,31 @@ def look(grid: Grid, nodes: Mapping[str, Node], records: Records) -> Found:
                 _unchanged(node, records.pins, records.root)
     run = next_run(nodes, records)
     trained_on = set(_trained_on(nodes, run))
-    labels: dict[str, set[str]] = {}
+    tests = Graph(grid)
+    later = {node.key for node in add_test_rows(tests) if node.key not in nodes}
+    every = {**nodes, **tests.nodes}
     # Train rows first, since labels are theirs.
-    rows = [n for n in nodes.values() if n.rule == "prepare" and n.key in run]
+    rows = [n for n in every.values() if n.rule == "prepare" and n.key in run | later]
+    look = _Rows(grid, every, records.pins)
     for node in sorted(rows, key=lambda n: n.spec["split"] != "train"):
         try:
-            _look_at_rows(grid, node, nodes, labels)
+            look(node)
         except Absent as error:
             if node.key in trained_on:
                 found.problems.lines.append(f"{error}; it is to be trained on")
-            else:
+            elif node.key not in later:
                 found.notes.append(f"{error}; {node.spec['lang']} is left out")
+                look.gone.append(node.key)
         except UserError as error:
             found.problems.lines.append(str(error))
     for node in nodes.values():
+        if node.rule == "manifest" and node.key in run and set(node.inputs["rows"]) <= {*look.gone}:
+            task = every[node.inputs["rows"][0]].spec["task"]
+            found.problems.lines.append(f"task {task}: there are no rows in any language")
         if node.rule == "model" and node.key in run:
             with found.problems.noted():
                 _look_at_model(grid, node, nodes)
+    found.problems.lines = list(dict.fromkeys(found.problems.lines))
     return found
 
 
@@ -79,77 +84,94 @@ def _unchanged(node: Node, pins: Pins, root: Path) -> None:
     wanted = pins.wanted(f"datasets/{name}")
     if wanted in (None, TO_PIN, pinning.ABSENT) or not Path(node.folder).is_dir():
         return
+    if node.files and not layout.are_there(node.files, node.folder):
+        return  # which matters where rows are to be made of them
     there = (
-        layout.parts(node.files, node.folder)
+        layout.parts(node.files, node.folder).values()
         if node.files
-        else {str(p): p for p in Path(node.folder).rglob("*") if p.is_file()}
+        else [p for p in Path(node.folder).rglob("*") if p.is_file()]
     )
-    if not there or sum(path.stat().st_size for path in there.values()) > HASHED:
+    if sum(path.stat().st_size for path in there) > HASHED:
         return
     now = pinning.resolve("datasets", "own", node.folder, name, "main", files=node.files)
     if now["revision"] != wanted:
-        old = pins.files(f"datasets/{name}", root / node.key)
-        raise UserError(pinning.changed(name, old, now["files"], node.folder, pins.lock))
+        key = f"datasets/{name}"
+        lock = pins.lock if key in pins.locked else ""
+        old = pins.files(key, root / node.key)
+        raise UserError(pinning.changed(name, old, now["files"], node.folder, lock, pins.lock))
 
 
-def _look_at_rows(
-    grid: Grid, node: Node, nodes: Mapping[str, Node], labels: dict[str, set[str]]
-) -> None:
-    """Refuse rows that `prepare` would refuse."""
-    spec, pin = dict(node.spec), nodes[node.pin]
-    where = f"task {spec['task']} ({spec['lang']})"
-    if pin.files:
-        spec["no_answer"] = grid.tasks[spec["task"]].no_answer
-        rows = _rows(spec, pin, where)
-        if spec["format"] == "classification":
-            _check_labels(grid, spec, rows, labels, where)
-        return
-    if not pin.folder and (grid.experiment.toy or grid.experiment.root is None):
-        return
-    folder = sources.folder(pin.folder or grid.experiment.root or "", "datasets", spec["hub"])
-    try:
+class _Rows:
+    """Looks at the rows of one task, language and split after another."""
+
+    def __init__(self, grid: Grid, nodes: Mapping[str, Node], pins: Pins) -> None:
+        self.grid, self.nodes, self.pins = grid, nodes, pins
+        self.labels: dict[str, set[str]] = {}  # task -> those of its train rows
+        self.gone: list[str] = []  # keys of rows that are not there
+
+    def __call__(self, node: Node) -> None:
+        """Refuse rows that `prepare` would refuse."""
+        spec, pin = dict(node.spec), self.nodes[node.pin]
+        where = f"task {spec['task']} ({spec['lang']})"
+        try:
+            if pin.files:
+                self._own_files(spec, pin, where)
+            elif pin.folder or not (self.grid.experiment.toy or self.grid.experiment.root is None):
+                self._folder(spec, pin)
+        except UserError as error:
+            line = str(error)
+            told = line.startswith(("task ", "source: "))
+            raise type(error)(line if told else f"{where}: {line}") from None
+
+    def _folder(self, spec: dict, pin: Node) -> None:
+        root, task = pin.folder or self.grid.experiment.root or "", self.grid.tasks[spec["task"]]
+        try:
+            folder = sources.folder(root, "datasets", spec["hub"], task.obtain)
+        except UserError as error:  # the same for every language
+            own = f" {task.obtain}" if task.obtain and pin.folder else ""
+            line = str(error)
+            whole = line if line.startswith("source: ") else f"task {task.name}: {line}.{own}"
+            raise UserError(whole.removesuffix(".")) from None
         schema = mirror.schema(folder, spec["hub"], spec.get("config"), spec["split"])
         if schema is not None:
             prepare.check_columns(schema, spec)
-    except UserError as error:
-        line = str(error)
-        raise type(error)(line if line.startswith("task ") else f"{where}: {line}") from None
 
-
-def _rows(spec: dict, pin: Node, where: str) -> list[dict]:
-    """Return the unified rows of files of one's own, of large ones the first."""
-    there = layout.parts(pin.files, pin.folder)
-    if not there:
-        paths, mean = ", ".join(pin.files), layout.elsewhere(pin.files[0], pin.folder)
-        raise Absent(f"{where}: {paths}: there is no such file in {pin.folder}{mean}")
-    large = sum(path.stat().st_size for path in there.values()) > LARGE
-    # That none of the first rows has an answer says nothing of the others.
-    spec["no_answer"] = spec["no_answer"] or large
-    try:
+    def _own_files(self, spec: dict, pin: Node, where: str) -> None:
+        """Unify the rows of files of one's own, of large ones the first."""
+        try:
+            there = layout.parts(pin.files, pin.folder)
+        except Absent as error:
+            if pin.spec["name"] in self.pins.own_locked:
+                lock = self.pins.lock
+                gone = f"{error}, which {lock} has; {sources.advice(pin.spec['name'], lock)}"
+                raise UserError(gone) from None
+            raise
+        large = sum(path.stat().st_size for path in there.values()) > LARGE
+        # That none of the first rows has an answer, or is of the language, says nothing of others.
+        spec["no_answer"] = self.grid.tasks[spec["task"]].no_answer or large
         table = files.head(list(there.values()), spec, FIRST if large else None)
-        return prepare.unify(table, {}, spec | {"files": list(there)})[0]
-    except UserError as error:
-        line = str(error)
-        raise UserError(line if line.startswith("task ") else f"{where}: {line}") from None
+        if large:
+            prepare.check_columns(table.schema, spec)
+            return
+        rows = prepare.unify(table, {}, spec | {"files": list(there)})[0]
+        if spec["format"] == "classification":
+            self._labels(spec, rows, where)
 
-
-def _check_labels(
-    grid: Grid, spec: dict, rows: list[dict], labels: dict[str, set[str]], where: str
-) -> None:
-    """Refuse a label that the train rows have not, where labels are theirs."""
-    task, own = spec["task"], {row["label"] for row in rows}
-    of = grid.labelled_by(task)
-    if of is None:
-        return
-    if (task, spec["lang"], spec["split"]) == of:
-        labels[task] = own
-        return
-    known = labels.get(of[0])
-    if known and (odd := sorted(own - known)):
-        raise UserError(
-            f"{where}: {spec['split']}: label `{odd[0]}` is none of those of the train rows:"
-            f" {', '.join(sorted(known))}{nearest(odd[0], known)}"
-        )
+    def _labels(self, spec: dict, rows: list[dict], where: str) -> None:
+        """Refuse a label that the train rows have not, where labels are theirs."""
+        task, own = spec["task"], {row["label"] for row in rows}
+        of = self.grid.labelled_by(task)
+        if of is None:
+            return
+        if (task, spec["lang"], spec["split"]) == of:
+            self.labels[task] = own
+            return
+        known = self.labels.get(of[0])
+        if known and (odd := sorted(own - known)):
+            raise UserError(
+                f"{where}: {spec['split']}: label `{odd[0]}` is none of those of the train rows:"
+                f" {', '.join(sorted(known))}{nearest(odd[0], known)}"
+            )
 
 
 def _look_at_model(grid: Grid, node: Node, nodes: Mapping[str, Node]) -> None:

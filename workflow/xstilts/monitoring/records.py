@@ -79,10 +79,15 @@ class Pins:
         same = record and digest(record["spec"]) == digest(node.spec)
         pinned = record.get("revision") if same and record else None
         if node.files and pinned in (None, pinning.ABSENT):
-            there = bool(layout.parts(node.files, node.folder))
+            there = layout.are_there(node.files, node.folder)
             self.adopted[name] = TO_PIN if there else pinning.ABSENT
         elif pinned:
             self.adopted[name] = pinned
+
+    @property
+    def own_locked(self) -> set[str]:
+        """The files of one's own that the lock file has, by their names as data sets."""
+        return {name.removeprefix("datasets/") for name in self.locked if f"/{OWN}/" in name}
 
     @property
     def to_lock(self) -> bool:

@@ -67,7 +67,10 @@ class Workspace:
 
     def own_data(self) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Return the data sets and models of one's own: name -> folder, paths of the files."""
-        pins = (node for node in self.nodes.values() if node.rule in graph.PINS and node.folder)
+        made = graph.Graph(self.grid)
+        graph.add_test_rows(made)
+        every = {**self.nodes, **made.nodes}.values()
+        pins = (node for node in every if node.rule in graph.PINS and node.folder)
         return {node.spec["name"]: (node.folder, node.files) for node in pins}
 
     def grid_rows(self) -> pd.DataFrame:

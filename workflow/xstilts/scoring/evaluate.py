@@ -112,6 +112,12 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     node = scorer.node
     tokenizer = node["tokenizer"], scorer.folder
     data = encoded.load_checked(paths["encoded"], spec["encoded"], *tokenizer)
+    trained = list(node.get("labels", {}).values())
+    if len(trained) == 1 and data.labels and trained[0] != list(data.labels):
+        raise UserError(
+            f"{paths['encoded']}: its labels are {', '.join(data.labels)}, those of {scorer.folder}"
+            f" are {', '.join(trained[0])}; delete both, run again"
+        )
     used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
     fingerprint = digest([spec, node["weights"], *map(sha256, used)])
     out, pins = Path(paths["out"]) / f"{lang}.json", node["pins"] | data.meta["pins"]

@@ -25,6 +25,7 @@ def main(args: argparse.Namespace) -> None:
     check_length(spec["max_length"], Path(args.tokenizer).parent)
     page = formats.page(spec["format"])
     labels = labels_of(prepare.read(args.labels_of).to_pylist()) if args.labels_of else None
+    sources = [prepared, *([prepare.metadata(args.labels_of)] if args.labels_of else [])]
     absent = prepared.get("absent")
     try:
         limit = spec["max_length"]
@@ -40,7 +41,7 @@ def main(args: argparse.Namespace) -> None:
         "spec": spec,
         "pins": {
             **(read_json(args.model)["pins"] if args.model else {}),
-            f"datasets/{prepared['spec']['hub']}": prepared["pin"]["revision"],
+            **{f"datasets/{of['spec']['hub']}": of["pin"]["revision"] for of in sources},
         },
         "tokenizer": tokenizer.digest,
         "pad": tokenizer.pad_token_id,

@@ -56,7 +56,10 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
 
 def own_files(root: str, paths: list[str], pin: dict[str, Any], name: str) -> list[Path]:
     """Return files of one's own, exactly as pinned."""
-    found = layout.parts(paths, root)
+    try:
+        found = layout.parts(paths, root)
+    except Absent as error:
+        raise UserError(f"{error}, which was pinned; {sources.advice(name)}") from None
     if list(pin["files"].values()) != [sha256(path) for path in found.values()]:
         raise UserError(f"{', '.join(paths)}: changed since pinned; {sources.advice(name)}")
     return list(found.values())

@@ -30,7 +30,9 @@ def main(args: argparse.Namespace) -> None:
         print("", *lines, sep="\n")
     begun = lock.taken(here.root / lock.RUN)
     forecast = forecasts.last(here.root / forecasts.file(here.name), begun)
-    if line := at_work(orphans.at_work(here.root), forecast):
+    # The rule's own Snakemake has nothing else to do.
+    other = None if args.from_rule else orphans.at_work(here.root)
+    if line := at_work(other, forecast):
         print("\n" + line)
     run = next_run(here.nodes, here.records)
     counts = Counter(here.nodes[key].rule for key in run)
@@ -43,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     arguments.add_config(p)
+    p.add_argument("--from-rule", action="store_true", help=argparse.SUPPRESS)
     return p
 
 

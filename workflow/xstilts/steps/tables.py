@@ -41,6 +41,7 @@ def main(args: argparse.Namespace) -> None:
     """Write the tables; print the main table and the refused files."""
     grid = cell_states.read_grid(args.grid)
     paths, columns = list(grid["score"]), set(grid)
+    asked = _asked(grid)
     grid, left_out = cell_states.there(grid, results_of(args.grid).parent)
     pins = Pins(args.lock, results_of(args.grid).parent)
     files, refused = scores.accepted(grid, pins.score)
@@ -58,9 +59,7 @@ def main(args: argparse.Namespace) -> None:
     main_text = main_text_table(main, deltas, target_metrics, missing, total)
     main_text = dataclasses.replace(main_text, notes=[*main_text.notes, *left_out])
     out = Path(args.out)
-    languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
-    checkpoints = dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
-    asked = products.table_names(languages_of, checkpoints.values())
+    checkpoints = _checkpoints(grid)
 
     def put(name: str, text_table: TextTable, **versions: pd.DataFrame) -> None:
         """Write a table for readers, and as CSV: `name.csv`, and others with their suffix."""
@@ -107,6 +106,17 @@ def main(args: argparse.Namespace) -> None:
     if args.record:
         rule = "test_tables" if "row" in columns else "tables"
         products.write(args.record, rule, [args.grid, *products.cells_of(paths)])
+
+
+def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
+    """Return model -> the public checkpoint that it is from."""
+    return dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
+
+
+def _asked(grid: pd.DataFrame) -> list[str]:
+    """Return the tables that the plan expects, of languages without rows too."""
+    languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
+    return products.table_names(languages_of, _checkpoints(grid).values())
 
 
 def _write(table: pd.DataFrame, path: Path, form: str = numbers.CSV) -> None:

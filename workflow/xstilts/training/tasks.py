@@ -11,6 +11,7 @@ from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
 from xstilts.models import shards
 from xstilts.running import ranks
+from xstilts.running.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -91,9 +92,15 @@ def read_tasks(
             task_spec["task"], task_spec["format"], task_spec["batch_size"], labels, data
         )
         for lang, spec_digest in task_spec["dev"].items():
+            of_dev = load(next(dev_paths), spec_digest)
+            if list(of_dev.labels) != list(labels):
+                raise UserError(
+                    f"{task.name}: the labels of its encoded dev rows are {', '.join(of_dev.labels)},"
+                    f" those of its train rows {', '.join(labels)}; delete results/encoded, run again"
+                )
             task = dataclasses.replace(
                 task,
-                dev=load(next(dev_paths), spec_digest).first_rows(eval_rows),
+                dev=of_dev.first_rows(eval_rows),
                 dev_rows=prepare.read(next(dev_rows_paths)).to_pylist()[:eval_rows],
                 dev_lang=lang,
                 metric=task_spec["metric"],
