@@ -5,6 +5,7 @@ import json
 import pytest
 from tests import helpers
 
+from xstilts.data import prepare
 from xstilts.encoding import encode, encoded
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, write_json
@@ -100,3 +101,22 @@ def test_the_labels_of_an_open_set_are_those_of_the_training_rows(run):
 
 def test_labels_of_classification_are_those_of_its_rows_too():
     assert encode.labels_of([{"label": "pos"}, {"label": "NA"}, {"label": "pos"}]) == ["NA", "pos"]
+
+
+def test_labels_that_are_those_of_other_rows_come_with_the_pin_of_these(tmp_path):
+    """Else an edited train file would leave the dev rows with the numbers of its old labels."""
+    helpers.make_tokenizer(tmp_path / "model")
+    helpers.write_rows(tmp_path / "dev.parquet", "tagging", DEV)
+    other = {"spec": {"hub": "files/mine/en.train"}, "pin": {"source": "folder", "revision": "t1"}}
+    prepare.write(tmp_path / "train.parquet", TRAIN, "tagging", other)
+    spec = {"format": "tagging", "labels": [], "no_answer": False, "max_length": 16}
+    spec["data"] = digest({"hub": "o/data"})
+    arguments = [
+        "--spec", json.dumps(spec), "--rows", str(tmp_path / "dev.parquet"),
+        "--labels-of", str(tmp_path / "train.parquet"),
+        "--tokenizer", str(tmp_path / "model/tokenizer.json"),
+        "--out", str(tmp_path / "out.safetensors"),
+    ]  # fmt: skip
+    encode_step.main(encode_step.parser().parse_args(arguments))
+    pins = encoded.load(tmp_path / "out.safetensors").meta["pins"]
+    assert pins == {"datasets/o/data": "r2", "datasets/files/mine/en.train": "t1"}

@@ -336,3 +336,11 @@ def test_a_layer_that_the_model_has_not_is_named(tmp_path):
     target = Target(tmp_path, "retrieval", pairs, layer=4, layers=3).add("de")
     with pytest.raises(UserError, match="retrieval_layer: 4 is above the 3 layers of the model"):
         target.run()
+
+
+def test_rows_with_other_labels_than_the_model_has_are_refused(target):
+    target.add("de")
+    node = read_json(target.model / "node.json")
+    write_json(target.model / "node.json", node | {"labels": {"nli": ["a", "b", "c"]}})
+    with pytest.raises(UserError, match=r"de\.safetensors: its labels are entailment, .* a, b, c"):
+        target.run()

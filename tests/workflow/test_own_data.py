@@ -7,6 +7,8 @@ import pytest
 import yaml
 from tests.workflow.running import OWN, Experiment, tiny
 
+from xstilts.encoding.header import read_header
+
 FILES = {"train": "my data/en/train.csv", "dev": "my data/{lang}/dev.csv"}
 MINE = {"format": "classification", "files": FILES, "languages": ["en", "de", "fi"]}
 CONFIG = tiny(
@@ -111,6 +113,18 @@ def test_an_edited_file_is_refused_until_it_is_accepted(mine):
         "evaluate_mine": 2,
     }
     assert "intermediate" not in run.jobs
+    assert mine.snakemake(config=config_of(mine)).nothing
+
+
+def test_labels_follow_the_train_rows(mine):
+    """`neg` becomes `zzz`: with the dev rows left as they were, 0 and 1 would change places."""
+    for name in ("en/train", "en/dev", "de/dev", "fi/dev"):
+        path = mine.folder / f"my data/{name}.csv"
+        path.write_text(path.read_text().replace(",neg", ",zzz"))
+    mine.step("pin", "--update", "mine", "--config", config_of(mine)).ok()
+    mine.snakemake(config=config_of(mine)).ok()
+    for path in mine.path("encoded/xlmr/mine").glob("*.safetensors"):
+        assert read_header(path)[1]["labels"] == ["pos", "zzz"], path
     assert mine.snakemake(config=config_of(mine)).nothing
 
 

@@ -95,8 +95,9 @@ def read_tasks(
             of_dev = load(next(dev_paths), spec_digest)
             if list(of_dev.labels) != list(labels):
                 raise UserError(
-                    f"{task.name}: the labels of its encoded dev rows are {', '.join(of_dev.labels)},"
-                    f" those of its train rows {', '.join(labels)}; delete results/encoded, run again"
+                    f"{task.name}: its dev rows are encoded with the labels"
+                    f" {', '.join(of_dev.labels)}, its train rows with {', '.join(labels)}; delete"
+                    " results/encoded, run again"
                 )
             task = dataclasses.replace(
                 task,
