@@ -205,3 +205,22 @@ def test_the_steps_start_without_the_heavy_libraries():
     ).stdout  # fmt: skip
     loaded = set(json.loads(out))
     assert not loaded & {"datasets", "huggingface_hub", "torch", "transformers", "pandas"}
+
+
+def test_what_the_config_has_no_more_leaves_the_lock(tmp_path):
+    (tmp_path / "en.csv").write_text("text,label\na,b\n")
+    lock, entry = tmp_path / "my.lock", {"source": "folder", "revision": "r", "files": {}}
+    old = {"files/mine/de.dev": dict(entry), "files/gone": dict(entry)}
+    lock.write_text(yaml.safe_dump({"datasets": old, "models": {}}))
+    own = {"files/mine/en.dev": (str(tmp_path), ["en.csv"])}
+    assert pin.update(lock, (), own=own) == {"files/mine/en.dev": True}
+    assert list(pin.read_lock(lock)["datasets"]) == ["files/mine/en.dev"]
+    assert pin.update(lock, ["mine"], own=own) == {"files/mine/en.dev": False}
+
+
+def test_locked_files_that_are_gone_are_as_they_were_pinned(tmp_path):
+    (tmp_path / "en.csv").write_text("text,label\na,b\n")
+    where = ("datasets", "own", str(tmp_path), "files/mine/en.dev", "main", tmp_path / "my.lock")
+    first = pin.locked(*where, files=["en.csv"])
+    (tmp_path / "en.csv").unlink()
+    assert pin.locked(*where, files=["en.csv"]) == first

@@ -99,3 +99,16 @@ def test_the_state_in_full(tmp_path, capsys):
 def test_a_config_that_is_wrong_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"gone\.yaml: there is no such config file"):
         Workspace.of([str(tmp_path / "gone.yaml")])
+
+
+def test_data_of_ones_own_is_that_of_the_test_split_too(tmp_path):
+    mine = {
+        "format": "classification", "languages": ["en"], "base": str(tmp_path),
+        "files": {"train": "train.csv", "dev": "dev.csv", "test": "test.csv"},
+    }  # fmt: skip
+    asked = {**results.CONFIG, "targets": ["mine"], "languages": "all", "test": True}
+    here = Workspace.of([json.dumps({**asked, "tasks": {"mine": mine}})], "e")
+    assert here.own_data() == {
+        f"files/mine/en.{split}": (str(tmp_path), (f"{split}.csv",))
+        for split in ("train", "dev", "test")
+    }

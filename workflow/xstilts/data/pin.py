@@ -166,7 +166,7 @@ def update(
     Args:
         root: the folder of the mirror, for what is in one.
         own: name of each data set or model of one's own -> its folder and the paths of its files,
-            as the config has them. A task's name stands for all its data.
+            as the config has them; None without a config. A task's name stands for all its data.
 
     Returns:
         Name -> whether it has another version now.
@@ -174,11 +174,11 @@ def update(
     Raises:
         UserError: a name is not in the lock, or cannot be looked up.
     """
-    own = own or {}
+    told, own = own is not None, own or {}
     with _exclusive(lock):
         entries = read_lock(lock)
         for name in [n for n in entries["datasets"] if n.startswith(f"{sources.OWN}/")]:
-            if own and name not in own:  # of a task, language or split that is no more
+            if told and name not in own:  # of a task, language or split that is no more
                 del entries["datasets"][name]
         known = {name: kind for kind in KINDS for name in sorted(entries[kind])}
         known |= {name: "datasets" for name in own if not sources.is_path(name)}

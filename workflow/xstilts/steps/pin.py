@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
 
 def look_up(args: argparse.Namespace) -> None:
     """Look entries of a lock file up anew, and say which have changed."""
-    lock, root, own = args.lock, args.root, {}
+    lock, root, own = args.lock, args.root, None
     if args.config:
         here = Workspace.of(args.config)
         lock, root = lock or here.lock, root or here.grid.experiment.root or ""
