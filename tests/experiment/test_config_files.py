@@ -38,7 +38,18 @@ def test_later_files_are_laid_over_the_first(tmp_path):
     ("content", "line"),
     [
         (None, "there is no such config file"),
-        (b"a: [", "cannot be read as YAML: while parsing"),
+        (b"a: [", "cannot be read as YAML: line 1, column 5: expected the node content, but"),
+        (
+            b"a:\n  dev: {lang}/dev.csv\n",
+            "cannot be read as YAML: line 2, column 14: expected <block end>, but found '<scalar>';"
+            ' quote the path: "{lang}/dev.csv"',
+        ),
+        (
+            b"a: {train: en/train.csv, dev: d-{lang}/{split}.csv}\n",
+            "cannot be read as YAML: line 1, column 33: expected ',' or '}', but got '{'; quote the"
+            ' path: "d-{lang}/{split}.csv"',
+        ),
+        (b'a: "{lang}.csv"]\n', "cannot be read as YAML: line 1, column 16: expected <block end>"),
         (b"\xff\xfe\xfa", "cannot be read as YAML: "),
         (b"just text", "holds no config"),
         (b"- a", "holds no config"),

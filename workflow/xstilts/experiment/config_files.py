@@ -4,6 +4,8 @@ And what is given beside them: values as text (`--config`), and what was taken f
 """
 
 import itertools
+import os
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +17,9 @@ from xstilts.data import source as sources
 from xstilts.running.errors import UserError
 
 SUFFIXES = (".yaml", ".yml")
+_FIELD = re.compile(r"\{(?:lang|split)\}")
+# A path in a line of YAML, with fields and without quotes.
+_PATH = re.compile(rf"""(?<!["'\w./~-])(?:[\w./~-]|{_FIELD.pattern})+(?!["'])""")
 
 
 def name(settings: Mapping[str, Any], files: Sequence[str | Path]) -> str:
@@ -39,7 +44,8 @@ def read(files: Sequence[str | Path]) -> dict[str, Any]:
     """Return the config in files that are laid over each other; UserError naming a bad one."""
     merged: dict[str, Any] = {}
     for file in files:
-        merged = merge(merged, anchored(_content(file), file))
+        told = anchored(_content(file), file)
+        merged = merge(_moved(merged, told), told)
     return merged
 
 
@@ -48,12 +54,25 @@ def _content(file: str | Path) -> dict[str, Any]:
         content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{file}: there is no such config file") from None
+    except yaml.MarkedYAMLError as error:
+        raise UserError(f"{file}: cannot be read as YAML: {_marked(error, file)}") from None
     except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         line = str(error).splitlines()[0]
         raise UserError(f"{file}: cannot be read as YAML: {line}") from None
     if not isinstance(content, dict):
         raise UserError(f"{file}: holds no config")
     return content
+
+
+def _marked(error: yaml.MarkedYAMLError, file: str | Path) -> str:
+    """Say where YAML ends to be YAML, and what to quote there."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return str(error).splitlines()[0]
+    line = Path(file).read_text(encoding="utf-8").splitlines()[mark.line :][:1]
+    bare = [path for path in _PATH.findall("".join(line)) if _FIELD.search(path)]
+    hint = f'; quote the path: "{bare[0]}"' if bare else ""
+    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}{hint}"
 
 
 def anchored(content: Mapping[str, Any], file: str | Path) -> dict[str, Any]:
@@ -81,21 +100,50 @@ def places(files: Sequence[str | Path], config: Mapping[str, Any]) -> dict[str, 
 
     What the command line gave on top of the files stays as it is.
     """
-    whole = dict(config)
+    plain: dict[str, Any] = {}
     for file in files:
-        content = _content(file)
-        told = anchored(content, file)
-        if "source" in content and content["source"] == config.get("source"):
-            whole["source"] = told["source"]
-        for section in ("tasks", "models"):
-            if not isinstance(content.get(section), Mapping):
-                continue
-            mine = dict(whole[section])
-            for name, entry in told[section].items():
-                if isinstance(mine.get(name), Mapping) and "base" in (entry or {}):
-                    mine[name] = {**mine[name], "base": entry["base"]}
-            whole[section] = mine
-    return whole
+        plain = merge(plain, _content(file))
+    return _as_read(config, plain, read(files))
+
+
+def _as_read(config: Any, plain: Any, told: Any) -> Any:
+    """Return a config with what it has of files (`plain`) as `read` tells it (`told`)."""
+    if config == plain:
+        return told
+    if not (isinstance(config, Mapping) and isinstance(plain, Mapping)):
+        return config
+    more = {key: value for key, value in told.items() if key not in plain}
+    return more | {
+        key: _as_read(value, plain[key], told[key]) if key in plain else value
+        for key, value in config.items()
+    }
+
+
+def _moved(earlier: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what earlier files say, the paths of a task as they are from the folder of a later
+    file that has files of that task too: an entry has one `base`."""
+    if not (isinstance(earlier.get("tasks"), Mapping) and isinstance(told.get("tasks"), Mapping)):
+        return dict(earlier)
+    tasks = dict(earlier["tasks"])
+    for name, entry in told["tasks"].items():
+        before = tasks.get(name)
+        if not (isinstance(before, Mapping) and isinstance(entry, Mapping)):
+            continue
+        if "files" in before and "base" in entry:
+            files = _from(before["files"], before["base"], entry["base"])
+            tasks[name] = {**before, "files": files}
+    return {**earlier, "tasks": tasks}
+
+
+def _from(paths: Any, old: str, new: str) -> Any:
+    """Return a path, or what holds paths, that is from the folder `old` as it is from `new`."""
+    if isinstance(paths, Mapping):
+        return {key: _from(path, old, new) for key, path in paths.items()}
+    if isinstance(paths, list):
+        return [_from(path, old, new) for path in paths]
+    if old == new or not isinstance(paths, str) or os.path.isabs(os.path.expanduser(paths)):
+        return paths
+    return os.path.relpath(os.path.join(old, paths), new)
 
 
 def _has_path(entry: Any, keys: Sequence[str]) -> bool:
