@@ -63,6 +63,8 @@ def test_a_pattern_is_filled_with_the_names_of_splits(tmp_path):
         ("empty", r"empty holds no file that is called after a split, as train\.csv"),
         ("hubs", r"hubs has the shape of a data set of the hub: `hub: \./hubs`"),
         ("{lang}/{split}.csv", "no such file of a split train, dev or test"),
+        ("x" * 3000, "files: x{59}…: File name too long"),
+        ("x" * 3000 + "{split}", "files: x{59}…: File name too long"),
     ],
 )
 def test_what_is_no_set_of_files_is_named(tmp_path, given, line):

@@ -50,7 +50,7 @@ def test_the_columns_of_a_split(folder):
             "en",
             "train",
             Absent,
-            r"config en: no split `train` \(there are validation\); to take another: `splits: {tra",
+            r"config en: no split `train` \(there are validation\)$",
         ),
         ("en", "validation", UserError, r"en/gone\.parquet is missing, though its README names it"),
     ],

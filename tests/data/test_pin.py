@@ -148,11 +148,28 @@ def test_the_branch_that_was_asked_for_is_looked_up(world, monkeypatch):
     }
 
 
-@pytest.mark.parametrize("text", ["datasets: [", "- a", "datasets: {o/n: main}", "datasets: [o/n]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "datasets: [",
+        "- a",
+        "datasets: {o/n: main}",
+        "datasets: [o/n]",
+        "datasets: {o/n: {source: folder, revision: r, files: 3}}",
+        "datasets: {o/n: {source: folder, revision: 3}}",
+        "datasets: {3: {source: folder, revision: r}}",
+        "models: {o/n: {source: [hub], revision: r}}",
+    ],
+)
 def test_a_file_that_is_no_lock(tmp_path, text):
     (tmp_path / "lock.yaml").write_text(text)
     with pytest.raises(UserError, match=r"lock\.yaml: is not"):
         pin.read_lock(tmp_path / "lock.yaml")
+
+
+def test_a_folder_in_the_place_of_the_lock(tmp_path):
+    with pytest.raises(UserError, match=r"cannot be read as a lock file: Is a directory$"):
+        pin.read_lock(tmp_path)
 
 
 def test_a_pin_file_says_by_what_spec_it_is_made(world):

@@ -109,3 +109,32 @@ def test_a_data_set_that_is_on_no_hub_says_how_to_obtain_it(tmp_path):
 def test_a_file_beside_the_tables_is_read_from_a_folder_only(tmp_path):
     with pytest.raises(UserError, match=r"dataset o/n: a\.tsv is read from a folder only"):
         source.file("hub", tmp_path, {}, "o/n", "a.tsv")
+
+
+def test_a_tilde_before_what_is_no_user_is_part_of_the_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert str(source.absolute("~/x.csv", "/b")) == "/home/me/x.csv"
+    assert str(source.absolute("~nobody-here.csv", "/b")) == "/b/~nobody-here.csv"
+    with pytest.raises(UserError, match=r"^~nobody-here/x: there is no such folder"):
+        source.folder("", "datasets", "~nobody-here/x")
+    with pytest.raises(UserError, match=r"^source: ~nobody-here/x holds no folder `datasets`"):
+        source.folder("~nobody-here/x", "datasets", "o/n")
+
+
+@pytest.mark.parametrize(
+    ("lacks", "valid", "taken"),
+    [
+        ("validation", ["train", "test"], "{dev: test}"),
+        ("validation", ["test", "validation_matched"], "{dev: validation_matched}"),
+        ("val", ["train", "test", "validation"], "{dev: validation}"),
+        ("dev", ["test", "valid"], "{dev: valid}"),
+        ("train", ["validation", "train_small"], "{train: train_small}"),
+        ("test", ["train", "validation"], "{test: validation}"),
+        ("validation", ["train"], None),
+        ("train", ["validation", "test"], None),
+        ("test", [], None),
+    ],
+)
+def test_another_split_to_take(lacks, valid, taken):
+    said = source.other_split(lacks, valid)
+    assert said == (f"; to take another: `splits: {taken}`" if taken else "")

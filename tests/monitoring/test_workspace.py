@@ -112,3 +112,11 @@ def test_data_of_ones_own_is_that_of_the_test_split_too(tmp_path):
         f"files/mine/en.{split}": (str(tmp_path), (f"{split}.csv",))
         for split in ("train", "dev", "test")
     }
+
+
+def test_text_that_is_no_json_is_one_line():
+    with pytest.raises(
+        UserError, match=r"^the config that is given as text is not JSON: "
+    ) as error:
+        Workspace.of(['{"targets": [}'])
+    assert str(error.value).endswith("line 1 column 14 (char 13)")

@@ -5,15 +5,9 @@ from collections.abc import Iterable, Sequence
 from itertools import islice, product
 from pathlib import Path
 
-from xstilts.data.source import absolute
-from xstilts.running.errors import Absent, UserError
+from xstilts.data.source import SPLIT_NAMES, absolute
+from xstilts.running.errors import Absent, UserError, brief
 
-# What the files of a split are called, most usual first.
-_SPLITS = {
-    "train": ("train", "training"),
-    "dev": ("dev", "validation", "valid", "val"),
-    "test": ("test",),
-}
 # How a folder names its files, of each language or of one.
 _NAMED = tuple(
     pattern
@@ -37,12 +31,21 @@ def splits(
         where: what an error begins with.
 
     Raises:
-        UserError: nothing is found, or the path is of a single file.
+        UserError: nothing is found, or the path is of a single file, or it is no path.
     """
+    try:
+        return _found(given, base, languages, where)
+    except OSError as error:  # its name is too long, a folder may not be read
+        raise UserError(f"{where}: {brief(given)}: {error.strerror}") from None
+
+
+def _found(
+    given: str, base: str, languages: Sequence[str], where: str
+) -> dict[str, tuple[str, ...]]:
     if "{split}" in given:
         found: dict[str, tuple[str, ...]] = {
             split: (pattern,)
-            for split in _SPLITS
+            for split in SPLIT_NAMES
             if (pattern := _first(_filled(given, split), base, languages))
         }
         if not found:
@@ -68,7 +71,7 @@ def _in_folder(
         raise UserError(f"{where}: {given} has the shape of a data set of the hub: `hub: {name}`")
     named = ("{split}",) if "{lang}" in given else (*_NAMED, "{split}")
     found: dict[str, tuple[str, ...]] = {}
-    for split in _SPLITS:
+    for split in SPLIT_NAMES:
         patterns = [
             f"{given}/{pattern}{kind}{packed}"
             for pattern, kind, packed in product(named, _KINDS, _PACKED)
@@ -85,7 +88,7 @@ def _in_folder(
 
 
 def _filled(pattern: str, split: str) -> Iterable[str]:
-    return (pattern.replace("{split}", name) for name in _SPLITS[split])
+    return (pattern.replace("{split}", name) for name in SPLIT_NAMES[split])
 
 
 def _first(patterns: Iterable[str], base: str, languages: Sequence[str]) -> str | None:

@@ -43,7 +43,7 @@ def schema(folder: Path, name: str, config: str | None, split: str) -> "pa.Schem
         if part not in splits:
             raise Absent(
                 f"dataset {name}, config {config}: no split `{part}`{nearest(part, splits)} "
-                f"(there are {', '.join(splits)}); {other_split(part, list(splits))}"
+                f"(there are {', '.join(splits)}){other_split(part, list(splits))}"
             )
         files = _matching(folder, splits[part])
         if not files:

@@ -81,14 +81,27 @@ def read_lock(path: str | Path) -> dict[str, dict[str, Any]]:
         lock = {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: is not YAML ({' '.join(str(error).split())})") from error
-    good = isinstance(lock, dict) and all(isinstance(lock.get(k) or {}, dict) for k in KINDS)
-    entries = [e for k in KINDS for e in (lock.get(k) or {}).values()] if good else [None]
-    if not all(isinstance(e, dict) and {"source", "revision"} <= e.keys() for e in entries):
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read as a lock file: {error.strerror}") from None
+    if not isinstance(lock, dict) or not all(_is_lock(lock.get(kind)) for kind in KINDS):
         raise UserError(
             f"{path}: is not a lock file (datasets: org/name: source, requested, revision; "
             "models: the same); delete it to have it written anew"
         )
     return {kind: lock.get(kind) or {} for kind in KINDS}
+
+
+def _is_lock(entries: Any) -> bool:
+    """Whether this is what a lock file may have of data sets or of models: name -> entry."""
+    if not isinstance(entries or {}, dict):
+        return False
+    return all(
+        isinstance(name, str)
+        and isinstance(entry, dict)
+        and all(isinstance(entry.get(key), str) for key in ("source", "revision"))
+        and isinstance(entry.get("files", {}), dict)
+        for name, entry in (entries or {}).items()
+    )
 
 
 def locked(

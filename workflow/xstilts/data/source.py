@@ -5,6 +5,7 @@ as its hub repository is. Nothing here imports `datasets` or `huggingface_hub` b
 """
 
 import ast
+import difflib
 import logging
 import os
 import re
@@ -30,6 +31,12 @@ CONVERTED = "refs/convert/parquet"  # the branch on which the hub keeps what it 
 POINTER = "is a Git LFS pointer, not the data; run `git lfs pull` in its folder"
 
 
+# What the files of a split, or the splits of a data set, are called; most usual first.
+SPLIT_NAMES = {
+    "train": ("train", "training"),
+    "dev": ("dev", "validation", "valid", "val"),
+    "test": ("test",),
+}
 OWN = "files"  # data of one's own is `files/<task>...` in pins and specs: no path, no space
 
 
@@ -44,8 +51,11 @@ def is_path(name: str) -> bool:
 
 
 def absolute(path: str, base: str = "") -> Path:
-    """Return a path that a user wrote; a relative one is from the folder `base`."""
-    return Path(os.path.normpath(Path.cwd() / base / Path(path).expanduser()))
+    """Return a path that a user wrote; a relative one is from the folder `base`.
+
+    A `~x` that is no user's home is a name like others.
+    """
+    return Path(os.path.normpath(Path.cwd() / base / os.path.expanduser(path)))
 
 
 def from_hub(source: str, name: str) -> bool:
@@ -63,7 +73,7 @@ def folder(root: str | Path, kind: str, name: str, obtain: str | None = None) ->
         if not own.is_dir():
             raise UserError(f"{name if is_path(name) else own}: there is no such folder")
         return own.resolve()
-    root = Path(root).expanduser()
+    root = Path(os.path.expanduser(root))
     if not (root / kind).is_dir():
         raise UserError(
             f"source: {root} holds no folder `{kind}`; a mirror has {kind}/<org>/<name>, "
@@ -282,9 +292,16 @@ def advice(name: str, lock: str | Path = "") -> str:
 
 
 def other_split(split: str, valid: Sequence[str]) -> str:
-    """Say how a task takes another split of a data set for one that it lacks."""
-    ours = split if split in ("train", "test") else "dev"
-    return f"to take another: `splits: {{{ours}: {(list(valid) or ['...'])[0]}}}`"
+    """Say how a task takes another split of a data set for one that it lacks, which `split` is the
+    data set's name of: "; to take another: `splits: {dev: test}`". "" if there is none to take:
+    train rows are for training, and no others are."""
+    ours = next((our for our, names in SPLIT_NAMES.items() if split in names), "dev")
+    others = [name for name in valid if ("train" in name) == (ours == "train")]
+    if not others:
+        return ""
+    near = {name: difflib.SequenceMatcher(None, split, name).ratio() for name in others}
+    best = max(others, key=lambda name: (name in SPLIT_NAMES[ours], near[name]))
+    return f"; to take another: `splits: {{{ours}: {best}}}`"
 
 
 def _script_only(hub: str) -> UserError:
@@ -314,7 +331,7 @@ def _load_error(
     if "Unknown split" in text:
         return Absent(
             f"{subject}, config {config}: no split `{split}`{nearest(split, valid)} "
-            f"(there are {', '.join(valid)}); {other_split(split, valid)}"
+            f"(there are {', '.join(valid)}){other_split(split, valid)}"
         )
     if "scripts are no longer supported" in text:
         return _script_only(hub)

@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from xstilts.experiment import config, config_files, graph, plan
 from xstilts.experiment.grid import Grid
 from xstilts.monitoring.records import Pins, Records
+from xstilts.running.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Workspace:
             UserError: what is wrong with the config.
         """
         text, root = given[0].lstrip().startswith("{"), Path(directory)
-        experiment = config.load(json.loads(given[0]) if text else config_files.read(given))
+        experiment = config.load(_parsed(given[0]) if text else config_files.read(given))
         name = name or config_files.name(experiment.settings, [] if text else given)
         if lock is None:
             lock = "" if text else config_files.lock_file(given)
@@ -76,3 +78,10 @@ class Workspace:
     def grid_rows(self) -> pd.DataFrame:
         """Return what `grid.csv` says of the config."""
         return pd.DataFrame(plan.rows(self.grid, self.grid.cells))
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"the config that is given as text is not JSON: {error}") from None
