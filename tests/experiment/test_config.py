@@ -114,6 +114,11 @@ def own(**changes):
             "tokenizer: there is no model `bas`; did you mean `base`?",
         ),
         ({"models": {"a b": {"from": "a"}}}, "config: models: `a b` is no name"),
+        (
+            {"tasks": {"x" * 101: OWN}},
+            "config: tasks: `x{59}…` is too long for a name: 100 characters at most",
+        ),
+        ({"name": "x" * 101}, "config: name: `x{59}…` is too long for a name: 100 characters at"),
         ({"models": {1: {"from": "a"}}}, 'models: `1` is not text: quote the name, "1"'),
         (
             {"intermediates": {False: {"tasks": ["mnli"]}}},
@@ -253,6 +258,7 @@ def own(**changes):
             "task `own`: its labels must be the same as of `mnli`",
         ),
         (own(splits={"train": "t"}, tuned_on=None), "targets: `own` is a task to train on"),
+        (own(hub=""), "task `own`: `files` .* or `hub` .an id. is missing"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(change, line):
@@ -269,7 +275,7 @@ def test_a_train_task_needs_a_dev_split():
 
 
 TEXT = {
-    "format": "mlm", "hub": "o/text", "config": "{lang}", "splits": {"train": "train"},
+    "format": "mlm", "hub": "wikimedia/wikipedia", "config": "{lang}", "splits": {"train": "train"},
     "languages": ["ru", "de", "en"], "version": 1,
 }  # fmt: skip
 TRANSLATED = {
@@ -344,7 +350,7 @@ def test_the_languages_of_an_intermediate_are_for_its_tasks_of_several_languages
     [
         (
             {"tasks": ["translated"]},
-            "x: languages: task `translated` has none of en .it has de, sw",
+            "x: which language is `translated` trained in. say `languages` here, or",
         ),
         (
             {"tasks": ["text", "translated"], "languages": ["ru"]},
@@ -392,3 +398,15 @@ def test_a_model_is_sharded_over_several_gpus_only():
         load({**BASE, "models": {"base": model}})
     found = load({**BASE, "models": {"base": {**model, "gpus": 4}}})
     assert found.settings["models"]["base"]["gpus"] == 4
+
+
+def test_a_wrong_key_hides_no_mistakes_in_tasks_and_targets():
+    entry = {"format": "clasification", "hub": "o/x", "languages": ["en"]}
+    with pytest.raises(UserError) as error:
+        load({**BASE, "foo": 1, "tasks": {"a": entry}, "targets": ["xnil", "a", "xquad"]})
+    said = str(error.value).splitlines()
+    assert [line.split(" (valid")[0] for line in said] == [
+        "config: there is no key `foo`",
+        "task `a`: format: there is no `clasification`; did you mean `classification`?",
+        "targets: there is no task `xnil`; did you mean `xnli`?",
+    ]

@@ -149,6 +149,36 @@ def test_a_dev_file_of_one_language_is_of_that_language():
         ),
         ({"files": []}, r"files: must be \{train: PATH, dev: PATH\} or one path, not \[\]"),
         ({"files": {"train": "a.csv"}}, "no dev split, by which the best checkpoint is chosen"),
+        (
+            {"files": {"train": [], "dev": "x"}},
+            "files: train: the list is empty; name at least one",
+        ),
+        ({"files": ""}, "files: must be .* or one path, not ''"),
+        (
+            {"files": {"dev": "x", "val": "y"}},
+            "files: val: is the dev split, which is there already",
+        ),
+        (
+            {"files": {"dev": "a/" + "x" * 300}},
+            "files: dev: a/xxx.*… is too long for a file's name",
+        ),
+        ({"files": None}, r"`files` \(paths of yours\) or `hub` \(an id\) is missing"),
+        ({"hub": "o/x"}, "both `files` and `hub` say where its data is; leave one out"),
+        ({"config": "{lang}"}, "`config` is for a data set by `hub`; its data is in `files`"),
+        ({"splits": {"dev": "test"}}, "`splits` is for a data set by `hub`"),
+        ({"gold": "g.tsv"}, "`gold` is for a data set by `hub`"),
+        ({"revision": "v2"}, "`revision` is for a data set by `hub`"),
+        (
+            {"files": None, "hub": "o/x", "file": {"kind": "csv"}},
+            "`file` says how `files` are read",
+        ),
+        ({"labels": ["a", "b", "a"]}, "labels: `a` is there twice"),
+        ({"labels": ["1", 1]}, "labels: `1` is there twice"),
+        ({"format": "regression", "labels": ["a"]}, "a regression task has no `labels`"),
+        ({"format": "span", "labels": ["a"]}, "a span task has no `labels`"),
+        ({"codes": {False: "Norwegian"}}, 'codes: YAML reads no, .*: quote the key, "no"'),
+        ({"columns": {True: "text"}}, 'columns: YAML reads no, .*: quote the key, "no"'),
+        ({"codes": {1: "x"}}, 'codes: 1 is not text: quote it, "1"'),
     ],
 )
 def test_what_an_entry_lacks_is_said_in_one_line(task, line):
@@ -211,3 +241,209 @@ def test_paths_are_from_the_config_file(tmp_path):
         },
     }
     assert config_files.places(files, merged) == found
+
+
+def test_a_later_file_does_not_move_the_paths_of_an_earlier_one(tmp_path):
+    texts = {
+        "a/a.yaml": "{train: [en/train.csv, /abs.csv, ~/x.csv], dev: dev.csv, test: t/{lang}.csv}",
+        "b/b.yaml": "{dev: dev.csv}",
+        "b/c.yaml": "{test: new.csv}",
+    }
+    for name, files in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        quoted = files.replace("t/{lang}.csv", '"t/{lang}.csv"')
+        (tmp_path / name).write_text(f"tasks: {{mine: {{files: {quoted}}}}}\n")
+    files = [tmp_path / name for name in texts]
+    told = {
+        "files": {
+            "train": ["../a/en/train.csv", "/abs.csv", "~/x.csv"],
+            "dev": "dev.csv",
+            "test": "../a/t/{lang}.csv",
+        },
+        "base": str(tmp_path / "b"),
+    }
+    assert config_files.read(files[:2]) == {"tasks": {"mine": told}}
+    plain = {"train": ["en/train.csv", "/abs.csv", "~/x.csv"], "dev": "dev.csv"}
+    merged = {"tasks": {"mine": {"files": {**plain, "test": "t/{lang}.csv"}}}}
+    assert config_files.places(files[:2], merged) == {"tasks": {"mine": told}}
+    assert config_files.read(files)["tasks"]["mine"]["files"] == {
+        **told["files"],
+        "test": "new.csv",
+    }
+    merged["tasks"]["mine"]["files"]["dev"] = "line.csv"  # on the command line
+    told["files"]["dev"] = "line.csv"
+    assert config_files.places(files[:2], merged) == {"tasks": {"mine": told}}
+
+
+def test_a_later_file_unsets_files_by_null():
+    xnli = {"files": None, "hub": "./x", "config": None}
+    found = load({**CONFIG, "source": "hub", "tasks": {"mine": MINE, "xnli": xnli}})
+    assert (found.tasks["xnli"].hub, found.tasks["xnli"].files) == ("./x", {})
+    found = load({**CONFIG, "source": "hub", "tasks": {"mine": MINE, "xnli": {"files": None}}})
+    assert found.tasks["xnli"].hub == "facebook/xnli"
+
+
+@pytest.mark.parametrize("code", ["a b", "a.b", "a/b", "../x", "dä", "", "-de", "de_", "a\n"])
+def test_a_language_code_is_part_of_names(code):
+    with pytest.raises(
+        UserError, match=r"task `mine`: languages: `.*` is no language code"
+    ) as error:
+        grid(tasks={"languages": ["en", code]})
+    assert "\n" not in str(error.value)
+
+
+def test_language_codes_with_script_or_country():
+    codes = ["en", "zh-Hans", "pt_BR", "zh-min-nan", "es-419"]
+    assert entries.check("mine", MINE | {"languages": codes}).languages == tuple(codes)
+
+
+def test_columns_by_number_and_by_name(tmp_path):
+    found = load({**CONFIG, "tasks": {"mine": {**MINE, "columns": {1: "text", "gold": "label"}}}})
+    assert found.settings["tasks"]["mine"]["columns"] == {"1": "text", "gold": "label"}
+    assert found.tasks["mine"].columns == {"1": "text", "gold": "label"}
+
+
+PARALLEL = {"format": "retrieval", "languages": ["de", "fr"]}
+
+
+def test_parallel_text_of_several_languages():
+    files = {"dev": ["{lang}.txt", "en.txt"]}
+    assert entries.check("p", {**PARALLEL, "files": files}).paths("fr", "dev") == [
+        "fr.txt",
+        "en.txt",
+    ]
+    with pytest.raises(UserError, match=r"files: of which language is de\.txt\? name the fil"):
+        entries.check("p", {**PARALLEL, "files": {"dev": ["de.txt", "en.txt"]}})
+
+
+def test_parts_of_which_one_is_of_each_language():
+    files = {"train": ["common.csv", "{lang}/train.csv"], "dev": "{lang}/dev.csv"}
+    task = entries.check("mine", MINE | {"files": files, "languages": ["de", "ru"]})
+    assert task.is_there("ru", "train")
+
+
+EACH = {"train": "{lang}/train.csv", "dev": "{lang}/dev.csv"}
+ASKED = "intermediates: mine: which language is `mine` trained in? say "
+
+
+@pytest.mark.parametrize("source", ["toy", "hub"])
+@pytest.mark.parametrize(
+    ("task", "entry", "says"),
+    [
+        ({}, {}, "`train_language` in its entry, of de, ru"),
+        ({}, {"languages": ["de"]}, "`train_language` in its entry (or `labels`), of de, ru"),
+        (
+            {"labels": ["a", "b"]},
+            {},
+            "`languages` here, or `train_language` in its entry, of de, ru",
+        ),
+        ({"labels": ["a", "b"]}, {"languages": ["de"]}, None),
+        ({"train_language": "ru"}, {"languages": ["de"]}, None),
+        ({"train_language": "ru"}, {}, None),
+    ],
+)
+def test_an_intermediate_without_english_is_asked_for_its_language(source, task, entry, says):
+    config = {
+        **CONFIG,
+        "source": source,
+        "targets": ["xnli"],
+        "intermediates": {"mine": {"tasks": ["mine"], **entry}},
+        "tasks": {"mine": {**MINE, "files": EACH, "languages": ["de", "ru"], **task}},
+    }
+    if says:
+        with pytest.raises(UserError) as error:
+            load(config)
+        assert str(error.value) == ASKED + says
+    else:
+        wanted = tuple(entry.get("languages", ["ru"]))
+        assert load(config).intermediates["mine"] == {"mine": wanted}
+
+
+def test_in_a_mix_the_toy_world_takes_no_other_language_of_ones_own_data():
+    mix = {"mix": {"tasks": ["mnli_translated", "mine"], "languages": ["fr"]}}
+    with pytest.raises(UserError, match=r"task `mine` has none of fr \(it has de, en, ru\)"):
+        grid(intermediates=mix)
+
+
+OTHER = {**MINE, "files": {"train": "o/train.csv", "dev": "o/dev.csv"}, "languages": ["en"]}
+SCORED = {**MINE, "files": {"dev": "{lang}/dev.csv"}}
+HEAD = "task `mine`: its {} must be the same as of `other`, which it is tuned on: "
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "line"),
+    [
+        (
+            {**MINE, "tuned_on": "other"},
+            OTHER,
+            "task `mine`: its labels are those of `other`, which it is tuned on, and it has train"
+            " rows of its own; say `labels` in both, in the head's order",
+        ),
+        (
+            {**SCORED, "tuned_on": "other", "labels": ["good", "bad"]},
+            OTHER,
+            HEAD.format("labels") + "those of its train rows, not good, bad",
+        ),
+        (
+            {**SCORED, "tuned_on": "other", "labels": ["good", "bad"]},
+            {**OTHER, "labels": ["bad", "good"]},
+            HEAD.format("labels") + "bad, good, not good, bad",
+        ),
+        (
+            {**SCORED, "tuned_on": "other", "format": "regression"},
+            OTHER,
+            HEAD.format("format") + "classification, not regression",
+        ),
+        (
+            {**SCORED, "labels": ["good", "bad"]},
+            OTHER,
+            "targets: `mine` has no train split; say `tuned_on`, the task whose train rows tune the"
+            " model before it is scored",
+        ),
+        ({**MINE, "tuned_on": "other"}, {**OTHER, "labels": ["a", "b"]}, None),
+        ({**SCORED, "tuned_on": "other"}, OTHER, None),
+    ],
+)
+def test_a_target_shares_the_head_that_it_is_tuned_with(mine, other, line):
+    config = {**CONFIG, "targets": ["mine"], "intermediates": {}}
+    if line is None:
+        load({**config, "tasks": {"mine": mine, "other": other}})
+        return
+    with pytest.raises(UserError) as error:
+        load({**config, "tasks": {"mine": mine, "other": other}})
+    assert str(error.value) == line
+
+
+def test_retrieval_is_not_trained_on():
+    pairs = {**PARALLEL, "files": {"train": ["de.txt", "en.txt"], "dev": ["de.txt", "en.txt"]}}
+    line = "intermediates: p: `p` is of format retrieval, which is scored without training"
+    with pytest.raises(UserError, match=line):
+        load(
+            {
+                **CONFIG,
+                "intermediates": {"p": {"tasks": ["p"]}},
+                "tasks": {"mine": MINE, "p": {**pairs, "languages": ["de"]}},
+            }
+        )
+
+
+def test_the_toy_world_has_no_other_data_set_of_the_hub():
+    hub = {"format": "classification", "hub": "org/name", "languages": ["en"]}
+    config = {**CONFIG, "targets": ["xnli"], "tasks": {"mine": MINE, "h": hub}}
+    assert load(config).tasks["h"].hub == "org/name", "it is not used"
+    line = (
+        "tasks: h: hub: the toy world has only the data sets of the known tasks, not org/name; give"
+        " `files` or a folder, or another `source`"
+    )
+    for used in ({"targets": ["h"]}, {"intermediates": {"h": {"tasks": ["h"]}}}):
+        with pytest.raises(UserError) as error:
+            load(config | used)
+        assert str(error.value) == line
+    load(config | {"targets": ["h"], "source": "hub", "languages": "all"})
+
+
+@pytest.mark.parametrize("section", ["tasks", "intermediates"])
+def test_all_is_the_name_of_no_task(section):
+    entry = {"tasks": {"mine": MINE, "all": MINE}, "intermediates": {"all": {"tasks": ["mnli"]}}}
+    with pytest.raises(UserError, match=f"^{section}: `all` stands for all tasks in `recipes` and"):
+        load({**CONFIG, section: entry[section]})

@@ -1,16 +1,16 @@
 """The config of an experiment: checked as a whole before anything runs."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from xstilts.experiment import entries, shape, tasks
+from xstilts.experiment import entries, roles, shape, tasks
 from xstilts.experiment.config_files import merge, typed
-from xstilts.experiment.languages import suggested
+from xstilts.experiment.roles import exists
 from xstilts.experiment.schema import config_schema
 from xstilts.experiment.tasks import Task
 from xstilts.running import trackers
-from xstilts.running.errors import Problems, UserError, nearest
+from xstilts.running.errors import Problems, UserError
 from xstilts.toy import spec
 
 NONE = "none"  # the name of the row without an intermediate task
@@ -46,9 +46,7 @@ class Experiment:
     @property
     def pinned(self) -> bool:
         """Whether there is something to pin: the toy world is generated, all else is not."""
-        used = {*self.settings["targets"], *(t for m in self.intermediates.values() for t in m)}
-        used |= {train for name in used if (train := self.tasks[name].tuned_on)}
-        return not self.toy or any(self.tasks[name].own for name in used)
+        return not self.toy or any(task.own for task in _used(self.settings, self.tasks))
 
     @property
     def root(self) -> str | None:
@@ -63,36 +61,48 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     Raises:
         UserError: a line for each mistake: the key, what is wrong, what would be right.
     """
-    settings = shape.checked(typed(raw, config_schema()))
+    raw, problems, notes = typed(raw, config_schema()), Problems(), list[str]()
+    with problems.noted():
+        settings = shape.checked(raw)
+    if problems.lines:
+        _check_names(raw, problems)
+        problems.end()
     if settings["source"] == "toy":
         settings["toy"] = spec.parse(settings["toy"]).as_dict()
     for section in ("models", "intermediates", "tasks"):
         for name in settings[section]:
             if not isinstance(name, str):
                 raise UserError(f'{section}: `{name}` is not text: quote the name, "{name}"')
-    problems, notes = Problems(), list[str]()
+            if name == "all" and section != "models":
+                raise UserError(
+                    f"{section}: `all` stands for all tasks in `recipes` and `limits`; give it"
+                    " another name"
+                )
+    for entry in settings["tasks"].values():
+        if isinstance(entry.get("columns"), Mapping):  # may be numbers, which JSON does not sort
+            entry["columns"] = entries.as_text(entry["columns"])
     known = _tasks(settings, problems, notes)
     problems.end()  # what follows is about tasks that are whole
     for name, entry in settings["models"].items():
         with problems.noted():
             if entry["tokenizer"] is not None:
                 key = f"models: {name}: tokenizer"
-                _exists(key, entry["tokenizer"], settings["models"], "model")
+                exists(key, entry["tokenizer"], settings["models"], "model")
             if entry["sharding"] != "none" and entry["gpus"] == 1:
                 raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
     for name in settings["trackers"]:
         with problems.noted():
-            _exists("trackers", name, trackers.KINDS, "tracker")
+            exists("trackers", name, trackers.KINDS, "tracker")
     for name, entry in settings["intermediates"].items():
         with problems.noted():
             if name == NONE:
                 raise UserError(
                     f"intermediates: `{NONE}` is always there; leave it out with `exclude`"
                 )
-            _check_intermediate(name, entry, known)
+            roles.check_intermediate(name, entry, known)
     for target in settings["targets"]:
         with problems.noted():
-            _check_target(target, settings, known)
+            roles.check_target(target, settings, known)
     problems.end()
     intermediates: dict[str, dict[str, tuple[str, ...]]] = {NONE: {}}
     for name, entry in settings["intermediates"].items():
@@ -110,41 +120,28 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     return Experiment(settings, known, intermediates, languages, tested, tuple(notes))
 
 
-def _check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
-    _exists("targets", target, known, "task")
-    train = known[target].tuned_on
-    if train is not None:
-        _trainable(f"task `{target}`: tuned_on", train, known)
-        _share_a_head(known[target], known[train])
-        home = known[train].home
-        if home is None or not known[train].is_there(home, "dev"):
-            raise UserError(
-                f"task `{train}`: which language is `{target}` tuned in? say `train_language`, one"
-                f" of {', '.join(known[train].languages)}"
-            )
-    elif known[target].format != "retrieval":
-        scored = [n for n, t in known.items() if t.tuned_on == target]
-        mean = f"; did you mean `{scored[0]}`?" if scored else ""
-        raise UserError(
-            f"targets: `{target}` is a task to train on, not one to score: it has no `tuned_on`"
-            f"{mean}"
-        )
-    if settings["split"] not in known[target].splits:
-        there = known[target].splits
-        raise UserError(
-            f"split: target `{target}` has no {settings['split']} split (it has {', '.join(there)})"
-        )
+def _check_names(raw: Mapping[str, Any], problems: Problems) -> None:
+    """Note what is wrong with the tasks and the names of targets of a config whose shape is too."""
+    own, targets = raw.get("tasks") or {}, raw.get("targets")
+    if not isinstance(own, Mapping) or not all(isinstance(e, Mapping) for e in own.values()):
+        return
+    alone = {"source": raw.get("source"), "tasks": own, "targets": (), "intermediates": {}}
+    _tasks(alone, problems, [])
+    for target in targets if isinstance(targets, list) else ():
+        if isinstance(target, str):
+            with problems.noted():
+                exists("targets", target, [*tasks.known(), *own], "task")
 
 
 def _check_recipes(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
     for name in settings["recipes"]:
         valid = ["all", *known, *settings["intermediates"]]
-        _exists("recipes", name, valid, "task or intermediate")
+        exists("recipes", name, valid, "task or intermediate")
 
 
 def _check_limits(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
     for name, limit in settings["limits"].items():
-        _exists("limits", name, ["all", *known], "task")
+        exists("limits", name, ["all", *known], "task")
         if name != "all" and "train" in limit and "train" not in known[name].splits:
             train = known[name].tuned_on
             raise UserError(
@@ -161,9 +158,9 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
     """
     ours, own, toy = tasks.known(), dict(settings["tasks"]), settings["source"] == "toy"
     for name, entry in settings["tasks"].items():
-        if toy and name in ours and entry.keys() & {"hub", "files"}:
+        where = entry.get("files") or entry.get("hub")
+        if toy and name in ours and where:
             own[name] = {"recipe": entry.get("recipe", {})}
-            where = entry.get("files") or entry["hub"]
             notes.append(f"tasks: {name}: the toy world's rows stand for {where} (source: toy)")
     found = {}
     for name, entry in merge(ours, own).items():
@@ -178,6 +175,13 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         error.path.insert(1, "recipe")
         with problems.noted():
             raise UserError(shape.line(error).replace("config:", "tasks:", 1))
+    for task in _used(settings, found) if toy else ():
+        if not task.own and task.hub not in {entry["hub"] for entry in ours.values()}:
+            with problems.noted():
+                raise UserError(
+                    f"tasks: {task.name}: hub: the toy world has only the data sets of the known"
+                    f" tasks, not {task.hub}; give `files` or a folder, or another `source`"
+                )
     first: dict[str, Task] = {}
     for task in found.values():
         other = first.setdefault(task.hub or task.name, task)
@@ -190,42 +194,12 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
     return found
 
 
-def _exists(key: str, name: str, valid: Iterable[str], noun: str) -> None:
-    if name not in valid:
-        near = suggested if noun == "language" else nearest
-        raise UserError(f"{key}: there is no {noun} `{name}`{near(name, valid)}")
-
-
-def _trainable(key: str, name: str, known: Mapping[str, Task]) -> None:
-    trainable = [n for n, t in known.items() if "train" in t.splits]
-    _exists(key, name, known, "task")
-    if name in trainable and known[name].format != "mlm" and "dev" not in known[name].splits:
-        raise UserError(f"{key}: `{name}` has no dev split, by which the best checkpoint is chosen")
-    if name not in trainable:
-        raise UserError(
-            f"{key}: `{name}` has no train split; tasks that have: {', '.join(trainable)}"
-        )
-
-
-def _check_intermediate(name: str, entry: Mapping[str, Any], known: Mapping[str, Task]) -> None:
-    names = entry["tasks"]
-    for task in names:
-        _trainable(f"intermediates: {name}", task, known)
-    if name in known and names != [name]:
-        raise UserError(
-            f"intermediates: `{name}` is the name of a task, so it must be of that task alone, or"
-            f" `recipes: {name}` would have two meanings; give it another name"
-        )
-    if all(known[task].format == "mlm" for task in names):
-        raise UserError(
-            f"intermediates: {name}: masked language modelling has no dev set by which the best"
-            " checkpoint is chosen; mix it with a task that has one"
-        )
-    if "cap" in entry and len(names) == 1:
-        raise UserError(
-            f"intermediates: {name}: cap: is for the mixing of several tasks; for fewer rows of"
-            f" one set `limits: {{{names[0]}: {{train: {entry['cap']}}}}}`"
-        )
+def _used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:
+    """Return the tasks of the targets and intermediates, as far as there are such."""
+    used = {*settings["targets"]}
+    used |= {task for entry in settings["intermediates"].values() for task in entry["tasks"]}
+    used |= {train for name in used & known.keys() if (train := known[name].tuned_on)}
+    return [task for name, task in known.items() if name in used]
 
 
 def _trained_in(
@@ -235,17 +209,18 @@ def _trained_in(
 
     A task of several languages is trained in those that the intermediate lists; without a list in
     English, and mlm in all. A task of one language is trained in that. (In the toy world: as far
-    as it has them, and in the first that it has in place of others alone.)
+    as it has them, and in the first that it has in place of others alone, data of one's own apart.)
     """
     key, asked = f"intermediates: {name}: languages", entry.get("languages")
     every = sorted({code for task in entry["tasks"] for code in known[task].languages})
     for code in asked or []:
-        _exists(key, code, every, "language")
+        exists(key, code, every, "language")
     toy = settings["toy"]["languages"] if settings["source"] == "toy" else every
     found = {}
     for task in entry["tasks"]:
         codes = known[task].languages
-        wanted = asked or (codes if known[task].format == "mlm" else [known[task].home or "en"])
+        home = known[task].home
+        wanted = asked or (codes if known[task].format == "mlm" or home is None else [home])
         if len(codes) == 1:
             wanted = codes
         there = sorted(c for c in codes if c in toy or known[task].own)
@@ -256,7 +231,7 @@ def _trained_in(
                 f"{key}: task `{task}` has no train rows of its own in {one[0]}: {path} is in"
                 f" {known[task].home}; name files of each language with {{lang}}"
             )
-        if settings["source"] == "toy" and not found[task]:
+        if settings["source"] == "toy" and not found[task] and not known[task].own:
             found[task] = tuple(there[:1])
         if not found[task]:
             raise UserError(
@@ -264,16 +239,6 @@ def _trained_in(
                 f" (it has {', '.join(there) or 'none in the toy world'})"
             )
     return found
-
-
-def _share_a_head(target: Task, train: Task) -> None:
-    for field in ("format", "labels"):
-        ours, theirs = getattr(target, field), getattr(train, field)
-        if ours != theirs:
-            raise UserError(
-                f"task `{target.name}`: its {field} must be the same as of `{train.name}`, which it"
-                f" is tuned on: {theirs}, not {ours}"
-            )
 
 
 def _check_patterns(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
@@ -288,7 +253,7 @@ def _check_patterns(settings: Mapping[str, Any], known: Mapping[str, Task]) -> N
             for axis, value in pattern.items():
                 if axis == "seed" and settings["source"] == "toy":
                     continue  # a rehearsal has fewer
-                _exists(f"{section}: {axis}", value, axes[axis], axis)
+                exists(f"{section}: {axis}", value, axes[axis], axis)
 
 
 def _tests(settings: Mapping[str, Any]) -> bool:
@@ -327,7 +292,7 @@ def _languages(
     if wanted != "all":
         for code in wanted:
             with problems.noted():
-                _exists("languages", code, every, "language")
+                exists("languages", code, every, "language")
         problems.end()
         available = {name: [c for c in codes if c in wanted] for name, codes in available.items()}
     for name, codes in available.items():

@@ -1,14 +1,17 @@
 """An entry of `tasks.yaml` or of `tasks:` in a config: filled in, checked, made a `Task`."""
 
+import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xstilts import metrics
 from xstilts.data import layout, rows
+from xstilts.data.source import SPLIT_NAMES
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, task_fields, types
-from xstilts.experiment.tasks import FORMATS, SPLITS, Task, known
-from xstilts.running.errors import UserError, nearest
+from xstilts.experiment.tasks import FORMATS, LABELLED, SPLITS, Task, known
+from xstilts.running.errors import UserError, brief, nearest
 
 _KINDS: dict[str, Any] = {
     "object": dict,
@@ -23,15 +26,17 @@ _OF_THE_SET = (
     "hub", "config", "splits", "columns", "rows", "codes", "no_dev", "id_prefix", "gold",
     "obtain", "revision", "files", "file",
 )  # fmt: skip
-_NAMES = {"validation": "dev", "valid": "dev", "val": "dev"}  # of splits, beside ours
+_LONGEST = 255  # bytes of a file's name
+_OF_THE_HUB = ("config", "splits", "gold", "revision")  # of no use beside `files`
+_CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
 
 
 def over(ours: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Return a known entry with a user's laid over it (of which mappings are merged already).
 
-    Files of one's own are read by what the user says of them alone.
+    Files of one's own are read by what the user says of them alone; `files: null` is none.
     """
-    if "files" not in own:
+    if own.get("files") is None:
         return dict(ours)
     return {k: v for k, v in ours.items() if k not in _OF_THE_SET or k in own}
 
@@ -43,33 +48,26 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
         UserError: the field, what is wrong with it, what would be right.
     """
     fields = task_fields()
+    entry = {k: v for k, v in entry.items() if k not in ("files", "hub") or v is not None}
     for key in entry:
         if key not in fields:
             raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
     for key in ("format", "languages"):
         if key not in entry:
             raise UserError(f"task `{name}`: the field `{key}` is missing")
-    if "hub" not in entry and "files" not in entry:
+    if not entry.get("hub") and "files" not in entry:
         raise UserError(f"task `{name}`: `files` (paths of yours) or `hub` (an id) is missing")
     _check_kinds(name, entry, fields)
     _one_of(name, "format", entry["format"], FORMATS)
     _check_languages(name, entry)
+    _check_place(name, entry)
     entry = _filled(name, entry)
+    _check_labels(name, entry)
     _check_metric(name, entry)
     if entry.get("rows") is not None:
         _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
     for split in entry["splits"]:
         _one_of(name, "splits", split, SPLITS)
-    if (
-        entry["format"] in ("classification", "tagging")
-        and not entry.get("labels")
-        and "train" not in entry["splits"]
-        and not entry.get("tuned_on")
-    ):
-        raise UserError(
-            f"task `{name}`: a {entry['format']} task needs `labels`, in the head's order, or a"
-            " train split to take them from"
-        )
     return Task(name=name, **{k: _frozen(v) for k, v in entry.items()})
 
 
@@ -81,7 +79,15 @@ def _check_kinds(name: str, entry: Mapping[str, Any], fields: Mapping[str, Any])
         kind = _KINDS[allowed[0]]
         if not isinstance(value, kind):
             raise UserError(f"task `{name}`: `{key}` must be {NOUNS[allowed[0]]}, not {value!r}")
-        named = _as_text(value) if key in ("labels", "columns") else value
+        named = as_text(value) if key in ("labels", "columns") else value
+        for part in named if kind is dict else ():
+            if isinstance(part, bool):
+                raise UserError(
+                    f"task `{name}`: {key}: YAML reads no, on, yes and off as booleans: quote the"
+                    ' key, "no"'
+                )
+            if not isinstance(part, str):
+                raise UserError(f'task `{name}`: {key}: {part!r} is not text: quote it, "{part}"')
         parts = list(named.values()) if kind is dict else named if kind is list else []
         if key not in _ANY_PARTS and (odd := [p for p in parts if not isinstance(p, str)]):
             written = str(odd[0]).lower() if isinstance(odd[0], bool) else odd[0]
@@ -104,11 +110,11 @@ def _filled(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         filled["tuned_on"] = name
     for key in ("labels", "columns"):
         if isinstance(entry.get(key), (list, dict)):
-            filled[key] = _as_text(entry[key])
+            filled[key] = as_text(entry[key])
     return filled
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     """Labels and columns that YAML takes for numbers are names here too."""
 
     def text(part: Any) -> Any:
@@ -127,7 +133,7 @@ def _files(name: str, entry: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     languages are found by name.
     """
     given, where = entry["files"], f"task `{name}`: files"
-    if isinstance(given, str):
+    if isinstance(given, str) and given:
         codes = entry.get("codes") or {}
         languages = [codes.get(code, code) for code in entry["languages"]]
         return layout.splits(given, entry.get("base", ""), languages, where)
@@ -135,12 +141,18 @@ def _files(name: str, entry: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         raise UserError(f"{where}: must be {{train: PATH, dev: PATH}} or one path, not {given!r}")
     found: dict[str, tuple[str, ...]] = {}
     for split, paths in given.items():
-        ours = str(_NAMES.get(split, split))
+        ours = next((our for our, names in SPLIT_NAMES.items() if split in names), split)
         _one_of(name, "files", ours, SPLITS)
+        if ours in found:
+            raise UserError(f"{where}: {split}: is the {ours} split, which is there already")
         several = list(paths) if isinstance(paths, (list, tuple)) else [paths]
+        if not several:
+            raise UserError(f"{where}: {split}: the list is empty; name at least one path")
         for path in several:
             if not isinstance(path, str) or not path:
                 raise UserError(f"{where}: {split}: must be a path, not {path!r}")
+            if max(map(len, os.fsencode(path).split(b"/"))) > _LONGEST:
+                raise UserError(f"{where}: {split}: {brief(path)} is too long for a file's name")
             if odd := set(_fields(path)) - {"lang"}:
                 raise UserError(f"{where}: {path}: only {{lang}} is filled in, not {{{min(odd)}}}")
         found[ours] = tuple(several)
@@ -171,6 +183,13 @@ def _check_languages(name: str, entry: Mapping[str, Any]) -> None:
             f"task `{name}`: `languages` must be a list of different language codes, not"
             f' {languages!r} (YAML reads no and on as booleans: write "no")'
         )
+    for code in languages:
+        if not _CODE.fullmatch(code):
+            raise UserError(
+                f"task `{name}`: languages: `{brief(code)}` is no language code (letters and"
+                " digits, with - or _ between them, as zh-Hans); what files call the language"
+                " is said by `codes`"
+            )
     home = entry.get("train_language")
     if home and home not in languages:
         raise UserError(
@@ -179,16 +198,57 @@ def _check_languages(name: str, entry: Mapping[str, Any]) -> None:
         )
 
 
+def _check_place(name: str, entry: Mapping[str, Any]) -> None:
+    """Refuse two places for the data, and what is for one of them beside the other."""
+    if "files" not in entry:
+        if entry.get("file"):
+            raise UserError(f"task `{name}`: `file` says how `files` are read, and there are none")
+        return
+    if "hub" in entry:
+        raise UserError(
+            f"task `{name}`: both `files` and `hub` say where its data is; leave one out (in a"
+            " config over others, `null` does that)"
+        )
+    for key in _OF_THE_HUB:
+        if entry.get(key) is not None:
+            raise UserError(
+                f"task `{name}`: `{key}` is for a data set by `hub`; its data is in `files`, so"
+                " leave it out"
+            )
+
+
+def _check_labels(name: str, entry: Mapping[str, Any]) -> None:
+    labels, format = entry.get("labels") or [], entry["format"]
+    if format not in LABELLED:
+        if labels:
+            raise UserError(f"task `{name}`: a {format} task has no `labels`; leave them out")
+        return
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise UserError(f"task `{name}`: labels: `{twice[0]}` is there twice")
+    if not labels and "train" not in entry["splits"] and not entry.get("tuned_on"):
+        raise UserError(
+            f"task `{name}`: a {format} task needs `labels`, in the head's order, or a"
+            " train split to take them from"
+        )
+
+
 def _check_home(name: str, entry: Mapping[str, Any]) -> None:
     """Ask for the language of files that are not named by language."""
-    languages = entry["languages"]
-    several = len(languages) > 1 and not entry.get("id_prefix")
-    named = all("{lang}" in path for paths in entry["files"].values() for path in paths)
-    if several and not named and "en" not in languages and not entry.get("train_language"):
+    languages, files = entry["languages"], entry["files"]
+    if "en" in languages or entry.get("train_language") or entry.get("id_prefix"):
+        return
+    one = [paths for paths in files.values() if not any("{lang}" in path for path in paths)]
+    if len(languages) == 1 or not one:
+        return
+    if entry["format"] == "retrieval":
         raise UserError(
-            f"task `{name}`: which language is it trained in? say `train_language`, one of"
-            f" {', '.join(languages)}"
+            f"task `{name}`: files: of which language is {one[0][0]}? name the files of each with"
+            " {lang}"
         )
+    raise UserError(
+        f"task `{name}`: which language is it trained in? say `train_language`, one of"
+        f" {', '.join(languages)}"
+    )
 
 
 def _frozen(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 
 from xstilts.experiment.schema import NOUNS, config_schema, types
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import UserError, brief, nearest
 
 # JSON schema takes 1.0 for an integer, which paths and ranges do not, and YAML has .nan and .inf.
 _TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
@@ -82,6 +82,11 @@ def line(error: Any) -> str:
         return f"{prefix}must be {wanted}, not {given}{hint}"
     if error.validator == "pattern":
         return f"{prefix}`{error.instance}` is no name: letters and digits, then also `.`, `_`, `-`"
+    if error.validator == "maxLength":
+        most = error.validator_value
+        return (
+            f"{prefix}`{brief(error.instance)}` is too long for a name: {most} characters at most"
+        )
     return f"{prefix}{error.message}"
 
 

@@ -20,6 +20,7 @@ FORMATS = {
     "retrieval": ("retrieval", "bucc"),
     "mlm": (),
 }
+LABELLED = ("classification", "tagging")  # the formats whose answers are labels, by name
 SPLITS = ("train", "dev", "test")
 
 
@@ -115,7 +116,7 @@ class Task:
     @property
     def open_labels(self) -> bool:
         """Whether the labels are those of the training rows."""
-        return self.format in ("classification", "tagging") and not self.labels
+        return self.format in LABELLED and not self.labels
 
     def _named(self, template: str, language: str) -> str:
         return template.replace("{lang}", self.codes.get(language, language))

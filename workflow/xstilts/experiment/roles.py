@@ -1,0 +1,139 @@
+"""What a task may be used for: as a target, to be tuned on, as part of an intermediate."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from xstilts.experiment.languages import suggested
+from xstilts.experiment.tasks import Task
+from xstilts.running.errors import UserError, nearest
+
+
+def exists(key: str, name: str, valid: Iterable[str], noun: str) -> None:
+    """Refuse a name that there is not, with the nearest that there is.
+
+    Raises:
+        UserError: the key, the name, what it was to be the name of (`noun`).
+    """
+    if name not in valid:
+        near = suggested if noun == "language" else nearest
+        raise UserError(f"{key}: there is no {noun} `{name}`{near(name, valid)}")
+
+
+def check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
+    """Refuse a target that is no task, or that cannot be tuned for and scored.
+
+    Raises:
+        UserError: the target, or the task that it is tuned on, and what it lacks.
+    """
+    exists("targets", target, known, "task")
+    train = known[target].tuned_on
+    if train is None and known[target].format != "retrieval":
+        _not_tuned(target, known)
+    if train is not None:
+        _trainable(f"task `{target}`: tuned_on", train, known)
+        _share_a_head(known[target], known[train])
+        home = known[train].home
+        if home is None or not known[train].is_there(home, "dev"):
+            raise UserError(
+                f"task `{train}`: which language is `{target}` tuned in? say `train_language`, one"
+                f" of {', '.join(known[train].languages)}"
+            )
+    if settings["split"] not in known[target].splits:
+        there = known[target].splits
+        raise UserError(
+            f"split: target `{target}` has no {settings['split']} split (it has {', '.join(there)})"
+        )
+
+
+def _not_tuned(target: str, known: Mapping[str, Task]) -> None:
+    """Refuse a target that nothing is tuned for."""
+    if "train" not in known[target].splits:
+        raise UserError(
+            f"targets: `{target}` has no train split; say `tuned_on`, the task whose train rows"
+            " tune the model before it is scored"
+        )
+    scored = [name for name, task in known.items() if task.tuned_on == target]
+    mean = f"; did you mean `{scored[0]}`?" if scored else ""
+    raise UserError(
+        f"targets: `{target}` is a task to train on, not one to score: it has no `tuned_on`{mean}"
+    )
+
+
+def check_intermediate(name: str, entry: Mapping[str, Any], known: Mapping[str, Task]) -> None:
+    """Refuse an intermediate whose tasks cannot be trained on, alone or in this mix.
+
+    Raises:
+        UserError: the intermediate, the task, what is wrong with it.
+    """
+    names = entry["tasks"]
+    for task in names:
+        _trainable(f"intermediates: {name}", task, known)
+        _check_trained_in(name, entry, known[task])
+    if name in known and names != [name]:
+        raise UserError(
+            f"intermediates: `{name}` is the name of a task, so it must be of that task alone, or"
+            f" `recipes: {name}` would have two meanings; give it another name"
+        )
+    if all(known[task].format == "mlm" for task in names):
+        raise UserError(
+            f"intermediates: {name}: masked language modelling has no dev set by which the best"
+            " checkpoint is chosen; mix it with a task that has one"
+        )
+    if "cap" in entry and len(names) == 1:
+        raise UserError(
+            f"intermediates: {name}: cap: is for the mixing of several tasks; for fewer rows of"
+            f" one set `limits: {{{names[0]}: {{train: {entry['cap']}}}}}`"
+        )
+
+
+def _check_trained_in(name: str, entry: Mapping[str, Any], task: Task) -> None:
+    """Ask for the language of a task of several without English, mlm apart, which is trained in
+    all: labels that are not listed are those of that language, whichever it is trained in."""
+    if task.home is not None or task.format == "mlm":
+        return
+    says = "`train_language` in its entry"
+    if task.open_labels:
+        says += " (or `labels`)" if entry.get("languages") else ""
+    elif not entry.get("languages"):
+        says = f"`languages` here, or {says}"
+    else:
+        return
+    raise UserError(
+        f"intermediates: {name}: which language is `{task.name}` trained in? say {says}, of"
+        f" {', '.join(task.languages)}"
+    )
+
+
+def _trainable(key: str, name: str, known: Mapping[str, Task]) -> None:
+    exists(key, name, known, "task")
+    if known[name].format == "retrieval":
+        raise UserError(f"{key}: `{name}` is of format retrieval, which is scored without training")
+    trainable = [n for n, t in known.items() if "train" in t.splits and t.format != "retrieval"]
+    if name in trainable and known[name].format != "mlm" and "dev" not in known[name].splits:
+        raise UserError(f"{key}: `{name}` has no dev split, by which the best checkpoint is chosen")
+    if name not in trainable:
+        raise UserError(
+            f"{key}: `{name}` has no train split; tasks that have: {', '.join(trainable)}"
+        )
+
+
+def _share_a_head(target: Task, train: Task) -> None:
+    key = f"task `{target.name}`: its"
+    if target.format != train.format:
+        raise UserError(
+            f"{key} format must be the same as of `{train.name}`, which it is tuned on:"
+            f" {train.format}, not {target.format}"
+        )
+    if target.labels != train.labels:
+        ours, theirs = (
+            ", ".join(task.labels) or "those of its train rows" for task in (target, train)
+        )
+        raise UserError(
+            f"{key} labels must be the same as of `{train.name}`, which it is tuned on: {theirs},"
+            f" not {ours}"
+        )
+    if target.open_labels and target.name != train.name and "train" in target.splits:
+        raise UserError(
+            f"{key} labels are those of `{train.name}`, which it is tuned on, and it has train rows"
+            f" of its own; say `labels` in both, in the head's order"
+        )
