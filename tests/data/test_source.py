@@ -121,6 +121,13 @@ def test_a_tilde_before_what_is_no_user_is_part_of_the_name(tmp_path, monkeypatc
         source.folder("~nobody-here/x", "datasets", "o/n")
 
 
+def test_a_name_that_is_too_long_is_of_no_folder(root):
+    long = "x" * 3000
+    for given, name in (("", f"./{long}"), (f"/{long}", "o/n"), (root, f"o/{long}")):
+        with pytest.raises(UserError, match=r"no such folder|holds no folder|not among the data"):
+            source.folder(given, "datasets", name)
+
+
 @pytest.mark.parametrize(
     ("lacks", "valid", "taken"),
     [

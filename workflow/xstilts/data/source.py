@@ -70,17 +70,17 @@ def folder(root: str | Path, kind: str, name: str, obtain: str | None = None) ->
     """
     if is_own(name):
         own = absolute(str(root or name))
-        if not own.is_dir():
+        if not os.path.isdir(own):  # a name that is too long is none, too
             raise UserError(f"{name if is_path(name) else own}: there is no such folder")
         return own.resolve()
     root = Path(os.path.expanduser(root))
-    if not (root / kind).is_dir():
+    if not os.path.isdir(root / kind):
         raise UserError(
             f"source: {root} holds no folder `{kind}`; a mirror has {kind}/<org>/<name>, "
             "and the other sources are `hub` and `toy`"
         )
     path = root / kind / name
-    if not path.is_dir():
+    if not os.path.isdir(path):
         if obtain:
             raise UserError(f"{name}: not in the mirror {root}. {obtain}")
         available = sorted(p.relative_to(root / kind).as_posix() for p in (root / kind).glob("*/*"))
