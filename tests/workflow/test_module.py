@@ -1,10 +1,11 @@
 """Another workflow that uses this one as a module, beside rules of its own."""
 
+import shutil
 import sys
 
 import pytest
 import yaml
-from tests.workflow.running import OWN, SNAKEFILE, run, tiny
+from tests.workflow.running import OWN, ROOT, SNAKEFILE, run, tiny
 
 PARENT = f"""
 shell.prefix("set -euo pipefail; export MINE=here; ")
@@ -88,3 +89,16 @@ def test_without_a_config_file_or_a_name_it_says_so(done, parent):
     (done.folder / "parent.smk").write_text(text)
     args = ["-m", "snakemake", "-s", "parent.smk", "--cores", "1", "-n"]
     run([sys.executable, *args], done.folder).failed("config: name: set it: there is no config")
+
+
+def test_a_clone_runs_its_own_code_whatever_is_installed(tmp_path):
+    clone = tmp_path / "clone"
+    shutil.copytree(ROOT / "workflow", clone / "workflow", ignore=shutil.ignore_patterns("__pyc*"))
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, clone)
+    (clone / "profiles").symlink_to("workflow/profiles")
+    code = clone / "workflow/xstilts/experiment/cells.py"
+    code.write_text(code.read_text() + '\nraise SystemExit("the code of the clone")\n')
+    given = ["--snakefile", clone / "Snakefile", "--directory", tmp_path, "--dry-run"]
+    said = run([sys.executable, "-m", "snakemake", *given], tmp_path)
+    assert said.code == 1 and "the code of the clone" in said.out

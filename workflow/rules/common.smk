@@ -15,8 +15,12 @@ from pathlib import Path
 # a module: `workflow.basedir` would be its folder.
 BASE = Path(workflow.current_basedir).parents[1]
 PACKAGES = str(BASE / "workflow" if (BASE / "workflow/xstilts").is_dir() else BASE.parent)
-if PACKAGES not in sys.path:
+if PACKAGES not in sys.path[:1]:
     sys.path.insert(0, PACKAGES)
+# The profile may have imported the package of another clone that is installed in this environment.
+if getattr(sys.modules.get("xstilts"), "__path__", [PACKAGES])[0].rpartition("/")[0] != PACKAGES:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "xstilts"]:
+        del sys.modules[name]
 
 from snakemake.exceptions import WorkflowError
 
