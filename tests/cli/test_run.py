@@ -4,6 +4,7 @@ import pytest
 
 import xstilts
 from xstilts.cli import command, rehearse, run
+from xstilts.running.errors import UserError
 
 SNAKEFILE = str(xstilts.WORKFLOW.parent / "Snakefile")
 
@@ -33,6 +34,7 @@ def test_the_words_after_snakemake(monkeypatch, tmp_path, words, called):
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text("seeds: [1]\n")
     given = []
+    monkeypatch.setattr(run, "check_profile", lambda profile: None)
     monkeypatch.setattr(run, "_snakemake", lambda words: given.append(words) or 3)
     with pytest.raises(SystemExit) as ended:
         command.main(["run", *words])
@@ -82,3 +84,13 @@ def test_a_config_that_is_not_there(monkeypatch, tmp_path, words, line):
     with pytest.raises(SystemExit) as ended:
         command.main(["run", *words])
     assert ended.value.code == line and len(list(tmp_path.iterdir())) == 2
+
+
+def test_slurm_without_its_executor_is_one_line(monkeypatch):
+    monkeypatch.setattr(run.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        UserError, match=r"^--profile slurm: the executor .*: pip install snakemake"
+    ):
+        run.check_profile("slurm")
+    run.check_profile("mine")
+    run.check_profile(None)

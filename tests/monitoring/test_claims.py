@@ -146,7 +146,8 @@ def test_the_line_names_node_experiment_key_and_values(world):
     root, _ = world
     assert conflict(root, CELL, nodes_of(**RATE)) == (
         f"{ENCODER}: made for the experiment `e`, where `recipe.learning_rate` is 1e-05; here it is"
-        " 0.0001. Give yours another name, or replace theirs: --config replace=true"
+        " 0.0001. Give yours another name, or replace theirs: --config replace=true;"
+        " or take another folder: --directory DIR"
     )
 
 
@@ -173,7 +174,8 @@ def test_the_first_node_on_the_way_is_named_and_not_what_follows_from_it(world):
     for key in (CELL, "results/manifests/m/xnli/dev.256.json", ROWS):
         assert conflict(root, key, nodes_of(limits={"xnli": {"dev": 9}})) == (
             f"{ROWS}: made for the experiment `e`, where `max_rows` is None; here it is 9. Give"
-            " yours another name, or replace theirs: --config replace=true"
+            " yours another name, or replace theirs: --config replace=true;"
+            " or take another folder: --directory DIR"
         )
 
 
@@ -185,7 +187,8 @@ def test_a_node_in_between_that_is_gone_keeps_the_rest(world):
     line = conflict(root, CELL, nodes_of(**RATE))
     assert line == (
         f"{DE}: made for the experiment `e`, where what it is made from is another; here it is of"
-        " another spec. Give yours another name, or replace theirs: --config replace=true"
+        " another spec. Give yours another name, or replace theirs: --config replace=true;"
+        " or take another folder: --directory DIR"
     )
 
 
@@ -194,7 +197,8 @@ def test_another_pin_is_named_with_both_versions(world):
     lock = write_lock(root / "mine.lock", **{"facebook/xnli": "r2"})
     assert conflict(root, CELL, nodes, lock) == (
         f"{ROWS}: made for the experiment `e`, where the pin of datasets/facebook/xnli is r1; here"
-        " it is r2. Give yours another name, or replace theirs: --config replace=true"
+        " it is r2. Give yours another name, or replace theirs: --config replace=true;"
+        " or take another folder: --directory DIR"
     )
 
 

@@ -78,15 +78,15 @@ def test_all_mistakes_are_found_together(folder):
 def test_a_label_that_the_train_rows_lack_is_named(folder):
     (folder / "de/dev.csv").write_text("text,label\nein Film,poss\n")
     assert found(folder)[0].problems.lines == [
-        "task mine (de): dev: label `poss` is none of those of the train rows: neg, pos; did you"
-        " mean `pos`?"
+        "task mine (de): de/dev.csv: label `poss` is none of those of the train rows: neg, pos; did"
+        " you mean `pos`?"
     ]
 
 
 def test_train_rows_must_be_there(folder):
     (folder / "en/train.csv").unlink()
     assert found(folder)[0].problems.lines == [
-        f"task mine (en): en/train.csv: there is no such file in {folder}; it is to be trained on"
+        f"task mine (en): en/train.csv: there is no such file in {folder}; a training needs it"
     ]
 
 
@@ -142,7 +142,7 @@ def test_a_file_that_was_pinned_and_is_gone_is_no_language_that_is_left_out(fold
 def test_a_part_of_a_set_that_is_not_there_is_no_smaller_set(folder):
     files = {"train": ["en/train.csv", "en/more.csv"], "dev": "{lang}/dev.csv"}
     assert found(folder, files=files)[0].problems.lines == [
-        f"task mine (en): en/more.csv: there is no such file in {folder}; it is to be trained on"
+        f"task mine (en): en/more.csv: there is no such file in {folder}; a training needs it"
     ]
 
 
@@ -179,3 +179,23 @@ def test_a_folder_of_the_hubs_shape_that_is_not_there_comes_with_how_to_obtain_i
     assert line.startswith(
         f"task ccg: {folder}/ccgbank: there is no such folder. CCGbank is licens"
     )
+
+
+def test_what_becomes_of_rows_is_told(folder):
+    (folder / "de/dev.csv").write_text("text,label\nein Film,pos\n,neg\nkein Film,\n")
+    look, _ = found(folder)
+    assert look.problems.lines == []
+    assert look.notes == ["task mine (de): de/dev.csv: dropped 1 (no text), dropped 1 (no label)"]
+
+
+def test_a_tag_that_the_train_rows_lack_is_told(folder):
+    (folder / "en/train.csv").unlink()
+    for name, tag in (("en/train", "B-LOC"), ("en/dev", "B-LOC"), ("de/dev", "B-LOCATION")):
+        (folder / f"{name}.conll").write_text(f"Anna O\nBerlin {tag}\n")
+    files = {"train": "en/train.conll", "dev": "{lang}/dev.conll"}
+    look, _ = found(folder, format="tagging", files=files)
+    assert look.problems.lines == []
+    assert look.notes == [
+        "task mine (de): de/dev.conll: label `B-LOCATION` is none of those of the train rows:"
+        " B-LOC, O; did you mean `B-LOC`?"
+    ]

@@ -1,5 +1,7 @@
 """Files that are whole or not there, and digests that stay."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,3 +62,19 @@ def test_missing_and_damaged_json_is_named(tmp_path):
 def test_the_digest_of_a_file_is_of_its_bytes(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")
     assert files.sha256(tmp_path / "x").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        ("/a/results/scores/m/x.json", "/a/results"),
+        ("/a/results/rehearsal/results/experiments/e/grid.csv", "/a/results/rehearsal/results"),
+        ("/results/clone/results/logs/x.log", "/results/clone/results"),
+        ("/a/results/scores/results/x.json", "/a/results"),
+        ("/a/results/ledger.jsonl", "/a/results"),
+        ("/a/results/rehearsal/results/ledger.jsonl", "/a/results/rehearsal/results"),
+        ("/a/tables/main.csv", "/a/tables"),
+    ],
+)
+def test_the_results_folder_that_a_file_is_in(path, folder):
+    assert files.results_of(path) == Path(folder)

@@ -5,6 +5,7 @@ the main table.
 """
 
 import argparse
+import importlib.util
 import shlex
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,21 @@ def add_arguments(p: argparse.ArgumentParser, directory: str) -> None:
     p.add_argument("--profile", help="Snakemake's settings: `slurm`, or a folder of your own")
 
 
+def check_profile(profile: str | None) -> None:
+    """Refuse the profile of SLURM where its executor is not installed: Snakemake itself would print
+    all of its usage.
+
+    Raises:
+        UserError: how to install it.
+    """
+    name = Path(profile or "").name
+    if name == "slurm" and not importlib.util.find_spec("snakemake_executor_plugin_slurm"):
+        raise UserError(
+            f"--profile {profile}: the executor for SLURM is not installed: pip install"
+            " snakemake-executor-plugin-slurm==2.8.0"
+        )
+
+
 def command(configs: Sequence[str], args: argparse.Namespace) -> list[str]:
     """Return the words after `snakemake`, targets last."""
     words = ["--configfile", *configs, "--snakefile", str(xstilts.WORKFLOW.parent / "Snakefile")]
@@ -62,6 +78,7 @@ def launch(configs: Sequence[str], args: argparse.Namespace) -> None:
     for file in configs:
         if not Path(file).is_file():
             raise UserError(_missing(file))
+    check_profile(args.profile)
     settings = config_files.read(configs)
     words = command(configs, args)
     print(shlex.join(["snakemake", *words]), file=sys.stderr)

@@ -85,7 +85,8 @@ def conflict(node: Node, records: Records, others: list[Experiment]) -> str | No
                 key, old, new = difference(record, spec, records, needed)
                 return (
                     f"{path}: made for the experiment `{other.name}`, where {key} is {old}; here it"
-                    f" is {new}. Give yours another name, or replace theirs: --config replace=true"
+                    f" is {new}. Give yours another name, or replace theirs: --config replace=true;"
+                    " or take another folder: --directory DIR"
                 )
     return None
 

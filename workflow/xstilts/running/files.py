@@ -29,12 +29,20 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+_INSIDE = {
+    "data", "encoded", "encoders", "experiments", "logs", "manifests", "models", "pins", "scores",
+    "test", "toy", "tuned", ".state",
+}  # fmt: skip
+
+
 def split(path: str | Path) -> tuple[Path, Path] | None:
     """Return the results folder that a path is in, and the rest of it; None outside of one."""
     parts = Path(path).parts
-    if "results" not in parts:
+    found = [at for at, part in enumerate(parts, 1) if part == "results"]
+    if not found:
         return None
-    at = parts.index("results") + 1
+    # A rehearsal is in `results/rehearsal/results`, and a clone may be below a folder of that name.
+    at = next((at for at in found if parts[at : at + 1] and parts[at] in _INSIDE), found[-1])
     return Path(*parts[:at]), Path(*parts[at:])
 
 

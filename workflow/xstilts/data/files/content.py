@@ -83,7 +83,8 @@ def text(path: Path, encoding: str | None, limit: int | None = None) -> tuple[st
         name = encoding or "UTF-8"
         raise UserError(
             f"{path}: row {row}: the byte 0x{byte:02x} is not {name}; say what the file's encoding"
-            " is, as in `file: {encoding: latin-1}`"
+            " is, as in `file: {encoding: latin-1}` (or cp1251, gb18030, ...; that is for all files"
+            " of the task: `iconv` makes one file UTF-8)"
         ) from None
     except (LookupError, UnicodeError):  # none of that name, or none of text
         raise UserError(
