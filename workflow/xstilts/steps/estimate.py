@@ -8,15 +8,13 @@ import argparse
 from pathlib import Path
 
 from xstilts.monitoring import status
-from xstilts.monitoring.estimate import forecast, reference, text
+from xstilts.monitoring.estimate import forecast, reference, remaining, text
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.schedule import schedule
 from xstilts.monitoring.records import next_run
 from xstilts.monitoring.workspace import Workspace
 from xstilts.running.errors import UserError
 from xstilts.steps import arguments, process
-
-START = 7.0  # seconds in which a process starts and loads XLM-R Large; less on a small model
 
 
 def main(args: argparse.Namespace) -> None:
@@ -27,15 +25,15 @@ def main(args: argparse.Namespace) -> None:
     out = Path(args.out or here.root / f".snakemake/xstilts/estimate-{here.name}.csv")
     grid, nodes, root = here.grid, here.nodes, here.root
     device = args.device or ("cpu" if grid.experiment.toy else "a100")
-    flops = reference.device(device)
+    flops, start = reference.device(device), remaining.start_of(device)
     left = next_run(nodes, here.records)
     done = [key for key in nodes if key not in left and here.records.current(key)]
     forecaster = forecast.Forecaster(grid, nodes, root, done, flops)
     earlier = forecast.read(out)
     found = forecaster.of(key for key in nodes if key in left)
-    print("\n".join(status.align(text.jobs(nodes, left, found, START))))
-    seconds, least, most = text.device_time(found.values(), START)
-    times = {key: START + found[key].seconds if key in found else 0.0 for key in left}
+    print("\n".join(status.align(text.jobs(nodes, left, found, start))))
+    seconds, least, most = text.device_time(found.values(), start)
+    times = {key: start + found[key].seconds if key in found else 0.0 for key in left}
     evaluations = {key for key in left if nodes[key].rule == "evaluate"}
     needs = {key: nodes[key].needs for key in left}
     spans = schedule(times, needs, args.devices, evaluations)
@@ -51,7 +49,7 @@ def main(args: argparse.Namespace) -> None:
         f"\ndisk: {peak / 1e9:.1f} GB of checkpoints and training states at the peak,"
         f" {stays / 1e9:.1f} GB at the end"
         f"\ndevice, where nothing has been measured: {device} (--device names another)"
-        "\nNot counted: fetching, encoding, trainings that stop early, and the disk for rows."
+        "\nNot counted: fetching, encoding, the toy encoder's training, trainings that stop early, and the disk for rows."
     )
     if forecaster.assumed:
         print("\nAssumed, before it is there:", *sorted(set(forecaster.assumed)), sep="\n  ")

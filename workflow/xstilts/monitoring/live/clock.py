@@ -34,10 +34,11 @@ class Clock:
             node: from Snakemake's jobs to nodes.
         """
         self.workflow, self.node = workflow, node
-        device = reference.device("cpu" if graph.grid.experiment.toy else "a100")
+        name = "cpu" if graph.grid.experiment.toy else "a100"
+        device = reference.device(name)
         self.threads = graph.grid.experiment.settings["threads"]
         self.forecaster = Forecaster(graph.grid, graph.nodes, Path(), done, device)
-        self.pace = remaining.Pace()
+        self.pace = remaining.Pace(remaining.start_of(name))
         self.begun: dict[int, float] = {}
         self.over: set[int] = set()
         self.jobs = len(list(workflow.dag.needrun_jobs()))
