@@ -49,7 +49,8 @@ def main(args: argparse.Namespace) -> None:
         f"\ndisk: {peak / 1e9:.1f} GB of checkpoints and training states at the peak,"
         f" {stays / 1e9:.1f} GB at the end"
         f"\ndevice, where nothing has been measured: {device} (--device names another)"
-        "\nNot counted: fetching, encoding, the toy encoder's training, trainings that stop early, and the disk for rows."
+        "\nNot counted: fetching, encoding, the toy encoder's training, trainings that stop early,"
+        " and the disk for rows."
     )
     if forecaster.assumed:
         print("\nAssumed, before it is there:", *sorted(set(forecaster.assumed)), sep="\n  ")

@@ -11,7 +11,7 @@ from xstilts.monitoring.estimate.schedule import schedule
 START, START_ON_CPU = 7.0, 2.0
 # Seconds of a job of which nothing has been measured: most read and write a few files.
 UNSEEN = {"toy_model": 60.0, "figures": 4.0, "tables": 2.0, "report": 1.0, "all": 0.0}
-OTHER = 3.0
+OTHER = 2.0
 OVERDUE = 0.1  # a job that takes longer than was forecast: the share of its time that is left
 
 
