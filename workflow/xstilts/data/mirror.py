@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from xstilts.data.source import corrupt, is_pointer, other_split
-from xstilts.running.errors import Absent, UserError, nearest
+from xstilts.data.source import corrupt, is_pointer, no_config, no_split
+from xstilts.running.errors import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,16 +35,11 @@ def schema(folder: Path, name: str, config: str | None, split: str) -> "pa.Schem
     if config is None:
         config = next(iter(listed)) if len(listed) == 1 else "default"
     if config not in listed:
-        there = ", ".join(sorted(listed))
-        hint = nearest(config, listed)
-        raise Absent(f"dataset {name}: no config `{config}`{hint} (there are {there})")
+        raise no_config(name, config, sorted(listed))
     splits, found = listed[config], None
     for part in (re.sub(r"\[.*\]", "", part).strip() for part in split.split("+")):
         if part not in splits:
-            raise Absent(
-                f"dataset {name}, config {config}: no split `{part}`{nearest(part, splits)} "
-                f"(there are {', '.join(splits)}){other_split(part, list(splits))}"
-            )
+            raise no_split(name, config, part, list(splits))
         files = _matching(folder, splits[part])
         if not files:
             missing = f"{folder / splits[part][0]} is missing, though its README names it"

@@ -43,7 +43,7 @@ def resolve(
     whose paths are from `root`, the revision is over their contents, so that they may move.
 
     Raises:
-        UserError: it is not there. Absent: none of the files is.
+        UserError: it is not there. Absent: one of the files is not.
     """
     if files:
         found = layout.parts(files, root)
@@ -162,7 +162,7 @@ def changed(
         accepts: the lock file of the experiment, where that is another.
     """
     told = f" since {lock} was written" if lock else " since it was pinned"
-    where = "" if sources.is_own(name) and not sources.is_path(name) else f"{name}: "
+    where = "" if sources.is_of_task(name) else f"{name}: "
     return (
         f"{where}{_difference(old, new)} in {root}{told}; {sources.advice(name, lock or accepts)}"
     )
@@ -190,7 +190,7 @@ def update(
     told, own = own is not None, own or {}
     with _exclusive(lock):
         entries = read_lock(lock)
-        for name in [n for n in entries["datasets"] if n.startswith(f"{sources.OWN}/")]:
+        for name in [n for n in entries["datasets"] if sources.is_of_task(n)]:
             if told and name not in own:  # of a task, language or split that is no more
                 del entries["datasets"][name]
         known = {name: kind for kind in KINDS for name in sorted(entries[kind])}
@@ -222,7 +222,7 @@ def _meant(names: Iterable[str], known: Iterable[str], lock: str | Path) -> list
         of_task = f"{sources.OWN}/{name}"
         meant = [k for k in known if k in (name, of_task) or k.startswith(f"{of_task}/")]
         if not meant:
-            short = [k.split("/")[1] if k.startswith(f"{sources.OWN}/") else k for k in known]
+            short = [k.split("/")[1] if sources.is_of_task(k) else k for k in known]
             raise UserError(f"{name}: not in {lock}{nearest(name, short)}")
         found += meant
     return found

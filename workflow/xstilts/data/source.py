@@ -42,7 +42,12 @@ OWN = "files"  # data of one's own is `files/<task>...` in pins and specs: no pa
 
 def is_own(name: str) -> bool:
     """Whether a data set or model is a user's own: then `root` is its folder."""
-    return is_path(name) or name.startswith(f"{OWN}/")
+    return is_path(name) or is_of_task(name)
+
+
+def is_of_task(name: str) -> bool:
+    """Whether a data set is a user's own, named after its task: `files/mine/de.dev`."""
+    return name.startswith(f"{OWN}/")
 
 
 def is_path(name: str) -> bool:
@@ -287,7 +292,7 @@ def _check_file(path: Path, pin: dict, hub: str, name: str) -> None:
 def advice(name: str, lock: str | Path = "") -> str:
     """Return the command that takes what `name` is now into the lock file."""
     config = Path(lock).with_suffix(".yaml") if lock else "CONFIG.yaml"
-    short = name.split("/")[1] if name.startswith(f"{OWN}/") else name
+    short = name.split("/")[1] if is_of_task(name) else name
     return f"to use what is there now: xstilts pin {shlex.quote(str(config))} {short}"
 
 
@@ -302,6 +307,22 @@ def other_split(split: str, valid: Sequence[str]) -> str:
     near = {name: difflib.SequenceMatcher(None, split, name).ratio() for name in others}
     best = max(others, key=lambda name: (name in SPLIT_NAMES[ours], near[name]))
     return f"; to take another: `splits: {{{ours}: {best}}}`"
+
+
+def no_config(hub: str, config: str, valid: Sequence[str]) -> Absent:
+    """Say that a data set has no such config, and which it has."""
+    there = ", ".join(valid)
+    return Absent(
+        f"dataset {hub}: no config `{config}`{nearest(config, valid)} (there are {there})"
+    )
+
+
+def no_split(hub: str, config: str | None, split: str, valid: Sequence[str]) -> Absent:
+    """Say that a config has no such split, which it has, and how to take another."""
+    return Absent(
+        f"dataset {hub}, config {config}: no split `{split}`{nearest(split, valid)} "
+        f"(there are {', '.join(valid)}){other_split(split, valid)}"
+    )
 
 
 def _script_only(hub: str) -> UserError:
@@ -327,12 +348,9 @@ def _load_error(
                 f'{subject}: several configs, and none is given; say `config`, "{{lang}}" in it'
                 f" for the language {there}"
             )
-        return Absent(f"{subject}: no config `{config}`{nearest(config, valid)} {there}")
+        return no_config(hub, config, valid)
     if "Unknown split" in text:
-        return Absent(
-            f"{subject}, config {config}: no split `{split}`{nearest(split, valid)} "
-            f"(there are {', '.join(valid)}){other_split(split, valid)}"
-        )
+        return no_split(hub, config, split, valid)
     if "scripts are no longer supported" in text:
         return _script_only(hub)
     for file in _parquet(path, pin, hub, config):

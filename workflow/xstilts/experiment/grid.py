@@ -110,7 +110,7 @@ class Grid:
 
     def pin_spec(self, kind: str, name: str, revision: str) -> dict[str, Any]:
         """Return the spec of the pin of a data set or model: what is looked up, and where."""
-        source = OWN if name.startswith(f"{OWN}/") else self.source()
+        source = OWN if sources.is_of_task(name) else self.source()
         return {"kind": "pin", "of": kind, "name": name, "revision": revision, "source": source}
 
     def revision(self, dataset: str) -> str:
@@ -120,7 +120,7 @@ class Grid:
     def place(self, dataset: str) -> tuple[str, list[str]]:
         """Return where a data set of one's own is: the folder, absolute, and the paths of its files
         as they are written (none where it is all of a folder); ("", []) for any other."""
-        if not dataset.startswith(f"{OWN}/"):
+        if not sources.is_of_task(dataset):
             return "", []
         _, name, *rest = dataset.split("/")
         lang, _, split = "".join(rest).rpartition(".")
@@ -252,7 +252,7 @@ class Grid:
         for cell in self.cells:
             used |= {cell.target, self.tasks[cell.target].tuned_on or cell.target}
             used |= set(self.experiment.intermediates[cell.intermediate])
-        if hub.startswith(f"{OWN}/"):
+        if sources.is_of_task(hub):
             return [hub.split("/")[1]]
         return sorted(task for task in used if self.tasks[task].hub == hub)
 

@@ -124,7 +124,7 @@ class Planning:
         for line in (*self.graph.grid.experiment.notes, *found.notes):
             print(f"note: {line}", file=sys.stderr, flush=True)
         if found.problems.lines:
-            _refuse("\nerror: ".join(dict.fromkeys(found.problems.lines)))
+            _refuse("\nerror: ".join(found.problems.lines))
 
     def _kept(self, made: Inputs, outputs: Iterable[str], workflow: Any) -> Inputs:
         """Return the inputs of what is not to be made.
