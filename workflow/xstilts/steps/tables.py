@@ -9,6 +9,7 @@ import pandas as pd
 from xstilts.analysis import (
     comparison,
     cost,
+    evidence,
     languages,
     numbers,
     results,
@@ -16,6 +17,7 @@ from xstilts.analysis import (
     significance,
     traits,
 )
+from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.tables import (
     SHORT_METRICS,
@@ -50,7 +52,8 @@ def main(args: argparse.Namespace) -> None:
     values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
     trainings, damaged_trainings = cost.training_records(results_of(args.grid))
     refused += [*damaged, *damaged_trainings]
-    deltas = significance.deltas(grid, metrics, values, examples.ids(files, values))
+    estimator = Estimator(evidence.collect(grid, values, examples.ids(files, values)))
+    deltas = significance.deltas(grid, metrics, values, estimator)
     cells = scores.cell_values(grid, metrics)
     language_values = scores.language_values(grid, metrics)
     missing, total = len(grid) - len(files), len(grid)
