@@ -83,23 +83,24 @@ def truths(question: Question, world: World) -> dict[Key, float]:
 
 
 def true_gain(asked: Point, world: World, scale: str) -> float:
-    """Return the mean over rows of the mean over targets of the gain of means over languages."""
+    """Return the gain of a point on a scale: of means over languages, targets and rows."""
     rows: dict[str, dict[str, list[str]]] = {}
     for cell in asked.cells:
         rows.setdefault(cell.intermediate, {}).setdefault(cell.target, []).append(cell.language)
-    return float(
-        np.mean(
-            [
-                np.mean([_gain(row, target, langs, world, scale) for target, langs in part.items()])
-                for row, part in rows.items()
-            ]
-        )
-    )
 
+    def mean(baseline: bool) -> float:
+        scores = [
+            np.mean(
+                [
+                    np.mean([world.score(NONE if baseline else row, t, lang) for lang in langs])
+                    for t, langs in part.items()
+                ]
+            )
+            for row, part in rows.items()
+        ]
+        return float(np.mean(scores))
 
-def _gain(row: str, target: str, languages: list[str], world: World, scale: str) -> float:
-    after = float(np.mean([world.score(row, target, language) for language in languages]))
-    before = float(np.mean([world.score(NONE, target, language) for language in languages]))
+    after, before = mean(baseline=False), mean(baseline=True)
     if scale == "points":
         return after - before
     if scale == "share":

@@ -25,7 +25,7 @@ from tests.bench import asked, worlds
 from tests.bench.settings import SETTINGS, Setting, no_interaction
 from tests.bench.worlds import World
 
-from xstilts.analysis import bootstrap
+from xstilts.analysis import estimates
 from xstilts.analysis.answer import answer
 from xstilts.analysis.evidence import Evidence
 from xstilts.experiment.questions import Question

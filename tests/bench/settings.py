@@ -42,7 +42,7 @@ class Size(NamedTuple):
     targets: int = 2
     languages: int = 4
     examples: int = 200
-    luck: float = 0.01
+    luck: float = 0.015
     lucks: dict[str, float] = {}
     shared: float = 0.7
     fractional: bool = False

@@ -26,7 +26,7 @@ import numpy as np
 
 from xstilts.analysis.evidence import Evidence
 
-HARD, TRANSLATION, VIEW, HELPED, CHANCE = 0.4, 0.1, 0.1, 0.15, 0.25
+HARD, TRANSLATION, VIEW, HELPED, CHANCE = 0.45, 0.1, 0.1, 0.1, 0.25
 PARTS = 4
 NONE = "none"
 # A luck of one latent unit moves a score near 60% by so much.
@@ -58,7 +58,7 @@ class World:
     languages: tuple[str, ...]
     seeds: int = 3
     examples: int = 200
-    luck: float = 0.01
+    luck: float = 0.015
     lucks: Mapping[str, float] = dataclasses.field(default_factory=dict)
     shared: float = 0.7
     fractional: bool = False
