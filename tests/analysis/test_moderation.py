@@ -7,44 +7,69 @@ from hypothesis import strategies as st
 from scipy import special
 
 from xstilts.analysis import moderation
+from xstilts.analysis.estimates import Noise, satterthwaite
 from xstilts.analysis.moderation import moderate
 
 
 def test_equal_variances_become_one_with_the_degrees_of_freedom_of_all():
-    variances, dof = moderate(np.array([1.0, 1.1, 0.9, 1.0]), np.full(4, 2))
-    assert variances.tolist() == pytest.approx([1.0] * 4)
-    assert dof.tolist() == [8.0] * 4
+    found = moderate(np.array([1.0, 1.1, 0.9, 1.0]), np.full(4, 2))
+    assert found.variances.tolist() == pytest.approx([1.0] * 4, rel=1e-4)
+    assert found.learned.tolist() == pytest.approx([1.0] * 4, rel=1e-4), "nothing is its own"
+    assert found.learned_dof == pytest.approx(8, rel=1e-4)
 
 
 def test_by_hand_where_rows_differ():
-    """Logarithms 0, 3 and 6: their variance 9 is 8.3551 above trigamma(1) = 1.6449 / ... ."""
+    """Logarithms 0, 3 and 6: squares of 18 about their mean, and a fourth of what is usual."""
     given_, dof = np.exp([0.0, 3.0, 6.0]), np.full(3, 2)
-    found, moderated_dof = moderate(given_, dof)
-    spread = 9 - special.polygamma(1, 1.0)
-    d0 = moderated_dof[0] - 2
-    assert special.polygamma(1, d0 / 2) == pytest.approx(spread), "the fit of the prior"
+    found = moderate(given_, dof)
+    sampling = special.polygamma(1, 1.0)
+    d0 = found.dof[0] - 2
+    assert special.polygamma(1, d0 / 2) == pytest.approx((18 + 0.5 + sampling) / 3 - sampling)
     mean = 3 - special.digamma(1.0)  # + log(2 / 2)
     s0 = np.exp(mean + special.digamma(d0 / 2) - np.log(d0 / 2))
-    assert found.tolist() == pytest.approx(((d0 * s0 + 2 * given_) / (d0 + 2)).tolist())
+    assert found.variances[:2] == pytest.approx(((d0 * s0 + 2 * given_) / (d0 + 2))[:2])
+    assert found.learned[:2] == pytest.approx(d0 * s0 / (d0 + 2))
+    assert found.learned_dof == pytest.approx(3 / (1 / 2 + 1 / d0))
 
 
 def test_variances_that_differ_shrink_less():
     dof = np.full(6, 2)
-    alike, alike_dof = moderate(np.array([1.0, 0.5, 2.0, 1.0, 0.2, 3.0]), dof)
-    apart, apart_dof = moderate(np.array([1.0, 1e-3, 1e3, 1.0, 1e-4, 1e4]), dof)
-    assert alike.max() / alike.min() < 3 < 1e4 < apart.max() / apart.min()
-    assert apart_dof[0] < 2.5 < 5 < alike_dof[0]
+    alike = moderate(np.array([1.0, 0.5, 2.0, 1.0, 0.2, 3.0]), dof)
+    apart = moderate(np.array([1.0, 1e-3, 1e3, 1.0, 1e-4, 1e4]), dof)
+    assert alike.variances.max() / alike.variances.min() < 6
+    assert apart.variances.max() / apart.variances.min() > 1e4
+    assert apart.dof[0] < 2.5 < 5 < alike.dof[0]
+
+
+def test_a_row_that_is_clearly_noisier_keeps_its_own_variance():
+    found = moderate(np.array([1.0, 1.2, 0.7, 0.9, 1.1, 30.0]), np.full(6, 2))
+    assert found.variances[-1] == pytest.approx(30) and found.dof[-1] == pytest.approx(2)
+    assert found.learned[-1] == 0 and (found.learned[:-1] > 0.4).all()
 
 
 def test_two_rows_or_no_noise_are_left_as_they_are():
     for variances in ([1.0, 4.0], [0.0, 0.0, 0.0], []):
-        found, dof = moderate(np.array(variances), np.full(len(variances), 2))
-        assert found.tolist() == variances and dof.tolist() == [2.0] * len(variances)
+        found = moderate(np.array(variances), np.full(len(variances), 2))
+        assert found.variances.tolist() == variances and found.dof.tolist() == [2.0] * len(
+            variances
+        )
+        assert not found.learned.any()
 
 
 def test_a_row_without_noise_is_no_reason_to_fail():
-    found, dof = moderate(np.array([0.0, 1.0, 1.0, 2.0]), np.full(4, 2))
-    assert np.isfinite(found).all() and (found > 0).all() and (dof >= 2).all()
+    found = moderate(np.array([0.0, 1.0, 1.0, 2.0]), np.full(4, 2))
+    assert np.isfinite(found.variances).all() and (found.variances > 0).all()
+    assert (found.dof >= 2).all()
+
+
+def test_what_was_learned_of_the_same_rows_is_as_unsure_in_all_of_them():
+    """Two rows that learned all: 4 degrees of freedom, not 8; of two models, 8."""
+    one, other = (Noise(1.0, np.inf, 1.0, 4, model) for model in "ab")
+    assert satterthwaite([one, one]) == pytest.approx(4)
+    assert satterthwaite([one, other]) == pytest.approx(8)
+    assert satterthwaite([one.scaled(9), Noise(9.0, np.inf)]) == pytest.approx(16)
+    assert satterthwaite([Noise(1.0, 2), Noise(1.0, 2)]) == pytest.approx(4)
+    assert satterthwaite([Noise(0.0, 2)]) == np.inf
 
 
 @given(st.floats(1e-9, 1e9))
@@ -57,6 +82,8 @@ def test_the_inverse_of_trigamma(y):
     st.integers(1, 9),
 )
 def test_moderated_variances_lie_between_what_there_is(variances, dof):
-    found, moderated_dof = moderate(np.array(variances), np.full(len(variances), dof))
-    assert np.isfinite(found).all() and (found >= 0).all()
-    assert (moderated_dof >= dof - 1e-9).all() and (moderated_dof <= dof * len(variances)).all()
+    found = moderate(np.array(variances), np.full(len(variances), dof))
+    assert np.isfinite(found.variances).all() and (found.variances >= 0).all()
+    assert (found.learned <= found.variances * (1 + 1e-9)).all()
+    assert (found.dof >= dof - 1e-9).all()
+    assert found.learned_dof <= dof * len(variances) + 1e-9 or not found.learned.any()

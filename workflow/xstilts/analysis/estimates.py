@@ -106,18 +106,40 @@ def combine(terms: Iterable[tuple[float, Form]]) -> dict[Part, np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
-    """What one source adds to the variance of a form, and the degrees of freedom of that."""
+    """What one source adds to the variance of a form, and how sure that is.
+
+    Attributes:
+        dof: degrees of freedom, but for what was learned of other rows.
+        learned: the part of the variance that was learned of other rows (see `moderation`).
+        learned_dof: degrees of freedom of what was learned.
+        model: of which rows it was learned.
+    """
 
     variance: float
     dof: float
+    learned: float = 0.0
+    learned_dof: float = float("inf")
+    model: str = ""
+
+    def scaled(self, factor: float) -> "Noise":
+        """Return the noise of a form that is weighted: `factor` is that of the variance."""
+        return dataclasses.replace(
+            self, variance=self.variance * factor, learned=self.learned * factor
+        )
 
 
 def satterthwaite(noises: Iterable[Noise]) -> float:
-    """Return the degrees of freedom of a sum of variances (Welch and Satterthwaite)."""
+    """Return the degrees of freedom of a sum of variances (Welch and Satterthwaite).
+
+    What was learned of the rows of one model is wrong by the same factor in each of them, so it is
+    summed up before it is squared.
+    """
     noises = [noise for noise in noises if noise.variance > 0]
-    if not noises:
-        return float("inf")
-    return sum(n.variance for n in noises) ** 2 / sum(n.variance**2 / n.dof for n in noises)
+    unsure = sum(n.variance**2 / n.dof for n in noises)
+    for model in {n.model for n in noises}:
+        shared = [n for n in noises if n.model == model]
+        unsure += sum(n.learned for n in shared) ** 2 / min(n.learned_dof for n in shared)
+    return sum(n.variance for n in noises) ** 2 / unsure if unsure else float("inf")
 
 
 class Estimator:
@@ -125,7 +147,7 @@ class Estimator:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self._variances: dict[tuple[object, ...], dict[int, tuple[float, float]]] = {}
+        self._variances: dict[tuple[object, ...], dict[int, Noise]] = {}
 
     def value(self, form: Form) -> float:
         """Return the value of a form as observed; NaN where a mean is not there."""
@@ -196,18 +218,15 @@ class Estimator:
                 if self._trained(row, pattern):
                     return None
                 continue  # nothing is trained, so no seed can matter
-            variance, dof = variances[row]
-            found.append(Noise(variance * scale**2, dof))
+            found.append(variances[row].scaled(scale**2))
         return found
 
     def _trained(self, row: int, pattern: Mapping[Part, float]) -> bool:
         runs = self.evidence.runs_of(row)
         return any(not np.isnan(self.evidence.means(part)[runs]).all() for part in pattern)
 
-    def row_variances(
-        self, model: str, pattern: Mapping[Part, float]
-    ) -> dict[int, tuple[float, float]]:
-        """Return row -> variance of the mean over its seeds of a weighted sum of means, and dof.
+    def row_variances(self, model: str, pattern: Mapping[Part, float]) -> dict[int, Noise]:
+        """Return row -> variance of the mean over its seeds of a weighted sum of means.
 
         Of all rows of a model that have `MIN_SEEDS`, moderated by one another.
         """
@@ -223,10 +242,16 @@ class Estimator:
                         samples[row] = sums
             counts = np.array([len(sums) for sums in samples.values()])
             spread = np.array([sums.var(ddof=1) for sums in samples.values()])
-            variances, dof = moderate(spread, counts - 1) if samples else (spread, counts)
+            found = moderate(spread, counts - 1)
             self._variances[key] = {
-                row: (float(v / n), float(nu))
-                for row, v, n, nu in zip(samples, variances, counts, dof, strict=True)
+                row: Noise(
+                    float(found.variances[i] / counts[i]),
+                    float(found.dof[i]),
+                    float(found.learned[i] / counts[i]),
+                    found.learned_dof,
+                    model,
+                )
+                for i, row in enumerate(samples)
             }
         return self._variances[key]
 

@@ -137,8 +137,8 @@ def _covariance(estimator: Estimator, forms: Sequence[Form]) -> tuple[np.ndarray
             means = np.array([evidence.means(part)[runs] for part in pattern])
             sums.append(seed_sums(means, np.array(list(pattern.values()))))
             own = sums[-1].var(ddof=1) / len(sums[-1])
-            scale.append(np.sqrt(found[0] / own) if own > 0 else 0.0)
-            dof.append(found[1])
+            scale.append(np.sqrt(found.variance / own) if own > 0 else 0.0)
+            dof.append(satterthwaite([found]))
         if dof:
             deviations = np.array([each - each.mean() for each in sums])
             n = deviations.shape[1]
