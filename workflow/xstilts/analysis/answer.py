@@ -124,6 +124,7 @@ class Answer:
         self.question, self.estimator = question, estimator
         self.evidence = estimator.evidence
         self._left_out: dict[str, None] = {}
+        self._counts: dict[frozenset[Part], int] = {}
         self.classes = [self._measure(one) for one in question.classes]
 
     @property
@@ -192,11 +193,15 @@ class Answer:
 
     def _examples(self, parts: Sequence[Part]) -> int:
         """Return the number of different examples of some parts."""
-        drawn: dict[int, list[np.ndarray]] = {}
-        for part in dict.fromkeys(parts):
-            data, places = self.evidence.places(part)
-            drawn.setdefault(data, []).append(places[self.evidence.mask(part)])
-        return sum(len(np.unique(np.concatenate(each))) for each in drawn.values())
+        key = frozenset(parts)
+        if key not in self._counts:
+            drawn: dict[int, np.ndarray] = {}
+            for part in key:
+                data, places = self.evidence.places(part)
+                seen = drawn.setdefault(data, np.zeros(self.evidence.data_size(data), bool))
+                seen[places[self.evidence.mask(part)]] = True
+            self._counts[key] = sum(int(seen.sum()) for seen in drawn.values())
+        return self._counts[key]
 
     # ---- numbers
 

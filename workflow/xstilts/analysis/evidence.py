@@ -60,6 +60,7 @@ class Evidence:
             self._runs_of[run[:2]].append(i)
         self._masks: dict[Part, np.ndarray] = {}
         self._means: dict[Part, np.ndarray] = {}
+        self._row_means: dict[Part, np.ndarray] = {}
         self._averages: dict[tuple[str, str], np.ndarray] = {}
 
     def runs_of(self, row: int) -> list[int]:
@@ -98,7 +99,10 @@ class Evidence:
 
     def row_means(self, part: Part) -> np.ndarray:
         """Return the mean of each row over its runs and a part: float64 (rows,)."""
-        return _by_row(self.means(part)[:, None], self._runs_of.values())[:, 0]
+        if part not in self._row_means:
+            means = self.means(part)[:, None]
+            self._row_means[part] = _by_row(means, self._runs_of.values())[:, 0]
+        return self._row_means[part]
 
     def averages(self, part: Part) -> np.ndarray:
         """Return the mean of each row over its runs, for all examples of the target and language
