@@ -35,13 +35,18 @@ POINTS, SHARE, LOG_ODDS = "points", "share", "log-odds"
 HEADROOM = "headroom"  # measured: what the baseline leaves to gain, in percent
 
 
-def answer(question: Question, evidence: Evidence) -> pd.DataFrame:
+def answer(
+    question: Question, evidence: Evidence, estimator: Estimator | None = None
+) -> pd.DataFrame:
     """Return the table of an answer, `COLUMNS`; see docs/questions.md.
+
+    Args:
+        estimator: of the same evidence, which remembers what it has worked out.
 
     Raises:
         UserError: a class has no examples, or of a row and target nothing.
     """
-    return Answer(question, Estimator(evidence)).table()
+    return Answer(question, estimator or Estimator(evidence)).table()
 
 
 def points(question: Question, evidence: Evidence) -> pd.DataFrame:
@@ -208,7 +213,7 @@ class Answer:
     def table(self) -> pd.DataFrame:
         """Return the table of the answer; an estimate that is not there is NaN."""
         rows = [row for scale in self.question.scales for row in self._on_scale(scale)]
-        table = pd.DataFrame(rows, columns=COLUMNS)
+        table = pd.DataFrame(rows, columns=COLUMNS).astype({"tested": bool})
         for _, part in table[table["tested"]].groupby("scale", sort=False):
             table.loc[part.index, "p holm"] = holm(part["p"].tolist())
         table["agrees"] = _agree(table)
