@@ -216,7 +216,7 @@ def test_what_is_missing_is_named():
     question = Question("q", "?", (one("all", ["mnli"], ["near", "far"]),))
     found = evidence(MEANS)
     assert missing(question, found) == []
-    found.missing = {("m", "none", "far", "de"), ("m", "squad", "far", "de")}
+    found.missing = {("m", row, "far", "de"): ["seed2"] for row in ("none", "squad")}
     assert missing(question, found) == [("m", "none", "far", "de")]
 
 

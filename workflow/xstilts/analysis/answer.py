@@ -35,13 +35,18 @@ POINTS, SHARE, LOG_ODDS = "points", "share", "log-odds"
 HEADROOM = "headroom"  # measured: what the baseline leaves to gain, in percent
 
 
-def answer(question: Question, evidence: Evidence) -> pd.DataFrame:
+def answer(
+    question: Question, evidence: Evidence, estimator: Estimator | None = None
+) -> pd.DataFrame:
     """Return the table of an answer, `COLUMNS`; see docs/questions.md.
+
+    Args:
+        estimator: of the same evidence, which remembers what it has worked out.
 
     Raises:
         UserError: a class has no examples, or of a row and target nothing.
     """
-    return Answer(question, Estimator(evidence)).table()
+    return Answer(question, estimator or Estimator(evidence)).table()
 
 
 def points(question: Question, evidence: Evidence) -> pd.DataFrame:
@@ -124,6 +129,7 @@ class Answer:
         self.question, self.estimator = question, estimator
         self.evidence = estimator.evidence
         self._left_out: dict[str, None] = {}
+        self._counts: dict[frozenset[Part], int] = {}
         self.classes = [self._measure(one) for one in question.classes]
 
     @property
@@ -192,18 +198,22 @@ class Answer:
 
     def _examples(self, parts: Sequence[Part]) -> int:
         """Return the number of different examples of some parts."""
-        drawn: dict[int, list[np.ndarray]] = {}
-        for part in dict.fromkeys(parts):
-            data, places = self.evidence.places(part)
-            drawn.setdefault(data, []).append(places[self.evidence.mask(part)])
-        return sum(len(np.unique(np.concatenate(each))) for each in drawn.values())
+        key = frozenset(parts)
+        if key not in self._counts:
+            drawn: dict[int, np.ndarray] = {}
+            for part in key:
+                data, places = self.evidence.places(part)
+                seen = drawn.setdefault(data, np.zeros(self.evidence.data_size(data), bool))
+                seen[places[self.evidence.mask(part)]] = True
+            self._counts[key] = sum(int(seen.sum()) for seen in drawn.values())
+        return self._counts[key]
 
     # ---- numbers
 
     def table(self) -> pd.DataFrame:
         """Return the table of the answer; an estimate that is not there is NaN."""
         rows = [row for scale in self.question.scales for row in self._on_scale(scale)]
-        table = pd.DataFrame(rows, columns=COLUMNS)
+        table = pd.DataFrame(rows, columns=COLUMNS).astype({"tested": bool})
         for _, part in table[table["tested"]].groupby("scale", sort=False):
             table.loc[part.index, "p holm"] = holm(part["p"].tolist())
         table["agrees"] = _agree(table)

@@ -40,8 +40,8 @@ class Evidence:
         ids: (target, language) -> the id of each example. What has one id is one example, in
             whatever languages and targets: its translations, and other views of it.
         strata: (target, language) -> name -> class of each example, None where it has none.
-        missing: (model, intermediate, target, language) of which a run that was asked for is not
-            there.
+        missing: (model, intermediate, target, language) -> the seeds that were asked for and are
+            not there.
     """
 
     runs: Sequence[Run]
@@ -50,7 +50,9 @@ class Evidence:
     strata: Mapping[tuple[str, str], Mapping[str, Sequence[str | None]]] = dataclasses.field(
         default_factory=dict
     )
-    missing: Collection[tuple[str, str, str, str]] = frozenset()
+    missing: Mapping[tuple[str, str, str, str], Sequence[str]] = dataclasses.field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         self.rows: list[Row] = list(dict.fromkeys(run[:2] for run in self.runs))
@@ -60,6 +62,7 @@ class Evidence:
             self._runs_of[run[:2]].append(i)
         self._masks: dict[Part, np.ndarray] = {}
         self._means: dict[Part, np.ndarray] = {}
+        self._row_means: dict[Part, np.ndarray] = {}
         self._averages: dict[tuple[str, str], np.ndarray] = {}
 
     def runs_of(self, row: int) -> list[int]:
@@ -98,7 +101,10 @@ class Evidence:
 
     def row_means(self, part: Part) -> np.ndarray:
         """Return the mean of each row over its runs and a part: float64 (rows,)."""
-        return _by_row(self.means(part)[:, None], self._runs_of.values())[:, 0]
+        if part not in self._row_means:
+            means = self.means(part)[:, None]
+            self._row_means[part] = _by_row(means, self._runs_of.values())[:, 0]
+        return self._row_means[part]
 
     def averages(self, part: Part) -> np.ndarray:
         """Return the mean of each row over its runs, for all examples of the target and language
@@ -181,12 +187,12 @@ def collect(
     arrays: dict[tuple[str, str], np.ndarray] = {
         key: np.full((len(runs), len(names)), np.nan, np.float32) for key, names in ids.items()
     }
-    missing: dict[tuple[str, str, str, str], None] = {}
+    missing: dict[tuple[str, str, str, str], list[str]] = {}
     for model, intermediate, seed, target, language, path in lines:
         if path in values:
             arrays[target, language][runs[model, intermediate, seed]] = values[path]
         else:
-            missing[model, intermediate, target, language] = None
+            missing.setdefault((model, intermediate, target, language), []).append(seed)
     named = {
         (target, language): qualified(names, (data or {}).get(target, target))
         for (target, language), names in ids.items()

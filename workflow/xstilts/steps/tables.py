@@ -83,9 +83,12 @@ def main(args: argparse.Namespace) -> None:
     if "groups" in asked:
         put("groups", groups_text_table(groups), table=groups, long=to_long(groups, "group"))
     if "traits" in asked:
-        traits_long = traits.table(language_values, traits.language_traits())
-        traits_wide = traits.wide(traits_long)
-        put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
+        language_traits = traits.language_traits()
+        traits_long = traits.table(language_values, language_traits)
+        by_trait = traits.deltas(grid, language_traits, estimator)
+        traits_wide = traits.wide(traits_long, by_trait)
+        text = traits.text_table(traits_wide, by_trait)
+        put("traits", text, table=traits_wide, long=traits_long, deltas=by_trait)
     seeds_long = seeds.table(cells, deltas)
     put("seeds", seeds.text_table(seeds_long), table=seeds_long, wide=seeds.wide(seeds_long))
     if "comparison" in asked:
