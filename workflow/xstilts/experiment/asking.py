@@ -75,14 +75,11 @@ def resolve(name: str, entry: Mapping[str, Any], within: Scope) -> Question:
         with problems.noted():
             parsed[part] = getattr(asking, part)()
     problems.end()
-    if parsed["by"] is not None:
-        made = _by(key, parsed, within)
-    else:
-        made = _compared(key, parsed, within)
+    make = _compared if parsed["by"] is None else _by
     return Question(
         name=name,
         ask=parsed["ask"] or name,
-        classes=tuple(made),
+        classes=tuple(make(key, parsed, within)),
         value=parsed["value"],
         contrast="zero" if parsed["compare"] is None else "first",
         along=" ".join(parsed["along"][:2]) if parsed["along"] else "",
@@ -276,8 +273,8 @@ def _check_scales(key: str, scales: Sequence[str], targets: set[str], within: Sc
         metric = within.experiment.tasks[target].metric
         if metric in NO_ERRORS:
             raise UserError(
-                f"{key}: scales: `{odd[0]}` is of errors, and target `{target}` has none: its metric"
-                f" is a correlation ({metric}); leave it out by `where`"
+                f"{key}: scales: `{odd[0]}` is of errors, and target `{target}` has none: its"
+                f" metric is a correlation ({metric}); leave it out by `where`"
             )
 
 
@@ -295,8 +292,8 @@ def _check_names(given: Mapping[str, Any]) -> None:
             other = first.setdefault(name.lower(), name)
             if other != name:
                 raise UserError(
-                    f"questions: `{other}` and `{name}` would be one file where case does not count;"
-                    " give one another name"
+                    f"questions: `{other}` and `{name}` would be one file where case does not"
+                    " count; give one another name"
                 )
     problems.end()
 

@@ -23,12 +23,24 @@ class Scope:
     Attributes:
         names: model, intermediate, target -> those that have a cell.
         whole: model, intermediate and target of which the grid has all seeds.
+        made: the cells of a row and target in all its languages, shared by the questions.
     """
 
     experiment: Experiment
     traits: Traits
     names: Mapping[str, Sequence[str]]
     whole: frozenset[tuple[str, str, str]]
+    made: dict[tuple[str, str, str, str], tuple[AskedCell, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+
+    def cells(self, *at: str) -> tuple[AskedCell, ...]:
+        """Return the cells of a row (model, intermediate, over) and target."""
+        model, intermediate, over, target = at
+        if (key := (model, intermediate, over, target)) not in self.made:
+            languages = self.experiment.languages[target]
+            self.made[key] = tuple(AskedCell(*key, language) for language in languages)
+        return self.made[key]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,11 +130,13 @@ def of(
         over = rows.over[intermediate]
         spoken = set(picked("language", scored, intermediate)) if by_row else everywhere
         for target in targets:
-            there = [code for code in experiment.languages[target] if code in spoken]
-            for model in models if there else ():
+            languages = experiment.languages[target]
+            whole = spoken.issuperset(languages)
+            for model in () if spoken.isdisjoint(languages) else models:
                 needed = [(model, row, target) for row in (intermediate, over) if row]
                 lacking += [at for at in needed if at not in within.whole]
-                found += [AskedCell(model, intermediate, over, target, code) for code in there]
+                every = within.cells(model, intermediate, over, target)
+                found += every if whole else [cell for cell in every if cell.language in spoken]
     if not found:
         raise UserError(
             f"{key}: {label}: has nothing in it: {_empty(within, models, intermediates, targets)}"
@@ -255,19 +269,21 @@ def divided(
     """
     classes: dict[tuple[Any, ...], list[AskedCell]] = {}
     names: dict[tuple[Any, ...], str] = {}
-    cache: dict[tuple[int, str, str], tuple[Any, str] | None] = {}
+    labels: list[dict[tuple[str, str], tuple[Any, str] | None]] = [{} for _ in by]
     for cell in found:
-        labels = []
-        for i, (thing, trait) in enumerate(by):
-            row = cell.intermediate if trait == SEEN else ""
-            at = (i, cell[FIELD[thing]], row)
-            if at not in cache:
-                cache[at] = _label(key, thing, trait, at[1], row, within)
-            labels.append(cache[at])
-        if None not in labels:
-            place = tuple(label[0] for label in labels if label)
-            classes.setdefault(place, []).append(cell)
-            names[place] = " / ".join(label[1] for label in labels if label)
+        place, said = [], []
+        for (thing, trait), known in zip(by, labels, strict=True):
+            at = (cell[FIELD[thing]], cell.intermediate if trait == SEEN else "")
+            if at not in known:
+                known[at] = _label(key, thing, trait, *at, within)
+            if (label := known[at]) is None:
+                break
+            place.append(label[0])
+            said.append(label[1])
+        else:
+            if (key_of := tuple(place)) not in classes:
+                classes[key_of], names[key_of] = [], " / ".join(said)
+            classes[key_of].append(cell)
     if not classes:
         raise UserError(f"{key}: by: nothing in the question has such a trait")
     return {names[place]: classes[place] for place in sorted(classes)}

@@ -158,7 +158,7 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
     for name, entry in settings["tasks"].items():
         where = entry.get("files") or entry.get("hub")
         if toy and name in ours and where:
-            own[name] = {"recipe": entry.get("recipe", {})}
+            own[name] = {key: entry[key] for key in ("recipe", "traits") if key in entry}
             notes.append(f"tasks: {name}: the toy world's rows stand for {where} (source: toy)")
     found = {}
     for name, entry in merge(ours, own).items():

@@ -324,14 +324,11 @@ def check_own(key: str, given: Mapping[Any, Any]) -> None:
         if not members:
             raise UserError(f"{key}: {trait}: the list is empty; leave the trait out")
         for member in members:
-            if (
-                not isinstance(member, str | int | float)
-                or member == ""
-                or not one_line(str(member))
-            ):
+            scalar = isinstance(member, str | int | float) and member != ""
+            if not scalar or not one_line(str(member)):
                 raise UserError(
-                    f"{key}: {trait}: must be a line of text, a number, true or false, or a list of such, not"
-                    f" {'nothing' if member is None else repr(member)}"
+                    f"{key}: {trait}: must be a line of text, a number, true or false, or a list of"
+                    f" such, not {'nothing' if member is None else repr(member)}"
                 )
             if isinstance(member, float) and not math.isfinite(member):
                 raise UserError(f"{key}: {trait}: must be a finite number, not {member}")
