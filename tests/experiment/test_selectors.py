@@ -143,7 +143,7 @@ def test_conditions_that_are_disjoint_or_both_meant_agree_with_what_they_match(o
         ({"target": {"format": []}}, "where: target: format: the list is empty; name at least one"),
         (
             {"target": {"rows": {"form": 3}}},
-            "where: target: rows: there is no `form`; did you mean `from`? (valid: not, from, below)",
+            "where: target: rows: there is no `form`; did you mean `from`? (valid: not, from, belo",
         ),
         ({"target": {"rows": {"from": "x"}}}, "where: target: rows: from: must be a number, not x"),
         (

@@ -344,7 +344,7 @@ def test_cells_are_left_out_and_brought_back_by_traits():
         ),
         (
             {"model": {"layers": {"from": 3}}},
-            "exclude: model: `layers` of model `mine` is not known; say it in `models: mine: traits",
+            "exclude: model: `layers` of model `mine` is not known; say it in `models: mine: trait",
         ),
         (
             {"language": "de"},

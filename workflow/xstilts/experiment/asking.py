@@ -16,6 +16,7 @@ from xstilts.experiment.questions import (
     Question,
 )  # fmt: skip
 from xstilts.experiment.selectors import EXAMPLE, NAME, THINGS, Selector
+from xstilts.experiment.traits import SEEN
 from xstilts.running.errors import Problems, UserError, brief, nearest
 
 KEYS = ("ask", "value", "over", "compare", "by", "along", "where", "scales")
@@ -248,6 +249,10 @@ class _Asking:
         scale = given.get("scale", ALONG[0])
         _one_of(f"{key}: scale", [scale], ALONG, "scale")
         thing, trait = things[0], given[things[0]]
+        if (thing, trait) == ("language", SEEN):
+            raise UserError(
+                f"{key}: `{SEEN}` is true or false, not a number; tell it apart by `by`"
+            )
         if trait != HEADROOM or thing not in MEASURED:
             self.within.traits.check_trait(f"{key}: {thing}", thing, trait)
         return thing, trait, scale
