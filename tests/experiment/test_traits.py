@@ -358,6 +358,16 @@ def test_patterns_by_what_is_not_there_are_refused(pattern, line):
     assert "\n" not in str(error.value)
 
 
+def test_a_rehearsal_may_lack_the_values_of_patterns():
+    over = {"source": "toy", "languages": "all", "exclude": [{"intermediate": {"languages": "sw"}}]}
+    german = {"german": {"tasks": ["mnli_translated"], "languages": ["de"]}}
+    assert len(Grid(load(merge(BASE, {**over, "intermediates": german}))).cells) == 2 * 4 * 2
+    with pytest.raises(
+        UserError, match="exclude: intermediate: languages: no intermediate has `sw`"
+    ):
+        load(merge(BASE, {**over, "intermediates": german, "source": "hub"}))
+
+
 def test_the_suites_are_those_of_the_benchmarks():
     rows = reference.table("suites")
     assert {row["target"] for row in rows if row["suite"] == "xtreme"} == set(xtreme.TASKS)

@@ -1,5 +1,6 @@
 """From the `questions` of a config to what each of them is about, checked against the grid."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,7 @@ def asked(
     if not given:
         return (), ()
     within, found, notes = classes.scope(experiment), list[Question](), list[str]()
+    real: list[Scope] = []  # one, once it is needed
     for name, entry in given.items():
         with problems.noted():
             try:
@@ -55,7 +57,11 @@ def asked(
             except UserError as error:
                 if outside is None:
                     raise
-                resolve(name, entry, classes.scope(outside()))
+                with contextlib.suppress(UserError):  # which would be about other keys
+                    real = real or [classes.scope(outside())]
+                if not real:
+                    raise
+                resolve(name, entry, real[0])
                 notes.append(f"{str(error).splitlines()[0]}; the toy world is not asked this")
     problems.end()
     return tuple(found), tuple(notes)
@@ -98,7 +104,6 @@ def _compared(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedC
         label = "the question" if alone else f"class `{name}`"
         with problems.noted():
             said = key if alone else f"{key}: compare: {name}"
-            classes.check(said, selector, rows, within)
             cells = classes.of(key, label, (where, selector), rows, within)
             examples = classes.examples(said, (where, selector), cells, within)
             _check_scales(key, parsed["scales"], {cell.target for cell in cells}, within)
@@ -182,11 +187,14 @@ class _Asking:
 
     def where(self) -> Selector:
         given, key = self.entry.get("where", {}), f"{self.key}: where"
+        return self._selector(key, given)
+
+    def _selector(self, key: str, given: Any) -> Selector:
+        """Return a selector of things that the grid has."""
         selector = selectors.parse(key, given)
-        try:
+        rows = None
+        with contextlib.suppress(UserError):  # which is said of `over`
             rows = self.rows()
-        except UserError:
-            return selector  # which is said of `over`
         classes.check(key, selector, rows, self.within)
         return selector
 
@@ -207,7 +215,7 @@ class _Asking:
         for name, selector in given.items():
             with problems.noted():
                 _check_class_name(key, name, found)
-                found[str(name)] = selectors.parse(f"{key}: {name}", selector)
+                found[str(name)] = self._selector(f"{key}: {name}", selector)
         problems.end()
         return found
 

@@ -10,7 +10,7 @@ from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.questions import HEADROOM, AskedCell, AskedClass, Point
 from xstilts.experiment.selectors import EXAMPLE, NAME, Condition, Pick, Selector, number, text
 from xstilts.experiment.traits import SEEN, Traits, parts
-from xstilts.running.errors import UserError, brief, nearest
+from xstilts.running.errors import Problems, UserError, brief, nearest
 
 FIELD = {"model": 0, "intermediate": 1, "target": 3, "language": 4}  # of an `AskedCell`
 FEWEST = 3  # values of a number for a slope: a line through two has nothing left to be wrong about
@@ -75,26 +75,34 @@ def scope(experiment: Experiment) -> Scope:
     return Scope(experiment, traits.of(experiment), names, whole)
 
 
-def check(key: str, selector: Selector, rows: Rows, within: Scope) -> None:
+def check(key: str, selector: Selector, rows: Rows | None, within: Scope) -> None:
     """Refuse names, traits and values that the grid has not, and rows that have no gain.
 
+    Args:
+        rows: None where they are not known.
+
     Raises:
-        UserError: the first of them.
+        UserError: the first of each thing.
     """
+    problems = Problems()
     for thing, pick in selector.items():
-        if thing == EXAMPLE:
+        with problems.noted():
+            if thing != EXAMPLE:
+                within.traits.check(f"{key}: {thing}", thing, pick)
+            if thing == "intermediate" and rows is not None:
+                _check_rows(f"{key}: {thing}", pick.traits.get(NAME, Condition()).among, rows)
+    problems.end()
+
+
+def _check_rows(key: str, named: Iterable[str] | None, rows: Rows) -> None:
+    """Refuse rows by name that have no gain."""
+    for name in named or ():
+        if name in rows.over:
             continue
-        within.traits.check(f"{key}: {thing}", thing, pick)
-        named = pick.traits.get(NAME, Condition()).among or ()
-        for name in named if thing == "intermediate" else ():
-            if name in rows.over:
-                continue
-            if rows.picked:
-                raise UserError(f"{key}: {thing}: `{name}` is not among the rows of `over`")
-            if name == NONE or name in rows.over.values():
-                raise UserError(
-                    f"{key}: {thing}: `{name}` is what gains are over, so it has none itself"
-                )
+        if rows.picked:
+            raise UserError(f"{key}: `{name}` is not among the rows of `over`")
+        if name == NONE or name in rows.over.values():
+            raise UserError(f"{key}: `{name}` is what gains are over, so it has none itself")
 
 
 def of(

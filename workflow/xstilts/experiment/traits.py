@@ -90,8 +90,8 @@ class Traits:
         found = dict.fromkeys(trait for of in every for known in of.values() for trait in known)
         return [NAME, *found, *([SEEN] if thing == "language" else [])]
 
-    def check(self, key: str, thing: str, pick: Pick) -> None:
-        """Refuse names, traits and values that nothing has.
+    def check(self, key: str, thing: str, pick: Pick, values: bool = True) -> None:
+        """Refuse names and traits that nothing has, and `values` too if these are to be checked.
 
         Raises:
             UserError: the first of them, with the nearest that there is.
@@ -101,7 +101,8 @@ class Traits:
                 self._check_names(key, thing, condition)
                 continue
             self.check_trait(key, thing, trait)
-            self._check_values(f"{key}: {trait}", thing, trait, condition)
+            if values:
+                self._check_values(f"{key}: {trait}", thing, trait, condition)
 
     def check_trait(self, key: str, thing: str, trait: str) -> None:
         """Refuse a trait that no such thing has.
