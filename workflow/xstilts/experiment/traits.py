@@ -211,7 +211,7 @@ def _intermediate(experiment: Experiment, name: str) -> dict[str, Value | None]:
         "n_tasks": len(tasks),
         "languages": tuple(languages),
         "n_languages": len(languages),
-        "rows": entry["rows"] if entry.get("rows") is not None else _rows(experiment, name),
+        "rows": _rows(experiment, name),
         "format": tuple(sorted({experiment.tasks[task].format for task in tasks})),
     }
     for key in ("steps", "after"):
@@ -244,7 +244,11 @@ def _languages(experiment: Experiment, name: str) -> list[str]:
 
 
 def _rows(experiment: Experiment, name: str) -> int | None:
-    """Return the train rows of an intermediate; None where those of a task are not known."""
+    """Return the train rows of an intermediate, of all its tasks together; None where those of a
+    task are not known. `rows` in its entry are those of each task, in all its languages."""
+    drawn = experiment.settings["intermediates"][name].get("rows")
+    if drawn is not None:
+        return drawn * len(experiment.intermediates[name])
     rows = 0
     for task, languages in experiment.intermediates[name].items():
         known = _train_rows(experiment, task)
