@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from xstilts.experiment import asking, cells, entries, roles, shape, tasks, traits
+from xstilts.experiment import asking, cells, entries, own_traits, roles, shape, tasks, traits
 from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.experiment import BEST, NONE, Experiment, used
 from xstilts.experiment.roles import exists
@@ -89,7 +89,7 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
     """Return an experiment with its questions, once its cells and traits are known to be right."""
     settings, known = found.settings, found.tasks
     with problems.noted():
-        traits.check_languages(settings["language_traits"], known)
+        own_traits.check_languages(settings["language_traits"], known)
     with problems.noted():
         cells.check_patterns(settings, traits.of(found))
     problems.end()
@@ -112,10 +112,10 @@ def _check_traits(settings: Mapping[str, Any], problems: Problems) -> None:
         for name, entry in settings[section].items():
             if isinstance(own := entry.get("traits"), Mapping):
                 with problems.noted():
-                    traits.check_own(f"{section}: {name}: traits", own)
+                    own_traits.check(f"{section}: {name}: traits", own)
     for name, own in settings["language_traits"].items():
         with problems.noted():
-            traits.check_own(f"language_traits: {name}", own)
+            own_traits.check(f"language_traits: {name}", own)
 
 
 def _check_names(raw: Mapping[str, Any], problems: Problems) -> None:
