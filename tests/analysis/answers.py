@@ -1,6 +1,7 @@
 """Answers to questions, by hand: the files of `tables/questions`, of every kind."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,17 @@ def answer(about: dict[str, Any], rows: list[dict[str, Any]], points: Any = ()) 
 
 
 def write(folder: Path, name: str, found: Answer) -> None:
-    """Write the files of an answer as the step `tables` does, below the folder of the tables."""
+    """Write the files of an answer as the step `tables` does, below the folder of the tables.
+
+    Behind its classes are cells of `results.write`.
+    """
     path = folder / "questions" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     found.table.to_csv(f"{path}.csv", index=False)
     found.points.to_csv(f"{path}.points.csv", index=False)
-    about = {**found.meta, "name": name}
+    behind = {"rows": [["m", "mnli"]], "targets": ["xnli"], "languages": ["de", "ru"]}
+    classes = dict.fromkeys(found.table["class"], behind)
+    about = {**found.meta, "name": name, "classes": found.meta["classes"] or classes}
     Path(f"{path}.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
 
@@ -97,25 +103,24 @@ def compared(scales: tuple[str, ...] = ("points",)) -> Answer:
 
 def slopes(compare: bool = False, scales: tuple[str, ...] = ("points",)) -> Answer:
     """The dose of intermediate data for near and for far languages."""
-    sizes = (1000, 3000, 10000, 30000, 392702)
+    sizes = {1000: 0.2, 3000: -0.1, 10000: -0.3, 30000: 0.2, 392702: 0.1}  # off the line
+    lines = {"near": (0.5, 1.2, 0.4, 2.0), "far": (-0.4, 0.2, -0.6, 1.0)}
     rows, points = [], []
     for scale in scales:
-        size = {"points": 1.0, "share": 2.5, "log-odds": 0.06}[scale]
-        for name, (slope, low, high), start in (
-            ("near", (1.2, 0.4, 2.0), 0.5), ("far", (0.2, -0.6, 1.0), -0.4),
-        ):  # fmt: skip
-            values = (size * v for v in (slope, low, high))
+        factor = {"points": 1.0, "share": 2.5, "log-odds": 0.06}[scale]
+        for name, (start, *slope) in lines.items():
+            values = (factor * v for v in slope)
             rows.append(row(name, *values, kind="slope", scale=scale, tested=not compare))
-            for at, (rows_of, wobble) in enumerate(
-                zip(sizes, (0.2, -0.1, -0.3, 0.2, 0.1), strict=True)
-            ):
-                y = start + slope * (0, 0.477, 1, 1.477, 2.594)[at] + wobble
-                points.append(point(name, f"mnli-{rows_of}", rows_of, size * y, size * 0.9, scale))
+            for size, off in sizes.items():
+                y = factor * (start + slope[0] * math.log10(size / 1000) + off)
+                points.append(point(name, f"mnli-{size}", size, y, 0.9 * factor, scale))
         if compare:
             more = {"kind": "difference", "over": "near", "scale": scale}
-            rows.append(row("far", *(size * v for v in (-1.0, -1.9, -0.1)), **more))
-    about = meta(along="intermediate rows", scale="log10", scales=list(scales),
-                 contrast="first" if compare else "zero", ask="Does more data gain more?")  # fmt: skip
+            rows.append(row("far", *(factor * v for v in (-1.0, -1.9, -0.1)), **more))
+    about = meta(
+        along="intermediate rows", scale="log10", scales=list(scales),
+        contrast="first" if compare else "zero", ask="Does more data gain more?",
+    )  # fmt: skip
     return answer(about, rows, points)
 
 
@@ -140,7 +145,8 @@ def unanswered() -> Answer:
 def hostile() -> Answer:
     """Names that LaTeX, Markdown, HTML and reading from the right make difficult."""
     names = [r"50% _of_ {all} #1 & $x^2$ ~ \n", "<img src=x onerror=alert(1)>", "العربية والفارسية",
-             "a|b*c\nsecond line", "a class of a name that is much too long for any column of a page"]  # fmt: skip
+             "a|b*c\nsecond line",
+             "a class of a name that is much too long for any column of a page"]  # fmt: skip
     about = meta(ask="Why? " * 60, contrast="first")
     rows = [row(name, 1.0, 0.5, 1.5, tested=False) for name in names]
     rows += [row(name, 0.5, 0.2, 0.8, kind="difference", over=names[0]) for name in names[1:]]
@@ -157,7 +163,34 @@ def many(classes: int = 12, scales: tuple[str, ...] = ("points", "share", "log-o
     return answer(meta(scales=list(scales)), rows)
 
 
+def collapsed() -> Answer:
+    """One of three classes is above zero only without the trainings that collapsed."""
+    rows = [row("mnli", 2.4, 1.1, 3.7), row("squad", 1.5, -1.2, 4.2), row("mlm", 0.2, -0.8, 1.2)]
+    kept = [row("mnli", 2.4, 1.2, 3.6), row("squad", 2.6, 1.5, 3.7), row("mlm", 0.2, -0.8, 1.2)]
+    return answer(meta(), [*rows, *({**line, "without": "collapsed"} for line in kept)])
+
+
+def scores() -> Answer:
+    """Scores of two classes, which are not compared."""
+    rows = [row("mnli", 61.25, 60.1, 62.4), row("none", 58.0, 56.8, 59.2)]
+    return answer(meta(value="score"), rows)
+
+
+def disagreeing() -> Answer:
+    """The gain is larger in points, and not in share of the errors."""
+    about = meta(contrast="first", scales=["points", "share"])
+    rows = []
+    for scale, size, low, high in (("points", 2.1, 0.6, 3.6), ("share", 1.1, -2.0, 4.2)):
+        for name, value in (("easy", 1.0), ("hard", 1.0 + size)):
+            line = row(name, value, value - 1.5, value + 1.5, scale=scale, tested=False)
+            rows.append(line)
+        more = {"scale": scale, "kind": "difference", "over": "easy", "agrees": False}
+        rows.append(row("hard", size, low, high, **more))
+    return answer(about, rows)
+
+
 ALL = {
+    "collapsed": collapsed, "scores": scores, "disagreeing": disagreeing,
     "single": single, "several": several, "compared": compared, "slopes": slopes,
     "slopes-compared": lambda: slopes(compare=True), "ranks": ranks, "unanswered": unanswered,
     "three-scales": lambda: compared(("points", "share", "log-odds")), "hostile": hostile,

@@ -8,7 +8,14 @@ import pandas as pd
 
 from xstilts.analysis import findings, numbers
 from xstilts.analysis.answer_files import COLLAPSED
-from xstilts.analysis.findings import CORRELATION, SLOPE, VALUE, Finding, Verdict, inline
+from xstilts.analysis.findings import (
+    CORRELATION,
+    SLOPE,
+    VALUE,
+    Finding,
+    Verdict,
+    inline,
+)
 from xstilts.analysis.significance import MIN_SEEDS
 
 FULL = 4  # of the findings of a verdict, with their numbers; of more the names alone
@@ -22,7 +29,7 @@ Meta = Mapping[str, Any]
 
 
 def sentence(meta: Meta, table: pd.DataFrame) -> str:
-    """Return the answer: what is claimed, with intervals, and of the rest what would have been seen.
+    """Return the answer: what is claimed, with intervals; of the rest what would have been seen.
 
     Then, where it is so, that the noise of training is not in it, and what is claimed otherwise
     without collapsed trainings.
@@ -34,12 +41,10 @@ def sentence(meta: Meta, table: pd.DataFrame) -> str:
     """
     if meta["missing"] or table.empty:
         return _not_answered(meta)
+    table = findings.asked(meta, table)
     found = findings.of(table)
-    if not found or (meta["value"] == "score" and found[0].main["kind"] == VALUE):
-        # There is nothing to compare to: no score is 0.
-        text = _described(meta, findings.of(table, tested=False))
-    else:
-        text = _said(meta, found)
+    all_of_it = findings.of(table, tested=False)
+    text = _said(meta, found) if found else _described(meta, all_of_it)
     return " ".join([_capital(text), *_noise(table, ""), *_without_collapsed(meta, table, found)])
 
 
@@ -134,7 +139,9 @@ def _said(meta: Meta, found: Sequence[Finding]) -> str:
         if verdict is Verdict.ABSENT:
             clauses.append(f"there is no estimate{_for(group, len(found))}")
         elif verdict is Verdict.MIXED:
-            clauses += [_mixed(meta, finding) for finding in group]
+            said = {1: phrases[Verdict.ABOVE], -1: phrases[Verdict.BELOW]}
+            said = {sign: text.format(**words) for sign, text in said.items()}
+            clauses += [_mixed(meta, finding, said) for finding in group]
         else:
             scales = _on_scales(group[0])
             clauses.append(
@@ -232,24 +239,15 @@ def _detectable(meta: Meta, group: Sequence[Finding]) -> str:
     return f"{size} would have been seen with 80% power"
 
 
-def _mixed(meta: Meta, finding: Finding) -> str:
+def _mixed(meta: Meta, finding: Finding, said: Mapping[int, str]) -> str:
     """Return that scales disagree, and how."""
-    words = _words(findings.what(meta), bool(finding.over))
     signs: dict[int, list[str]] = {}
     for scale, row in finding.rows.items():
         signs.setdefault(findings.sign(row), []).append(scale)
-    parts = [f"{words[s]} in {_figures_in(meta, finding, signs[s])}" for s in (1, -1) if s in signs]
+    parts = [f"{said[s]} in {_figures_in(meta, finding, signs[s])}" for s in (1, -1) if s in signs]
     if 0 in signs:
         parts.append(f"not in {_figures_in(meta, finding, signs[0])}")
     return f"the scales disagree{_of(finding)}, so nothing is claimed: {', '.join(parts)}"
-
-
-def _words(what: str, compared: bool) -> Mapping[int, str]:
-    if compared:
-        return {1: "larger", -1: "smaller"}
-    if what == VALUE:
-        return {1: "above zero", -1: "below zero"}
-    return {1: "growing" if what == SLOPE else "rising", -1: "falling"}
 
 
 def _figures_in(meta: Meta, finding: Finding, scales: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from xstilts.analysis import findings, numbers
 from xstilts.analysis.answer_files import COLLAPSED
 from xstilts.analysis.answer_sentence import Meta, sentence
-from xstilts.analysis.findings import CORRELATION, DIFFERENCE, SLOPE, VALUE, Verdict
+from xstilts.analysis.findings import CORRELATION, DIFFERENCE, SLOPE, VALUE
 from xstilts.analysis.text_table import TableCell, TextTable
 
 __all__ = ["notes", "sentence", "text_table"]
@@ -30,12 +30,8 @@ def text_table(meta: Meta, table: pd.DataFrame) -> TextTable:
 
     Args: see `sentence`.
     """
-    claimed = {
-        (finding.name, finding.over, without)
-        for without in table["without"].unique()
-        for finding in findings.of(table, without)
-        if finding.verdict in (Verdict.ABOVE, Verdict.BELOW)
-    }
+    table = findings.asked(meta, table)
+    claimed = findings.claimed(table)
     rows = []
     for _, block in table.groupby(["without", "scale", "kind", "over"], sort=False):
         for row in block.to_dict("records"):
@@ -98,7 +94,8 @@ def _explained(meta: Meta, table: pd.DataFrame) -> list[str]:
         rows.append("% of the errors: of those of the row that the gain is over.")
     if "log-odds" in scales:
         rows.append("Log-odds: differences of natural logarithms.")
-    main = table[table["tested"].astype(bool) & (table["without"] == "")]
+    table = findings.asked(meta, table)
+    main = table[table["tested"] & (table["without"] == "")]
     if len(main):
         number = len(findings.of(main))
         corrected = f", corrected for {number} of them (Holm)" if number > 1 else ""

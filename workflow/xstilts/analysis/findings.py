@@ -57,12 +57,28 @@ def of(table: pd.DataFrame, without: str = "", tested: bool = True) -> list[Find
         tested: those that are tested; else all.
     """
     rows = table[table["without"] == without]
-    rows = rows[rows["tested"].astype(bool)] if tested else rows
+    rows = rows[rows["tested"]] if tested else rows
     by_scale: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in rows.to_dict("records"):
         key = row["class"], row["kind"], row["over"]
         by_scale.setdefault(key, {})[row["scale"]] = row
     return [Finding(key[0], key[2], found, _verdict(found)) for key, found in by_scale.items()]
+
+
+def asked(meta: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with `tested` true of what the question asks: no score is asked to be 0."""
+    scores = (table["kind"] == VALUE) & (meta["value"] == "score")
+    return table.assign(tested=table["tested"].astype(bool) & ~scores)
+
+
+def claimed(table: pd.DataFrame) -> set[tuple[str, str, str]]:
+    """Return (class, over, without) of what is claimed to be above or below zero."""
+    return {
+        (finding.name, finding.over, without)
+        for without in table["without"].unique()
+        for finding in of(table, without)
+        if finding.verdict in (Verdict.ABOVE, Verdict.BELOW)
+    }
 
 
 def sign(row: Mapping[str, Any]) -> int:

@@ -34,6 +34,7 @@ SETTINGS: dict[str, Any] = {
     "figure.dpi": 150,
     "pdf.fonttype": 42,  # fonts are embedded as TrueType; many publishers refuse Type 3
     "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # a dollar in a name is no formula
     "svg.hashsalt": "xstilts",  # the same figure is the same bytes
 }
 
