@@ -127,7 +127,7 @@ def _dots(panel, meta: Meta, rows: pd.DataFrame, looks: "_Looks") -> None:
         fill = "white" if row["tested"] and not claimed else colour
         panel.hlines(y, row["low"], row["high"], colour, linewidth=0.8 if again else 1.3)
         size, shape = (9, "d") if again else (20, marker["marker"])
-        panel.scatter(row["estimate"], y, size, fill, shape, edgecolors=colour, zorder=3)
+        panel.scatter(row["estimate"], y, size, fill, marker=shape, edgecolors=colour, zorder=3)
     zero = meta["value"] != "score" or rows["kind"].iloc[0] != VALUE
     if zero:
         panel.axvline(0, color=style.BASELINE, linewidth=0.8, zorder=1)
