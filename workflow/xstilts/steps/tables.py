@@ -3,8 +3,10 @@
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import yaml
 
 from xstilts.analysis import (
     comparison,
@@ -110,8 +112,17 @@ def main(args: argparse.Namespace) -> None:
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     if args.record:
-        rule = "test_tables" if "row" in columns else "tables"
-        products.write(args.record, rule, [args.grid, *products.cells_of(paths)])
+        test = "row" in columns
+        plan = [args.grid] if test else products.tables_plan(*_plan(Path(args.grid)))
+        rule = "test_tables" if test else "tables"
+        products.write(args.record, rule, [*plan, *products.cells_of(paths)])
+
+
+def _plan(grid: Path) -> tuple[str, dict[str, Any]]:
+    """Return the folder of the experiment, and its resolved config; {} without one."""
+    config = grid.parent / "config.yaml"
+    found = yaml.safe_load(config.read_text(encoding="utf-8")) if config.exists() else {}
+    return str(grid.parent), found
 
 
 def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
