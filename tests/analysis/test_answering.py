@@ -17,6 +17,7 @@ def test_an_answer_says_what_was_asked_and_what_is_behind_it():
     assert found.meta == {
         "name": "both", "ask": "Near or far?", "value": "gain", "contrast": "zero", "along": "",
         "scale": "", "scales": ["points"], "missing": [],
+        "reason": "",
         "notes": [
             "far: the mean value of the examples, because the score is not a mean over them."
         ],
@@ -65,6 +66,4 @@ def test_a_class_without_examples_is_a_note():
     rare = AskedClass("rare", (Point(cells(["mnli"], ["far"])),), {"type": None})
     found = Answering(evidence(MEANS)).answer(Question("q", "?", (rare,)))
     assert found.table.empty
-    assert found.meta["notes"] == [
-        "Not answered: questions: q: class `rare` has fewer than 20 examples in each language"
-    ]
+    assert found.meta["reason"] == "class `rare` has fewer than 20 examples in each language"

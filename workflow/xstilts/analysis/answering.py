@@ -25,7 +25,8 @@ class Answered(NamedTuple):
     """An answer.
 
     Attributes:
-        meta: what is asked, what is behind each class, what is missing, notes.
+        meta: what is asked, what is behind each class, what is missing, why else there is no
+            answer, notes.
         table: `answer.COLUMNS`; no row where something is missing.
         points: `answer.POINT_COLUMNS`.
     """
@@ -53,6 +54,7 @@ class Answering:
     def answer(self, question: Question) -> Answered:
         """Return the answer to a question."""
         notes: list[str] = []
+        reason = ""
         missing = self._missing(question)
         table = pd.DataFrame(columns=answer.COLUMNS)
         points = pd.DataFrame(columns=answer.POINT_COLUMNS)
@@ -64,7 +66,7 @@ class Answering:
                 parts += [part.assign(without=COLLAPSED) for part in self._again(question, notes)]
                 table = pd.concat(parts, ignore_index=True)
         except UserError as error:
-            notes.append(f"Not answered: {error}")
+            reason = str(error)
         targets = {cell.target for cell in _cells(question)}
         if odd := [name for name in self.by_example if name in targets]:
             notes.append(
@@ -80,6 +82,7 @@ class Answering:
             "scale": question.scale,
             "scales": list(question.scales),
             "missing": missing,
+            "reason": reason,
             "notes": notes,
             "classes": {one.name: _behind(one) for one in question.classes},
         }
