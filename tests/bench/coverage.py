@@ -3,147 +3,184 @@
     PYTHONPATH=workflow:. python tests/bench/coverage.py [--experiments N] [--only PART OF A NAME]
 
 Simulated grids of which the truth is known (`worlds.py`) are asked questions (`asked.py`) in many
-settings (`settings.py`). A line of the table, each figure in percent or percent points:
+settings (`settings.py`). The columns of the table, in percent and percent points:
 
-- `held`: share of 95% intervals that hold the truth, with its Monte Carlo error;
-- `false`: share of grids without effect in which any p after Holm is below 5%, with its error;
-- `width` of an interval; `power`: share of true effects seen; `80%`: the effect that is seen in 80%
-  of trials, and what the table of the answer states in its place (`detectable`);
-- beside it the same with plain variances of seeds (not moderated), and of versions that ignore that
-  seeds are shared by targets, or examples by languages and targets.
+- held: 95% intervals that hold the truth, of grids with and without an effect, with the Monte Carlo
+  error;
+- false: grids without an effect in which any p after Holm is below 5%, with the error;
+- width: of an interval, on average; power: true effects that are seen;
+- false: grids without an effect in which any p after Holm is below 5%, with the error;
 
-`!` marks what is below 95% by more than two errors, or above 5% by more than two.
+Indented lines are of the same grids: with variances of seeds that are not moderated (plain), and by
+versions that ignore that seeds are shared by targets, or examples by languages and targets. `!`
+marks what is not promised: held below 95%, or false above 5%, by more than two errors.
 """
 
 import argparse
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
-from tests.bench import asked, worlds
-from tests.bench.settings import SETTINGS, Setting, no_interaction
-from tests.bench.worlds import World
+from tests.bench import asked, bootstrap, worlds
+from tests.bench.settings import COMPARED, POWER_SETTINGS, SETTINGS, Setting, no_interaction
 
-from xstilts.analysis import estimates
+from xstilts.analysis import estimates, ranks, student_t
 from xstilts.analysis.answer import answer
 from xstilts.analysis.evidence import Evidence
+from xstilts.analysis.moderation import Moderated
 from xstilts.experiment.questions import Question
 
 LEVEL, POWER = 0.05, 0.8
+DRAWS = 1000  # of a rank correlation: enough here, and four times as fast
 SCALES = ("points", "share", "log-odds")
+PLAIN, SEEDS, EXAMPLES = "plain", "seeds", "examples"
 
 
 class Outcome(NamedTuple):
-    """What many simulated grids of one kind showed.
+    """What simulated grids of one kind showed, arrays (grids, tested rows of the answer).
 
     Attributes:
-        held: array (grids, tested rows), whether the interval held the truth; NaN without a truth.
-        seen: the same, whether p after Holm is below 5%.
-        width: mean width of an interval.
-        detectable: mean of the column.
-        error: array (grids, tested rows), estimate minus truth.
-        half: the same, half the width.
+        held: whether the interval holds the truth; NaN where there is none.
+        seen: whether p after Holm is below 5%.
+        width: of the interval.
+        stated: the effect that the answer says would have been seen in 80%.
+        needed: the effect that this grid would have seen: where its estimate, moved by it, is more
+            than the half interval of Holm's first step above zero.
     """
 
     held: np.ndarray
     seen: np.ndarray
-    width: float
-    detectable: float
-    error: np.ndarray
-    half: np.ndarray
-
-
-Version = Callable[[Question, Evidence], tuple[Question, Evidence]]
-VERSIONS: dict[str, Version] = {
-    "": lambda question, evidence: (question, evidence),
-    "seeds": lambda q, evidence: (asked.seeds_apart(q), worlds.seeds_apart(evidence)),
-    "examples": lambda q, evidence: (q, worlds.examples_apart(evidence)),
-}
+    width: np.ndarray
+    stated: np.ndarray
+    needed: np.ndarray
 
 
 def outcome(
     setting: Setting, effect: float, experiments: int, seed: int = 0, version: str = ""
 ) -> Outcome:
-    """Return what `experiments` grids with this effect show."""
+    """Return what `experiments` grids with an effect show to a version of the function."""
     world = setting.world(effect)
     question = setting.question(world)
     true = asked.truths(question, world)
     rng = np.random.default_rng(seed)
     found = []
-    for _ in range(experiments):
-        table = answer(*VERSIONS[version](question, worlds.simulate(world, rng)))
-        table = table[table["tested"].astype(bool)]
-        keys = list(zip(table["class"], table["kind"], table["scale"], strict=True))
-        columns = table[["estimate", "low", "high", "p holm", "detectable"]].to_numpy(float)
-        found.append(np.column_stack([columns, [true[key] for key in keys]]))
-    estimate, low, high, p, detectable, truth = np.moveaxis(np.array(found), 2, 0)
+    with _plain() if version == PLAIN else contextlib.nullcontext():
+        for _ in range(experiments):
+            table = _answer(question, worlds.simulate(world, rng), version)
+            keys = list(zip(table["class"], table["kind"], table["scale"], strict=True))
+            columns = table[["estimate", "low", "high", "p holm", "detectable", "dof"]]
+            found.append(np.column_stack([columns.to_numpy(float), [true[key] for key in keys]]))
+    estimate, low, high, p, stated, dof, truth = np.moveaxis(np.array(found), 2, 0)
     held = np.where(np.isnan(truth), np.nan, (low <= truth) & (truth <= high))
-    half = (high - low) / 2
-    return Outcome(
-        held, p < LEVEL, float(2 * half.mean()), float(detectable.mean()), estimate - truth, half
-    )  # fmt: skip
+    tests = p.shape[1]
+    half = (high - low) / 2 * _first_step(dof, tests) / _first_step(dof, 1)
+    return Outcome(held, p < LEVEL, high - low, stated, half - (estimate - truth))
 
 
-def share(hits: np.ndarray) -> tuple[float, float]:
-    """Return the mean over grids of a share of hits, and its Monte Carlo error.
+def _answer(question: Question, evidence: Evidence, version: str):
+    """Return the tested rows of the answer of a version of the function."""
+    if version == SEEDS:
+        question, evidence = asked.seeds_apart(question), worlds.seeds_apart(evidence)
+    elif version == EXAMPLES:
+        evidence = worlds.examples_apart(evidence)
+    with mock.patch.object(ranks, "DRAWS", DRAWS):
+        table = answer(question, evidence)
+    return table[table["tested"].astype(bool)]
 
-    The error is of the grids: intervals of one grid share its data.
+
+def _plain():
+    """Return a context in which variances of seeds are not moderated."""
+
+    def moderate(variances: np.ndarray, dof: np.ndarray) -> Moderated:
+        return Moderated(variances, dof.astype(float), np.zeros(len(variances)), np.inf)
+
+    return mock.patch.object(estimates, "moderate", moderate)
+
+
+def _first_step(dof: np.ndarray, tests: int) -> np.ndarray:
+    """Return the critical t of the first step of Holm's correction."""
+    return np.vectorize(lambda nu: student_t.critical_value(nu, 1 - LEVEL / tests))(dof)
+
+
+class Share(NamedTuple):
+    """A share of hits, with its Monte Carlo error."""
+
+    value: float
+    error: float
+
+    def __str__(self) -> str:
+        if np.isnan(self.value):
+            return f"{'-':^10}"
+        return f"{100 * self.value:5.1f} ±{100 * self.error:3.1f}"
+
+
+def share(hits: np.ndarray) -> Share:
+    """Return the share of hits; the error is of grids, because intervals of one share its data.
+
+    Args:
+        hits: array (grids,) or (grids, rows); grids with NaN are left out.
     """
-    by_grid = hits.mean(axis=1) if hits.ndim > 1 else hits
-    n, mean = len(by_grid), float(by_grid.mean())
-    # Where all are alike none can be seen to vary: the error of one more that differs.
-    deviation = max(float(by_grid.std(ddof=1)), float(np.sqrt(1 / (n + 2))))
-    return mean, deviation / float(np.sqrt(n))
-
-
-def smallest_seen(null: Outcome) -> float:
-    """Return the effect that would have been seen in 80% of these grids without one.
-
-    An effect moves the estimate and hardly its error, so each grid sees it where estimate plus
-    effect is above half the width; not corrected by Holm, as the column of the table is not.
-    """
-    return float(np.quantile((null.half - null.error).ravel(), POWER))
+    by_grid = hits.astype(float).reshape(len(hits), -1).mean(axis=1)
+    by_grid = by_grid[~np.isnan(by_grid)]
+    n = len(by_grid)
+    if not n:
+        return Share(np.nan, np.nan)
+    # Where all grids agree, as if one of n + 2 did not.
+    variance = max(float(by_grid.var(ddof=1)), 1 / (n + 2))
+    return Share(float(by_grid.mean()), float(np.sqrt(variance / n)))
 
 
 class Line(NamedTuple):
-    """A line of the table, of one version."""
+    """A line of the table."""
 
-    held: tuple[float, float]
-    false: tuple[float, float]
+    held: Share
+    false: Share
     width: float
     power: float
-    smallest: float
-    detectable: float
+    needed: float
+    stated: float
 
-    def text(self, judged: bool = True) -> str:
-        """Return the figures of the line; `!` where they are not what is promised."""
-        low = judged and self.held[0] < 1 - LEVEL - 2 * self.held[1]
-        many = judged and self.false[0] > LEVEL + 2 * self.false[1]
+    @property
+    def holds(self) -> bool:
+        """Whether at least 95% are held, as far as two errors can tell."""
+        return not self.held.value < 1 - LEVEL - 2 * self.held.error
+
+    @property
+    def claims_rightly(self) -> bool:
+        """Whether at most 5% are false, as far as two errors can tell."""
+        return not self.false.value > LEVEL + 2 * self.false.error
+
+    def text(self, name: str, judged: bool) -> str:
+        """Return the line; `!` marks what is not promised."""
+        marks = ["!" if judged and not good else " " for good in (self.holds, self.claims_rightly)]
+        numbers = (f"{x:6.2f}" if x == x else "     -" for x in (self.needed, self.stated))
         return (
-            f"{_percent(*self.held)}{'!' if low else ' '} {_percent(*self.false)}"
-            f"{'!' if many else ' '} {self.width:6.2f} {100 * self.power:5.0f}"
+            f"{name:40} {self.held}{marks[0]}  {self.false}{marks[1]} {self.width:6.2f}"
+            f" {100 * self.power:5.0f}  {'  '.join(numbers)}"
         )
 
 
-def _percent(value: float, error: float) -> str:
-    return f"{100 * value:5.1f} ±{100 * error:3.1f}" if value == value else "      -    "
+HEADER = (
+    f"{'':40} {'held':^10}   {'false':^10}  {'width':>6} {'power':>5}  {'80%':>6}  {'stated':>6}"
+)
 
 
 def line(setting: Setting, experiments: int, version: str = "") -> Line:
     """Simulate grids with the effect and without."""
     there = outcome(setting, setting.effect, experiments, 1, version)
     null = outcome(setting, 0.0, experiments, 2, version)
-    both = np.concatenate([there.held, null.held])
-    held = both[~np.isnan(both).any(axis=1)]
-    effects = _effects(setting)
+    ranked = setting.question(setting.world(0.0)).scale == "rank"
     return Line(
-        share(held) if len(held) else (np.nan, np.nan),
+        share(np.concatenate([there.held, null.held])),
         share(null.seen.any(axis=1)),
-        there.width,
-        float(there.seen[:, effects].mean()),
-        smallest_seen(null),
-        null.detectable,
+        float(there.width.mean()),
+        float(there.seen[:, _effects(setting)].mean()),
+        # An effect does not move a rank correlation by its own size.
+        np.nan if ranked else float(np.quantile(null.needed, POWER)),
+        np.nan if ranked else float(null.stated.mean()),
     )
 
 
@@ -152,37 +189,77 @@ def _effects(setting: Setting) -> np.ndarray:
     world = setting.world(setting.effect)
     question = setting.question(world)
     true, null = asked.truths(question, world), asked.truths(question, setting.world(0.0))
-    kind = "difference" if question.contrast == "first" else ""
-    tested = [key for key in true if (key[1] == "difference") == bool(kind)]
-    return np.array([not np.isclose(true[key], null[key], equal_nan=False) for key in tested])
-
-
-HEADER = f"{'':34}{'held':>11}  {'false':>11}  {'width':>6} {'power':>5} {'80%':>6} {'stated':>6}"
+    differences = question.contrast == "first"
+    tested = [key for key in true if (key[1] == "difference") == differences]
+    return np.array([not np.isclose(true[key], null[key]) for key in tested])
 
 
 def settings_table(experiments: int, only: str) -> Iterator[str]:
-    """Yield the lines of the table of settings."""
+    """Yield the table of settings."""
     yield HEADER
     for setting in SETTINGS:
-        if only not in setting.name:
-            continue
-        full = line(setting, experiments)
-        text = full.text(setting.judged)
-        yield f"{setting.name:34}{text} {full.smallest:6.2f} {full.detectable:6.2f}"
-        for version in setting.broken:
-            broken = line(setting, experiments, version).text(judged=False)
-            yield f"{'  ignoring shared ' + version:34}{broken}"
+        if only in setting.name:
+            yield line(setting, experiments).text(setting.name, setting.judged)
+            for version in setting.versions:
+                name = "  plain" if version == PLAIN else f"  ignoring shared {version}"
+                yield line(setting, experiments, version).text(name, judged=False)
+
+
+def scales_table(experiments: int) -> Iterator[str]:
+    """Yield how often a scale holds that there is no interaction on it, and how often all agree."""
+    yield f"{'gains equal in':16} {'held there':^10}  {'agrees':^10}"
+    for scale in SCALES:
+        held, agrees = scales_outcome(scale, experiments)
+        yield f"{scale:16} {share(held)}  {share(agrees)}"
+
+
+def scales_outcome(scale: str, experiments: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether the interval of a scale held zero, and whether the answer claimed something,
+    for targets that gain the same on that scale: arrays (grids,)."""
+    world, question = no_interaction(scale)
+    rng = np.random.default_rng(3)
+    held, agrees = [], []
+    for _ in range(experiments):
+        table = _answer(question, worlds.simulate(world, rng), "")
+        one = table[table["scale"] == scale].iloc[0]
+        held.append(one["low"] <= 0 <= one["high"])
+        agrees.append(table["agrees"].any())
+    return np.array(held), np.array(agrees)
+
+
+def power_table(experiments: int) -> Iterator[str]:
+    """Yield the smallest difference of gains that is seen in 80% of grids, by size."""
+    yield f"{'a shrink of the gain on a second target':40} {'80%':>6} {'stated':>6}"
+    for setting in POWER_SETTINGS:
+        null = outcome(setting, 0.0, experiments)
+        seen, stated = np.quantile(null.needed, POWER), null.stated.mean()
+        yield f"{setting.name:40} {seen:6.2f} {stated:6.2f}"
+
+
+def bootstrap_table(experiments: int) -> Iterator[str]:
+    """Yield the gain of each row on one target beside the bootstrap that was there before."""
+    yield HEADER
+    for setting in COMPARED:
+        yield line(setting, experiments).text(setting.name, judged=True)
+        yield line(setting, experiments, PLAIN).text("  plain", judged=False)
+        with mock.patch(f"{__name__}.answer", bootstrap.answer):
+            yield line(setting, experiments).text("  bootstrap", judged=False)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--experiments", type=int, default=200)
-    parser.add_argument("--only", default="", metavar="PART", help="settings whose name has this")
+    parser.add_argument("--experiments", type=int, default=100, metavar="N", help="grids of each")
+    parser.add_argument("--only", default="", metavar="PART", help="only settings with this name")
     args = parser.parse_args()
     start = time.monotonic()
-    for text in settings_table(args.experiments, args.only):
-        print(text, flush=True)
-    print(f"{time.monotonic() - start:.0f} s")
+    tables = [settings_table(args.experiments, args.only)]
+    if not args.only:
+        tables += [f(args.experiments) for f in (scales_table, power_table, bootstrap_table)]
+    for table in tables:
+        for text in table:
+            print(text, flush=True)
+        print()
+    print(f"{args.experiments} grids of each kind, {time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

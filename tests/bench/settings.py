@@ -1,7 +1,8 @@
 """The simulated settings of `coverage.py`: a world, the question asked of it, and a true effect."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.bench import asked
@@ -21,8 +22,7 @@ class Setting(NamedTuple):
         world: effect -> a world that has it.
         question: asked of that world.
         effect: the true effect where power is measured.
-        null: the effect without which there is nothing to be found.
-        broken: which sharing is ignored beside: "seeds", "examples".
+        versions: of the function that are shown beside: "plain", "seeds", "examples".
         judged: whether coverage is promised (not of one seed: training's noise is hidden).
     """
 
@@ -30,7 +30,7 @@ class Setting(NamedTuple):
     world: Callable[[float], World]
     question: Callable[[World], Question]
     effect: float
-    broken: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
     judged: bool = True
 
 
@@ -43,7 +43,7 @@ class Size(NamedTuple):
     languages: int = 4
     examples: int = 200
     luck: float = 0.015
-    lucks: dict[str, float] = {}
+    lucks: Mapping[str, float] = MappingProxyType({})
     shared: float = 0.7
     fractional: bool = False
     none_seeds: int = 0
@@ -210,54 +210,75 @@ def rank_of_rows(name: str, size: Size, effect: float = 0.08, equal=False, **mor
     )
 
 
-ONE_WILD = {"r1": 0.05}  # five times the deviation of the others
-WILD_NONE = {NONE: 0.05}
+ONE_WILD = {"r1": 0.075}  # five times the deviation of the others
+WILD_NONE = {NONE: 0.075}
 FEW = Size(rows=3, languages=2, examples=60)
 MANY = Size(rows=12, languages=8, examples=600)
+BOTH = ("seeds", "examples")
+PLAIN = ("plain",)
 
 SETTINGS = [
-    each_row("3 seeds", Size(), broken=("seeds", "examples")),
-    each_row("1 seed, no luck", Size(seeds=1, luck=0)),
-    each_row("1 seed, luck", Size(seeds=1), judged=False),
-    each_row("2 seeds", Size(seeds=2), judged=False),
-    each_row("5 seeds", Size(seeds=5)),
-    each_row("few", FEW, 0.08),
-    each_row("many", MANY),
-    each_row("6 seeds of none", Size(none_seeds=6)),
-    each_row("luck 3 points", Size(luck=0.03), 0.1),
-    each_row("luck 3 points, 3 rows", Size(rows=3, luck=0.03), 0.1),
-    each_row("one row 5 times the luck", Size(lucks=ONE_WILD), 0.1),
-    each_row("none 5 times the luck", Size(lucks=WILD_NONE), 0.1),
+    each_row("3 seeds", Size(), versions=(*PLAIN, *BOTH)),
+    each_row("1 seed without luck", Size(seeds=1, luck=0)),
+    each_row("1 seed, luck is not in it", Size(seeds=1), judged=False),
+    each_row("2 seeds, luck is not in it", Size(seeds=2), judged=False),
+    each_row("5 seeds", Size(seeds=5), versions=PLAIN),
+    each_row("few", FEW, 0.12),
+    each_row("many", MANY, versions=PLAIN),
+    each_row("3 seeds, 6 of none", Size(none_seeds=6)),
+    each_row("luck 3 points", Size(luck=0.03), 0.08, versions=PLAIN),
+    each_row("luck 3 points, 3 rows", Size(rows=3, luck=0.03), 0.08, versions=PLAIN),
+    each_row("one row 5 times the luck", Size(lucks=ONE_WILD), 0.08, versions=PLAIN),
+    each_row("none 5 times the luck", Size(lucks=WILD_NONE), 0.15, versions=PLAIN),
+    each_row("the same, 6 of none", Size(lucks=WILD_NONE, none_seeds=6), 0.15, versions=PLAIN),
     each_row("fractions", Size(fractional=True)),
-    targets("views, 3 seeds", Size(), broken=("seeds", "examples")),
-    targets("two sets, 3 seeds", Size(views=False), -0.06),
+    targets("views of one set", Size(), versions=(*PLAIN, *BOTH)),
     targets("views, 5 seeds, own luck", Size(seeds=5, shared=0.0)),
-    targets("4 sets, 8 languages", Size(targets=4, views=False, languages=8), broken=("examples",)),
-    targets("one row", Size(rows=1), -0.06),
-    kinds("3 seeds", Size(), broken=("seeds", "examples")),
-    kinds("4 targets, shared luck", Size(targets=4, shared=1.0, luck=0.02), broken=("seeds",)),
-    kinds("12 languages", Size(languages=12, luck=0.002), broken=("examples",)),
-    kinds("3 against 1 kinds", Size(rows=12), classes=4),
-    kinds("5 seeds", Size(seeds=5)),
-    kinds("few", FEW, 0.08),
-    kinds("one row 5 times the luck", Size(lucks=ONE_WILD), 0.08),
-    dose("3 seeds", Size(rows=4), broken=("seeds", "examples")),
-    dose("1 seed, no luck", Size(rows=4, seeds=1, luck=0)),
+    targets("two sets", Size(views=False), -0.06),
+    targets("4 sets, 8 languages", Size(targets=4, views=False, languages=8), versions=BOTH[1:]),
+    targets("one row, two sets", Size(rows=1, views=False), -0.08),
+    kinds("3 seeds", Size(), 0.03, versions=(*PLAIN, *BOTH)),
+    kinds("4 targets, luck 3 points", Size(targets=4, shared=1.0, luck=0.03), versions=BOTH[:1]),
+    kinds("12 languages, little luck", Size(languages=12, luck=0.002), 0.03, versions=BOTH[1:]),
+    kinds("4 kinds of 12 rows", Size(rows=12), classes=4),
+    kinds("5 seeds", Size(seeds=5), 0.03),
+    kinds("few", FEW, 0.12),
+    kinds("one row 5 times the luck", Size(lucks=ONE_WILD), 0.06, versions=PLAIN),
+    dose("3 seeds", Size(rows=4), versions=(*PLAIN, *BOTH)),
+    dose("1 seed without luck", Size(rows=4, seeds=1, luck=0)),
     dose("5 seeds", Size(rows=4, seeds=5)),
-    dose("few", FEW, 0.06),
-    dose("last row 5 times the luck", Size(rows=4, lucks={"r3": 0.05}), 0.06),
-    distance("3 seeds", Size(languages=8), broken=("examples",)),
+    dose("few", FEW, 0.1),
+    dose("last row 5 times the luck", Size(rows=4, lucks={"r3": 0.075}), 0.06, versions=PLAIN),
+    distance("3 seeds", Size(languages=8)),
     distance("5 seeds, few", Size(rows=3, seeds=5, languages=3, examples=60), -0.1),
-    dose_by_language("3 seeds", Size(rows=4), 0.03),
+    dose_by_language("3 seeds", Size(rows=4), 0.03, versions=PLAIN),
     dose_by_language("5 seeds", Size(rows=4, seeds=5), 0.03),
-    dose_by_language("few", Size(rows=3, languages=2, examples=60), 0.08),
+    dose_by_language("few", FEW, 0.1),
     rank_of_languages("unrelated", Size(languages=8)),
     rank_of_languages("equal", Size(languages=8), equal=True),
-    rank_of_languages("1 seed, no luck", Size(languages=6, seeds=1, luck=0)),
+    rank_of_languages("1 seed without luck", Size(languages=6, seeds=1, luck=0)),
     rank_of_rows("unrelated", Size(rows=6)),
     rank_of_rows("unrelated, luck 3 points", Size(rows=6, luck=0.03)),
-    rank_of_rows("equal", Size(rows=6), equal=True),
-    rank_of_rows("equal, 5 seeds, luck 3 points", Size(rows=8, seeds=5, luck=0.03), equal=True),
+    rank_of_rows("equal, luck 3 points", Size(rows=8, seeds=5, luck=0.03), equal=True),
+]
+
+POWER_SETTINGS = [
+    targets(
+        f"{rows} rows, {seeds} seeds, {examples} examples",
+        Size(rows=rows, seeds=seeds, examples=examples, languages=3, views=False),
+    )
+    for examples in (600, 7405)
+    for seeds in (3, 5)
+    for rows in (1, 9)
+]
+
+COMPARED = [
+    each_row(f"one target, {name}", Size(targets=1, seeds=seeds, luck=luck), effect)
+    for name, seeds, luck, effect in (
+        ("3 seeds", 3, 0.015, 0.06),
+        ("5 seeds", 5, 0.015, 0.06),
+        ("3 seeds, luck 3 points", 3, 0.03, 0.08),
+    )
 ]
 
 
