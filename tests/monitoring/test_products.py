@@ -17,6 +17,7 @@ HOME = results.HOME
 CELL = "results/scores/m/none/seed1/xnli/cell.json"
 TEST_CELL = "results/test/m/none/seed1/xnli/cell.json"
 SMALL = {"seeds": [1], "targets": ["xnli"], "languages": ["de"]}
+PLAN = ("grid.csv", "config.yaml", "nodes.json", "traits.csv")
 RULES = ["plan", "tables", "figures", "report"]
 TESTED = ["select", "test_tables", "submission/m"]
 
@@ -103,7 +104,7 @@ def test_the_products_in_full(world):
     assert world.list == [
         Product(
             "plan",
-            (f"{HOME}/grid.csv", f"{HOME}/config.yaml", f"{HOME}/nodes.json"),
+            tuple(f"{HOME}/{name}" for name in PLAN),
             about={"config": digest(settings)},
         ),
         Product(

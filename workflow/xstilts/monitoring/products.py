@@ -20,7 +20,7 @@ from xstilts.running.files import digest, sha256, write_json
 
 # Raise a number when a change of the code changes what the step writes.
 VERSIONS = {
-    "plan": 4, "tables": 3, "figures": 3, "report": 4, "select": 3, "test_tables": 3,
+    "plan": 5, "tables": 4, "figures": 4, "report": 4, "select": 3, "test_tables": 4,
     "submission": 2,
 }  # fmt: skip
 
@@ -90,7 +90,7 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
     grid, folder = graph.grid, home(name)
     settings = grid.experiment.settings
     cells = [graph.evaluate(cell, settings["split"]).key for cell in grid.cells]
-    plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES))
+    plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES, "traits.csv"))
     tables = record_of(folder, "tables")
     products = [
         Product("plan", plan, about={"config": settings_digest(settings)}),

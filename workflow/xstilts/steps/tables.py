@@ -11,6 +11,7 @@ import yaml
 from xstilts.analysis import (
     comparison,
     cost,
+    evidence,
     languages,
     numbers,
     results,
@@ -18,6 +19,7 @@ from xstilts.analysis import (
     significance,
     traits,
 )
+from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.tables import (
     SHORT_METRICS,
@@ -52,7 +54,8 @@ def main(args: argparse.Namespace) -> None:
     values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
     trainings, damaged_trainings = cost.training_records(results_of(args.grid))
     refused += [*damaged, *damaged_trainings]
-    deltas = significance.deltas(grid, metrics, values, examples.ids(files, values))
+    estimator = Estimator(evidence.collect(grid, values, examples.ids(files, values)))
+    deltas = significance.deltas(grid, metrics, values, estimator)
     cells = scores.cell_values(grid, metrics)
     language_values = scores.language_values(grid, metrics)
     missing, total = len(grid) - len(files), len(grid)
@@ -82,9 +85,12 @@ def main(args: argparse.Namespace) -> None:
     if "groups" in asked:
         put("groups", groups_text_table(groups), table=groups, long=to_long(groups, "group"))
     if "traits" in asked:
-        traits_long = traits.table(language_values, traits.language_traits())
-        traits_wide = traits.wide(traits_long)
-        put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
+        language_traits = traits.language_traits()
+        traits_long = traits.table(language_values, language_traits)
+        by_trait = traits.deltas(grid, language_traits, estimator)
+        traits_wide = traits.wide(traits_long, by_trait)
+        text = traits.text_table(traits_wide, by_trait)
+        put("traits", text, table=traits_wide, long=traits_long, deltas=by_trait)
     seeds_long = seeds.table(cells, deltas)
     put("seeds", seeds.text_table(seeds_long), table=seeds_long, wide=seeds.wide(seeds_long))
     if "comparison" in asked:
