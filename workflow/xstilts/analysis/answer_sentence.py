@@ -8,6 +8,7 @@ import pandas as pd
 
 from xstilts.analysis import findings, numbers
 from xstilts.analysis.answer_files import COLLAPSED
+from xstilts.analysis.estimates import MIN_SEEDS
 from xstilts.analysis.findings import (
     CORRELATION,
     SLOPE,
@@ -16,7 +17,6 @@ from xstilts.analysis.findings import (
     Verdict,
     inline,
 )
-from xstilts.analysis.significance import MIN_SEEDS
 
 FULL = 4  # of the findings of a verdict, with their numbers; of more the names alone
 NAMED, CELLS = 12, 3  # of a list in a sentence
@@ -67,7 +67,7 @@ def _without_collapsed(meta: Meta, table: pd.DataFrame, found: Sequence[Finding]
 def _not_answered(meta: Meta) -> str:
     missing = ["/".join(cell) if not isinstance(cell, str) else cell for cell in meta["missing"]]
     if not missing:
-        return "Not answered: no row of the grid is behind it."
+        return f"Not answered: {meta.get('reason') or 'no row of the grid is behind it'}."
     of = f" of {numbers.count(meta['cells'])}" if meta.get("cells") else ""
     one = len(missing) == 1 and not of
     are = "cell is" if one else "cells are" if len(missing) > 1 else "cells is"

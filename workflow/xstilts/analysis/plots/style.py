@@ -12,6 +12,7 @@ matplotlib.use("Agg")  # no display is needed
 
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from xstilts.analysis import colours
 from xstilts.running.files import atomic
@@ -70,7 +71,7 @@ def _round_places(figure: Figure) -> None:
     for part in figure.subfigs:
         part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
         for axes in part.axes:
-            axes.set_position([round(value, 6) for value in axes.get_position().bounds])
+            axes.set_position(Bbox(axes.get_position().get_points().round(6)))
 
 
 def save(figure: Figure, path: Path, formats: Sequence[str] = ("pdf", "png", "svg")) -> None:
