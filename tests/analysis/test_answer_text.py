@@ -138,6 +138,11 @@ def test_a_sentence_of_each_kind_in_full(kind):
         (meta(), [row("all", 1.2, 0.1, 2.3, **{"p holm": 0.081, "agrees": False})],
          "The gain is not told apart from zero: 1.2 points (95%: 0.1 to 2.3; p 0.081 by Holm); one"
          " of 1.5 points would have been seen with 80% power."),
+        (meta(scales=["points", "share"]),
+         [row("all", 1.2, 0.1, 2.3, **{"p holm": 0.081, "agrees": False}),
+          row("all", 4.0, 1.0, 7.0, scale="share", agrees=False)],
+         "The scales disagree, so nothing is claimed: the gain is above zero in share of the errors"
+         " (4.0%; 95%: 1.0 to 7.0), not in points (1.2; 95%: 0.1 to 2.3; p 0.081 by Holm)."),
         (meta(), [row("all", 1.2, 0.1, 2.3, noise="examples")],
          "The gain is above zero: 1.2 points (95%: 0.1 to 2.3). With fewer than three seeds the"
          " noise of training is not in this."),
