@@ -138,6 +138,11 @@ def test_a_sentence_of_each_kind_in_full(kind):
         (meta(), [row("all", 1.2, 0.1, 2.3, **{"p holm": 0.081, "agrees": False})],
          "The gain is not told apart from zero: 1.2 points (95%: 0.1 to 2.3; p 0.081 by Holm); one"
          " of 1.5 points would have been seen with 80% power."),
+        (meta(scales=["points", "share"]),
+         [row("all", 1.2, 0.1, 2.3, **{"p holm": 0.081, "agrees": False}),
+          row("all", 4.0, 1.0, 7.0, scale="share", agrees=False)],
+         "The scales disagree, so nothing is claimed: the gain is above zero in share of the errors"
+         " (4.0%; 95%: 1.0 to 7.0), not in points (1.2; 95%: 0.1 to 2.3; p 0.081 by Holm)."),
         (meta(), [row("all", 1.2, 0.1, 2.3, noise="examples")],
          "The gain is above zero: 1.2 points (95%: 0.1 to 2.3). With fewer than three seeds the"
          " noise of training is not in this."),
@@ -187,7 +192,8 @@ def test_a_name_that_is_read_from_the_right_leaves_the_numbers_where_they_are():
 
 
 CLAIM = re.compile(r"\b(above zero|below zero|larger|smaller|grows|falls|rises)\b")
-BOUNDS = st.tuples(*[st.floats(-50, 50) | st.just(NAN)] * 2)
+BOUNDS = st.tuples(*[st.floats(-50, 50) | st.sampled_from([-1e-9, 0.0, 1e-9, 2.0, NAN])] * 2)
+P = st.sampled_from([0.0, 0.001, 0.0499, 0.05, 0.3, NAN])
 
 
 @st.composite
@@ -202,7 +208,7 @@ def tables(draw):
             low, high = sorted(draw(BOUNDS), key=lambda x: (math.isnan(x), x))
             more = {
                 "kind": kind, "over": "first" if about is FIRST else "", "scale": scale,
-                "p holm": draw(st.floats(0, 1) | st.just(NAN)), "agrees": agrees,
+                "p holm": draw(P), "agrees": agrees,
                 "detectable": draw(st.floats(0, 9) | st.just(NAN)),
             }  # fmt: skip
             rows.append(row(name, (low + high) / 2, low, high, **more))

@@ -216,19 +216,24 @@ def _figures(meta: Meta, finding: Finding, first: bool = False, join: str = ", "
         digits = findings.digits(meta, row)
         number = numbers.delta if finding.over else numbers.points
         estimate = f"{number(row['estimate'], digits)}{findings.unit(meta, row)}"
-        inner = f"95%: {numbers.interval(row['low'], row['high'], digits)}"
+        inner = _interval(row, digits)
         if findings.what(meta) == CORRELATION and len(finding.rows) > 1:
             estimate += f" in {findings.IN[scale]}"
-        corrected = (row["low"] > 0 or row["high"] < 0) and not row["p holm"] < findings.LEVEL
-        if corrected and not pd.isna(row["p holm"]):
-            inner += f"; p {numbers.p_value(row['p holm'])} by Holm"
         texts.append(f"{estimate}; {inner}" if join == "; " else f"{estimate} ({inner})")
     return texts[0] if first else ", ".join(texts)
 
 
+def _interval(row: Mapping[str, Any], digits: int) -> str:
+    """Return the interval; with p where that alone keeps what leaves out zero from a claim."""
+    text = f"95%: {numbers.interval(row['low'], row['high'], digits)}"
+    if (row["low"] > 0 or row["high"] < 0) and row["p holm"] >= findings.LEVEL:
+        text += f"; p {numbers.p_value(row['p holm'])} by Holm"
+    return text
+
+
 def _detectable(meta: Meta, group: Sequence[Finding]) -> str:
     """Return the effect that would have been seen; "" where it is not known."""
-    rows = [f.main for f in group if not pd.isna(f.main["detectable"])]
+    rows = [f.main for f in group if f.main["detectable"] > 0]
     if not rows:
         return ""
     rows.sort(key=lambda row: row["detectable"])
@@ -257,6 +262,5 @@ def _figures_in(meta: Meta, finding: Finding, scales: Sequence[str]) -> str:
         number = numbers.delta if finding.over else numbers.points
         percent = "%" if scale == "share" and findings.unit(meta, row) else ""
         estimate = f"{number(row['estimate'], digits)}{percent}"
-        interval = numbers.interval(row["low"], row["high"], digits)
-        texts.append(f"{findings.IN[scale]} ({estimate}; 95%: {interval})")
+        texts.append(f"{findings.IN[scale]} ({estimate}; {_interval(row, digits)})")
     return _list(texts, len(texts))

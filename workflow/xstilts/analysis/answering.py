@@ -82,11 +82,23 @@ class Answering:
             "scale": question.scale,
             "scales": list(question.scales),
             "missing": missing,
+            "cells": self._asked(question),
             "reason": reason,
             "notes": notes,
             "classes": {one.name: _behind(one) for one in question.classes},
         }
         return Answered(meta, table, points)
+
+    def _asked(self, question: Question) -> int:
+        """Return how many cells a question needs, seeds counted."""
+        found = set()
+        for cell in _cells(question):
+            part = Part(cell.target, cell.language)
+            for name in filter(None, (cell.intermediate, cell.over)):
+                gone = self.evidence.missing.get((cell.model, name, *part[:2]), ())
+                there = self.evidence.seeds((cell.model, name), part)
+                found |= {(cell.model, name, seed, cell.target) for seed in (*gone, *there)}
+        return len(found)
 
     def _missing(self, question: Question) -> list[str]:
         """Return the cells that a question lacks, as they are named in paths."""

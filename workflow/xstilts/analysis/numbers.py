@@ -44,11 +44,11 @@ def decimals(low: float, high: float, least: int = 1) -> int:
     """Return with how many decimals an interval is shown: more where it is narrow, at most six.
 
     As many that its width has at least two units of the last one, and that no bound is shown as
-    zero, or with another sign than it has, though it is not.
+    zero, or with another sign than it has, though it is not. A width below 0.000001 is none.
     """
     for digits in range(least, 6):
         vanishes = any(bound and not rounded(bound, digits) for bound in (low, high))
-        if not (vanishes or 0 < high - low < 2 * 10**-digits):
+        if not (vanishes or 1e-6 < high - low < 2 * 10**-digits):
             return digits
     return 6
 

@@ -114,8 +114,8 @@ def main(args: argparse.Namespace) -> None:
         found = answering.answer(question)
         name = f"{products.QUESTIONS}/{question.name}"
         meta = found.meta | {"sentence": answer_text.sentence(found.meta, found.table)}
-        _write(found.table, out / f"{name}.csv", "%.6f")
-        _write(found.points, out / f"{name}.points.csv", "%.6f")
+        _write(found.table, out / f"{name}.csv", numbers.EXACT)
+        _write(found.points, out / f"{name}.points.csv", numbers.EXACT)
         put(name, answer_text.text_table(found.meta, found.table))
         write_json(out / f"{name}.json", meta)
     for name in set(products.TABLES) - set(asked):
