@@ -60,6 +60,35 @@ def test_seeds_by_hand():
     assert estimate.dof == pytest.approx((5 / 3) ** 2 / ((1 / 9 + 16 / 9) / 2))
 
 
+def test_the_interaction_of_seeds_and_examples_is_counted_once():
+    """Seeds differ in each example alone: what they differ in, once, is all the noise there is.
+
+    By hand: seeds 1 0 0, 0 1 0, 0 0 1 have no mean that differs, 4 squares of 1/3 and more.
+    """
+    turns = np.tile(np.eye(3), (1, 2))
+    found = evidence({("xnli", "de"): [*turns, *np.zeros((3, 6))]})
+    estimator, form = Estimator(found), gain(found, [DE])
+    # Deviations are 2/3 and -1/3: their squares sum to 4; by n (n - 1) = 30, and 3 seeds times 2.
+    assert estimator.interaction(0, {DE: 1.0}) == pytest.approx(4 / 30 / 6)
+    random = np.random.default_rng(0)
+    noise = evidence({("xnli", "de"): random.normal(0, 1, (6, 4000))})
+    estimate = Estimator(noise).estimate(gain(noise, [DE]))
+    assert estimate.standard_error == pytest.approx(math.sqrt(2 / 3 / 4000), rel=0.35)
+    assert estimator.estimate(form).standard_error == pytest.approx(0)
+
+
+def test_a_seed_that_is_missing_in_one_target_is_in_no_interaction():
+    random = np.random.default_rng(0)
+    values = {("xnli", "de"): random.random((8, 50)), ("pawsx", "de"): random.random((8, 50))}
+    three = evidence({key: np.delete(v, [3, 7], axis=0) for key, v in values.items()})
+    values["pawsx", "de"][3] = np.nan
+    four = evidence(values)
+    pattern = {DE: 0.5, Part("pawsx", "de"): 0.5}
+    expected = Estimator(three).interaction(0, pattern)
+    assert expected > 0
+    assert Estimator(four).interaction(0, pattern) == pytest.approx(expected, rel=1e-6)
+
+
 def test_the_seeds_of_a_row_are_drawn_once_for_all_its_targets():
     runs = np.array([4, 5, 6, 2, 2, 2])[:, None] * np.ones((1, 5))
     two = {("xnli", "de"): runs, ("pawsx", "de"): runs}
