@@ -4,6 +4,7 @@ import csv
 from functools import cache
 
 from xstilts import WORKFLOW
+from xstilts.experiment import sizes
 from xstilts.running.errors import UserError, nearest
 
 FOLDER = WORKFLOW / "reference"
@@ -17,10 +18,8 @@ def _table(name: str) -> list[dict[str, str]]:
 
 def size(task: str, split: str) -> tuple[int, float] | None:
     """Return the rows of one language of a task, and the tokens of a row; None if not known."""
-    for row in _table("sizes"):
-        if (row["task"], row["split"]) == (task, split):
-            return int(row["rows"]), float(row["pieces"])
-    return None
+    row = sizes.table().get((task, split))
+    return (int(row["rows"]), float(row["pieces"])) if row else None
 
 
 def encoder(name: str) -> tuple[int, int, int] | None:
