@@ -97,7 +97,7 @@ def test_a_circle_is_said_once():
 
 
 def test_what_is_not_known_for_certain_is_left_to_the_training():
-    """Rows from memory; a mirror, which may have others; data of one's own; data changed by hand."""
+    """Rows from memory; a mirror, which may have others; data of one's own; another data set."""
     for task, more in {
         "snli": {},
         "csqa": {"source": "/mirror"},
@@ -115,11 +115,14 @@ def test_the_toy_world_has_fewer_rows_which_is_a_note():
         "c": {"tasks": ["mnli_translated"], "languages": ["de", "ru"], "rows": 240},
         "d": {"tasks": ["mnli", "squad"], "rows": 10**6},
     }
-    made = load(BASE | TOY | {"intermediates": entries})
-    assert made.notes == (
+    [note] = load(BASE | TOY | {"intermediates": entries}).notes
+    assert note == (
         "intermediates: b, d: the toy world has fewer rows, so these are trained on what there is"
-        " (source: toy)",
+        " (source: toy)"
     )
+    many = {"x-{rows}": {"tasks": ["mnli"], "rows": [120, 200, 300, 400, 500]}}
+    [note] = load(BASE | TOY | {"intermediates": many}).notes
+    assert note.startswith("intermediates: x-200, x-300, x-400 and 1 more: the toy world has")
 
 
 def test_max_steps_is_a_bound_of_steps_too_so_that_a_rehearsal_is_short():

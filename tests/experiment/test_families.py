@@ -1,4 +1,4 @@
-"""Several intermediates in one entry: what they become, by hand and for any lists; what is refused."""
+"""Several intermediates in one entry: what they become, by hand and for any lists; bad ones."""
 
 import itertools
 

@@ -9,6 +9,7 @@ from xstilts.running.errors import UserError
 
 # What says how long a training is, so that beside `steps` it must not be set under the same name.
 LENGTHS = ("epochs", "max_steps", "patience")
+NAMED = 3  # intermediates that a note names
 REPLACED = ("epochs", "patience")  # of a recipe, by `steps`; `max_steps` is still a bound
 
 
@@ -105,15 +106,20 @@ def notes(
     found = []
     if few:
         found.append(
-            f"intermediates: {', '.join(few)}: the toy world has fewer rows, so these are trained"
+            f"intermediates: {_listed(few)}: the toy world has fewer rows, so these are trained"
             " on what there is (source: toy)"
         )
     if short:
         found.append(
-            f"intermediates: {', '.join(short)}: steps: `max_steps` of their recipe is less, and is"
+            f"intermediates: {_listed(short)}: steps: `max_steps` of their recipe is less, and is"
             " what they are trained for"
         )
     return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def most_steps(
