@@ -1,14 +1,17 @@
 """Rows, steps and chains of an intermediate: what is refused, what is noted, what they become."""
 
 import csv
+from collections import Counter
 
 import pytest
 from tests.experiment.test_grid import BASE, GERMAN, make
 
-from xstilts.experiment import graph, plan
+from xstilts import WORKFLOW
+from xstilts.experiment import config_files, graph, plan
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import load
 from xstilts.experiment.config_files import merge
+from xstilts.experiment.grid import Grid
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 
@@ -206,3 +209,19 @@ def test_a_row_of_the_grid_says_how_much_and_after_what(tmp_path):
         "c": ["", "77", "b", "", ""],
     }
     assert plan.made_by(found, Cell("m", "none", "seed1", "xquad"))["stage1_after"] is None
+
+
+def test_the_experiment_on_doses_is_as_large_as_it_says():
+    """Three tasks at four sizes and at all rows; of five targets two share a tuning, and retrieval
+    needs none."""
+
+    def counted(*names):
+        files = [WORKFLOW.parent / "experiments" / name for name in names]
+        experiment = load(config_files.read(files))
+        nodes = graph.build(Grid(experiment)).values()
+        rules = Counter(node.rule for node in nodes)
+        return rules["intermediate"], rules["tune"], rules["evaluate"], experiment.notes
+
+    assert counted("dose.yaml") == (15 * 3, 16 * 3 * 4, 15 * 3 * 5 + 3 * 4 + 1, ())
+    *jobs, notes = counted("dose.yaml", "rehearsal.yaml")
+    assert jobs == [15, 16 * 4, 16 * 5] and len(notes) == 1

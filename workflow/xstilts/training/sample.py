@@ -11,6 +11,7 @@ promises the stream of its bit generators to stay what it is, and does not promi
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,8 +66,8 @@ def lowest(sizes: Mapping[str, int], count: int, seed: int, task: str) -> dict[s
     """
     drawn = np.concatenate([numbers(seed, task, lang, size) for lang, size in sizes.items()])
     order = np.sort(np.argsort(drawn, kind="stable")[:count])
-    ends = np.cumsum(list(sizes.values()))
-    cuts = np.split(order, np.searchsorted(order, ends)[:-1])
+    ends = list(itertools.accumulate(sizes.values()))
+    cuts = np.split(order, np.searchsorted(order, np.array(ends[:-1])))
     return {
         lang: part - (end - size)
         for (lang, size), part, end in zip(sizes.items(), cuts, ends, strict=True)
