@@ -56,6 +56,10 @@ class Encoded:
 
     def shapes(self) -> tuple[np.ndarray, np.ndarray]:
         """Return, per example, the tokens of its longest sequence and its number of sequences."""
+        return self._shapes
+
+    @cached_property
+    def _shapes(self) -> tuple[np.ndarray, np.ndarray]:  # of all examples, and every step asks
         longest = np.maximum.reduceat(self.sequence_lengths(), self.arrays["groups"][:-1])
         return longest, np.diff(self.arrays["groups"])
 
@@ -124,7 +128,8 @@ def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
     """
     groups = data.arrays["groups"]
     chosen = np.concatenate([np.arange(groups[e], groups[e + 1]) for e in examples])
-    lengths = data.sequence_lengths()[chosen]
+    starts = data.arrays["starts"]
+    lengths = starts[chosen + 1] - starts[chosen]
     ids = np.full((len(chosen), lengths.max()), data.meta["pad"], dtype=np.int64)
     for row, sequence in enumerate(chosen):
         ids[row, : lengths[row]] = data.sequence(sequence)
