@@ -113,7 +113,7 @@ def _stream(number: int, seed: int, state: Path, fingerprint: str) -> Stream:
 
 
 def summary(stream: Stream, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what stays of a stream: its number, seed, best score and step, `KEPT`; `curve` is step,
+    """Return what stays of a stream: its number, seed, best score and step, `KEPT`; `curve` is step
     loss and score of every evaluation."""
     return {
         "stream": stream.number,
