@@ -1,4 +1,4 @@
-"""What guessing gives, by hand for each format; the interval of a score, and how often it is wrong."""
+"""What guessing gives, by hand for each format; the interval of a score, how often it is wrong."""
 
 import numpy as np
 import pytest

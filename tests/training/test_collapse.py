@@ -75,6 +75,10 @@ def test_of_a_mix_that_has_learnt_one_task_the_other_is_noted():
     found = mixed(0.4, 0.9)
     assert found.keys() == {"at_guessing"}
     assert [one["task"] for one in found["at_guessing"]] == ["nli"]
+    assert collapse.lines(found) == [
+        "not learnt in this mix: the best dev score of `nli` is 0.4000 (95%: 0.3580 to 0.4435), and"
+        " guessing (always a) gives 0.4000"
+    ]
     assert mixed(0.6, 0.9) == {}
 
 

@@ -1,12 +1,12 @@
 """Step: score files -> the result tables."""
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 import pandas as pd
 
 from xstilts.analysis import (
+    collapse,
     comparison,
     cost,
     languages,
@@ -26,7 +26,7 @@ from xstilts.analysis.tables import (
     to_long,
     with_deltas,
 )
-from xstilts.analysis.text_table import TextTable, to_markdown
+from xstilts.analysis.text_table import TextTable, to_markdown, with_notes
 from xstilts.benchmarks import xtreme
 from xstilts.experiment.plan import FROM
 from xstilts.monitoring import cell_states, products
@@ -45,10 +45,11 @@ def main(args: argparse.Namespace) -> None:
     grid, left_out = cell_states.there(grid, results_of(args.grid).parent)
     pins = Pins(args.lock, results_of(args.grid).parent)
     files, refused = scores.accepted(grid, pins.score)
+    trainings, damaged_trainings = cost.training_records(results_of(args.grid))
+    lineages = collapse.of_scores(files, trainings)
     grid, files = scores.relabel_test_rows(grid, files)
     metrics = scores.to_frame(files)
     values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
-    trainings, damaged_trainings = cost.training_records(results_of(args.grid))
     refused += [*damaged, *damaged_trainings]
     deltas = significance.deltas(grid, metrics, values, examples.ids(files, values))
     cells = scores.cell_values(grid, metrics)
@@ -57,7 +58,9 @@ def main(args: argparse.Namespace) -> None:
     main = main_table(cells)
     target_metrics = {row.target: SHORT_METRICS[row.metric] for row in grid.itertuples()}
     main_text = main_text_table(main, deltas, target_metrics, missing, total)
-    main_text = dataclasses.replace(main_text, notes=[*main_text.notes, *left_out])
+    collapsed = collapse.table(cells, collapse.runs(files, lineages, trainings), trainings)
+    of_collapsed = collapse.notes(collapsed, lineages.values(), trainings)
+    main_text = with_notes(main_text, [*of_collapsed, *left_out])
     out = Path(args.out)
     checkpoints = _checkpoints(grid)
 
@@ -72,6 +75,7 @@ def main(args: argparse.Namespace) -> None:
     _write(results.table(grid, files), out / "results.csv", numbers.EXACT)
     _write(deltas, out / "deltas.csv", "%.6f")
     _write(cost.curves(files, trainings), out / "curves.csv")
+    _write(collapsed, out / "collapsed.csv")
     for target, wide in languages.by_target(language_values).items():
         table = with_deltas(wide)
         text_table = languages.text_table(table, deltas[deltas["target"] == target], missing, total)
@@ -84,7 +88,8 @@ def main(args: argparse.Namespace) -> None:
         traits_wide = traits.wide(traits_long)
         put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
     seeds_long = seeds.table(cells, deltas)
-    put("seeds", seeds.text_table(seeds_long), table=seeds_long, wide=seeds.wide(seeds_long))
+    seeds_text = with_notes(seeds.text_table(seeds_long), of_collapsed)
+    put("seeds", seeds_text, table=seeds_long, wide=seeds.wide(seeds_long))
     if "comparison" in asked:
         others = [model for model, name in checkpoints.items() if not xtreme.is_published(name)]
         measured = comparison.measured_results(main, groups, language_values)

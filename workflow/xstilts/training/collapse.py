@@ -63,13 +63,17 @@ def judge(task: TrainingTask, score: float, looks: int) -> dict[str, Any]:
     }
 
 
-def line(collapsed: Mapping[str, Any]) -> str:
-    """Return what the log says of a training that is marked."""
-    return (
-        f"collapsed: the best dev score of `{collapsed['task']}` is {collapsed['score']:.4f} (95%:"
-        f" {collapsed['low']:.4f} to {collapsed['high']:.4f}), and guessing ({collapsed['guess']})"
-        f" gives {collapsed['guessing']:.4f}"
-    )
+def lines(record: Mapping[str, Any]) -> list[str]:
+    """Return what the log says of the marks of a record."""
+    whole = [record[COLLAPSED]] if COLLAPSED in record else []
+    marks = [("collapsed", one) for one in whole]
+    marks += [("not learnt in this mix", one) for one in record.get(AT_GUESSING, [])]
+    return [
+        f"{what}: the best dev score of `{one['task']}` is {one['score']:.4f} (95%:"
+        f" {one['low']:.4f} to {one['high']:.4f}), and guessing ({one['guess']}) gives"
+        f" {one['guessing']:.4f}"
+        for what, one in marks
+    ]
 
 
 def _mean(judged: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

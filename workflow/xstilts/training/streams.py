@@ -90,8 +90,8 @@ def fit(
         gc.collect()  # the weights on the device, before the next stream has its own
         streams.append(summary(stream, record))
         collapsed = record.get(collapse.COLLAPSED)
-        if collapsed:
-            print(collapse.line(collapsed), flush=True)
+        for line in collapse.lines(record):
+            print(line, flush=True)
         if taken is None or not collapsed or _score(record) > _score(taken[1]):
             taken = weights, {**record, "stream": number}
         if not ranks.agreed(bool(collapsed)):
