@@ -277,7 +277,7 @@ def test_a_training_that_collapsed_is_marked_in_its_cells(tmp_path, opened):
     cell = tab.page.locator("#cell")
     state = "seed1 done, 2 of 2 languages; seed2 done, 2 of 2 languages, collapsed"
     assert cell.locator("p.note").first.inner_text() == f"model m; {state}"
-    cell.get_by_text("seed2", exact=True).click()
+    cell.locator("summary").filter(has_text="seed2").click()
     [said] = cell.locator(".problem").all_inner_texts()
     assert said.startswith("Collapsed: its dev score, 34.0 (95%: 30.0 to 38.0), is not above what")
     assert tab.errors == []
