@@ -116,7 +116,7 @@ def test_the_notes_say_the_medians_without_them():
         "2 of 3 trainings ended at what guessing gives (collapsed.csv): encoders/m/mnli/seed2,"
         " encoders/m/squad/seed1.",
         "Medians without them: m/mnli on xnli 61.0 (with them 60.0).",
-        "There is no other seed of 1 of these cells.",
+        "Medians of which no other seed is left: 1.",
     ]
     assert collapse.notes(table[:0], [[("fine",)]], records) == []
 

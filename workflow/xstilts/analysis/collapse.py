@@ -190,8 +190,7 @@ def _medians(collapsed: pd.DataFrame) -> list[str]:
         return [f"The {len(texts)} medians without them are in collapsed.csv."]
     found = [f"Medians without them: {'; '.join(texts)}."] if texts else []
     if len(rows) > len(left):
-        of = "of that row" if len(rows) == 1 else f"of {len(rows) - len(left)} of these cells"
-        found.append(f"There is no other seed {of}.")
+        found.append(f"Medians of which no other seed is left: {len(rows) - len(left)}.")
     return found
 
 

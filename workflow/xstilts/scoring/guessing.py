@@ -11,6 +11,7 @@ from statistics import NormalDist, median
 from typing import Any, NamedTuple
 
 from xstilts import metrics
+from xstilts.metrics.tagging import chunks
 
 CORRELATIONS = ("matthews", "pearson", "spearman")  # guessing is not correlated with anything
 TAGS = 3  # the most frequent ones that are tried; a tag set may have a thousand
@@ -120,8 +121,6 @@ def _choices(metric: str, rows: Rows, language: str) -> Guess:
 
 
 def _tags(metric: str, rows: Rows, language: str) -> Guess:
-    from xstilts.metrics.tagging import chunks
-
     gold = [row["tags"] for row in rows]
     tags = [tag for tag, _ in Counter(t for tags in gold for t in tags).most_common(TAGS)]
     guesses = {f"always {tag}": [[tag] * len(one) for one in gold] for tag in tags}
