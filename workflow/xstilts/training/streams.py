@@ -80,18 +80,18 @@ def fit(
     for number in range(len(streams) + 1, count + 1):
         stream = _stream(number, spec["seed"], state, fingerprint)
         if number > 1:
-            storage.clear(_stream(number - 1, spec["seed"], state, fingerprint).state)
-            print(f"trained again: stream {number} of {count}, seed {stream.seed}", flush=True)
+            _clear(_stream(number - 1, spec["seed"], state, fingerprint))
+            _say(f"trained again: stream {number} of {count}, seed {stream.seed}")
         try:
             weights, record = run(stream)
         except NotFinite:  # the next attempt would come to the same from a saved state
-            storage.clear(stream.state)
+            _clear(stream)
             raise
         gc.collect()  # the weights on the device, before the next stream has its own
         streams.append(summary(stream, record))
         collapsed = record.get(collapse.COLLAPSED)
         for line in collapse.lines(record):
-            print(line, flush=True)
+            _say(line)
         if taken is None or not collapsed or _score(record) > _score(taken[1]):
             taken = weights, {**record, "stream": number}
         if not ranks.agreed(bool(collapsed)):
@@ -130,6 +130,16 @@ def clear(state: Path) -> None:
     shutil.rmtree(state / FOLDER, ignore_errors=True)
 
 
+def _clear(stream: Stream) -> None:
+    if ranks.rank() == 0:
+        storage.clear(stream.state)
+
+
+def _say(line: str) -> None:
+    if ranks.rank() == 0:
+        print(line, flush=True)
+
+
 def _score(record: Mapping[str, Any]) -> float:
     return record["best"]["score"]
 
@@ -145,7 +155,7 @@ def _read(home: Path, fingerprint: str) -> tuple[list[dict[str, Any]], tuple[dic
     for name, tensor in (saved[1] if saved else {}).items():
         module, _, key = name.partition(" ")
         weights.setdefault(module, {})[key] = tensor
-    print(f"{len(found['streams'])} stream(s) before this one have collapsed", flush=True)
+    _say(f"{len(found['streams'])} stream(s) before this one have collapsed")
     return found["streams"], (weights, found["record"])
 
 
