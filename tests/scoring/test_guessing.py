@@ -74,16 +74,20 @@ def test_of_questions_no_answer_or_a_place():
     rows = [asked("one two three four"), asked("one two three four"), asked("one two", "two")]
     assert best("span", "squad2", rows, "en") == Guess(2 / 3, "always no answer", 3)
     rows = [asked("red dog sees the big cat", "red dog"), asked("big cat is on the mat", "big cat")]
-    assert best("span", "squad", rows, "en") == Guess(1.0, "the 2 words at 0% of the context", 2)
+    assert best("span", "squad", rows, "en") == Guess(
+        1.0, "the words, 2 of them, at 0% of the context", 2
+    )
     rows = [asked("he sees the big cat", "big cat"), asked("it is on that red mat", "red mat")]
-    assert best("span", "squad", rows, "en") == Guess(1.0, "the 2 words at 100% of the context", 2)
+    assert best("span", "squad", rows, "en") == Guess(
+        1.0, "the words, 2 of them, at 100% of the context", 2
+    )
 
 
 def test_of_questions_in_part():
     """Of `one two` one word is right: F1 2/3, no exact match."""
     rows = [asked("one two", "one")] * 3 + [asked("one two three", "one two")]
     guess = best("span", "squad", rows, "en")
-    assert guess.how == "the 1 words at 0% of the context"
+    assert guess.how == "the word at 0% of the context"
     assert guess.score == pytest.approx(((3 + 2 / 3) / 4 + 3 / 4) / 2)
 
 

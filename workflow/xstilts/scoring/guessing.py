@@ -136,7 +136,8 @@ def _answers(metric: str, rows: Rows, language: str) -> Guess:
     guesses = {"always no answer": [""] * len(rows)}
     for place in PLACES if size else ():
         starts = [round(place * max(0, len(one) - size)) for one in words]
-        guesses[f"the {size} words at {place:.0%} of the context"] = [
+        at = f"the word{'' if size == 1 else f's, {size} of them,'} at {place:.0%} of the context"
+        guesses[at] = [
             " ".join(one[start : start + size]) for one, start in zip(words, starts, strict=True)
         ]
     return _highest(metric, gold, guesses, language, len(rows))
