@@ -201,6 +201,17 @@ def test_the_tables_say_it_with_and_without(run, capsys):
     assert said in capsys.readouterr().out
 
 
+def test_questions_are_answered_with_and_without_them(tmp_path, monkeypatch):
+    results.write(tmp_path, seeds=[1, 2, 3], questions={"helps": {"where": {"target": "xnli"}}})
+    monkeypatch.chdir(tmp_path)
+    mark(tmp_path, STAGE_1)
+    out = tables(tmp_path) / "questions"
+    answers = pd.read_csv(out / "helps.csv", keep_default_na=False)
+    assert answers["without"].tolist() == ["", "collapsed"]
+    said = "Collapsed: m/mnli/seed2/xnli. The answer is given with and without them."
+    assert said in json.loads((out / "helps.json").read_text())["notes"]
+
+
 def test_where_all_is_well_nothing_is_said(run):
     out = tables(run)
     assert "guessing" not in (out / "main.md").read_text()

@@ -58,6 +58,7 @@ class Task:
     obtain: str | None = None
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     revision: str = "main"
+    traits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def own(self) -> bool:

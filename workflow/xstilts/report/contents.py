@@ -14,9 +14,9 @@ from xstilts.analysis.delta_table import ROW
 from xstilts.experiment import graph
 from xstilts.experiment.cells import CELL
 from xstilts.experiment.grid import Grid
-from xstilts.monitoring import cell_states, collapsed
+from xstilts.monitoring import cell_states, collapsed, products
 from xstilts.monitoring.records import Pins, Records
-from xstilts.report import about, cells, downloads, values
+from xstilts.report import about, cells, downloads, questions, values
 from xstilts.report.training import Trainings
 from xstilts.running.errors import UserError
 from xstilts.running.files import results_of
@@ -106,8 +106,11 @@ def contents(
     marked = collapsed.trainings(nodes, root)
     of_marked = collapsed.cells(nodes, marked)
     at_guessing = [f"{line}."] if (line := collapsed.line(nodes, marked)) else []
+    settings = grid.experiment.settings if grid else {}
+    asked = questions.read(path.parent, rows, targets, products.questions(settings))
     return {
         "title": "xstilts",
+        "questions": asked,
         "facts": about.facts(path.parent.name, grid_rows, grid, reader.devices, reader.versions),
         "notes": [
             *text.notes,
@@ -143,7 +146,12 @@ def contents(
         "trainings": trainings.summaries,
         "pins": {name: sorted(pins) for name, pins in sorted(reader.pins.items())},
         **downloads.collect(
-            path.parent, downloads.names(dict.fromkeys(model for model, _ in rows), targets)
+            path.parent,
+            downloads.names(
+                dict.fromkeys(model for model, _ in rows),
+                targets,
+                [found["name"] for found in asked],
+            ),
         ),
     }
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts.analysis import (
+    answer_text,
     collapse,
     comparison,
     cost,
+    evidence,
     languages,
     numbers,
     results,
@@ -16,6 +18,8 @@ from xstilts.analysis import (
     significance,
     traits,
 )
+from xstilts.analysis.answering import Answering
+from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.tables import (
     SHORT_METRICS,
@@ -28,11 +32,13 @@ from xstilts.analysis.tables import (
 )
 from xstilts.analysis.text_table import TextTable, to_markdown, with_notes
 from xstilts.benchmarks import xtreme
+from xstilts.experiment import questions
+from xstilts.experiment.grid import Grid
 from xstilts.experiment.plan import FROM
 from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins
 from xstilts.running.errors import UserError
-from xstilts.running.files import atomic, results_of
+from xstilts.running.files import atomic, results_of, write_json
 from xstilts.scoring import examples, scores
 from xstilts.steps import process
 
@@ -51,14 +57,19 @@ def main(args: argparse.Namespace) -> None:
     metrics = scores.to_frame(files)
     values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
     refused += [*damaged, *damaged_trainings]
-    deltas = significance.deltas(grid, metrics, values, examples.ids(files, values))
+    asked_of = _grid(Path(args.grid)) if "row" not in columns else None
+    estimator = Estimator(
+        evidence.collect(grid, values, examples.ids(files, values), data=_data_sets(asked_of))
+    )
+    deltas = significance.deltas(grid, metrics, values, estimator)
     cells = scores.cell_values(grid, metrics)
     language_values = scores.language_values(grid, metrics)
     missing, total = len(grid) - len(files), len(grid)
     main = main_table(cells)
     target_metrics = {row.target: SHORT_METRICS[row.metric] for row in grid.itertuples()}
     main_text = main_text_table(main, deltas, target_metrics, missing, total)
-    collapsed = collapse.table(cells, collapse.runs(files, lineages, trainings), trainings)
+    collapsed_runs = collapse.runs(files, lineages, trainings)
+    collapsed = collapse.table(cells, collapsed_runs, trainings)
     of_collapsed = collapse.notes(collapsed, lineages.values(), trainings)
     main_text = with_notes(main_text, [*of_collapsed, *left_out])
     out = Path(args.out)
@@ -84,9 +95,12 @@ def main(args: argparse.Namespace) -> None:
     if "groups" in asked:
         put("groups", groups_text_table(groups), table=groups, long=to_long(groups, "group"))
     if "traits" in asked:
-        traits_long = traits.table(language_values, traits.language_traits())
-        traits_wide = traits.wide(traits_long)
-        put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
+        language_traits = traits.language_traits()
+        traits_long = traits.table(language_values, language_traits)
+        by_trait = traits.deltas(grid, language_traits, estimator)
+        traits_wide = traits.wide(traits_long, by_trait)
+        text = traits.text_table(traits_wide, by_trait)
+        put("traits", text, table=traits_wide, long=traits_long, deltas=by_trait)
     seeds_long = seeds.table(cells, deltas)
     seeds_text = with_notes(seeds.text_table(seeds_long), of_collapsed)
     put("seeds", seeds_text, table=seeds_long, wide=seeds.wide(seeds_long))
@@ -100,6 +114,16 @@ def main(args: argparse.Namespace) -> None:
     cost_table = cost.table(files, trainings)
     put("cost", cost.text_table(cost_table), table=cost_table)
     put("main", main_text, table=main, long=to_long(main, "target"))
+    by_example = deltas.loc[deltas["statistic"] == significance.EXAMPLE_VALUES, "target"]
+    answering = Answering(estimator.evidence, collapsed_runs, list(dict.fromkeys(by_example)))
+    for question in questions.all_of(asked_of) if asked_of else ():
+        found = answering.answer(question)
+        name = f"{products.QUESTIONS}/{question.name}"
+        meta = found.meta | {"sentence": answer_text.sentence(found.meta, found.table)}
+        _write(found.table, out / f"{name}.csv", "%.6f")
+        _write(found.points, out / f"{name}.points.csv", "%.6f")
+        put(name, answer_text.text_table(found.meta, found.table))
+        write_json(out / f"{name}.json", meta)
     for name in set(products.TABLES) - set(asked):
         for path in out.glob(f"{name}.*"):
             path.unlink()  # of an earlier version, or of another grid
@@ -109,8 +133,21 @@ def main(args: argparse.Namespace) -> None:
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     if args.record:
+        settings = asked_of.experiment.settings if asked_of else {}
+        plan = products.tables_plan(str(Path(args.grid).parent), settings)
         rule = "test_tables" if "row" in columns else "tables"
-        products.write(args.record, rule, [args.grid, *products.cells_of(paths)])
+        products.write(args.record, rule, [*plan, *products.cells_of(paths)])
+
+
+def _grid(path: Path) -> Grid | None:
+    """Return the grid of the config beside `grid.csv`; None without one, as no question is."""
+    config = path.parent / "config.yaml"
+    return cell_states.read_config(config) if config.exists() else None
+
+
+def _data_sets(grid: Grid | None) -> dict[str, str]:
+    """Return target -> its data set: views of one have the same examples."""
+    return {name: task.hub or str(task.files) for name, task in grid.tasks.items()} if grid else {}
 
 
 def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
