@@ -268,8 +268,11 @@ class Grid:
     ) -> dict[str, Any]:
         """Return the spec of a training; `parent` is a digest."""
         if len(mixture) == 1 and mixture[0].languages == ("en",) and mixture[0].dev == "en":
-            return self._english_spec(parent, mixture[0], seed)
-        return self._mix_spec(parent, mixture, chosen, cap, seed)
+            spec = self._english_spec(parent, mixture[0], seed)
+        else:
+            spec = self._mix_spec(parent, mixture, chosen, cap, seed)
+        retry = self.experiment.settings["on_collapse"] == "retry"
+        return spec | ({"on_collapse": "retry"} if retry else {})
 
     def _english_spec(self, parent: str, member: Member, seed: str) -> dict[str, Any]:
         """Return the spec of a training on one task in English."""
