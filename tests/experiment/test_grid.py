@@ -390,3 +390,15 @@ def test_languages_come_in_the_order_of_the_specs_text():
     languages = make(tasks={"other": {"languages": ["en", "de"]}}).experiment.languages["other"]
     text = grid.spec_text({lang: {} for lang in languages})
     assert tuple(json.loads(text)) == languages
+
+
+def test_only_trainings_have_what_becomes_of_them_if_they_collapse_and_only_if_it_is_retry():
+    kept, retried = (make(on_collapse=value) for value in ("keep", "retry"))
+    one, other = (grid.encoder_spec("m", "mnli", "seed1") for grid in (kept, retried))
+    assert other == {**one, "on_collapse": "retry"}
+    assert one == make().encoder_spec("m", "mnli", "seed1")
+    one, other = (grid.tuned_spec("m", "none", "seed1", "squad") for grid in (kept, retried))
+    assert other == {**one, "on_collapse": "retry"}
+    assert kept.model_spec("m") == retried.model_spec("m")
+    one, other = (grid.encoded_spec("mnli", "en", "train", 128) for grid in (kept, retried))
+    assert one == other

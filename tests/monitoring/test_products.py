@@ -111,7 +111,10 @@ def test_the_products_in_full(world):
             "tables",
             (
                 *(f"{HOME}/tables/{name}.{kind}" for name in tables for kind in kinds),
-                *(f"{HOME}/tables/{name}.csv" for name in ("results", "deltas", "curves")),
+                *(
+                    f"{HOME}/tables/{name}.csv"
+                    for name in ("results", "deltas", "curves", "collapsed")
+                ),
             ),
             (f"{HOME}/grid.csv", *cells),
         ),
@@ -237,7 +240,7 @@ def test_a_record_is_of_the_content_of_what_it_was_made_from(tmp_path, monkeypat
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     inputs = digest([["a", sha256("a")], ["b", sha256("b")]])
-    expected = {"kind": "tables", "version": 3, "inputs": inputs, "more": 1}
+    expected = {"kind": "tables", "version": 4, "inputs": inputs, "more": 1}
     assert products.spec("tables", ["a", "b"], {"more": 1}) == expected
     products.write("record.json", "tables", ["a", "b"], more=1)
     assert read(tmp_path / "record.json") == {"spec": expected}
