@@ -25,6 +25,7 @@ from scipy import special
 
 MIN_ROWS = 3  # of which a common variance is learned
 MAX_DOF = 1e6  # of d0, where rows do not differ at all
+NOTHING = 1e-200  # a variance below which there is none: rounding
 USUAL_SPREAD = 0.5  # variance of the logarithm of a row's variance: factors of 4 are usual (2 sd)
 # Probabilities of so large a variance if the row were like the others: from the first on it is
 # drawn to them fully, below the second not at all.
@@ -58,7 +59,7 @@ def moderate(variances: np.ndarray, dof: np.ndarray) -> Moderated:
         variances: array (rows,), of samples.
         dof: array (rows,), each at least 1.
     """
-    if len(variances) < MIN_ROWS or not (variances > 0).any():
+    if len(variances) < MIN_ROWS or not (variances > NOTHING).any():
         return Moderated(variances, dof.astype(float), np.zeros(len(variances)), np.inf)
     d0, s0 = _prior(variances, dof)
     learned_dof = float((1 / (1 / dof + 1 / d0)).sum())
