@@ -277,7 +277,7 @@ COMPARED = [
     for name, seeds, luck, effect in (
         ("3 seeds", 3, 0.015, 0.06),
         ("5 seeds", 5, 0.015, 0.06),
-        ("3 seeds, luck 3 points", 3, 0.03, 0.08),
+        ("luck 3 points", 3, 0.03, 0.08),
     )
 ]
 
