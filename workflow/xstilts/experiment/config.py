@@ -12,6 +12,7 @@ from xstilts.experiment.tasks import Task
 from xstilts.running import trackers
 from xstilts.running.errors import Problems, UserError
 from xstilts.toy import spec
+from xstilts.toy import strata as toy_strata
 
 NONE = "none"  # the name of the row without an intermediate task
 BEST = "best"  # of the row on test that is the best intermediate task of each target
@@ -161,7 +162,12 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         where = entry.get("files") or entry.get("hub")
         if toy and name in ours and where:
             own[name] = {"recipe": entry.get("recipe", {})}
+            if isinstance(entry.get("strata"), (list, dict)):  # the toy world's rows have none
+                named = [s for s in entry["strata"] if isinstance(s, str)]
+                own[name]["strata"] = dict.fromkeys(named, "")
             notes.append(f"tasks: {name}: the toy world's rows stand for {where} (source: toy)")
+    if toy:
+        ours = merge(ours, {name: {"strata": has} for name, has in toy_strata.STRATA.items()})
     found = {}
     for name, entry in merge(ours, own).items():
         with problems.noted():
