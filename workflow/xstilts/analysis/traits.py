@@ -5,15 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts import WORKFLOW
-from xstilts.analysis import numbers
+from xstilts.analysis import class_table
 from xstilts.analysis.languages import ENGLISH
-from xstilts.analysis.text_table import TableCell, TextTable
-from xstilts.experiment.config import NONE
+from xstilts.analysis.text_table import TextTable
 
 LANGUAGES = WORKFLOW / "reference/languages.csv"
 TRAITS = ("family", "script", "resources", "distance")
 UNKNOWN = "not known"
 KEY = ["model", "trait", "class"]
+COUNTS = ["targets", "languages"]
 SIZES = ["under 0.1 GB", "0.1 to 1 GB", "1 to 10 GB", "10 GB and more"]
 DISTANCES = ["near, under 0.2", "middle, 0.2 to 0.4", "far, 0.4 and more"]
 
@@ -55,14 +55,8 @@ def table(language_values: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
     long = pd.concat(parts).fillna({"class": UNKNOWN})
     groups = long.groupby(key, sort=False)["value"]
     means = groups.agg("size").to_frame("languages").assign(value=groups.mean(skipna=False))
-    means = means.reset_index()
-    baseline = means[means["intermediate"] == NONE].drop(columns=["intermediate", "languages"])
     key.remove("intermediate")
-    means = means.merge(baseline, how="left", on=key, suffixes=("", " of none"))
-    means["delta"] = (means["value"] - means.pop("value of none")).where(
-        means["intermediate"] != NONE
-    )
-    return means
+    return class_table.with_deltas(means.reset_index(), key)
 
 
 def wide(long: pd.DataFrame) -> pd.DataFrame:
@@ -72,14 +66,10 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     targets that have the class: the score of `none`, the difference to it of the others. Without
     `none` all are scores; missing where that of a target is.
     """
-    means = {}
-    for name, part in long.groupby("intermediate", sort=False):
-        column = "delta" if name != NONE and NONE in set(long["intermediate"]) else "value"
-        means[name] = part.groupby(KEY, sort=False)[column].mean(skipna=False)
     counts = long.groupby(KEY, sort=False).agg(
         targets=("target", "nunique"), languages=("languages", "max")
     )
-    table = counts.assign(**means).reset_index()
+    table = class_table.wide(long, counts)
     order = {name: i for i, name in enumerate([*table["model"], *TRAITS, *SIZES, *DISTANCES])}
     # Classes without an order of their own, families and scripts, alphabetically.
     sort_keys = [(*(order.get(name, 0) for name in key), key[-1]) for key in table[KEY].to_numpy()]
@@ -88,19 +78,6 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
 
 def text_table(wide: pd.DataFrame) -> TextTable:
     """Return the wide table for readers: the best intermediate of each row is bold."""
-    names = list(wide.columns[len(KEY) + 2 :])
-    rows = []
-    for row in wide.to_dict("records"):
-        candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
-        best = max(candidates) if len(candidates) > 1 else None
-        cells = [TableCell(str(row["targets"])), TableCell(str(row["languages"]))]
-        for name in names:
-            signed = name != NONE and NONE in names
-            is_best = name != NONE and numbers.rounded(row[name]) == best
-            cells.append(
-                TableCell((numbers.delta if signed else numbers.points)(row[name]), best=is_best)
-            )
-        rows.append(([row[key] for key in KEY], cells))
     notes = [
         "Median over seeds, mean over the languages of the class but English, then over targets,"
         " in percent;"
@@ -108,4 +85,4 @@ def text_table(wide: pd.DataFrame) -> TextTable:
         "languages: the most that a target has. resources: size in CC-100, compressed; distance:"
         " of syntactic features to English, cosine (URIEL).",
     ]
-    return TextTable(KEY, ["targets", "languages", *names], rows, notes)
+    return class_table.text_table(wide, KEY, COUNTS, notes)

@@ -109,9 +109,10 @@ def find(schema: pa.Schema, spec: dict, where: str, gold: bool = True) -> Found:
     Args:
         schema: of the raw rows.
         spec: `task`, `format`, `lang`, `strata` (whose columns are the last to be guessed), and
-            `columns` {raw column: unified column}, which need not name all. Several raw columns may be `choices`. Columns beside those of the unified
-            row: `question` (choice: goes behind the context), `start` (span: where `answers` is
-            text alone), `source` and `target` (retrieval).
+            `columns` {raw column: unified column}, which need not name all. Several raw columns may
+            be `choices`. Columns beside those of the unified row: `question` (choice: goes behind
+            the context), `start` (span: where `answers` is text alone), `source` and `target`
+            (retrieval).
         where: how a message begins.
         gold: whether what is to be predicted must be there; else it is not looked for.
 

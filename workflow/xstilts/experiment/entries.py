@@ -137,8 +137,9 @@ def _strata(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
     if given and not FORMATS[entry["format"]]:
         raise UserError(f"task `{name}`: an mlm task is not scored, so it has no `strata`")
     listed = isinstance(given, list)
+    pairs = given.items() if isinstance(given, dict) else ((column, column) for column in given)
     found: dict[str, str] = {}
-    for key, column in [(c, c) for c in given] if listed else list(given.items()):
+    for key, column in pairs:
         key, column = (as_text([part])[0] for part in (key, column))
         for part in (key, column):
             if not isinstance(part, str):

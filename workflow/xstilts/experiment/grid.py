@@ -46,6 +46,7 @@ class Grid:
         if not self.cells:
             raise UserError("exclude: no cell is left in the grid")
         self.tuned_recipes = recipe.tuned(experiment)
+        self.stratified = any(self.tasks[cell.target].strata for cell in self.cells)
         self._digests: dict[tuple[str, ...], str] = {}
 
     def _digest(self, spec: str, *names: Any) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from xstilts.analysis import (
     results,
     seeds,
     significance,
+    strata,
     traits,
 )
 from xstilts.analysis.latex import to_latex
@@ -28,7 +30,7 @@ from xstilts.analysis.tables import (
 )
 from xstilts.analysis.text_table import TextTable, to_markdown
 from xstilts.benchmarks import xtreme
-from xstilts.experiment.plan import FROM
+from xstilts.experiment.plan import FROM, STRATA
 from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins
 from xstilts.running.errors import UserError
@@ -83,6 +85,12 @@ def main(args: argparse.Namespace) -> None:
         traits_long = traits.table(language_values, traits.language_traits())
         traits_wide = traits.wide(traits_long)
         put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
+    if "strata" in asked:
+        classes, problem = _classes(files, values)
+        refused += problem
+        strata_long = strata.table(grid, files, values, classes)
+        strata_wide = strata.wide(strata_long)
+        put("strata", strata.text_table(strata_wide), table=strata_wide, long=strata_long)
     seeds_long = seeds.table(cells, deltas)
     put("seeds", seeds.text_table(seeds_long), table=seeds_long, wide=seeds.wide(seeds_long))
     if "comparison" in asked:
@@ -113,10 +121,19 @@ def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
     return dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
 
 
+def _classes(files: dict[str, Any], values: dict[str, Any]) -> tuple[dict, list[str]]:
+    """Return the classes of examples (see `examples.strata`), and a line for each refused file."""
+    try:
+        return examples.strata(files, values), []
+    except UserError as error:
+        return {}, str(error).splitlines()
+
+
 def _asked(grid: pd.DataFrame) -> list[str]:
     """Return the tables that the plan expects, of languages without rows too."""
     languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
-    return products.table_names(languages_of, _checkpoints(grid).values())
+    stratified = STRATA in grid and bool(grid[STRATA].any())
+    return products.table_names(languages_of, _checkpoints(grid).values(), stratified)
 
 
 def _write(table: pd.DataFrame, path: Path, form: str = numbers.CSV) -> None:

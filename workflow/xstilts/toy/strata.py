@@ -1,8 +1,7 @@
 """Named classes of the toy world's rows, in columns that the hub's data sets do not have.
 
 They follow from the semantic form of a row, so they are the same in all languages. How many rows
-are of each class is left to chance; tests hold that no class of evaluation is too small to be shown,
-`parts` of `inference` apart.
+are of a class is left to chance; but for `parts` of `inference`, each has its 20 of 200.
 """
 
 from xstilts.toy import nli

@@ -70,7 +70,9 @@ def mnli_and_xnli(spec: Spec) -> Iterator[Table]:
         yield Table("nyu-mll/glue", "mnli", split, hub.GLUE_NLI, rows)
         if split not in hidden:
             genres = [strata.genre(item.premise) for item in items]
-            yield Table("nyu-mll/multi_nli", "default", split, hub.MULTI_NLI, multi_nli_rows(rows, genres))
+            yield Table(
+                "nyu-mll/multi_nli", "default", split, hub.MULTI_NLI, multi_nli_rows(rows, genres)
+            )
     for language in spec.languages:
         for split, items in (train | xnli).items():
             rows = nli_rows(items, grammar(language))
