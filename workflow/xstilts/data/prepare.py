@@ -147,11 +147,15 @@ def notes(report: dict[str, Any]) -> list[str]:
     none = (
         [f"{n} questions have no answer, and the task does not say `no_answer: true`"] if n else []
     )
-    many = [
+    return dropped + moved + none + offsets + one + many_classes(report)
+
+
+def many_classes(report: dict[str, Any]) -> list[str]:
+    """Return a line for each stratum of so many classes that its column may be a mistake."""
+    return [
         f"the stratum `{name}` has {n} classes; is its column one of ids?"
         for name, n in report.get("many", {}).items()
     ]
-    return dropped + moved + none + offsets + one + many
 
 
 def sample(total: int, size: int | None) -> list[int]:
@@ -239,7 +243,7 @@ def dataset_of(spec: dict) -> str:
 def write(path: str | Path, rows: list[Row], format: str, record: dict) -> None:
     """Write unified rows as parquet, with `record` in the schema's metadata, atomically."""
     schema = SCHEMAS[format]
-    if strata := strata_of.wanted(record["spec"]):
+    if strata := strata_of.wanted(record.get("spec") or {}):
         schema = schema.append(strata_of.field(strata))
     schema = schema.with_metadata({"xstilts": json.dumps(record, ensure_ascii=False)})
     with atomic(path) as temporary:

@@ -8,7 +8,7 @@ from typing import Any
 from xstilts.data import files, layout, pools, strata
 from xstilts.data import source as sources
 from xstilts.data.pin import ABSENT
-from xstilts.data.prepare import dataset_of, notes, sample, unify, write
+from xstilts.data.prepare import dataset_of, many_classes, notes, sample, unify, write
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import read_json, sha256
 from xstilts.steps import process
@@ -30,11 +30,8 @@ def main(args: argparse.Namespace) -> None:
     about = {"files": json.loads(args.files), "no_answer": args.no_answer}
     rows, report = unify(table, features, spec | about, gold)
     write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
-    for name, number in report.get("many", {}).items():
-        process.note(
-            f"task {spec['task']} ({spec['lang']}): the stratum `{name}` has {number} classes; is"
-            " its column one of ids?"
-        )
+    for line in many_classes(report):
+        process.note(f"task {spec['task']} ({spec['lang']}): {line}")
     if "one_value" in report:  # a test set whose answers were kept back, or the wrong column
         where = f"task {spec['task']} ({spec['lang']}), {spec['split']}"
         process.note(f"{where}: the gold is `{report['one_value']}` in every row")
