@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from xstilts.analysis import cost, figure_data, significance
+from xstilts.analysis import cost, estimates, figure_data, significance
 from xstilts.analysis.colours import Scale
 from xstilts.analysis.plots import curves, dots, gap, heatmap, style
 from xstilts.monitoring import products
@@ -99,7 +99,7 @@ def test_dots_are_in_the_order_of_languages_and_filled_where_the_interval_leaves
 def test_what_the_intervals_are_over_is_said_of_all_of_them():
     """Two seeds do not show the noise of training; their interval is over examples, and says so."""
     table = deltas([("mnli", "de", 1.0, 0.5, 2.0), ("squad", "de", 1.0, 0.5, 2.0)])
-    table["over"] = [significance.EXAMPLES, significance.EXAMPLES_AND_SEEDS]
+    table["over"] = [estimates.EXAMPLES, estimates.EXAMPLES_AND_SEEDS]
     note = messages(dots.draw(table, "xnli, a"))[0]
     assert "line: 95% interval over examples or examples and seeds" in note
 

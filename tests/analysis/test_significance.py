@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from tests.analysis.test_tables import row, score
 
-from xstilts.analysis import significance
-from xstilts.analysis.significance import EXAMPLE_VALUES, EXAMPLES, EXAMPLES_AND_SEEDS, SCORE
+from xstilts.analysis import evidence, significance
+from xstilts.analysis.estimates import EXAMPLES, EXAMPLES_AND_SEEDS, Estimator
+from xstilts.analysis.significance import EXAMPLE_VALUES, SCORE
 from xstilts.scoring import scores
 
 EXAMPLES_OF = 60
@@ -35,7 +36,8 @@ def experiment(rates, target="xnli", languages=("de", "en"), shift=0.0):
 
 def deltas(grid, found, values):
     ids = {key: IDS for key in grid[["target", "language"]].itertuples(index=False, name=None)}
-    return significance.deltas(grid, found, values, ids)
+    ids = {key: names for key, names in ids.items() if values}
+    return significance.deltas(grid, found, values, Estimator(evidence.collect(grid, values, ids)))
 
 
 RATES = {
@@ -61,12 +63,13 @@ def test_a_gain_survives_and_noise_does_not():
 
 
 def test_a_weak_gain_does_not_survive_the_correction_for_several_tests():
-    weak = {**RATES, **{("mnli", f"seed{i}"): 0.4 for i in (1, 2, 3)}}
+    weak = {**RATES, **{("mnli", f"seed{i}"): 0.38 for i in (1, 2, 3)}}
+    weak |= {("qqp", f"seed{i}"): 0.3 for i in (1, 2, 3)}
     table = deltas(*experiment(weak))
     tested = table[table["language"] == ""].set_index("intermediate")
     p = tested["p"]
-    assert 0.025 < p["mnli"] < 0.05 < p["squad"]
-    assert tested.loc["mnli", "p holm"] == pytest.approx(2 * p["mnli"])
+    assert 0.05 / 3 < p["mnli"] < 0.05 < p["squad"]
+    assert tested.loc["mnli", "p holm"] == pytest.approx(3 * p["mnli"])
     assert not tested.loc["mnli", "survives"]
 
 
@@ -106,17 +109,20 @@ def test_what_is_missing_is_left_out():
     assert kept == [("mnli", "en"), ("squad", ""), ("squad", "de"), ("squad", "en")]
     values = {path: value for path, value in values.items() if "/none/" not in path}
     assert deltas(grid, found, values).empty
-    assert significance.deltas(grid, found, {}, {}).empty
+    assert deltas(grid, found, {}).empty
 
 
 def test_without_a_baseline_there_is_no_difference():
     assert deltas(*experiment({k: v for k, v in RATES.items() if k[0] != "none"})).empty
 
 
-def test_another_row_changes_no_interval():
+def test_another_row_changes_no_value_and_another_order_no_interval():
     grid, found, values = experiment(RATES)
     both = deltas(grid, found, values)
     fewer = grid[grid["intermediate"] != "squad"]
-    alone = deltas(fewer, found, values)
-    same = ["delta", "low", "high", "p"]
-    pd.testing.assert_frame_equal(both.loc[:2, same], alone[same])
+    assert deltas(fewer, found, values)["delta"].tolist() == both.loc[:2, "delta"].tolist()
+    turned = deltas(grid[::-1], found, values)
+    key, same = ["intermediate", "language"], ["delta", "low", "high", "p"]
+    pd.testing.assert_frame_equal(
+        both.set_index(key)[same].sort_index(), turned.set_index(key)[same].sort_index()
+    )

@@ -81,7 +81,10 @@ def test_a_language_of_which_no_score_is_there_leaves_all_missing():
 
 
 def test_without_anything_to_show_the_table_has_its_header():
-    for world_of in (world(dict.fromkeys(FIGURES)), world(FIGURES, ["a", None, *["b"] * 19] * 1 + ["c"] * 19)):
+    for world_of in (
+        world(dict.fromkeys(FIGURES)),
+        world(FIGURES, ["a", None, *["b"] * 19] * 1 + ["c"] * 19),
+    ):
         long = strata.table(*world_of)
         wide = strata.wide(long)
         assert long.empty and wide.empty and list(wide) == [*strata.KEY, *strata.COUNTS]

@@ -1,10 +1,12 @@
 """Languages by what they are, by hand; the reference file has every language of the tasks."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.analysis.test_tables import as_rows
 
-from xstilts.analysis import traits
+from xstilts.analysis import evidence, traits
+from xstilts.analysis.estimates import Estimator
 from xstilts.experiment import tasks
 
 NAN = float("nan")
@@ -84,6 +86,49 @@ def test_readers_see_the_best_of_each_row():
     assert names == ["m", "resources", "10 GB and more"]
     assert [cell.text for cell in figures] == ["1", "1", "60.0", "+5.0", "+6.0"]
     assert [cell.best for cell in figures] == [False, False, False, False, True]
+
+
+def test_differences_by_class_have_intervals():
+    """Was: a mean of a few languages, with nothing that said how much of it is noise."""
+    grid = pd.DataFrame(
+        [
+            ("m", i, f"seed{s}", "xnli", language, f"{i} {s} {language}")
+            for i in ("none", "mnli")
+            for s in (1, 2, 3)
+            for language in ("en", "de", "af", "el")
+        ],
+        columns=["model", "intermediate", "seed", "target", "language", "score"],
+    )
+    random = np.random.default_rng(0)
+    values = {
+        path: (random.random(80) < 0.3 + 0.4 * path.startswith("mnli")).astype(np.float32)
+        for path in grid["score"]
+    }
+    del values["mnli 2 el"]
+    ids = {("xnli", x): [str(i) for i in range(80)] for x in ("en", "de", "af", "el")}
+    estimator = Estimator(evidence.collect(grid, values, ids))
+    found = traits.deltas(grid, TRAITS, estimator)
+    assert list(found) == [
+        "model", "intermediate", "trait", "class", "delta", "low", "high", "p", "p holm",
+        "survives", "over",
+    ]  # fmt: skip
+    assert found[["trait", "class"]].to_numpy().tolist() == [
+        ["family", "A"], ["script", "Latin"], ["resources", traits.SIZES[3]],
+    ], "classes with Greek are not whole"  # fmt: skip
+    assert traits.deltas(grid[grid["intermediate"] == "mnli"], TRAITS, estimator).empty
+    by_hand = 100 * np.mean(
+        [values[f"mnli {s} {x}"].mean() - values[f"none {s} {x}"].mean()
+         for s in (1, 2, 3) for x in ("de", "af")]
+    )  # fmt: skip
+    first = found.iloc[0]
+    assert first["delta"] == pytest.approx(by_hand, abs=1e-4)
+    assert 0 < first["low"] < first["delta"] < first["high"] and first["survives"]
+    wide = traits.wide(traits.table(cells(FIGURES), TRAITS), found)
+    assert list(wide)[-4:] == ["none", "mnli", "mnli low", "mnli high"]
+    assert wide.loc[0, "mnli"] == first["delta"] and wide.loc[1, "mnli"] == -10.0
+    shown = traits.text_table(wide, found)
+    assert shown.columns == ["targets", "languages", "none", "mnli"]
+    assert [cells[-1].marked for _, cells in shown.rows].count(True) == 3
 
 
 def test_the_reference_has_every_language_of_every_task():

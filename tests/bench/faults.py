@@ -59,7 +59,7 @@ FAULTS = [
           '    grid, scores = (x[x["language"] != "en"] for x in (grid, scores))\n'
           '    @a = grid.groupby(CELL, sort=False)["language"]', "test_scores test_tables"),
     Fault("analysis", "p-values are not corrected for their number (Holm)",
-          "p_values[i] * (len(p_values) - rank)", "p_values[i]", "test_bootstrap"),
+          "p_values[i] * (len(p_values) - rank)", "p_values[i]", "test_estimates"),
     Fault("analysis", "deltas are to the row `none` of the first model",
           "baseline.reindex(models).to_numpy()", "baseline.reindex(models[:1]).iloc[0]",
           "test_tables"),

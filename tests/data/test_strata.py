@@ -228,5 +228,3 @@ def test_a_class_is_text_or_nothing(values):
 def test_numbers_are_classes_as_they_are_written():
     assert strata.classes([2.0, float("nan"), 10.0, None]) == ["2", None, "10", None]
     assert strata.classes([2.0, 2.5, 3]) == ["2.0", "2.5", "3"]
-
-

@@ -402,7 +402,10 @@ def test_strata_prepare_and_score_anew_and_never_train():
     with_strata = make(**changes, tasks={"mine": {**mine, "strata": {"genre": "topic"}}})
     renamed = make(**changes, tasks={"mine": {**mine, "strata": {"genre": "kind"}}})
     cell = Cell("m", "mine", "seed1", "mine")
-    assert "strata" not in {**plain.data_spec("mine", "de", "dev"), **plain.score_spec(cell, "de", "dev")}
+    assert "strata" not in {
+        **plain.data_spec("mine", "de", "dev"),
+        **plain.score_spec(cell, "de", "dev"),
+    }
     dev = with_strata.data_spec("mine", "de", "dev")
     assert dev == {**plain.data_spec("mine", "de", "dev"), "strata": {"genre": "topic"}}
     assert with_strata.score_spec(cell, "de", "dev") == {

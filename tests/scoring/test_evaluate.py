@@ -354,7 +354,8 @@ def test_predictions_have_the_classes_of_their_rows(target, scored):
     names = pq.read_schema(target.root / "out/de.parquet").names
     assert names == ["id", "prediction", "value"], "of a task without strata as ever"
     target.rows = lambda lang: [
-        {**row, "strata": {"genre": genre}} for row, genre in zip(nli(lang), ("news", None), strict=True)
+        {**row, "strata": {"genre": genre}}
+        for row, genre in zip(nli(lang), ("news", None), strict=True)
     ]
     target.strata = ("genre",)
     target.add("de").run()
@@ -376,6 +377,8 @@ def test_of_two_sides_the_one_that_is_scored_has_classes(tmp_path):
 def test_rows_that_were_made_before_their_strata_are_named(target):
     target.add("de")
     target.strata = ("genre",)
-    with pytest.raises(UserError, match=r"de: .*/de\.parquet: has no stratum `genre`; delete it, r"):
+    with pytest.raises(
+        UserError, match=r"de: .*/de\.parquet: has no stratum `genre`; delete it, r"
+    ):
         target.run()
     assert not (target.root / "out/de.json").exists()

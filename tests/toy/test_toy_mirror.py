@@ -331,7 +331,9 @@ def test_rows_of_the_toy_world_are_of_classes_that_tables_can_show():
     """The strata of every task that is scored, on as many rows as the default experiment has."""
     sizes = {"train": 20, "dev": 200, "test": 200}
     counts = {}
-    for table in catalogue.tables(spec.parse({"seed": 1, "languages": ["en", "de"], "sizes": sizes})):
+    for table in catalogue.tables(
+        spec.parse({"seed": 1, "languages": ["en", "de"], "sizes": sizes})
+    ):
         for name in strata.of_repository(table.repository):
             if name in table.features and table.split != "train":
                 found = Counter(row[name] for row in table.rows)

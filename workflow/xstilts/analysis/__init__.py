@@ -1,4 +1,4 @@
-"""From scores to tables: bootstrap, significance, language traits, cost; `plots/` draws figures.
+"""From scores to tables: estimates, answers, language traits, cost; `plots/` draws figures.
 
 May import benchmarks, scoring, experiment and what is below them.
 """

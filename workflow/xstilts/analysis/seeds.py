@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from xstilts.analysis import numbers, significance, student_t
+from xstilts.analysis import estimates, numbers, significance, student_t
 from xstilts.analysis.text_table import TableCell, TextTable, without_empty
 from xstilts.experiment.cells import CELL
 
@@ -16,7 +16,7 @@ def table(cells: pd.DataFrame, deltas: pd.DataFrame) -> pd.DataFrame:
     Columns: `n`, the number of seeds with a value; `median`, `mean`, `sd` (of the sample), and
     `low` and `high`, the bounds of Student's 95% t interval of the mean. They are missing if the
     value of any seed is; `sd` also where there is one value, the interval where there are fewer
-    than `significance.MIN_SEEDS`. Then the difference to `none`, see `significance.deltas`.
+    than `estimates.MIN_SEEDS`. Then the difference to `none`, see `significance.deltas`.
 
     Args:
         cells: see `scores.cell_values`.
@@ -24,7 +24,7 @@ def table(cells: pd.DataFrame, deltas: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for key, group in cells.groupby(KEY, sort=False)["value"]:
-        enough = group.notna().all() and len(group) >= significance.MIN_SEEDS
+        enough = group.notna().all() and len(group) >= estimates.MIN_SEEDS
         interval = student_t.mean_interval(group.tolist()) if enough else None
         rows.append(
             {
@@ -70,13 +70,13 @@ def text_table(long: pd.DataFrame) -> TextTable:
         ]
         rows.append(([row[key] for key in KEY], cells))
     columns = ["n", "median", "mean", "sd", "95%", "delta", "delta 95%", "p (Holm)", "noise of"]
-    few = f"fewer than {significance.MIN_SEEDS} seeds"
+    few = f"fewer than {estimates.MIN_SEEDS} seeds"
     notes = [
-        "n: seeds; delta: difference of means to the row none (main has that of medians), with the"
-        " interval and p of a paired bootstrap over examples and seeds, p corrected over the"
+        "n: seeds; delta: difference of means to the row none (main has that of medians), with an"
+        " interval and p that count the draw of examples and of seeds, p corrected over the"
         f" table. *: survives at 5%; not given where {few} hide the noise of training.",
     ]
-    if (long["n"] < significance.MIN_SEEDS).any():
+    if (long["n"] < estimates.MIN_SEEDS).any():
         notes.append(f"No interval of the mean is given of {few}.")
     by_example = long.loc[long["statistic"] == significance.EXAMPLE_VALUES, "target"].unique()
     if len(by_example):

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import class_table
-from xstilts.analysis.text_table import TextTable
+from xstilts.analysis import numbers
+from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.cells import CELL
+from xstilts.experiment.config import NONE
 
 KEY = ["model", "target", "stratum", "class"]
 COUNTS = ["languages", "examples"]
@@ -53,7 +54,11 @@ def table(
     cells = by_seed.groupby(["model", "intermediate", "target", "stratum", "class"], sort=False)
     means = cells[COUNTS].max()
     means["value"] = cells["value"].median(skipna=False)
-    return class_table.with_deltas(means.reset_index(), KEY)
+    means = means.reset_index()
+    baseline = means.loc[means["intermediate"] == NONE, [*KEY, "value"]]
+    means = means.merge(baseline, how="left", on=KEY, suffixes=("", " of none"))
+    delta = means["value"] - means.pop("value of none")
+    return means.assign(delta=delta.where(means["intermediate"] != NONE))
 
 
 def _large(classes: Sequence[str | None]) -> dict[str, np.ndarray]:
@@ -73,18 +78,39 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def wide(long: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per (model, target, stratum, class) and a column per intermediate, see
-    `class_table.wide`."""
-    counts = long.groupby(KEY, sort=False)[COUNTS].max()
-    return class_table.wide(long, counts)
+    """Return a row per (model, target, stratum, class) and a column per intermediate.
+
+    Columns: `languages` and `examples`; then the score of `none`, the difference to it of the
+    others. Without `none` all are scores.
+    """
+    means = {}
+    for name, part in long.groupby("intermediate", sort=False):
+        column = "delta" if name != NONE and NONE in set(long["intermediate"]) else "value"
+        means[name] = part.set_index(KEY)[column]
+    return long.groupby(KEY, sort=False)[COUNTS].max().assign(**means).reset_index()
 
 
 def text_table(wide: pd.DataFrame) -> TextTable:
     """Return the wide table for readers: the best intermediate of each row is bold."""
+    names = list(wide.columns[len(KEY) + len(COUNTS) :])
+    rows = []
+    for row in wide.to_dict("records"):
+        candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
+        best = max(candidates) if len(candidates) > 1 else None
+        cells = [TableCell(str(row[count])) for count in COUNTS]
+        for name in names:
+            signed = name != NONE and NONE in names
+            is_best = name != NONE and numbers.rounded(row[name]) == best
+            cells.append(
+                TableCell((numbers.delta if signed else numbers.points)(row[name]), best=is_best)
+            )
+        rows.append(([row[key] for key in KEY], cells))
     notes = [
         "Mean value of the examples of a class, mean over languages, then median over seeds, in"
         " percent; differences to none.",
         f"Of classes with {MIN_EXAMPLES} examples or more in a language. examples: the most that a"
         " language has.",
     ]
-    return class_table.text_table(wide, KEY, COUNTS, notes)
+    if not rows:
+        notes.append("There is no such class yet.")
+    return TextTable(KEY, [*COUNTS, *names], rows, notes)

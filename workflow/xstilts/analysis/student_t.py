@@ -1,41 +1,33 @@
-"""Student's t without scipy: critical values, probabilities, the interval of a mean."""
+"""Student's t: critical values, probabilities, the interval of a mean."""
 
-import functools
 import math
 import statistics
 from collections.abc import Sequence
 
+from scipy import special
 
-@functools.cache
-def critical_value(dof: int, level: float = 0.95) -> float:
+
+def critical_value(dof: float, level: float = 0.95) -> float:
     """Return the t for which Student's distribution has a share `level` between -t and t.
 
-    By bisection of the finite sums of Abramowitz and Stegun (1964, 26.7.3 and 26.7.4).
-
     Args:
-        dof: degrees of freedom, at least 1.
+        dof: degrees of freedom, above 0; may be infinite, or no whole number.
         level: above 0, below 1.
     """
-    low, high = 0.0, 1.0
-    while probability_within(high, dof) < level:
-        high *= 2
-    for _ in range(80):  # more halvings than a float has bits
-        middle = (low + high) / 2
-        low, high = (middle, high) if probability_within(middle, dof) < level else (low, middle)
-    return high
+    return quantile(dof, 0.5 + level / 2)
 
 
-def probability_within(t: float, dof: int) -> float:
-    """Return the probability of a value between -t and t, for t from 0 and integer dof from 1."""
-    angle = math.atan(t / math.sqrt(dof))
-    odd = dof % 2
-    term = math.cos(angle) if odd else 1.0
-    total = 0.0
-    for i in range(1 + odd, dof, 2):  # sin times 1 + cos²/2 + …, or cos + 2/3 cos³ + …
-        total += term
-        term *= math.cos(angle) ** 2 * i / (i + 1)
-    total *= math.sin(angle)
-    return 2 / math.pi * (angle + total) if odd else total
+def quantile(dof: float, probability: float) -> float:
+    """Return the t below which Student's distribution has some probability."""
+    if math.isinf(dof):
+        return float(special.ndtri(probability))
+    return float(special.stdtrit(dof, probability))
+
+
+def probability_within(t: float, dof: float) -> float:
+    """Return the probability of a value between -t and t, for t from 0."""
+    tail = special.ndtr(-t) if math.isinf(dof) else special.stdtr(dof, -t)
+    return float(1 - 2 * tail)
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:

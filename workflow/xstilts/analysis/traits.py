@@ -5,15 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts import WORKFLOW
-from xstilts.analysis import class_table
+from xstilts.analysis import answer, numbers
+from xstilts.analysis.estimates import EXAMPLES_AND_SEEDS, SIGNIFICANCE_LEVEL, Estimator
 from xstilts.analysis.languages import ENGLISH
-from xstilts.analysis.text_table import TextTable
+from xstilts.analysis.text_table import TableCell, TextTable
+from xstilts.experiment.config import NONE
+from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
 
 LANGUAGES = WORKFLOW / "reference/languages.csv"
 TRAITS = ("family", "script", "resources", "distance")
 UNKNOWN = "not known"
 KEY = ["model", "trait", "class"]
-COUNTS = ["targets", "languages"]
 SIZES = ["under 0.1 GB", "0.1 to 1 GB", "1 to 10 GB", "10 GB and more"]
 DISTANCES = ["near, under 0.2", "middle, 0.2 to 0.4", "far, 0.4 and more"]
 
@@ -55,34 +57,123 @@ def table(language_values: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
     long = pd.concat(parts).fillna({"class": UNKNOWN})
     groups = long.groupby(key, sort=False)["value"]
     means = groups.agg("size").to_frame("languages").assign(value=groups.mean(skipna=False))
+    means = means.reset_index()
+    baseline = means[means["intermediate"] == NONE].drop(columns=["intermediate", "languages"])
     key.remove("intermediate")
-    return class_table.with_deltas(means.reset_index(), key)
+    means = means.merge(baseline, how="left", on=key, suffixes=("", " of none"))
+    means["delta"] = (means["value"] - means.pop("value of none")).where(
+        means["intermediate"] != NONE
+    )
+    return means
 
 
-def wide(long: pd.DataFrame) -> pd.DataFrame:
+def deltas(grid: pd.DataFrame, traits: pd.DataFrame, estimator: Estimator) -> pd.DataFrame:
+    """Return a row per (model, intermediate, trait, class): how it differs from `none`, in percent.
+
+    It is a question that is always asked, of every class: the mean over the languages of each
+    target, then over targets; `delta`, `low`, `high`, `p`, `p holm`, `survives` and `over` as in
+    `significance.deltas`. What is not there for lack of a value is left out.
+
+    Args:
+        grid: see `scores.accepted`.
+        traits: see `language_traits`.
+    """
+    evidence = estimator.evidence
+    cells: dict[tuple[str, str, str, str], dict[AskedCell, None]] = {}
+    columns = ["model", "intermediate", "target", "language"]
+    with_baseline = set(grid.loc[grid["intermediate"] == NONE, "model"])
+    for model, name, target, language in grid[columns].itertuples(index=False, name=None):
+        if language == ENGLISH or name == NONE or model not in with_baseline:
+            continue
+        for trait in TRAITS:
+            known = traits[trait].get(language, UNKNOWN)
+            cell = AskedCell(model, name, NONE, target, language)
+            cells.setdefault((model, name, trait, known), {})[cell] = None
+    classes = {
+        " ".join(key): (key, AskedClass(" ".join(key), (Point(tuple(each)),)))
+        for key, each in cells.items()
+    }
+    there = [
+        one
+        for _, one in classes.values()
+        if not answer.missing(Question("traits", "", (one,)), evidence)
+    ]
+    found = answer.answer(Question("traits", "", tuple(there)), evidence, estimator)
+    keys = [classes[name][0] for name in found["class"]]
+    table = pd.DataFrame(keys, columns=["model", "intermediate", "trait", "class"])
+    names = {"estimate": "delta", "low": "low", "high": "high", "p": "p", "p holm": "p holm"}
+    table = table.assign(**{new: found[old] for old, new in names.items()})
+    survives = (table["p holm"] < SIGNIFICANCE_LEVEL) & (found["noise"] == EXAMPLES_AND_SEEDS)
+    return table.assign(survives=survives, over=found["noise"])
+
+
+def wide(long: pd.DataFrame, deltas: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a row per (model, trait, class) and a column per intermediate.
 
     Columns: `targets` and `languages`, their numbers; then the mean of each intermediate over the
-    targets that have the class: the score of `none`, the difference to it of the others. Without
-    `none` all are scores; missing where that of a target is.
+    targets that have the class: the score of `none`, the difference to it of the others, with
+    `<name> low` and `<name> high` where `deltas` has it. Without `none` all are scores; missing
+    where that of a target is.
+
+    Args:
+        long: see `table`.
+        deltas: see `deltas`; its differences, of means over seeds, take the place of those of
+            medians.
     """
+    means = {}
+    tested = {} if deltas is None else dict(list(deltas.groupby("intermediate")))
+    for name, part in long.groupby("intermediate", sort=False):
+        column = "delta" if name != NONE and NONE in set(long["intermediate"]) else "value"
+        means[name] = part.groupby(KEY, sort=False)[column].mean(skipna=False)
+        if name in tested:
+            found = tested[name].set_index(KEY)
+            means[name] = found["delta"].reindex(means[name].index).fillna(means[name])
+            for bound in ("low", "high"):
+                means[f"{name} {bound}"] = found[bound].reindex(means[name].index)
     counts = long.groupby(KEY, sort=False).agg(
         targets=("target", "nunique"), languages=("languages", "max")
     )
-    table = class_table.wide(long, counts)
+    table = counts.assign(**means).reset_index()
     order = {name: i for i, name in enumerate([*table["model"], *TRAITS, *SIZES, *DISTANCES])}
     # Classes without an order of their own, families and scripts, alphabetically.
     sort_keys = [(*(order.get(name, 0) for name in key), key[-1]) for key in table[KEY].to_numpy()]
     return table.loc[sorted(table.index, key=sort_keys.__getitem__)].reset_index(drop=True)
 
 
-def text_table(wide: pd.DataFrame) -> TextTable:
-    """Return the wide table for readers: the best intermediate of each row is bold."""
+def text_table(wide: pd.DataFrame, deltas: pd.DataFrame | None = None) -> TextTable:
+    """Return the wide table for readers: the best intermediate of each row is bold, differences
+    that survive the correction over the table are marked."""
+    bounds = {f"{name}{bound}" for name in wide.columns for bound in (" low", " high")}
+    names = [name for name in wide.columns[len(KEY) + 2 :] if name not in bounds]
+    marked = set()
+    if deltas is not None:
+        kept = deltas[deltas["survives"]]
+        marked = set(kept[[*KEY, "intermediate"]].itertuples(index=False, name=None))
+    rows = []
+    for row in wide.to_dict("records"):
+        candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
+        best = max(candidates) if len(candidates) > 1 else None
+        cells = [TableCell(str(row["targets"])), TableCell(str(row["languages"]))]
+        for name in names:
+            signed = name != NONE and NONE in names
+            is_best = name != NONE and numbers.rounded(row[name]) == best
+            cells.append(
+                TableCell(
+                    (numbers.delta if signed else numbers.points)(row[name]),
+                    best=is_best,
+                    marked=(*(row[key] for key in KEY), name) in marked,
+                )
+            )
+        rows.append(([row[key] for key in KEY], cells))
     notes = [
-        "Median over seeds, mean over the languages of the class but English, then over targets,"
-        " in percent;"
-        " differences to none.",
+        "Mean over the languages of the class but English, then over targets, in percent: the"
+        " median over seeds of none, differences to it of means over seeds.",
         "languages: the most that a target has. resources: size in CC-100, compressed; distance:"
         " of syntactic features to English, cosine (URIEL).",
     ]
-    return class_table.text_table(wide, KEY, COUNTS, notes)
+    if marked:
+        notes.append(
+            "*: more than the noise of examples and seeds (5%, Holm-corrected over the table);"
+            " intervals are in traits.csv."
+        )
+    return TextTable(KEY, ["targets", "languages", *names], rows, notes)

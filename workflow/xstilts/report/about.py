@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import chance, numbers
-from xstilts.analysis.significance import EXAMPLES_AND_SEEDS, MIN_SEEDS
+from xstilts.analysis.estimates import EXAMPLES_AND_SEEDS, MIN_SEEDS
 from xstilts.data import prepare
 from xstilts.experiment.cells import NOSEED
 from xstilts.experiment.grid import Grid

@@ -10,6 +10,7 @@ import pandas as pd
 from xstilts.analysis import (
     comparison,
     cost,
+    evidence,
     languages,
     numbers,
     results,
@@ -18,6 +19,7 @@ from xstilts.analysis import (
     strata,
     traits,
 )
+from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.tables import (
     SHORT_METRICS,
@@ -51,8 +53,11 @@ def main(args: argparse.Namespace) -> None:
     metrics = scores.to_frame(files)
     values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
     trainings, damaged_trainings = cost.training_records(results_of(args.grid))
-    refused += [*damaged, *damaged_trainings]
-    deltas = significance.deltas(grid, metrics, values, examples.ids(files, values))
+    classes, unclassed = _classes(files, values)
+    refused += [*damaged, *unclassed, *damaged_trainings]
+    ids = examples.ids(files, values)
+    estimator = Estimator(evidence.collect(grid, values, ids, classes))
+    deltas = significance.deltas(grid, metrics, values, estimator)
     cells = scores.cell_values(grid, metrics)
     language_values = scores.language_values(grid, metrics)
     missing, total = len(grid) - len(files), len(grid)
@@ -82,12 +87,13 @@ def main(args: argparse.Namespace) -> None:
     if "groups" in asked:
         put("groups", groups_text_table(groups), table=groups, long=to_long(groups, "group"))
     if "traits" in asked:
-        traits_long = traits.table(language_values, traits.language_traits())
-        traits_wide = traits.wide(traits_long)
-        put("traits", traits.text_table(traits_wide), table=traits_wide, long=traits_long)
+        language_traits = traits.language_traits()
+        traits_long = traits.table(language_values, language_traits)
+        by_trait = traits.deltas(grid, language_traits, estimator)
+        traits_wide = traits.wide(traits_long, by_trait)
+        text = traits.text_table(traits_wide, by_trait)
+        put("traits", text, table=traits_wide, long=traits_long, deltas=by_trait)
     if "strata" in asked:
-        classes, problem = _classes(files, values)
-        refused += problem
         strata_long = strata.table(grid, files, values, classes)
         strata_wide = strata.wide(strata_long)
         put("strata", strata.text_table(strata_wide), table=strata_wide, long=strata_long)

@@ -1,0 +1,230 @@
+"""Answers by hand: classes, slopes, differences of slopes, ranks, scales, headroom, strata."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from xstilts.analysis import answer as answers
+from xstilts.analysis import ranks
+from xstilts.analysis.answer import answer, missing, points
+from xstilts.analysis.estimates import EXAMPLES, EXAMPLES_AND_SEEDS
+from xstilts.analysis.evidence import Evidence, half
+from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
+from xstilts.running.errors import UserError
+
+IDS = [f"q{i}" for i in range(40)]
+
+
+class Is(NamedTuple):
+    """A condition on a stratum."""
+
+    name: str
+
+    def matches(self, value):
+        return value == self.name
+
+
+def evidence(means, languages=("de",), seeds=3, spread=0.0, strata=None):
+    """Values of examples that are the mean of a row and target, plus noise of the example."""
+    rows = list(dict.fromkeys(row for row, _ in means))
+    targets = list(dict.fromkeys(target for _, target in means))
+    runs = [("m", row, f"seed{s + 1}") for row in rows for s in range(seeds)]
+    random = np.random.default_rng(1)
+    values, ids = {}, {}
+    for target in targets:
+        for language in languages:
+            hard = random.normal(0, 0.1, len(IDS))
+            hard -= hard.mean()
+            values[target, language] = np.array(
+                [
+                    means[row, target] + hard + spread * (s - (seeds - 1) / 2) / max(1, seeds - 1)
+                    for row in rows
+                    for s in range(seeds)
+                ],
+                np.float32,
+            )
+            ids[target, language] = [f"{target} {name}" for name in IDS]
+    return Evidence(runs, values, ids, strata or {})
+
+
+def cells(rows, targets, languages=("de",), over="none"):
+    return tuple(
+        AskedCell("m", row, over, target, language)
+        for row in rows
+        for target in targets
+        for language in languages
+    )
+
+
+def one(name, rows, targets, **about):
+    return AskedClass(name, (Point(cells(rows, targets)),), **about)
+
+
+MEANS = {
+    ("none", "near"): 0.5, ("mnli", "near"): 0.6, ("squad", "near"): 0.7,
+    ("none", "far"): 0.2, ("mnli", "far"): 0.25, ("squad", "far"): 0.3842,
+}  # fmt: skip
+
+
+def number(table, kind, of, scale="points"):
+    chosen = table[(table["kind"] == kind) & (table["class"] == of) & (table["scale"] == scale)]
+    return chosen.iloc[0]
+
+
+def test_two_classes_and_their_difference():
+    classes = tuple(one(name, ["mnli", "squad"], [name]) for name in ("near", "far"))
+    scales = ("points", "share", "log-odds")
+    question = Question("q", "?", classes, contrast="first", scales=scales)
+    table = answer(question, evidence(MEANS, spread=0.01))
+    assert list(table) == answers.COLUMNS
+    assert list(zip(table["class"], table["kind"], table["over"], strict=True))[:3] == [
+        ("near", "value", ""), ("far", "value", ""), ("far", "difference", "near"),
+    ]  # fmt: skip
+    assert number(table, "value", "near")["estimate"] == pytest.approx(15, abs=1e-4)
+    assert number(table, "value", "far")["estimate"] == pytest.approx(11.71, abs=1e-4)
+    difference = number(table, "difference", "far")
+    assert difference["estimate"] == pytest.approx(-3.29, abs=1e-4)
+    assert difference["low"] < -3.29 < difference["high"] < 0
+    assert difference["p holm"] == difference["p"] < 0.05
+    assert difference["noise"] == EXAMPLES_AND_SEEDS and bool(difference["tested"])
+    assert tuple(difference[["rows", "targets", "languages", "examples"]]) == (2, 2, 1, 80)
+    # Of the errors of 0.5 and 0.8 those removed: 0.15 / 0.5 and 0.1171 / 0.8.
+    assert number(table, "value", "near", "share")["estimate"] == pytest.approx(30, abs=1e-3)
+    assert number(table, "value", "far", "share")["estimate"] == pytest.approx(14.6375, abs=1e-3)
+    logit = math.log(0.3171 / 0.6829) - math.log(0.2 / 0.8)
+    assert number(table, "value", "far", "log-odds")["estimate"] == pytest.approx(logit, abs=1e-4)
+    # Fewer points and a smaller share, but the same log-odds: no change is claimed.
+    assert not table["agrees"].any()
+    points_alone = Question("q", "?", question.classes, contrast="first")
+    assert number(answer(points_alone, evidence(MEANS, spread=0.01)), "difference", "far")["agrees"]
+
+
+def test_each_class_for_itself():
+    question = Question(
+        "q", "?", (one("mnli", ["mnli"], ["far"]), one("squad", ["squad"], ["far"]))
+    )
+    table = answer(question, evidence(MEANS, spread=0.01))
+    assert table["kind"].tolist() == ["value", "value"] and table["tested"].all()
+    assert table["p holm"].max() <= 2 * table["p"].max() and table["agrees"].all()
+
+
+def test_a_score_is_over_nothing():
+    asked = AskedClass("all", (Point(cells(["mnli"], ["near", "far"], over="")),))
+    table = answer(Question("q", "?", (asked,), value="score"), evidence(MEANS))
+    assert table["estimate"].tolist() == pytest.approx([42.5], abs=1e-4)
+
+
+def test_with_one_seed_the_noise_of_training_is_not_in_it():
+    table = answer(Question("q", "?", (one("all", ["mnli"], ["far"]),)), evidence(MEANS, seeds=1))
+    assert table["noise"].tolist() == [EXAMPLES]
+
+
+DOSES = {(f"d{x}", "near"): 0.5 + 0.1 * math.log10(x) for x in (10, 100, 1000)} | {
+    ("none", "near"): 0.5,
+    **{(f"e{x}", "near"): 0.5 + 0.02 * math.log10(x) for x in (10, 100, 1000)},
+}
+
+
+def doses(name, letter):
+    at = (Point(cells([f"{letter}{x}"], ["near"]), x, f"{letter}{x}") for x in (10, 100, 1000))
+    return AskedClass(name, tuple(at))
+
+
+def test_slopes_and_their_difference():
+    classes = (doses("steep", "d"), doses("flat", "e"))
+    question = Question(
+        "q", "?", classes, contrast="first", along="intermediate rows", scale="log10"
+    )
+    found = evidence(DOSES, spread=0.001)
+    table = answer(question, found)
+    assert number(table, "slope", "steep")["estimate"] == pytest.approx(10, abs=1e-3)
+    assert number(table, "slope", "flat")["estimate"] == pytest.approx(2, abs=1e-3)
+    assert number(table, "difference", "flat")["estimate"] == pytest.approx(-8, abs=1e-3)
+    at = points(question, found)
+    assert list(at) == answers.POINT_COLUMNS
+    assert at["estimate"].tolist() == pytest.approx([10, 20, 30, 2, 4, 6], abs=1e-3)
+    assert at["x"].tolist() == [10, 100, 1000] * 2 and at["label"][0] == "d10"
+    linear = Question("q", "?", classes[:1], along="intermediate rows", scale="linear")
+    slope = np.polyfit([10, 100, 1000], [10, 20, 30], 1)[0]
+    assert answer(linear, found)["estimate"].tolist() == pytest.approx([slope], abs=1e-5)
+
+
+def test_rank_correlations():
+    classes = (doses("steep", "d"), doses("flat", "e"))
+    question = Question(
+        "q", "?", classes, contrast="first", along="intermediate rows", scale="rank"
+    )
+    table = answer(question, evidence(DOSES, spread=0.001))
+    assert table["kind"].tolist() == ["correlation", "correlation", "difference"]
+    assert table["estimate"].tolist() == [1, 1, 0]
+    assert table.loc[0, "high"] == 1 and table.loc[0, "low"] > 0.4
+
+
+def test_where_estimates_differ_by_their_noise_alone_there_is_no_order():
+    means = {**{key: 0.5 for key in DOSES}, ("d1000", "near"): 0.5001}
+    question = Question("q", "?", (doses("one", "d"),), along="intermediate rows", scale="rank")
+    table = answer(question, evidence(means, spread=0.1))
+    assert table[["low", "high", "p"]].to_numpy().tolist() == [[-1, 1, 1]]
+
+
+def test_spearman_by_hand_and_with_ties():
+    y = np.array([[1.0, 2, 3], [3, 2, 1], [1, 1, 2], [1, 1, 1]])
+    found = ranks.spearman(np.array([1.0, 5, 9]), y)
+    assert found.tolist() == pytest.approx([1, -1, math.sqrt(3) / 2, 0])
+
+
+def test_headroom_is_measured_on_the_other_half_of_the_examples():
+    targets = {"a": 0.2, "b": 0.5, "c": 0.8}
+    means = {("none", t): m for t, m in targets.items()}
+    means |= {("mnli", t): m + (1 - m) / 10 for t, m in targets.items()}
+    classes = (AskedClass("all", tuple(Point(cells(["mnli"], [t]), label=t) for t in targets)),)
+    question = Question("q", "?", classes, along="target headroom", scale="linear")
+    found = evidence(means)
+    row = answer(question, found).iloc[0]
+    assert row["kind"] == "slope" and row["estimate"] == pytest.approx(0.1, abs=0.01)
+    assert points(question, found)["x"].tolist() == pytest.approx([80, 50, 20], abs=1)
+    assert {half(name) for name in IDS} == {0, 1}
+
+
+def test_a_stratum_against_another():
+    kinds = ["bridge" if i % 2 else "comparison" for i in range(40)]
+    found = evidence(MEANS, strata={("far", "de"): {"type": kinds}})
+    found.values["far", "de"][:3, 1::2] += 0.1  # of mnli and its seeds, those of a bridge
+    rows = found.runs[:3]
+    assert rows == [("m", "none", f"seed{i}") for i in (1, 2, 3)]
+    classes = tuple(
+        one(kind, ["mnli"], ["far"], examples={"type": Is(kind)})
+        for kind in ("comparison", "bridge")
+    )
+    question = Question("q", "?", classes, contrast="first")
+    table = answer(question, found)
+    assert number(table, "difference", "bridge")["estimate"] == pytest.approx(-10, abs=1e-4)
+    assert number(table, "value", "bridge")["examples"] == 20
+
+
+def test_a_stratum_of_few_examples_is_left_out_by_name():
+    kinds = ["rare"] * 10 + ["other"] * 30
+    found = evidence(MEANS, strata={("far", "de"): {"type": kinds}})
+    question = Question("q", "?", (one("x", ["mnli"], ["far"], examples={"type": Is("rare")}),))
+    with pytest.raises(UserError, match="class `x` has fewer than 20 examples in each language"):
+        answer(question, found)
+
+
+def test_what_is_missing_is_named():
+    question = Question("q", "?", (one("all", ["mnli"], ["near", "far"]),))
+    found = evidence(MEANS)
+    assert missing(question, found) == []
+    found.missing = {("m", row, "far", "de"): ["seed2"] for row in ("none", "squad")}
+    assert missing(question, found) == [("m", "none", "far", "de")]
+
+
+def test_without_runs_that_collapsed():
+    found = evidence(MEANS, spread=0.1)
+    gone = found.without({("m", "mnli", "seed3", "far")})
+    question = Question("q", "?", (one("all", ["mnli"], ["far"]),))
+    before, after = answer(question, found), answer(question, gone)
+    assert after["estimate"][0] == pytest.approx(before["estimate"][0] - 2.5, abs=1e-4)
+    assert after["noise"].tolist() == [EXAMPLES], "two seeds are left"
+    assert not np.isnan(found.values["far", "de"]).any(), "the evidence itself is as it was"

@@ -1,0 +1,151 @@
+"""The answers to the questions of an experiment: what is missing, the table, the points, in words.
+
+An answer is given for all that was asked or not at all, and where trainings collapsed with and
+without them.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from xstilts.analysis import answer
+from xstilts.analysis.answer import Answer
+from xstilts.analysis.estimates import Estimator
+from xstilts.analysis.evidence import Evidence, Part
+from xstilts.experiment.questions import AskedCell, AskedClass, Question
+from xstilts.running.errors import UserError
+
+COLLAPSED = "collapsed"  # in the column `without`
+Collapsed = Collection[tuple[str, str, str, str]]  # model, intermediate, seed, target
+
+
+class Answered(NamedTuple):
+    """An answer.
+
+    Attributes:
+        meta: what is asked, what is behind each class, what is missing, notes.
+        table: `answer.COLUMNS`; no row where something is missing.
+        points: `answer.POINT_COLUMNS`.
+    """
+
+    meta: dict[str, Any]
+    table: pd.DataFrame
+    points: pd.DataFrame
+
+
+class Answering:
+    """Answers questions from one evidence.
+
+    Attributes:
+        collapsed: cells one of whose trainings is not above guessing.
+        by_example: targets whose score is no mean over examples.
+    """
+
+    def __init__(
+        self, evidence: Evidence, collapsed: Collapsed = (), by_example: Collection[str] = ()
+    ) -> None:
+        self.evidence, self.estimator = evidence, Estimator(evidence)
+        self.collapsed, self.by_example = collapsed, by_example
+        self._without: dict[frozenset[tuple[str, ...]], Estimator] = {}
+
+    def answer(self, question: Question) -> Answered:
+        """Return the answer to a question."""
+        notes: list[str] = []
+        missing = self._missing(question)
+        table = pd.DataFrame(columns=answer.COLUMNS)
+        points = pd.DataFrame(columns=answer.POINT_COLUMNS)
+        try:
+            if not missing:
+                found = Answer(question, self.estimator)
+                parts, points = [found.table()], found.points()
+                notes += found.notes
+                parts += [part.assign(without=COLLAPSED) for part in self._again(question, notes)]
+                table = pd.concat(parts, ignore_index=True)
+        except UserError as error:
+            notes.append(f"Not answered: {error}")
+        targets = {cell.target for cell in _cells(question)}
+        if odd := [name for name in self.by_example if name in targets]:
+            notes.append(
+                f"{', '.join(odd)}: the mean value of the examples, because the score is not a"
+                " mean over them."
+            )
+        meta = {
+            "name": question.name,
+            "ask": question.ask,
+            "value": question.value,
+            "contrast": question.contrast,
+            "along": question.along,
+            "scale": question.scale,
+            "scales": list(question.scales),
+            "missing": missing,
+            "notes": notes,
+            "classes": {one.name: _behind(one) for one in question.classes},
+        }
+        return Answered(meta, table, points)
+
+    def _missing(self, question: Question) -> list[str]:
+        """Return the cells that a question lacks, as they are named in paths."""
+        gone = answer.missing(question, self.evidence)
+        return list(
+            dict.fromkeys(
+                f"{model}/{row}/{seed}/{target}"
+                for model, row, target, lang in gone
+                for seed in self.evidence.missing[model, row, target, lang]
+            )
+        )
+
+    def _again(self, question: Question, notes: list[str]) -> Iterator[pd.DataFrame]:
+        """Yield the answer without the collapsed trainings that it rests on, if there are any."""
+        used = {
+            (cell.model, row, cell.target)
+            for cell in _cells(question)
+            for row in (cell.intermediate, cell.over)
+        }
+        gone = frozenset(
+            (model, row, seed, target)
+            for model, row, seed, target in self.collapsed
+            if (model, row, target) in used
+        )
+        if not gone:
+            return
+        if gone not in self._without:
+            self._without[gone] = Estimator(self.evidence.without(gone))
+        names = ", ".join(sorted("/".join(cell) for cell in gone))
+        if empty := _empty(question, self._without[gone].evidence):
+            notes.append(f"Collapsed: {names}; without them nothing is left of {', '.join(empty)}.")
+            return
+        notes.append(f"Collapsed: {names}. The answer is given with and without them.")
+        yield Answer(question, self._without[gone]).table()
+
+
+def _empty(question: Question, evidence: Evidence) -> list[str]:
+    """Return the rows and targets of a question of which no run is left."""
+    return sorted(
+        {
+            f"{cell.model}/{row}/{cell.target}"
+            for cell in _cells(question)
+            for row in (cell.intermediate, cell.over)
+            if row
+            and np.isnan(
+                evidence.row_means(Part(cell.target, cell.language))[
+                    evidence.row_index[cell.model, row]
+                ]
+            )
+        }
+    )
+
+
+def _cells(question: Question) -> Iterator[AskedCell]:
+    return (cell for one in question.classes for point in one.points for cell in point.cells)
+
+
+def _behind(one: AskedClass) -> dict[str, Any]:
+    """Return the rows, targets and languages of a class, in the order of the question."""
+    cells = [cell for point in one.points for cell in point.cells]
+    return {
+        "rows": [list(row) for row in dict.fromkeys((c.model, c.intermediate) for c in cells)],
+        "targets": list(dict.fromkeys(cell.target for cell in cells)),
+        "languages": list(dict.fromkeys(cell.language for cell in cells)),
+    }

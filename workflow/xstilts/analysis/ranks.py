@@ -1,0 +1,148 @@
+"""Rank correlations of estimates with a trait: no smooth function of means, so by draws.
+
+Noise makes a rank correlation smaller than that of the true values, and a draw adds noise once
+more. So the interval is the basic one (Davison and Hinkley 1997, Bootstrap Methods and their
+Application, section 5.2.1; from memory): what the draws are below the estimate, the estimate is
+taken to be below the truth. Where the estimates differ by no more than their noise there is no
+order to correlate with, and the interval is everything from -1 to 1.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from xstilts.analysis import student_t
+from xstilts.analysis.estimates import (
+    LEVEL,
+    POWER,
+    Estimator,
+    Form,
+    Noise,
+    by_row,
+    satterthwaite,
+    seed_sums,
+)
+
+DRAWS = 4000
+Order = Sequence[tuple[np.ndarray, np.ndarray]]  # x, and the positions of the estimates beside it
+
+
+class Correlation(NamedTuple):
+    """A rank correlation, or the difference of two, with a 95% interval and a p-value."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    detectable: float
+
+
+class Draws:
+    """Draws of estimates from their joint distribution.
+
+    Attributes:
+        values: array (estimates,), as observed.
+        dof: degrees of freedom of the covariance.
+        seeds: whether the noise of training is in it.
+    """
+
+    def __init__(
+        self, estimator: Estimator, values: Sequence[float], forms: Sequence[Form]
+    ) -> None:
+        self.values = np.array(values)
+        covariance, self.dof, self.seeds = _covariance(estimator, forms)
+        random = np.random.default_rng(0)
+        scales, axes = np.linalg.eigh(covariance)
+        normal = random.standard_normal((DRAWS, len(values)))
+        self._noise = normal * np.sqrt(np.maximum(scales, 0)) @ axes.T
+        if np.isfinite(self.dof):  # a multivariate t, as the covariance is estimated
+            self._noise *= np.sqrt(self.dof / random.chisquare(self.dof, (DRAWS, 1)))
+
+    def correlation(self, orders: Sequence[Order]) -> Correlation:
+        """Return the rank correlation of a class, or that of a class minus that of another.
+
+        Args:
+            orders: one class or two; the correlation of a class is the mean over its order.
+        """
+        observed = float(_contrast(orders, self.values[None])[0])
+        drawn = _contrast(orders, self.values + self._noise)
+        bound = float(len(orders))
+        spread = float(drawn.std())
+        detectable = (student_t.critical_value(np.inf) + student_t.quantile(np.inf, POWER)) * spread
+        if not all(self._differ(order) for order in orders):
+            return Correlation(observed, -bound, bound, 1.0, min(2 * bound, detectable))
+        outside = (1 - LEVEL) / 2
+        below, above = np.quantile(drawn, [outside, 1 - outside])
+        low, high = 2 * observed - above, 2 * observed - below
+        far = np.abs(drawn - drawn.mean()) >= abs(observed)
+        return Correlation(
+            observed,
+            float(np.clip(low, -bound, bound)),
+            float(np.clip(high, -bound, bound)),
+            (1 + int(far.sum())) / (1 + DRAWS),
+            detectable,
+        )
+
+    def _differ(self, order: Order) -> bool:
+        """Return whether the estimates of a class differ by more than their noise."""
+        for _, places in order:
+            noise = self._noise[:, places]
+            by_noise = noise.var(axis=1)
+            if (by_noise >= self.values[places].var()).mean() > 1 - LEVEL:
+                return False
+        return True
+
+
+def _contrast(orders: Sequence[Order], values: np.ndarray) -> np.ndarray:
+    """Return the correlation of the first order minus that of the second, by draw."""
+    first, *others = [_mean(order, values) for order in orders]
+    return first - others[0] if others else first
+
+
+def _mean(order: Order, values: np.ndarray) -> np.ndarray:
+    """Return the mean correlation of an order, by draw: array (draws,)."""
+    return np.mean([spearman(x, values[:, places]) for x, places in order], axis=0)
+
+
+def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return Spearman's rank correlation of x with each row of y: array (rows,); 0 where all of
+    either are equal."""
+    a, b = stats.rankdata(x), stats.rankdata(y, axis=1)
+    a, b = a - a.mean(), b - b.mean(axis=1, keepdims=True)
+    scale = np.sqrt((a @ a) * (b * b).sum(axis=1))
+    return np.divide(b @ a, scale, out=np.zeros(len(b)), where=scale > 0)
+
+
+def _covariance(estimator: Estimator, forms: Sequence[Form]) -> tuple[np.ndarray, float, bool]:
+    """Return the covariance of forms, its degrees of freedom, and whether seeds are in it."""
+    evidence = estimator.evidence
+    parts, noises = [], []
+    for each in estimator.influences(forms).values():
+        parts.append(each @ each.T)
+        noises.append(Noise(float(np.trace(parts[-1])), max(1, each.shape[1] - 1)))
+    rows = [by_row(form) for form in forms]
+    seeds = all(estimator.seed_noise(form) is not None for form in forms)
+    for row in sorted({row for form in rows for row in form}) if seeds else ():
+        model, runs = evidence.rows[row][0], evidence.runs_of(row)
+        sums, scale, dof = [], [], []
+        for patterns in rows:
+            pattern = patterns.get(row, {})
+            found = estimator.row_variances(model, pattern).get(row) if pattern else None
+            if found is None:
+                sums.append(np.zeros(len(runs)))
+                scale.append(0.0)
+                continue
+            means = np.array([evidence.means(part)[runs] for part in pattern])
+            sums.append(seed_sums(means, np.array(list(pattern.values()))))
+            own = sums[-1].var(ddof=1) / len(sums[-1])
+            scale.append(np.sqrt(found[0] / own) if own > 0 else 0.0)
+            dof.append(found[1])
+        if dof:
+            deviations = np.array([each - each.mean() for each in sums])
+            n = deviations.shape[1]
+            scaled = deviations * np.array(scale)[:, None]
+            parts.append(scaled @ scaled.T / (n * (n - 1)))
+            noises.append(Noise(float(np.trace(parts[-1])), min(dof)))
+    return np.sum(parts, axis=0), satterthwaite(noises), seeds
