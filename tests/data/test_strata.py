@@ -159,7 +159,7 @@ def test_a_column_that_is_not_there_is_named(wanted, line):
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a"])
 def test_a_column_of_several_values_a_row_has_no_classes(value):
-    with pytest.raises(UserError, match="strata: genre: column `genre` holds .*; a row is of one"):
+    with pytest.raises(UserError, match=r"strata: genre: column `genre` holds .*; a row is of one"):
         unify([{**NLI, "genre": value}], NLI_SPEC)
 
 

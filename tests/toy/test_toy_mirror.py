@@ -296,7 +296,7 @@ def test_the_real_loader_reads_it(written, tmp_path, repository, config, feature
     assert split.features.to_dict() == datasets.Features.from_dict({**features, **own}).to_dict()
 
 
-# The columns for strata that a data set of the hub has not, by config without what is of a language.
+# The columns for strata, by config without what is of a language.
 OURS = {
     ("google/xtreme", "tatoeba"): ["sentence"],
     ("google/xtreme", "MLQA"): ["asks"],
@@ -329,11 +329,9 @@ def test_fields_types_and_labels_are_those_of_the_real_data(written):
 
 def test_rows_of_the_toy_world_are_of_classes_that_tables_can_show():
     """The strata of every task that is scored, on as many rows as the default experiment has."""
-    sizes = {"train": 20, "dev": 200, "test": 200}
+    small = {"languages": ["en", "de"], "sizes": {"train": 20, "dev": 200, "test": 200}}
     counts = {}
-    for table in catalogue.tables(
-        spec.parse({"seed": 1, "languages": ["en", "de"], "sizes": sizes})
-    ):
+    for table in catalogue.tables(spec.parse(small)):
         for name in strata.of_repository(table.repository):
             if name in table.features and table.split != "train":
                 found = Counter(row[name] for row in table.rows)
