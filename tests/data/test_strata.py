@@ -141,7 +141,7 @@ def test_the_class_of_a_part_is_the_same_on_dev_and_test(split, name):
         (
             {"genre": "gener"},
             "task t: o/n: strata: genre: has no column `gener`; did you mean `genre`? (there are"
-            " premise, hypothesis, label, genre)",
+            " premise, hypothesis, label, genre, split)",
         ),
         ({"a": "answerable"}, "task t: o/n: strata: a: has no column `answerable`"),
         ({"a": "split"}, "task t: o/n: strata: a: has no column `split`"),
@@ -155,6 +155,18 @@ def test_a_column_that_is_not_there_is_named(wanted, line):
         with pytest.raises(UserError) as error:
             look({**NLI_SPEC, "task": "t", "hub": "o/n", "strata": wanted})
         assert str(error.value).startswith(line)
+
+
+def test_all_columns_that_are_not_there_are_named():
+    with pytest.raises(UserError, match=r"strata: a: .*\n.*strata: b: has no column `split` "):
+        unify([NLI], {**NLI_SPEC, "strata": {"a": "gener", "b": "split"}})
+    with pytest.raises(UserError) as error:
+        unify([NLI], {**NLI_SPEC, "files": ["a.csv"], "strata": {"a": "gener", "b": "splt"}})
+    there = "(there are premise, hypothesis, label, genre)"
+    assert str(error.value).splitlines() == [
+        f"task t: a.csv: strata: a: has no column `gener`; did you mean `genre`? {there}",
+        f"task t: a.csv: strata: b: has no column `splt` {there}",
+    ]
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a"])

@@ -16,7 +16,7 @@ import pyarrow as pa
 from xstilts.data import columns
 from xstilts.data.rows import label_decoder
 from xstilts.data.source import SPLIT_NAMES
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import Problems, UserError, nearest
 
 Row = dict[str, Any]
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")  # of a stratum: part of a column's name
@@ -86,7 +86,7 @@ class Strata:
             features: of the data set, for the names of its ClassLabels.
 
         Raises:
-            UserError: a column is not there, or holds no classes.
+            UserError: a line for each column that is not there, or holds no classes.
         """
         self.wanted, self.where = wanted(spec), where
         returned = RETURNED.get(spec.get("rows") or "", ())
@@ -97,12 +97,16 @@ class Strata:
             for column in self.wanted.values()
             if (decoder := label_decoder((features or {}).get(column)))
         }
+        valid, problems = [*returned, *schema.names, *made], Problems()
         for name, column in self.wanted.items():
-            if column and column not in (*returned, *schema.names, *made):
-                valid = [*returned, *schema.names, *made]
-                raise columns.no_column(f"{where}: strata: {name}:", column, valid)
-            if column in schema.names and column not in returned:
-                self._one_value(name, column, schema.field(column).type)
+            with problems.noted():
+                if column and column not in valid:
+                    parts = column != SPLIT and not spec.get("files")
+                    there = dict.fromkeys([*valid, *([SPLIT] if parts else [])])
+                    raise columns.no_column(f"{where}: strata: {name}:", column, list(there))
+                if column in schema.names and column not in returned:
+                    self._one_value(name, column, schema.field(column).type)
+        problems.end()
 
     def _one_value(self, name: str, column: str, kind: pa.DataType) -> None:
         if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
