@@ -16,7 +16,8 @@ def test_an_answer_says_what_was_asked_and_what_is_behind_it():
     found = Answering(evidence(MEANS), by_example=["far", "udpos"]).answer(BOTH)
     assert found.meta == {
         "name": "both", "ask": "Near or far?", "value": "gain", "contrast": "zero", "along": "",
-        "scale": "", "scales": ["points"], "missing": [],
+        "scale": "", "scales": ["points"], "missing": [], "cells": 12,
+        "reason": "",
         "notes": [
             "far: the mean value of the examples, because the score is not a mean over them."
         ],
@@ -33,6 +34,7 @@ def test_it_is_not_given_for_less_than_was_asked():
     some.missing = {("m", "none", "far", "de"): ["seed2", "seed3"]}
     found = Answering(some).answer(BOTH)
     assert found.meta["missing"] == ["m/none/seed2/far", "m/none/seed3/far"]
+    assert found.meta["cells"] == 12
     assert found.table.empty and list(found.table) == answer.COLUMNS and found.points.empty
     near = Question("near", "?", BOTH.classes[:1])
     assert len(Answering(some).answer(near).table) == 1
@@ -65,6 +67,4 @@ def test_a_class_without_examples_is_a_note():
     rare = AskedClass("rare", (Point(cells(["mnli"], ["far"])),), {"type": None})
     found = Answering(evidence(MEANS)).answer(Question("q", "?", (rare,)))
     assert found.table.empty
-    assert found.meta["notes"] == [
-        "Not answered: questions: q: class `rare` has fewer than 20 examples in each language"
-    ]
+    assert found.meta["reason"] == "class `rare` has fewer than 20 examples in each language"

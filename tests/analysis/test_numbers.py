@@ -45,6 +45,39 @@ def test_other_decimals():
     assert numbers.delta(-0.0151, 2) == "−0.02"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "least", "digits"),
+    [
+        (0.9, 2.7, 1, 1),
+        (0.9, 1.1, 1, 1),
+        (0.9, 1.0, 1, 2),  # else both would be 1.0 or 0.9
+        (0.04, 2.0, 1, 2),  # else a bound above zero would be shown as 0.0
+        (-2.0, -0.004, 1, 3),
+        (0.00012, 0.0003, 1, 5),
+        (-1.0, 0.0, 1, 1),
+        (1.0, 1.0, 2, 2),
+        (1.0, 1.0 + 1e-9, 1, 1),  # the noise of arithmetic
+        (1e-12, 1.0, 1, 6),
+        (NAN, NAN, 1, 1),
+    ],
+)
+def test_a_narrow_interval_has_more_decimals(low, high, least, digits):
+    assert numbers.decimals(low, high, least) == digits
+
+
+@given(FLOATS, FLOATS)
+def test_no_bound_is_shown_with_another_sign_than_it_has(a, b):
+    low, high = min(a, b), max(a, b)
+    digits = numbers.decimals(low, high)
+    for bound in (low, high):
+        shown = numbers.rounded(bound, digits)
+        assert math.copysign(1, shown) == math.copysign(1, bound) or not bound or abs(bound) < 1e-5
+
+
+def test_counts():
+    assert [numbers.count(x) for x in (0, 12345.0, NAN, None)] == ["0", "12,345", "–", "–"]
+
+
 def test_csv_files_have_no_zero_with_a_sign():
     assert [numbers.stored(x) for x in (-0.00001, -0.0, -0.0001, 56)] == [
         "0.0000", "0.0000", "-0.0001", "56.0000",

@@ -23,6 +23,17 @@ def test_a_table_as_markdown():
     )
 
 
+def test_a_name_is_no_html():
+    table = TextTable(["<b>"], ["p"], [(["</i><!--"], [TableCell("<0.001")])], ["a < b <img>"])
+    assert text_table.to_markdown(table) == (
+        "| \\<b>       | p      |\n"
+        "|:-----------|:-------|\n"
+        "| \\</i>\\<!-- | <0.001 |\n"
+        "\n"
+        "a < b \\<img>\n"
+    )
+
+
 def test_a_table_without_rows_has_headings():
     empty = TextTable(["model"], ["x"], [])
     assert text_table.to_markdown(empty).splitlines()[0] == "| model   | x   |"

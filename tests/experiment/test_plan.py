@@ -14,7 +14,9 @@ from xstilts.running.files import digest, read_json, write_json
 from xstilts.steps import plan as plan_step
 
 HOME = "results/experiments/e"
-FILES = {"out": "grid.csv", "resolved": "config.yaml", "nodes": "nodes.json"}
+FILES = {
+    "out": "grid.csv", "resolved": "config.yaml", "nodes": "nodes.json", "traits": "traits.csv",
+}  # fmt: skip
 
 
 def run(lock=""):
@@ -62,7 +64,7 @@ def test_the_step_says_what_the_experiment_asks_for(tmp_path, monkeypatch):
     settings = {
         k: v for k, v in make().experiment.settings.items() if k not in ("replace", "trackers")
     }
-    wanted = {"kind": "plan", "version": 5, "inputs": digest([]), "config": digest(settings)}
+    wanted = {"kind": "plan", "version": 6, "inputs": digest([]), "config": digest(settings)}
     assert read_json(f"{HOME}/.made/plan.json") == {"spec": wanted}
 
 

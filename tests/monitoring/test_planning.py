@@ -199,9 +199,9 @@ def test_what_all_asks_for(here):
     found = plan.all()
     pins = ["models/m", "datasets/nyu-mll/glue", "datasets/facebook/xnli"]
     assert found[:3] == [f"results/pins/{name}.json" for name in pins]
-    assert found[3:7] == [
+    assert found[3:8] == [
         f"{results.HOME}/{name}"
-        for name in ("grid.csv", "config.yaml", "nodes.json", ".made/plan.json")
+        for name in ("grid.csv", "config.yaml", "nodes.json", "traits.csv", ".made/plan.json")
     ]
     expected = [
         path

@@ -17,6 +17,7 @@ HOME = results.HOME
 CELL = "results/scores/m/none/seed1/xnli/cell.json"
 TEST_CELL = "results/test/m/none/seed1/xnli/cell.json"
 SMALL = {"seeds": [1], "targets": ["xnli"], "languages": ["de"]}
+PLAN = ("grid.csv", "config.yaml", "nodes.json", "traits.csv")
 RULES = ["plan", "tables", "figures", "report"]
 TESTED = ["select", "test_tables", "submission/m"]
 
@@ -103,7 +104,7 @@ def test_the_products_in_full(world):
     assert world.list == [
         Product(
             "plan",
-            (f"{HOME}/grid.csv", f"{HOME}/config.yaml", f"{HOME}/nodes.json"),
+            tuple(f"{HOME}/{name}" for name in PLAN),
             about={"config": digest(settings)},
         ),
         Product(
@@ -190,6 +191,29 @@ def test_the_records_of_cells_in_their_order():
     assert products.cells_of(scores) == ["s/b/cell.json", "s/a/cell.json"]
 
 
+def test_questions_have_files_of_each_kind_and_their_tables_are_made_from_the_config(world):
+    """What a question says, and the traits that it asks by, are in the config alone."""
+    without = {product.rule: product for product in world.list}
+    settings = world.graph.grid.experiment.settings
+    asked = {**settings, "questions": {"dose": {"ask": "More?"}, "kinds": {}}}
+    experiment = dataclasses.replace(world.graph.grid.experiment, settings=asked)
+    listed = products.listed(graph.Graph(grid.Grid(experiment)), results.NAME, world.root)
+    found = {product.rule: product for product in listed}
+    assert [p for p in found["tables"].outputs if p not in without["tables"].outputs] == [
+        f"{HOME}/tables/questions/{name}.{kind}"
+        for name in ("dose", "kinds")
+        for kind in ("csv", "points.csv", "json", "md", "tex")
+    ]
+    assert [p for p in found["figures"].outputs if p not in without["figures"].outputs] == [
+        f"{HOME}/figures/questions/{name}.{kind}"
+        for name in ("dose", "kinds")
+        for kind in ("pdf", "png", "svg")
+    ]
+    assert found["tables"].inputs[:2] == (f"{HOME}/grid.csv", f"{HOME}/config.yaml")
+    assert without["tables"].inputs[1] != f"{HOME}/config.yaml"
+    assert found["tables"].inputs[2:] == without["tables"].inputs[1:]
+
+
 # ---- their records
 
 
@@ -214,7 +238,7 @@ def test_a_record_is_of_the_content_of_what_it_was_made_from(tmp_path, monkeypat
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     inputs = digest([["a", sha256("a")], ["b", sha256("b")]])
-    expected = {"kind": "tables", "version": 4, "inputs": inputs, "more": 1}
+    expected = {"kind": "tables", "version": 5, "inputs": inputs, "more": 1}
     assert products.spec("tables", ["a", "b"], {"more": 1}) == expected
     products.write("record.json", "tables", ["a", "b"], more=1)
     assert read(tmp_path / "record.json") == {"spec": expected}

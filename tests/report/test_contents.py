@@ -29,6 +29,7 @@ def test_the_contents_in_full(tmp_path):
     ]
     assert found == {
         "title": "xstilts",
+        "questions": [],
         "facts": [
             ["date", dict(found["facts"])["date"]],
             ["code", record.code()],

@@ -22,3 +22,14 @@ def test_the_files_that_are_there_are_held_the_smallest_first(tmp_path):
     assert found["left_out"] == []
     found = downloads.collect(tmp_path, wanted, max_bytes=200)
     assert found["left_out"] == ["tables/deltas.csv"] and len(found["files"]) == 3
+
+
+def test_files_of_questions_come_with_the_page(tmp_path):
+    names = downloads.names(["m"], ["xnli"], ["dose"])
+    assert [name for name in names if "questions" in name] == [
+        "tables/questions/dose.csv",
+        "tables/questions/dose.tex",
+        "tables/questions/dose.points.csv",
+        "figures/questions/dose.pdf",
+    ]
+    assert not any("questions" in name for name in downloads.names(["m"], ["xnli"]))

@@ -167,8 +167,11 @@ def state(wildcards, output):
 def captioned(path):
     """A table or figure, with its place in `snakemake --report` if there is a caption for it."""
     name, kind = os.path.splitext(os.path.basename(path))
-    caption = f"{BASE}/workflow/captions/{name}.rst"
     category = {".csv": "Tables", ".png": "Figures"}.get(kind)
+    caption = f"{BASE}/workflow/captions/{name}.rst"
+    if os.path.dirname(path) in (f"{HOME}/{of}/{products.QUESTIONS}" for of in ("tables", "figures")):
+        category = category and not name.endswith(".points") and "Questions"
+        caption = f"{BASE}/workflow/captions/question{kind}.rst"
     if not category or not os.path.exists(caption):
         return path
     return report(path, caption=caption, category=category, labels={"what": name})

@@ -1,8 +1,8 @@
 """The plan, the result tables and figures of the experiment.
 
 Needs: every score file of the grid; for cost and learning curves also node.json of the trainings.
-Makes: in results/experiments/{name}: grid.csv, config.yaml (the resolved config) and nodes.json (what
-it asks for), tables, figures. After a run in which some jobs failed, tables and figures are made of
+Makes: in results/experiments/{name}: grid.csv, config.yaml (the resolved config), nodes.json (what it
+asks for) and traits.csv (by what can be asked), tables, figures. After a run in which some jobs failed, tables and figures are made of
 what is there, without the record that says that they are whole.
 """
 
@@ -15,6 +15,7 @@ rule plan:
         grid=f"{HOME}/grid.csv",
         resolved=f"{HOME}/config.yaml",
         nodes=f"{HOME}/{claims.NODES}",
+        traits=f"{HOME}/traits.csv",
         record=made("plan"),
     log:
         f"results/logs/{NAME}/plan.log",
@@ -31,7 +32,7 @@ rule plan:
     shell:
         "python -m xstilts.steps.plan --config {params.config:q} --name {params.name:q}"
         " --lock={params.lock:q} --files {params.files:q} --resolved {output.resolved} --nodes {output.nodes}"
-        " --out {output.grid} --record {output.record} --log {log}"
+        " --traits {output.traits} --out {output.grid} --record {output.record} --log {log}"
 
 
 rule tables:

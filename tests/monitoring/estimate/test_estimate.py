@@ -9,11 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from tests import results
 
+from xstilts.experiment import reference
 from xstilts.experiment.graph import Node
 from xstilts.experiment.grid import Member
 from xstilts.experiment.recipe import Recipe
 from xstilts.monitoring.cell_states import read_config
-from xstilts.monitoring.estimate import data_sizes, forecast, model_sizes, reference, text, workload
+from xstilts.monitoring.estimate import data_sizes, forecast, model_sizes, text, workload
 from xstilts.monitoring.estimate.data_sizes import DataSize
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.forecast import Forecast

@@ -145,8 +145,7 @@ class Answer:
         cells = tuple(cell for point in points for cell in point.cells)
         if not cells:
             raise UserError(
-                f"questions: {self.question.name}: class `{one.name}` has fewer than"
-                f" {MIN_EXAMPLES} examples in each language"
+                f"class `{one.name}` has fewer than {MIN_EXAMPLES} examples in each language"
             )
         if not self.question.along.endswith(f" {HEADROOM}"):
             means = [[self._mean(one, point, None) for point in points]]

@@ -25,7 +25,8 @@ class Answered(NamedTuple):
     """An answer.
 
     Attributes:
-        meta: what is asked, what is behind each class, what is missing, notes.
+        meta: what is asked, what is behind each class, what is missing, why else there is no
+            answer, notes.
         table: `answer.COLUMNS`; no row where something is missing.
         points: `answer.POINT_COLUMNS`.
     """
@@ -53,6 +54,7 @@ class Answering:
     def answer(self, question: Question) -> Answered:
         """Return the answer to a question."""
         notes: list[str] = []
+        reason = ""
         missing = self._missing(question)
         table = pd.DataFrame(columns=answer.COLUMNS)
         points = pd.DataFrame(columns=answer.POINT_COLUMNS)
@@ -64,7 +66,7 @@ class Answering:
                 parts += [part.assign(without=COLLAPSED) for part in self._again(question, notes)]
                 table = pd.concat(parts, ignore_index=True)
         except UserError as error:
-            notes.append(f"Not answered: {error}")
+            reason = str(error)
         targets = {cell.target for cell in _cells(question)}
         if odd := [name for name in self.by_example if name in targets]:
             notes.append(
@@ -80,10 +82,23 @@ class Answering:
             "scale": question.scale,
             "scales": list(question.scales),
             "missing": missing,
+            "cells": self._asked(question),
+            "reason": reason,
             "notes": notes,
             "classes": {one.name: _behind(one) for one in question.classes},
         }
         return Answered(meta, table, points)
+
+    def _asked(self, question: Question) -> int:
+        """Return how many cells a question needs, seeds counted."""
+        found = set()
+        for cell in _cells(question):
+            part = Part(cell.target, cell.language)
+            for name in filter(None, (cell.intermediate, cell.over)):
+                gone = self.evidence.missing.get((cell.model, name, *part[:2]), ())
+                there = self.evidence.seeds((cell.model, name), part)
+                found |= {(cell.model, name, seed, cell.target) for seed in (*gone, *there)}
+        return len(found)
 
     def _missing(self, question: Question) -> list[str]:
         """Return the cells that a question lacks, as they are named in paths."""

@@ -69,6 +69,13 @@ class Evidence:
         """Return the runs of a row in which something is trained."""
         return [i for i in self._runs_of[self.rows[row]] if self.runs[i][2] != NOSEED]
 
+    def seeds(self, row: Row, part: Part) -> list[str]:
+        """Return the seeds of a row that have values of a part; also `NOSEED`."""
+        if (part.target, part.language) not in self.values:
+            return []
+        means = self.means(part)
+        return [self.runs[i][2] for i in self._runs_of[row] if not np.isnan(means[i])]
+
     def mask(self, part: Part) -> np.ndarray:
         """Return which examples of its target and language are in a part: bool (examples,)."""
         if part not in self._masks:

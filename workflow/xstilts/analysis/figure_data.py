@@ -10,7 +10,7 @@ from xstilts.analysis.languages import GAP, OTHERS
 from xstilts.running.errors import UserError
 
 TEXT_COLUMNS = {*ROW, "target", "language", "kind", "seed", "task", "statistic", "over"}
-BOOL_COLUMNS = {"survives", "best"}
+BOOL_COLUMNS = {"survives", "best", "tested", "agrees"}
 
 
 def read_table(path: Path, text_columns: Collection[str] = frozenset(TEXT_COLUMNS)) -> pd.DataFrame:

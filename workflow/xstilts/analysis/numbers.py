@@ -40,6 +40,24 @@ def p_value(p: Any) -> str:
     return "<0.001" if not pd.isna(p) and p < 0.001 else points(p, 3)
 
 
+def decimals(low: float, high: float, least: int = 1) -> int:
+    """Return with how many decimals an interval is shown: more where it is narrow, at most six.
+
+    As many that its width has at least two units of the last one, and that no bound is shown as
+    zero, or with another sign than it has, though it is not. A width below 0.000001 is none.
+    """
+    for digits in range(least, 6):
+        vanishes = any(bound and not rounded(bound, digits) for bound in (low, high))
+        if not (vanishes or 1e-6 < high - low < 2 * 10**-digits):
+            return digits
+    return 6
+
+
+def count(value: Any) -> str:
+    """Return how many there are; `MISSING` where it is not known."""
+    return MISSING if pd.isna(value) else f"{int(value):,}"
+
+
 def rounded(value: float, digits: int = 1) -> float:
     """Return the number that is shown, to compare: what is shown alike is equal; NaN for NaN."""
     return float(_digits(value, digits)) if value == value else value

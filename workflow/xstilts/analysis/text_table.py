@@ -1,6 +1,7 @@
 """A table for readers, and its Markdown; `latex` has its LaTeX."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 from tabulate import tabulate
@@ -59,7 +60,8 @@ def to_markdown(table: TextTable) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    return text.replace("|", r"\|").replace("*", r"\*")
+    text = text.replace("|", r"\|").replace("*", r"\*")
+    return re.sub(r"<(?=[A-Za-z/!?])", r"\<", text)  # the start of an HTML tag
 
 
 def _markdown(cell: TableCell) -> str:

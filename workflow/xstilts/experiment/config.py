@@ -4,56 +4,19 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from xstilts.experiment import entries, roles, shape, tasks
+from xstilts.experiment import asking, cells, entries, own_traits, roles, shape, tasks, traits
 from xstilts.experiment.config_files import merge, typed
+from xstilts.experiment.experiment import BEST, NONE, Experiment, used
 from xstilts.experiment.roles import exists
 from xstilts.experiment.schema import config_schema
+from xstilts.experiment.selectors import NAME
 from xstilts.experiment.tasks import Task
 from xstilts.running import trackers
 from xstilts.running.errors import Problems, UserError
 from xstilts.toy import spec
 from xstilts.toy import strata as toy_strata
 
-NONE = "none"  # the name of the row without an intermediate task
-BEST = "best"  # of the row on test that is the best intermediate task of each target
-
-
-@dataclasses.dataclass(frozen=True)
-class Experiment:
-    """A checked config: every name in it exists, every default is filled in.
-
-    Attributes:
-        settings: the config with the schema's defaults, plain data.
-        tasks: every known task (`tasks.yaml` and the config's own), by name.
-        intermediates: name -> its tasks, each with the languages it is trained in; `none` -> {}.
-        languages: target -> its languages, sorted (as the keys of a spec are).
-        test_languages: the same on the test split, where the best cells are scored on that; else
-            empty. (A target that publishes one split alone has its dev split for both.)
-        notes: what is left out without being a mistake, a line each.
-    """
-
-    settings: Mapping[str, Any]
-    tasks: Mapping[str, Task]
-    intermediates: Mapping[str, Mapping[str, tuple[str, ...]]]
-    languages: Mapping[str, tuple[str, ...]]
-    test_languages: Mapping[str, tuple[str, ...]]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def toy(self) -> bool:
-        """Whether data and models are the generated toy world."""
-        return self.settings["source"] == "toy"
-
-    @property
-    def pinned(self) -> bool:
-        """Whether there is something to pin: the toy world is generated, all else is not."""
-        return not self.toy or any(task.own for task in _used(self.settings, self.tasks))
-
-    @property
-    def root(self) -> str | None:
-        """The mirror folder that data sets and models are read from; None for the hub."""
-        source = self.settings["source"]
-        return {"toy": "results/toy", "hub": None}.get(source, source)
+__all__ = ["BEST", "NONE", "Experiment", "load"]
 
 
 def load(raw: Mapping[str, Any]) -> Experiment:
@@ -82,6 +45,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for entry in settings["tasks"].values():
         if isinstance(entry.get("columns"), Mapping):  # may be numbers, which JSON does not sort
             entry["columns"] = entries.as_text(entry["columns"])
+    _check_traits(settings, problems)
     known = _tasks(settings, problems, notes)
     problems.end()  # what follows is about tasks that are whole
     for name, entry in settings["models"].items():
@@ -118,7 +82,41 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         languages = _languages(settings, known, settings["split"], notes)
         tested = _languages(settings, known, "test", notes) if _tests(settings) else {}
     problems.end()
-    return Experiment(settings, known, intermediates, languages, tested, tuple(notes))
+    found = Experiment(settings, known, intermediates, languages, tested)
+    return _asked(found, problems, notes)
+
+
+def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experiment:
+    """Return an experiment with its questions, once its cells and traits are known to be right."""
+    settings, known = found.settings, found.tasks
+    with problems.noted():
+        own_traits.check_languages(settings["language_traits"], known)
+    with problems.noted():
+        cells.check_patterns(settings, traits.of(found))
+    problems.end()
+
+    def outside() -> Experiment:
+        real = {**settings, "source": "hub"}
+        trained: dict[str, dict[str, tuple[str, ...]]] = {NONE: {}}
+        for name, entry in settings["intermediates"].items():
+            trained[name] = _trained_in(name, entry, real, known)
+        scored = _languages(real, known, settings["split"], [])
+        return Experiment(real, known, trained, scored, {})
+
+    questions, left_out = asking.asked(found, outside if found.toy else None)
+    return dataclasses.replace(found, questions=questions, notes=(*notes, *left_out))
+
+
+def _check_traits(settings: Mapping[str, Any], problems: Problems) -> None:
+    """Note what is wrong with traits of one's own, but for which language they are of."""
+    for section in ("models", "intermediates", "tasks"):
+        for name, entry in settings[section].items():
+            if isinstance(own := entry.get("traits"), Mapping):
+                with problems.noted():
+                    own_traits.check(f"{section}: {name}: traits", own)
+    for name, own in settings["language_traits"].items():
+        with problems.noted():
+            own_traits.check(f"language_traits: {name}", own)
 
 
 def _check_names(raw: Mapping[str, Any], problems: Problems) -> None:
@@ -161,7 +159,7 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
     for name, entry in settings["tasks"].items():
         where = entry.get("files") or entry.get("hub")
         if toy and name in ours and where:
-            own[name] = {"recipe": entry.get("recipe", {})}
+            own[name] = {key: entry[key] for key in ("recipe", "traits") if key in entry}
             if isinstance(entry.get("strata"), (list, dict)):  # the toy world's rows have none
                 named = [s for s in entry["strata"] if isinstance(s, str)]
                 own[name]["strata"] = dict.fromkeys(named, "")
@@ -181,7 +179,7 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         error.path.insert(1, "recipe")
         with problems.noted():
             raise UserError(shape.line(error).replace("config:", "tasks:", 1))
-    for task in _used(settings, found) if toy else ():
+    for task in used(settings, found) if toy else ():
         if not task.own and task.hub not in {entry["hub"] for entry in ours.values()}:
             with problems.noted():
                 raise UserError(
@@ -198,14 +196,6 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
                     " `revision` must be the same"
                 )
     return found
-
-
-def _used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:
-    """Return the tasks of the targets and intermediates, as far as there are such."""
-    used = {*settings["targets"]}
-    used |= {task for entry in settings["intermediates"].values() for task in entry["tasks"]}
-    used |= {train for name in used & known.keys() if (train := known[name].tuned_on)}
-    return [task for name, task in known.items() if name in used]
 
 
 def _trained_in(
@@ -251,15 +241,17 @@ def _check_patterns(settings: Mapping[str, Any], known: Mapping[str, Task]) -> N
     axes = {
         "model": settings["models"],
         "intermediate": [NONE, *settings["intermediates"]],
-        "seed": settings["seeds"],
         "target": settings["targets"],
     }
-    for section in ("exclude", "include"):
+    for section in cells.PATTERNS:
         for pattern in settings[section]:
-            for axis, value in pattern.items():
-                if axis == "seed" and settings["source"] == "toy":
-                    continue  # a rehearsal has fewer
-                exists(f"{section}: {axis}", value, axes[axis], axis)
+            for axis, pick in cells.picks(pattern, section).items():
+                for trait, condition in pick.conditions():
+                    for name in (*(condition.among or ()), *condition.but):
+                        if trait == NAME:
+                            exists(f"{section}: {axis}", name, axes[axis], axis)
+            if "seed" in pattern and settings["source"] != "toy":  # a rehearsal has fewer
+                exists(f"{section}: seed", pattern["seed"], settings["seeds"], "seed")
 
 
 def _tests(settings: Mapping[str, Any]) -> bool:

@@ -51,9 +51,11 @@ def read(files: Sequence[str | Path]) -> dict[str, Any]:
 
 def _content(file: str | Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        content = yaml.load(Path(file).read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise UserError(f"{file}: there is no such config file") from None
+    except _Twice as error:
+        raise UserError(f"{file}: {error}") from None
     except yaml.MarkedYAMLError as error:
         raise UserError(f"{file}: cannot be read as YAML: {_marked(error, file)}") from None
     except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
@@ -62,6 +64,29 @@ def _content(file: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{file}: holds no config")
     return content
+
+
+class _Twice(yaml.YAMLError):
+    """A key that a mapping has twice, of which YAML would take the last without a word."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML, in which a mapping has each key once."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        first: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
+                continue
+            at, line = (key.tag, key.value), key.start_mark.line + 1
+            if at in first:
+                raise _Twice(
+                    f"line {line}: the key `{key.value}` is there already, in line {first[at]};"
+                    " leave one out"
+                )
+            first[at] = line
+        return node
 
 
 def _marked(error: yaml.MarkedYAMLError, file: str | Path) -> str:

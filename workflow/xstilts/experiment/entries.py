@@ -20,7 +20,7 @@ _KINDS: dict[str, Any] = {
     "integer": int,
     "boolean": bool,
 }
-_ANY_PARTS = ("recipe", "languages", "files", "file")  # whose parts are checked elsewhere
+_ANY_PARTS = ("recipe", "languages", "files", "file", "traits")  # whose parts are checked elsewhere
 # How a data set is read, which a user's own files do not share with the set that they stand for.
 _OF_THE_SET = (
     "hub", "config", "splits", "columns", "rows", "codes", "no_dev", "id_prefix", "gold",

@@ -1,10 +1,9 @@
 """Languages: the code that is meant by a name."""
 
-import csv
 from collections.abc import Iterable
 from functools import cache
 
-from xstilts import WORKFLOW
+from xstilts.experiment import reference
 from xstilts.running.errors import nearest
 
 
@@ -21,9 +20,7 @@ def suggested(given: str, valid: Iterable[str]) -> str:
 
 @cache
 def _names() -> dict[str, set[str]]:
-    path = WORKFLOW / "reference" / "languages.csv"
-    with open(path, newline="", encoding="utf-8") as file:
-        return {
-            row["language"]: {row["language"], row["name"].lower(), row["iso 639-3"]}
-            for row in csv.DictReader(file)
-        }
+    return {
+        row["language"]: {row["language"], row["name"].lower(), row["iso 639-3"]}
+        for row in reference.table("languages")
+    }

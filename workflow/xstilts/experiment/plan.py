@@ -2,7 +2,7 @@
 
 import csv
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,12 @@ def made_by(grid: Grid, cell: Cell) -> dict[str, Any]:
     }
 
 
-def write(lines: list[dict[str, Any]], out: str | Path) -> None:
-    """Write rows of one shape as CSV."""
+def write(
+    lines: Iterable[dict[str, Any]], out: str | Path, columns: Sequence[str] | None = None
+) -> None:
+    """Write rows of one shape as CSV; without `columns` those of the first."""
+    lines = list(lines)
     with atomic(out) as path, open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(lines[0]))
+        writer = csv.DictWriter(file, fieldnames=columns or list(lines[0]))
         writer.writeheader()
         writer.writerows(lines)

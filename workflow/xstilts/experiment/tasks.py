@@ -60,6 +60,7 @@ class Task:
     strata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     revision: str = "main"
+    traits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def own(self) -> bool:

@@ -20,7 +20,7 @@ from xstilts.running.files import digest, sha256, write_json
 
 # Raise a number when a change of the code changes what the step writes.
 VERSIONS = {
-    "plan": 5, "tables": 4, "figures": 3, "report": 3, "select": 3, "test_tables": 3,
+    "plan": 6, "tables": 5, "figures": 4, "report": 4, "select": 3, "test_tables": 5,
     "submission": 2,
 }  # fmt: skip
 
@@ -46,6 +46,8 @@ TABLES = ("main", "groups", "traits", "strata", "seeds", "comparison", "cost")  
 DATA = ("results", "deltas", "curves")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
+QUESTIONS = "questions"  # a folder of tables, and of figures; a question has a file of each kind
+QUESTION_KINDS = ("csv", "points.csv", "json", "md", "tex")
 
 
 def home(name: str) -> str:
@@ -88,11 +90,13 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
     grid, folder = graph.grid, home(name)
     settings = grid.experiment.settings
     cells = [graph.evaluate(cell, settings["split"]).key for cell in grid.cells]
-    plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES))
+    plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES, "traits.csv"))
     tables = record_of(folder, "tables")
     products = [
         Product("plan", plan, about={"config": settings_digest(settings)}),
-        Product("tables", tuple(table_files(graph, folder)), (plan[0], *cells)),
+        Product(
+            "tables", tuple(table_files(graph, folder)), (*tables_plan(folder, settings), *cells)
+        ),
         Product("figures", tuple(figure_files(graph, folder)), (tables,)),
         Product(
             "report",
@@ -154,6 +158,19 @@ def settings_digest(settings: Mapping[str, Any]) -> str:
     return digest({k: v for k, v in settings.items() if k not in ("replace", "trackers")})
 
 
+def questions(settings: Mapping[str, Any]) -> list[str]:
+    """Return the names of the questions of a resolved config, in its order."""
+    return list(settings.get("questions") or {})
+
+
+def tables_plan(folder: str, settings: Mapping[str, Any]) -> list[str]:
+    """Return the files of the plan that the tables are made from.
+
+    With questions also the config, which has them and the traits that they are asked by.
+    """
+    return [f"{folder}/grid.csv", *([f"{folder}/config.yaml"] if questions(settings) else [])]
+
+
 def table_files(graph: Graph, folder: str) -> list[str]:
     """Return the tables that others read; more stand beside them, in other forms."""
     experiment, cells = graph.grid.experiment, graph.grid.cells
@@ -162,6 +179,11 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     checkpoints = [graph.grid.public(model) for model in models]
     names = table_names(languages, checkpoints, graph.grid.stratified)
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
+    kinds += [
+        f"{QUESTIONS}/{name}.{kind}"
+        for name in questions(experiment.settings)
+        for kind in QUESTION_KINDS
+    ]
     return [f"{folder}/tables/{file}" for file in (*kinds, *(f"{name}.csv" for name in DATA))]
 
 
@@ -188,7 +210,9 @@ def table_names(
 def figure_files(graph: Graph, folder: str) -> list[str]:
     """Return the figures."""
     each = dict.fromkeys(f"languages/{cell.model}/{cell.target}" for cell in graph.grid.cells)
-    return [f"{folder}/figures/{n}.{kind}" for n in (*FIGURES, *each) for kind in FIGURE_KINDS]
+    answers = [f"{QUESTIONS}/{name}" for name in questions(graph.grid.experiment.settings)]
+    names = (*FIGURES, *each, *answers)
+    return [f"{folder}/figures/{name}.{kind}" for name in names for kind in FIGURE_KINDS]
 
 
 def submission_files(graph: Graph) -> list[str]:

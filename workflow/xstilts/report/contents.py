@@ -14,9 +14,9 @@ from xstilts.analysis.delta_table import ROW
 from xstilts.experiment import graph
 from xstilts.experiment.cells import CELL
 from xstilts.experiment.grid import Grid
-from xstilts.monitoring import cell_states
+from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins, Records
-from xstilts.report import about, cells, downloads, values
+from xstilts.report import about, cells, downloads, questions, values
 from xstilts.report.training import Trainings
 from xstilts.running.errors import UserError
 from xstilts.running.files import results_of
@@ -103,8 +103,11 @@ def contents(
     overall = _overall(deltas, {(*row, target) for row in rows for target in targets})
     missing = len(grid_rows) - int((metrics["metric"] == "score").sum())
     text = tables.main_text_table(main, overall, {}, missing, len(grid_rows))
+    settings = grid.experiment.settings if grid else {}
+    asked = questions.read(path.parent, rows, targets, products.questions(settings))
     return {
         "title": "xstilts",
+        "questions": asked,
         "facts": about.facts(path.parent.name, grid_rows, grid, reader.devices, reader.versions),
         "notes": [*text.notes, *left_out, *about.notes(overall, grid_rows, grid, names, results)],
         "targets": [
@@ -128,7 +131,12 @@ def contents(
         "trainings": trainings.summaries,
         "pins": {name: sorted(pins) for name, pins in sorted(reader.pins.items())},
         **downloads.collect(
-            path.parent, downloads.names(dict.fromkeys(model for model, _ in rows), targets)
+            path.parent,
+            downloads.names(
+                dict.fromkeys(model for model, _ in rows),
+                targets,
+                [found["name"] for found in asked],
+            ),
         ),
     }
 

@@ -12,15 +12,19 @@ from xstilts.monitoring import products
 MAX_BYTES = 4_000_000
 
 
-def names(models: Iterable[str], targets: Iterable[str]) -> list[str]:
+def names(
+    models: Iterable[str], targets: Iterable[str], questions: Iterable[str] = ()
+) -> list[str]:
     """Return the files that are looked for, below the folder of the experiment."""
     targets = list(targets)
-    tables = [*products.TABLES, *(f"languages/{target}" for target in targets)]
+    answers = [f"{products.QUESTIONS}/{name}" for name in questions]
+    tables = [*answers, *products.TABLES, *(f"languages/{target}" for target in targets)]
     each = [f"languages/{model}/{target}" for model in models for target in targets]
     return [
         *(f"tables/{name}.{kind}" for name in tables for kind in ("csv", "tex")),
         *(f"tables/{name}.csv" for name in products.DATA),
-        *(f"figures/{name}.pdf" for name in (*products.FIGURES, *each)),
+        *(f"tables/{name}.points.csv" for name in answers),
+        *(f"figures/{name}.pdf" for name in (*answers, *products.FIGURES, *each)),
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 PARTS = Path(__file__).parent / "page"
 # In order of use: each needs those before it.
-SCRIPTS = ("dom", "colour", "chart", "downloads", "tables", "cell", "compare", "main")
+SCRIPTS = ("dom", "colour", "chart", "downloads", "tables", "questions", "cell", "compare", "main")
 
 
 def as_json(value: Any) -> str:

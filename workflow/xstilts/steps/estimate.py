@@ -7,8 +7,9 @@ compared with what the job took.
 import argparse
 from pathlib import Path
 
+from xstilts.experiment import reference
 from xstilts.monitoring import status
-from xstilts.monitoring.estimate import forecast, reference, remaining, text
+from xstilts.monitoring.estimate import forecast, remaining, text
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.schedule import schedule
 from xstilts.monitoring.records import next_run

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import chance, figure_data
+from xstilts.analysis import answer_files, chance, figure_data
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.figure_data import read_table
-from xstilts.analysis.plots import curves, dots, gap, heatmap, style
+from xstilts.analysis.plots import answer, curves, dots, gap, heatmap, style
 from xstilts.monitoring import cell_states, products
 from xstilts.running.files import results_of
 from xstilts.steps import process
@@ -17,6 +17,10 @@ from xstilts.steps import process
 
 def _save_dots(deltas: pd.DataFrame, title: str, missing: list[str], path: Path) -> None:
     style.save(dots.draw(deltas, title, missing), path)
+
+
+def _save_answer(found: answer_files.Answer, path: Path) -> None:
+    style.save(answer.draw(found.meta, found.table, found.points), path)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -36,12 +40,19 @@ def main(args: argparse.Namespace) -> None:
                 missing = figure_data.missing_languages(table, part)
                 path = out / f"languages/{model}/{target}"
                 futures.append(pool.submit(_save_dots, part, f"{target}, {model}", missing, path))
+        questions = answer_files.names(tables)
+        for name in questions:
+            found, path = answer_files.read(tables, name), out / f"{products.QUESTIONS}/{name}"
+            futures.append(pool.submit(_save_answer, found, path))
         style.save(heatmap.draw(main, significant), out / "heatmap")
         style.save(gap.draw(figure_data.transfer_gaps(by_target)), out / "gap")
         learning = figure_data.curves(read_table(tables / "curves.csv"), _chance(tables))
         style.save(curves.draw(learning), out / "curves")
         for future in futures:
             future.result()
+    for path in (out / products.QUESTIONS).glob("*"):
+        if path.stem not in questions:
+            path.unlink()  # of a question that is no longer asked
     if args.record:
         products.write(args.record, "figures", args.of)
 

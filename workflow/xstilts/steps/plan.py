@@ -1,6 +1,8 @@
-"""Step: a config -> what an experiment asks for: `grid.csv`, the resolved config, `nodes.json`.
+"""Step: a config -> what an experiment asks for: `grid.csv`, `traits.csv`, the resolved config,
+`nodes.json`.
 
-`grid.csv` has a row per score file, `nodes.json` every file by the digest of its spec. Pins that
+`grid.csv` has a row per score file, `traits.csv` all by which questions can be asked, `nodes.json`
+every file by the digest of its spec. Pins that
 other experiments of this folder have made are taken into the lock file, where it has none.
 """
 
@@ -10,7 +12,7 @@ import json
 import yaml
 
 from xstilts.data import pin
-from xstilts.experiment import config, graph
+from xstilts.experiment import config, graph, traits
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.plan import rows, write
 from xstilts.monitoring import claims, products
@@ -26,6 +28,7 @@ def main(args: argparse.Namespace) -> None:
         path.write_text(yaml.safe_dump(dict(settings), sort_keys=False))
     nodes = graph.build(grid)
     write_json(args.nodes, claims.content(args.name, args.lock, nodes, args.files))
+    write(traits.table(traits.of(grid.experiment)), args.traits, traits.COLUMNS)
     write(lines, args.out)
     if args.lock:
         wanted = {
@@ -47,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--files", nargs="*", default=[], help="the config files, to be named again")
     p.add_argument("--resolved", required=True, help="where the resolved config goes (YAML)")
     p.add_argument("--nodes", required=True, help="where the nodes go (JSON)")
+    p.add_argument("--traits", required=True, help="where the traits go (CSV)")
     p.add_argument("--out", required=True, help="where the grid goes (CSV)")
     p.add_argument("--record", required=True, help="the record of the plan, written last")
     return p

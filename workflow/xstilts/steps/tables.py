@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import (
+    answer_text,
     comparison,
     cost,
     evidence,
@@ -19,6 +20,7 @@ from xstilts.analysis import (
     strata,
     traits,
 )
+from xstilts.analysis.answering import Answering
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.tables import (
@@ -32,11 +34,13 @@ from xstilts.analysis.tables import (
 )
 from xstilts.analysis.text_table import TextTable, to_markdown
 from xstilts.benchmarks import xtreme
+from xstilts.experiment import questions
+from xstilts.experiment.grid import Grid
 from xstilts.experiment.plan import FROM, STRATA
 from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins
 from xstilts.running.errors import UserError
-from xstilts.running.files import atomic, results_of
+from xstilts.running.files import atomic, results_of, write_json
 from xstilts.scoring import examples, scores
 from xstilts.steps import process
 
@@ -55,8 +59,9 @@ def main(args: argparse.Namespace) -> None:
     trainings, damaged_trainings = cost.training_records(results_of(args.grid))
     classes, unclassed = _classes(files, values)
     refused += [*damaged, *unclassed, *damaged_trainings]
-    ids = examples.ids(files, values)
-    estimator = Estimator(evidence.collect(grid, values, ids, classes))
+    asked_of = _grid(Path(args.grid)) if "row" not in columns else None
+    ids, data = examples.ids(files, values), _data_sets(asked_of)
+    estimator = Estimator(evidence.collect(grid, values, ids, classes, data))
     deltas = significance.deltas(grid, metrics, values, estimator)
     cells = scores.cell_values(grid, metrics)
     language_values = scores.language_values(grid, metrics)
@@ -109,6 +114,16 @@ def main(args: argparse.Namespace) -> None:
     cost_table = cost.table(files, trainings)
     put("cost", cost.text_table(cost_table), table=cost_table)
     put("main", main_text, table=main, long=to_long(main, "target"))
+    by_example = deltas.loc[deltas["statistic"] == significance.EXAMPLE_VALUES, "target"]
+    answering = Answering(estimator.evidence, (), list(dict.fromkeys(by_example)))
+    for question in questions.all_of(asked_of) if asked_of else ():
+        found = answering.answer(question)
+        name = f"{products.QUESTIONS}/{question.name}"
+        meta = found.meta | {"sentence": answer_text.sentence(found.meta, found.table)}
+        _write(found.table, out / f"{name}.csv", numbers.EXACT)
+        _write(found.points, out / f"{name}.points.csv", numbers.EXACT)
+        put(name, answer_text.text_table(found.meta, found.table))
+        write_json(out / f"{name}.json", meta)
     for name in set(products.TABLES) - set(asked):
         for path in out.glob(f"{name}.*"):
             path.unlink()  # of an earlier version, or of another grid
@@ -118,8 +133,21 @@ def main(args: argparse.Namespace) -> None:
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     if args.record:
+        settings = asked_of.experiment.settings if asked_of else {}
+        plan = products.tables_plan(str(Path(args.grid).parent), settings)
         rule = "test_tables" if "row" in columns else "tables"
-        products.write(args.record, rule, [args.grid, *products.cells_of(paths)])
+        products.write(args.record, rule, [*plan, *products.cells_of(paths)])
+
+
+def _grid(path: Path) -> Grid | None:
+    """Return the grid of the config beside `grid.csv`; None without one, as no question is."""
+    config = path.parent / "config.yaml"
+    return cell_states.read_config(config) if config.exists() else None
+
+
+def _data_sets(grid: Grid | None) -> dict[str, str]:
+    """Return target -> its data set: views of one have the same examples."""
+    return {name: task.hub or str(task.files) for name, task in grid.tasks.items()} if grid else {}
 
 
 def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:

@@ -12,6 +12,7 @@ matplotlib.use("Agg")  # no display is needed
 
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from xstilts.analysis import colours
 from xstilts.running.files import atomic
@@ -34,6 +35,7 @@ SETTINGS: dict[str, Any] = {
     "figure.dpi": 150,
     "pdf.fonttype": 42,  # fonts are embedded as TrueType; many publishers refuse Type 3
     "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # a dollar in a name is no formula
     "svg.hashsalt": "xstilts",  # the same figure is the same bytes
 }
 
@@ -64,11 +66,20 @@ def message_figure(message: str) -> Figure:
     return figure
 
 
+def _round_places(figure: Figure) -> None:
+    """Take the noise of the layout's solver from parts of a figure: names in SVG are made of it."""
+    for part in figure.subfigs:
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
+        for axes in part.axes:
+            axes.set_position(Bbox(axes.get_position().get_points().round(6)))
+
+
 def save(figure: Figure, path: Path, formats: Sequence[str] = ("pdf", "png", "svg")) -> None:
     """Write the figure in each format; `path` is without extension."""
     if figure.get_layout_engine():
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # once is enough for all
+        _round_places(figure)
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
     for extension in formats:
         buffer = io.BytesIO()

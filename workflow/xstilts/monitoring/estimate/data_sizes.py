@@ -6,8 +6,8 @@ from typing import Any
 
 from xstilts.data import files, source
 from xstilts.encoding.header import read_header
+from xstilts.experiment import reference
 from xstilts.experiment.grid import Grid
-from xstilts.monitoring.estimate import reference
 from xstilts.running.errors import UserError
 
 TOY_TOKENS = 0.4  # share of the tokens of a real row: toy sentences are short

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data import source
+from xstilts.experiment import reference
 from xstilts.experiment.grid import Grid
-from xstilts.monitoring.estimate import reference
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from xstilts.experiment import reference
 from xstilts.experiment.graph import Graph, Node
-from xstilts.monitoring.estimate import reference, remaining
+from xstilts.monitoring.estimate import remaining
 from xstilts.monitoring.estimate.forecast import Forecaster
 from xstilts.running import lock
 

@@ -1,5 +1,6 @@
 
-// The overview and the address: `#cell/ROW/TARGET` is the page of a cell, anything else a section.
+// The overview and the address: `#cell/ROW/TARGET` is the page of a cell,
+// `#class/QUESTION/CLASS` that of the cells behind an answer, anything else a section.
 
 function count(number, one, many) {
   return `${number} ${number === 1 ? one : many}`;
@@ -37,22 +38,30 @@ function drawState() {
     el("p", null, first.reason), el("p", null, el("code", null, first.log)))));
 }
 
+// The page of a part of the overview, by the address; false for an address of none.
+const PAGES = {
+  cell: (row, target) => Boolean(cellsAt(row, target).length) && (drawCell(row, target), true),
+  class: (question, which) => Boolean(classAt(question, which)) && (drawClass(question, which), true),
+};
+
 function route() {
-  const match = /^#cell\/(\d+)\/(\d+)$/.exec(location.hash);
-  const inside = match && cellsAt(Number(match[1]), Number(match[2])).length;
+  const [, kind, a, b] = /^#(cell|class)\/(\d+)\/(\d+)$/.exec(location.hash) || [];
+  const inside = kind && PAGES[kind](Number(a), Number(b)) ? kind : null;
   byId("overview").hidden = Boolean(inside);
-  byId("cell").hidden = !inside;
+  for (const name of Object.keys(PAGES)) {
+    byId(name).hidden = name !== inside;
+    if (name !== inside) show(name);
+  }
   if (inside) {
-    drawCell(Number(match[1]), Number(match[2]));
     window.scrollTo(0, 0);
   } else {
-    show("cell");
     const section = location.hash.length > 1 && byId(location.hash.slice(1));
     if (section) section.scrollIntoView();
   }
 }
 
 drawLead();
+drawQuestions();
 drawMain();
 show("notes", DATA.notes.map((note) => el("p", { class: "note" }, note)));
 drawHeatmap();

@@ -64,11 +64,16 @@ function heatmapCell(row, target) {
   return el("td", null, link);
 }
 
+// Rows and targets by their indices.
+function heatmap(rows, targets) {
+  const head = [el("th", { class: "name" }, ""), targets.map((target) => el("th", { scope: "col" }, DATA.targets[target].name))];
+  const body = rows.map((row) => el("tr", null, el("th", { scope: "row", class: "name" }, ROWS[row].label),
+    targets.map((target) => heatmapCell(row, target))));
+  return table(head, body, "heat");
+}
+
 function drawHeatmap() {
-  const head = [el("th", { class: "name" }, ""), DATA.targets.map((t) => el("th", { scope: "col" }, t.name))];
-  const body = ROWS.map((row) => el("tr", null, el("th", { scope: "row", class: "name" }, row.label),
-    DATA.targets.map((_, target) => heatmapCell(row.index, target))));
-  show("heatmap-table", table(head, body, "heat"));
+  show("heatmap-table", heatmap(ROWS.map((row) => row.index), DATA.targets.map((_, target) => target)));
   show("legend", el("span", null, `≤ ${DATA.scale.low}`), el("span", { class: "scale" }, DATA.scale.steps.map((step) => paint(el("i"), step))),
     el("span", null, `≥ ${DATA.scale.high}`), el("span", null, "points; unpainted: the score itself"));
 }

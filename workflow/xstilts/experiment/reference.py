@@ -1,4 +1,4 @@
-"""Sizes of data sets and encoders, and speeds of devices, from `workflow/reference/`."""
+"""What is known of data sets, encoders, devices and languages: `workflow/reference/`."""
 
 import csv
 from functools import cache
@@ -10,14 +10,15 @@ FOLDER = WORKFLOW / "reference"
 
 
 @cache
-def _table(name: str) -> list[dict[str, str]]:
+def table(name: str) -> list[dict[str, str]]:
+    """Return the rows of a file of the reference, as text."""
     with open(FOLDER / f"{name}.csv", newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 def size(task: str, split: str) -> tuple[int, float] | None:
     """Return the rows of one language of a task, and the tokens of a row; None if not known."""
-    for row in _table("sizes"):
+    for row in table("sizes"):
         if (row["task"], row["split"]) == (task, split):
             return int(row["rows"]), float(row["pieces"])
     return None
@@ -25,7 +26,7 @@ def size(task: str, split: str) -> tuple[int, float] | None:
 
 def encoder(name: str) -> tuple[int, int, int] | None:
     """Return layers, width and parameters of a public encoder; None if not known."""
-    for row in _table("encoders"):
+    for row in table("encoders"):
         if row["name"] == name:
             return int(row["layers"]), int(row["width"]), int(row["parameters"])
     return None
@@ -33,7 +34,7 @@ def encoder(name: str) -> tuple[int, int, int] | None:
 
 def device(name: str) -> float:
     """Return the assumed FLOP a second of a device; UserError if it is not known."""
-    known = {row["device"]: row for row in _table("devices")}
+    known = {row["device"]: row for row in table("devices")}
     if name not in known:
         raise UserError(
             f"device: there is no `{name}`{nearest(name, known)} (valid: {', '.join(known)})"

@@ -1,0 +1,81 @@
+"""The files of an answer to a question: its table, the points of its figure, and what it says."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xstilts.analysis.figure_data import TEXT_COLUMNS, read_table
+from xstilts.running.errors import UserError
+
+FOLDER = "questions"  # in the folder of the tables
+# Columns are only ever added, at the end: others read these files.
+COLUMNS = (
+    "class", "kind", "over", "scale", "estimate", "low", "high", "p", "p holm", "detectable",
+    "dof", "noise", "tested", "agrees", "rows", "targets", "languages", "examples", "without",
+)  # fmt: skip
+POINT_COLUMNS = ("class", "label", "x", "scale", "estimate", "low", "high")
+COLLAPSED = "collapsed"  # in the column `without`
+META = ("name", "ask", "sentence", "along", "scale", "scales", "contrast", "value", "missing")
+_TEXT = {*TEXT_COLUMNS, "class", "scale", "noise", "without", "label"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """An answer.
+
+    Attributes:
+        meta: what `<name>.json` holds: the question, the sentence, the cells that are missing, what
+            is behind each class.
+        table: `COLUMNS`, a row for each thing that is estimated; none while cells are missing.
+        points: `POINT_COLUMNS`, a row for each point of a slope.
+    """
+
+    meta: Mapping[str, Any]
+    table: pd.DataFrame
+    points: pd.DataFrame
+
+
+def names(tables: Path, order: Iterable[str] = ()) -> list[str]:
+    """Return the questions that have files in the folder of the tables.
+
+    Args:
+        tables: the folder.
+        order: of the config; others come behind, by name.
+    """
+    there = {path.name.removesuffix(".json") for path in (tables / FOLDER).glob("*.json")}
+    first = [name for name in dict.fromkeys(order) if name in there]
+    return [*first, *sorted(there - set(first))]
+
+
+def read(tables: Path, name: str) -> Answer:
+    """Return an answer; UserError names the file that is not there, damaged or of another form."""
+    path = tables / FOLDER / f"{name}.json"
+    again = "the step `tables` makes it"
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; {again}") from None
+    except ValueError:
+        raise UserError(f"{path}: is damaged; delete it, {again}") from None
+    lacking = [key for key in META if key not in meta] if isinstance(meta, dict) else META
+    if lacking:
+        raise UserError(f"{path}: has no `{lacking[0]}`; delete it, {again}")
+    table, points = (
+        _read(path.with_name(f"{name}{end}"), columns)
+        for end, columns in ((".csv", COLUMNS), (".points.csv", POINT_COLUMNS))
+    )
+    return Answer(meta, table, points)
+
+
+def _read(path: Path, columns: Iterable[str]) -> pd.DataFrame:
+    try:
+        table = read_table(path, _TEXT)
+        return table[[*columns]]
+    except KeyError as error:
+        raise UserError(f"{path}: {error.args[0]}; the step `tables` makes it") from None
+    except ValueError as error:
+        raise UserError(f"{path}: is damaged ({error}); the step `tables` makes it") from None

@@ -1,0 +1,59 @@
+"""A checked experiment: what a config describes (`config.load` makes it)."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from xstilts.experiment.questions import Question
+from xstilts.experiment.tasks import Task
+
+NONE = "none"  # the name of the row without an intermediate task
+BEST = "best"  # of the row on test that is the best intermediate task of each target
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A checked config: every name in it exists, every default is filled in.
+
+    Attributes:
+        settings: the config with the schema's defaults, plain data.
+        tasks: every known task (`tasks.yaml` and the config's own), by name.
+        intermediates: name -> its tasks, each with the languages it is trained in; `none` -> {}.
+        languages: target -> its languages, sorted (as the keys of a spec are).
+        test_languages: the same on the test split, where the best cells are scored on that; else
+            empty. (A target that publishes one split alone has its dev split for both.)
+        notes: what is left out without being a mistake, a line each.
+        questions: what is asked of it, resolved.
+    """
+
+    settings: Mapping[str, Any]
+    tasks: Mapping[str, Task]
+    intermediates: Mapping[str, Mapping[str, tuple[str, ...]]]
+    languages: Mapping[str, tuple[str, ...]]
+    test_languages: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def toy(self) -> bool:
+        """Whether data and models are the generated toy world."""
+        return self.settings["source"] == "toy"
+
+    @property
+    def pinned(self) -> bool:
+        """Whether there is something to pin: the toy world is generated, all else is not."""
+        return not self.toy or any(task.own for task in used(self.settings, self.tasks))
+
+    @property
+    def root(self) -> str | None:
+        """The mirror folder that data sets and models are read from; None for the hub."""
+        source = self.settings["source"]
+        return {"toy": "results/toy", "hub": None}.get(source, source)
+
+
+def used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:
+    """Return the tasks of the targets and intermediates, as far as there are such."""
+    names = {*settings["targets"]}
+    names |= {task for entry in settings["intermediates"].values() for task in entry["tasks"]}
+    names |= {train for name in names & known.keys() if (train := known[name].tuned_on)}
+    return [task for name, task in known.items() if name in names]
