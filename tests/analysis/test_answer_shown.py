@@ -48,6 +48,6 @@ def test_an_answer_for_which_cells_are_missing_is_shown():
     some.missing = {("m", "none", "far", "de"): ["seed2"]}
     found = Answering(some).answer(Question("q", "?", (one("far", ["mnli"], ["far"]),)))
     assert answer_text.sentence(found.meta, found.table) == (
-        "Not answered yet: 1 cell is missing (m/none/seed2/far)."
+        "Not answered yet: 1 of 6 cells is missing (m/none/seed2/far)."
     )
     assert figure.draw(found.meta, found.table, found.points).texts

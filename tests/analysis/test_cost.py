@@ -54,6 +54,21 @@ def test_a_score_names_the_trainings_it_comes_from(records):
     assert cost.ancestry(score("xquad", {"kind": "other"}), records) == []
 
 
+def test_of_a_chain_every_training_counts(tmp_path):
+    second = {"parent": digest(STAGE_1), "task": "qqp", "after": "mnli"}
+    tuned = {"parent": digest(second), "task": "squad"}
+    write_json(tmp_path / "encoders/m/mnli/seed1/node.json", record(STAGE_1, 7200.0))
+    write_json(tmp_path / "encoders/m/chain/seed1/node.json", record(second, 7200.0))
+    write_json(tmp_path / "tuned/m/chain/seed1/squad/node.json", record(tuned, 7200.0))
+    found, _ = cost.training_records(tmp_path)
+    chain = score("xquad", tuned) | {"intermediate": "chain"}
+    assert cost.ancestry(chain, found) == [
+        ("m", "chain", "seed1", digest(tuned)),
+        ("m", "chain", "seed1", digest(second)),
+        ("m", "mnli", "seed1", digest(STAGE_1)),
+    ]
+
+
 def test_the_cost_in_full(records):
     """Three cells: alone each would need stage 1, two of them the tuning."""
     found = cost.table(SCORES, records)

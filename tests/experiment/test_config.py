@@ -147,7 +147,7 @@ def own(**changes):
         ),
         (
             {"intermediates": {"x": {"tasks": ["mnli"], "cap": 9}}},
-            r"intermediates: x: cap: .* `limits: {mnli: {train: 9}}`",
+            r"intermediates: x: cap: .*; for fewer rows of one say `rows: 9`",
         ),
         (
             {"intermediates": {"x": {"tasks": ["mnli"], "languages": ["ne"]}}},

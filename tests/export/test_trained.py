@@ -8,7 +8,7 @@ import pytest
 from tests.export.made import Made
 
 from xstilts.encoding import encoded
-from xstilts.export import trained
+from xstilts.export import names, trained
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, write_json
 
@@ -172,3 +172,25 @@ def test_labels_that_no_task_names(tmp_path):
     assert trained.find(name, directory=tmp_path).labels == ("A", "B")
     write_json(path / "node.json", {**node, "labels": {"mine": ["X", "Y"]}})
     assert trained.find(name, directory=tmp_path).labels == ("X", "Y")
+
+
+def test_an_intermediate_that_only_others_follow_on_has_a_name(tmp_path):
+    chain = {"a": {"tasks": ["mnli"]}, "b": {"tasks": ["squad"], "after": "a"}}
+    config = {
+        "models": {"m": {"from": "o/m"}},
+        "intermediates": chain,
+        "targets": ["xquad"],
+        "exclude": [{"intermediate": "a"}],
+    }
+    path = tmp_path / "e.yaml"
+    path.write_text(json.dumps(config))
+    assert names.look_up("m/a/seed1", [str(path)], tmp_path, None).path == (
+        "results/encoders/m/a/seed1"
+    )
+    with pytest.raises(UserError, match="has no intermediate `a`"):
+        names.look_up("m/a/seed1/xquad", [str(path)], tmp_path, None)
+    found = names.look_up("m/b/seed1/xquad", [str(path)], tmp_path, None)
+    assert list(trained._specs(found)) == [
+        "the public checkpoint", "the intermediate `a`", "the intermediate `b`",
+        "the tuning on `squad`",
+    ]  # fmt: skip

@@ -27,8 +27,9 @@ def test_text_becomes_sequences_and_the_rest_of_a_long_text_another_one(tokenize
         "<s> > ▁ <unk> </s>",
     ]
     assert (len(data), data.meta["cut"]) == (5, 0)
-    assert data.arrays.keys() == {"tokens", "starts", "groups", "ordinary", "hidden"}
+    assert data.arrays.keys() == {"tokens", "starts", "groups", "row", "ordinary", "hidden"}
     assert data.arrays["hidden"].tolist() == [MASK]
+    assert data.arrays["row"].tolist() == [0, 0, 1, 1, 1]
     ordinary = np.flatnonzero(data.arrays["ordinary"]).tolist()
     assert ordinary == [i for i in range(len(helpers.VOCABULARY)) if i not in SPECIAL]
 

@@ -6,10 +6,12 @@ import time
 
 import pytest
 from tests import results
+from tests.experiment.test_grid import make
 
 from xstilts.analysis import significance
 from xstilts.analysis.colours import Scale
 from xstilts.data import prepare
+from xstilts.experiment.cells import Cell
 from xstilts.report import cells, contents, page, training, values
 from xstilts.running import record
 from xstilts.running.errors import UserError
@@ -201,6 +203,21 @@ def test_a_training_in_full():
 def test_a_mix_is_named_by_its_tasks():
     spec = {"tasks": [{"task": "mnli"}, {"task": "mlm"}]}
     assert training.summary(results.training(spec), "f")["task"] == "mnli + mlm"
+
+
+def test_a_cell_after_a_chain_lists_all_its_trainings_in_order(tmp_path):
+    chain = {"a": {"tasks": ["mnli"]}, "b": {"tasks": ["squad"], "after": "a"}}
+    grid = make(intermediates=chain, exclude=[{"intermediate": "a"}])
+    folders = ["encoders/m/a/seed1", "encoders/m/b/seed1", "tuned/m/b/seed1/squad"]
+    for folder in folders:
+        node = results.training({"task": "mnli"})
+        write_json(tmp_path / "results" / folder / "node.json", node)
+    trainings = training.Trainings(tmp_path, grid)
+    assert trainings.of(Cell("m", "b", "seed1", "xquad")) == [0, 1, 2]
+    assert trainings.of(Cell("m", "b", "seed1", "tatoeba")) == [0, 1]
+    assert trainings.of(Cell("m", "none", "noseed", "tatoeba")) == []
+    found = [summary["folder"] for summary in trainings.summaries]
+    assert found == [f"results/{folder}" for folder in folders]
 
 
 def test_a_long_curve_is_subsampled_and_keeps_its_ends():

@@ -18,6 +18,12 @@ class Rows:
     def __init__(self, size):
         self.size = size
 
+    sample = None
+
+    @property
+    def chosen(self):
+        return np.arange(self.size)
+
     def __len__(self):
         return self.size
 

@@ -1,5 +1,7 @@
 """What jobs ask for: GPUs, processors, memory, time, and how a training is launched. No rule is here."""
 
+from xstilts.monitoring.estimate import workload
+from xstilts.monitoring.estimate.data_sizes import DataSizes
 from xstilts.running import resources
 
 
@@ -63,6 +65,12 @@ def evaluation_memory(target, split):
 def attempt(wildcards, attempt):
     """Which of Snakemake's attempts at a job it is."""
     return attempt
+
+
+def stage_1_passes(wildcards):
+    """How often a training of stage 1 reads its rows, when these are there."""
+    sizes = DataSizes(Path.cwd(), GRID)
+    return workload.passes(wildcards.model, wildcards.intermediate, GRID, sizes)
 
 
 def training_minutes(epochs):

@@ -1,6 +1,6 @@
 """Training: stage 1 on the intermediate task or tasks, stage 2 on the English data of the targets.
 
-Needs: results/models, results/encoded.
+Needs: results/models, results/encoded; of an intermediate that follows on another, that one's encoder.
 Makes: results/encoders/{model}/{intermediate}/{seed}, results/tuned/{model}/{intermediate}/{seed}/
 {train task}. A tuned model is keyed by what it was trained on, so targets that train on the same data
 share it; a row without intermediate task has no encoder of its own.
@@ -51,7 +51,7 @@ rule intermediate:
         nodes=1,
         cpus_per_task=cpus_of,
         mem_mb=memory,
-        runtime=training_minutes(lambda w: GRID.recipe(w.intermediate).epochs),
+        runtime=training_minutes(stage_1_passes),
         slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
         save_every=SAVE_EVERY,
         attempt=attempt,
@@ -61,7 +61,7 @@ rule intermediate:
         trackers=TRACKERS,
     params:
         spec=spec(node("intermediate", "model", "intermediate", "seed")),
-        init=lambda w: f"results/models/{w.model}",
+        init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
         out=folder,
         state=state,
     shell:

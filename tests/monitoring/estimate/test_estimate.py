@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,12 +11,11 @@ import pytest
 from tests import results
 
 from xstilts.experiment import reference
-from xstilts.experiment.graph import Node
-from xstilts.experiment.grid import Member
-from xstilts.experiment.recipe import Recipe
+from xstilts.experiment.graph import Node, build
+from xstilts.experiment.recipe import Member, Recipe
 from xstilts.monitoring.cell_states import read_config
 from xstilts.monitoring.estimate import data_sizes, forecast, model_sizes, text, workload
-from xstilts.monitoring.estimate.data_sizes import DataSize
+from xstilts.monitoring.estimate.data_sizes import DataSize, DataSizes
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.forecast import Forecast
 from xstilts.monitoring.estimate.model_sizes import ModelSize
@@ -62,6 +62,59 @@ def test_the_workload_of_a_mix_with_a_cap():
     found = workload.training("m", "mix", members, recipe, 300, known)
     # 30 + 10 steps; three quarters of batches of 50 tokens, one of batches of 200.
     assert found == Workload("m", "mix", 40 * (0.75 * 50 + 0.25 * 200), 400.0)
+
+
+def test_the_workload_of_a_sample_and_of_a_number_of_steps():
+    recipe = Recipe(batch_size=10, epochs=2, eval_every=6, eval_rows=20)
+    known = FixedSizes(squad=DataSize(100, 200, 2000.0))  # two windows a row, of 10 tokens
+
+    def found(rows, at_most=False, asked=None, recipe=recipe):
+        members = [Member("squad", ("en",), "en", recipe, rows, at_most)]
+        return workload.training("m", "x", members, recipe, None, known, asked)
+
+    # 25 rows are 50 windows: 5 batches an epoch, 10 steps of 100 tokens.
+    assert found(25) == Workload("m", "x", 1000.0, 2 * 200.0)
+    assert found(10**6, at_most=True) == found(None) == Workload("m", "x", 4000.0, 7 * 200.0)
+    assert found(25, asked=33) == found(None, asked=33) == Workload("m", "x", 3300.0, 6 * 200.0)
+    bounded = Recipe(batch_size=10, max_steps=4, eval_every=6, eval_rows=20)
+    assert found(25, asked=33, recipe=bounded) == Workload("m", "x", 400.0, 200.0)
+
+
+def test_samples_weigh_what_they_are_in_a_mix():
+    recipe = Recipe(batch_size=10, epochs=1, eval_every=100, eval_rows=None)
+    members = [
+        Member("big", ("en", "de"), "en", recipe, 100),
+        Member("small", ("en",), "en", recipe, 100),
+    ]
+    known = FixedSizes(big=DataSize(500, 500, 5000.0), small=DataSize(100, 100, 3000.0))
+    found = workload.training("m", "mix", members, recipe, 300, known)
+    assert found == Workload("m", "mix", 20 * (0.5 * 100 + 0.5 * 300), 800.0)
+
+
+def test_a_chain_is_counted_once_in_time_and_disk(tmp_path):
+    from tests.experiment.test_grid import make
+
+    chain = {
+        "mnli": {"tasks": ["mnli"], "rows": 2400, "steps": 50},
+        "b": {"tasks": ["mnli"], "after": "mnli"},
+        "c": {"tasks": ["mnli"], "after": "b"},
+    }
+    grid = make(intermediates=chain, targets=["xquad"], seeds=[1], exclude=[{"intermediate": "b"}])
+    nodes = build(grid)
+    sizes = DataSizes(tmp_path, grid)
+    jobs = {
+        node.name: workload.of_node(node, grid, sizes)
+        for node in nodes.values()
+        if node.rule == "intermediate"
+    }
+    assert list(jobs) == ["m/mnli/seed1", "m/b/seed1", "m/c/seed1"]
+    whole = jobs["m/b/seed1"].train_tokens
+    assert jobs["m/c/seed1"].train_tokens == whole == 2 * math.ceil(392702 / 24) * 24 * 44
+    assert jobs["m/mnli/seed1"].train_tokens == 50 * 24 * 44
+    passes = {name: workload.passes("m", name, grid, sizes) for name in chain}
+    assert passes == {"mnli": pytest.approx(50 * 24 / 392702), "b": 2, "c": 2}
+    # The model, three encoders that stay, three tuned models that are kept.
+    assert disk(nodes, {}, {"m": 10}, keep_tuned=True) == (7 * 40, 7 * 40)
 
 
 def test_flop_are_six_and_two():

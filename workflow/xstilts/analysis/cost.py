@@ -50,11 +50,13 @@ def training_records(root: Path) -> tuple[dict[Key, dict[str, Any]], list[str]]:
 def ancestry(score: Mapping[str, Any], records: Mapping[Key, Any]) -> list[Key]:
     """Return the keys of the trainings that a score comes from, the last one first."""
     keys: list[Key] = []
-    spec_digest = score["spec"].get("model", "")
-    run = (score["model"], score["intermediate"], score["seed"])
-    while (*run, spec_digest) in records:
-        keys.append((*run, spec_digest))
-        spec_digest = records[keys[-1]]["spec"].get("parent", "")
+    spec_digest, name = score["spec"].get("model", ""), score["intermediate"]
+    while (key := (score["model"], name, score["seed"], spec_digest)) in records:
+        keys.append(key)
+        spec, stage = records[key]["spec"], records[key]["stage"]
+        spec_digest = spec.get("parent", "")
+        if stage == STAGES["encoders"]:  # of a chain: the one before
+            name = spec.get("after", "")
     return keys
 
 

@@ -33,6 +33,7 @@ EXAMPLES_AND_SEEDS, EXAMPLES = "examples and seeds", "examples"  # the noise tha
 # Seeds that show the noise of training. Two give one degree of freedom: Student's t is 12.7, and an
 # interval that wide says nothing.
 MIN_SEEDS = 3
+TINY = 1e-9  # what is left of nothing by rounding
 Form = Mapping[Part, np.ndarray]  # a part -> the weight of each row's mean over it
 
 
@@ -61,8 +62,10 @@ class Estimate:
 
     def p_value(self) -> float:
         """Return the probability of a value at least as far from zero if the true one were zero."""
+        if abs(self.value) < TINY:
+            return 1.0
         if self.standard_error == 0:
-            return 1.0 if self.value == 0 else 0.0
+            return 0.0
         t = abs(self.value) / self.standard_error
         return max(0.0, 1 - student_t.probability_within(t, self.dof))
 

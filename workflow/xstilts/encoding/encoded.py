@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,13 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from xstilts.encoding.header import read_arrays
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import atomic
 from xstilts.running.record import same_spec
+
+# What safetensors calls the kinds of numbers that the formats' arrays are of.
+DTYPES = {"I32": np.int32, "I64": np.int64, "F32": np.float32, "BOOL": np.bool_}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,10 +34,12 @@ class Encoded:
             each example begins in the sequences; and the format's own (see its page).
         meta: spec, pins, tokenizer digest, `pad` id, numbers of rows and of rows cut; `labels`
             where they were taken from training rows (an open tag set).
+        sample: int64, the rows that are trained on, in order; None for all.
     """
 
     arrays: dict[str, np.ndarray]
     meta: dict[str, Any]
+    sample: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -48,8 +56,35 @@ class Encoded:
 
     def shapes(self) -> tuple[np.ndarray, np.ndarray]:
         """Return, per example, the tokens of its longest sequence and its number of sequences."""
+        return self._shapes
+
+    @cached_property
+    def _shapes(self) -> tuple[np.ndarray, np.ndarray]:  # of all examples, and every step asks
         longest = np.maximum.reduceat(self.sequence_lengths(), self.arrays["groups"][:-1])
         return longest, np.diff(self.arrays["groups"])
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that are trained on."""
+        return self.meta["rows"] if self.sample is None else len(self.sample)
+
+    @cached_property
+    def chosen(self) -> np.ndarray:
+        """The examples that are trained on, int64, in order: all, or those of the sample's rows.
+
+        Raises:
+            UserError: the file does not tell of which rows its examples are.
+        """
+        if self.sample is None:
+            return np.arange(len(self))
+        row_of_example = self.arrays.get("row")
+        if row_of_example is None:
+            if len(self) != self.meta["rows"]:
+                raise UserError("does not say of which rows its examples are")
+            return self.sample
+        drawn = np.zeros(self.meta["rows"], dtype=bool)
+        drawn[self.sample] = True
+        return np.flatnonzero(drawn[row_of_example])
 
     def first_rows(self, rows: int | None) -> "Encoded":
         """Return the examples of the first `rows` rows (all for None)."""
@@ -93,7 +128,8 @@ def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
     """
     groups = data.arrays["groups"]
     chosen = np.concatenate([np.arange(groups[e], groups[e + 1]) for e in examples])
-    lengths = data.sequence_lengths()[chosen]
+    starts = data.arrays["starts"]
+    lengths = starts[chosen + 1] - starts[chosen]
     ids = np.full((len(chosen), lengths.max()), data.meta["pad"], dtype=np.int64)
     for row, sequence in enumerate(chosen):
         ids[row, : lengths[row]] = data.sequence(sequence)
@@ -112,16 +148,36 @@ def load(path: str | Path) -> Encoded:
         raise UserError(f"{path}: damaged ({error}); delete it to have it made anew") from None
 
 
-def load_checked(path: str | Path, spec_digest: str, tokenizer_digest: str, model: str) -> Encoded:
+def load_mapped(path: str | Path) -> Encoded:
+    """Read an encoded file of which a small part is needed: its arrays are on the disk until then.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    arrays, meta = read_arrays(path)
+    return Encoded(
+        {
+            name: np.asarray(np.memmap(path, DTYPES[kind], "r", at, tuple(shape)))
+            if math.prod(shape)
+            else np.zeros(shape, DTYPES[kind])
+            for name, (kind, shape, at) in arrays.items()
+        },
+        meta,
+    )
+
+
+def load_checked(
+    path: str | Path, spec_digest: str, tokenizer_digest: str, model: str, mapped: bool = False
+) -> Encoded:
     """Read an encoded file.
 
-    `model` is the one that has the tokenizer, for the error message.
+    `model` is the one that has the tokenizer, for the error message; `mapped`, see `load_mapped`.
 
     Raises:
         UserError: it was made by another spec or with another tokenizer.
         Absent: there are no rows of this language and split.
     """
-    data = load(path)
+    data = load_mapped(path) if mapped else load(path)
     same_spec(path, data.meta["spec"], spec_digest)
     if reason := data.meta.get("absent"):
         raise Absent(f"{path}: {reason}")

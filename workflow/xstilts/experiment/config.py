@@ -4,7 +4,19 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from xstilts.experiment import asking, cells, entries, own_traits, roles, shape, tasks, traits
+from xstilts.experiment import (
+    amounts,
+    asking,
+    cells,
+    chains,
+    entries,
+    families,
+    own_traits,
+    roles,
+    shape,
+    tasks,
+    traits,
+)
 from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.experiment import BEST, NONE, Experiment, used
 from xstilts.experiment.roles import exists
@@ -26,6 +38,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         UserError: a line for each mistake: the key, what is wrong, what would be right.
     """
     raw, problems, notes = typed(raw, config_schema()), Problems(), list[str]()
+    raw = typed(families.expand(raw), config_schema())
     with problems.noted():
         settings = shape.checked(raw)
     if problems.lines:
@@ -65,6 +78,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                     f"intermediates: `{NONE}` is always there; leave it out with `exclude`"
                 )
             roles.check_intermediate(name, entry, known)
+        with problems.noted():
+            chains.check(name, settings["intermediates"], NONE)
     for target in settings["targets"]:
         with problems.noted():
             roles.check_target(target, settings, known)
@@ -73,6 +88,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for name, entry in settings["intermediates"].items():
         with problems.noted():
             intermediates[name] = _trained_in(name, entry, settings, known)
+            amounts.check(name, entry, intermediates[name], settings, known)
     for check in (_check_patterns, _check_recipes, _check_limits):
         with problems.noted():
             check(settings, known)
@@ -82,6 +98,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         languages = _languages(settings, known, settings["split"], notes)
         tested = _languages(settings, known, "test", notes) if _tests(settings) else {}
     problems.end()
+    notes += amounts.notes(intermediates, settings, known)
     found = Experiment(settings, known, intermediates, languages, tested)
     return _asked(found, problems, notes)
 

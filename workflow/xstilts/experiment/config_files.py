@@ -14,12 +14,14 @@ from typing import Any
 import yaml
 
 from xstilts.data import source as sources
+from xstilts.experiment.families import KEYS
 from xstilts.running.errors import UserError
 
 SUFFIXES = (".yaml", ".yml")
-_FIELD = re.compile(r"\{(?:lang|split)\}")
-# A path in a line of YAML, with fields and without quotes.
-_PATH = re.compile(rf"""(?<!["'\w./~-])(?:[\w./~-]|{_FIELD.pattern})+(?!["'])""")
+_FIELDS = {"path": ("lang", "split"), "name": KEYS}  # what has fields -> these
+_FIELD = re.compile(rf"\{{(?:{'|'.join(sum(_FIELDS.values(), ()))})\}}")
+# A path, or the name of a family, in a line of YAML, with fields and without quotes.
+_BARE = re.compile(rf"""(?<!["'\w./~-])(?:[\w./~-]|{_FIELD.pattern})+(?!["'])""")
 
 
 def name(settings: Mapping[str, Any], files: Sequence[str | Path]) -> str:
@@ -95,8 +97,11 @@ def _marked(error: yaml.MarkedYAMLError, file: str | Path) -> str:
     if mark is None:
         return str(error).splitlines()[0]
     line = Path(file).read_text(encoding="utf-8").splitlines()[mark.line :][:1]
-    bare = [path for path in _PATH.findall("".join(line)) if _FIELD.search(path)]
-    hint = f'; quote the path: "{bare[0]}"' if bare else ""
+    bare = [text for text in _BARE.findall("".join(line)) if _FIELD.search(text)]
+    hint = ""
+    if bare:
+        of_path = any(f"{{{field}}}" in bare[0] for field in _FIELDS["path"])
+        hint = f'; quote the {"path" if of_path else "name"}: "{bare[0]}"'
     return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}{hint}"
 
 

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.grid import TOY_MODEL, Grid, Member
+from xstilts.experiment.config import NONE
+from xstilts.experiment.grid import TOY_MODEL, Grid
+from xstilts.experiment.recipe import Member
 from xstilts.running import lock
 from xstilts.running.files import digest
 
@@ -251,7 +253,9 @@ class Graph:
         def make(key: str) -> Node:
             spec = self.grid.encoder_spec(model, intermediate, seed)
             members = self.grid.mixture(intermediate)
-            return self._training("intermediate", key, spec, self.model(model), model, members)
+            before = self.grid.entry(intermediate).get("after", NONE)
+            start = self.encoder(model, before, seed)
+            return self._training("intermediate", key, spec, start, model, members)
 
         return self._once(f"{self.grid.encoder(model, intermediate, seed)}/node.json", make)
 

@@ -1,16 +1,16 @@
 """The grid: from a checked config to its cells, nodes, paths and specs. Pure."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xstilts.data import source as sources
 from xstilts.data import strata
 from xstilts.data.source import OWN
-from xstilts.experiment import cells, recipe
+from xstilts.experiment import amounts, cells, chains, recipe
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
-from xstilts.experiment.recipe import Recipe
+from xstilts.experiment.recipe import Member, Recipe
 from xstilts.running.errors import UserError
 from xstilts.running.files import canonical, digest
 from xstilts.toy import strata as toy_strata
@@ -20,20 +20,6 @@ from xstilts.toy import strata as toy_strata
 # edited module.)
 VERSIONS = {"toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1}
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
-
-
-@dataclasses.dataclass(frozen=True)
-class Member:
-    """One task of a training: the languages of its train rows, of its dev rows, its recipe.
-
-    `dev` is the task's train language (English), else the first language of the train rows; None
-    for masked language modelling, which has no say in which checkpoint is the best.
-    """
-
-    task: str
-    languages: tuple[str, ...]
-    dev: str | None
-    recipe: Recipe
 
 
 class Grid:
@@ -63,7 +49,19 @@ class Grid:
             return self.experiment.languages[target]
         return chosen[target]
 
-    # ---- recipes
+    # ---- intermediates and recipes
+
+    def entry(self, intermediate: str) -> Mapping[str, Any]:
+        """Return the config's entry of an intermediate; an empty one of the row without."""
+        return self.experiment.settings["intermediates"].get(intermediate, {})
+
+    def chain(self, intermediate: str) -> tuple[str, ...]:
+        """Return the intermediates that one follows on (`after`), the first first, and itself."""
+        return chains.of(self.experiment.settings["intermediates"], intermediate)
+
+    def start(self, model: str, intermediate: str, seed: str) -> str:
+        """Return the folder of the encoder that stage 1 starts from."""
+        return self.encoder(model, self.entry(intermediate).get("after", NONE), seed)
 
     def recipe(self, intermediate: str) -> Recipe:
         """Return the stage 1 recipe of an intermediate: its only task's, or that of its mix.
@@ -84,11 +82,14 @@ class Grid:
         intermediate is for all its tasks.
         """
         members, own = [], self.experiment.settings["recipes"].get(intermediate, {})
+        rows = self.entry(intermediate).get("rows")
         for name, languages in self.experiment.intermediates[intermediate].items():
             task = self.tasks[name]
             dev = task.home or languages[0]
             chosen = dataclasses.replace(recipe.for_task(self.experiment, name, name), **own)
-            members.append(Member(name, languages, None if task.format == "mlm" else dev, chosen))
+            dev_lang = None if task.format == "mlm" else dev
+            at_most = amounts.at_most(task, self.experiment.settings)
+            members.append(Member(name, languages, dev_lang, chosen, rows, at_most))
         return members
 
     def tuning(self, task: str) -> list[Member]:
@@ -213,9 +214,14 @@ class Grid:
         """Return the spec of the encoder that targets start from: stage 1, or the model itself."""
         if intermediate == NONE:
             return self.model_spec(model)
-        mixture, parent = self.mixture(intermediate), self._digest("model_spec", model)
-        cap = self.experiment.settings["intermediates"][intermediate].get("cap", CAP)
-        return self._train_spec(parent, mixture, self.recipe(intermediate), cap, seed)
+        mixture, entry = self.mixture(intermediate), self.entry(intermediate)
+        parent = self._digest("encoder_spec", model, entry.get("after", NONE), seed)
+        chosen, cap = self.recipe(intermediate), entry.get("cap", CAP)
+        spec = self._train_spec(parent, mixture, chosen, cap, seed)
+        if "steps" in entry:  # in their place
+            told = spec["recipe"].items()
+            spec["recipe"] = {k: v for k, v in told if k not in amounts.REPLACED}
+        return spec | {key: entry[key] for key in ("steps", "after") if key in entry}
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the data of a target in one language."""
@@ -264,7 +270,8 @@ class Grid:
         used = set()
         for cell in self.cells:
             used |= {cell.target, self.tasks[cell.target].tuned_on or cell.target}
-            used |= set(self.experiment.intermediates[cell.intermediate])
+            for name in self.chain(cell.intermediate):
+                used |= set(self.experiment.intermediates[name])
         if sources.is_of_task(hub):
             return [hub.split("/")[1]]
         return sorted(task for task in used if self.tasks[task].hub == hub)
@@ -293,6 +300,7 @@ class Grid:
             "metric": self.tasks[task].metric,
             "recipe": dataclasses.asdict(chosen),
             "seed": int(seed.removeprefix("seed")),
+            **member.sample,
             **encoded,
             "version": VERSIONS["train"],
         }
@@ -319,6 +327,7 @@ class Grid:
                     "labels": list(self.tasks[member.task].labels),
                     "metric": self.tasks[member.task].metric,
                     "batch_size": member.recipe.batch_size,
+                    **member.sample,
                     "train": encoded(member, "train", member.languages),
                     "dev": encoded(member, "dev", [member.dev] if member.dev else []),
                 }

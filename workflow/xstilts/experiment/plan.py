@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from xstilts.experiment import amounts
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import Grid
@@ -16,7 +17,8 @@ STRATA = "strata"  # the column of the names of the target's strata, where any t
 FROM = "from"  # the column of the public checkpoint that a model is
 STAGE_1 = "stage1_"  # before the names of a recipe's fields; those of stage 2 have nothing there
 RECIPE = [field.name for field in dataclasses.fields(Recipe)]
-MADE_BY = [FROM, *RECIPE, *(STAGE_1 + name for name in RECIPE)]
+AMOUNTS = ["rows", "steps", "after"]  # of an intermediate, as its entry has them
+MADE_BY = [FROM, *RECIPE, *(STAGE_1 + name for name in (*RECIPE, *AMOUNTS))]
 
 
 def rows(grid: Grid, cells: Iterable[Cell]) -> Iterator[dict[str, Any]]:
@@ -45,12 +47,16 @@ def row(grid: Grid, cell: Cell, lang: str, split: str) -> dict[str, Any]:
 def made_by(grid: Grid, cell: Cell) -> dict[str, Any]:
     """Return the columns `MADE_BY` of a cell; those of a stage that it has not are None."""
     train = grid.tasks[cell.target].tuned_on
-    stage_1 = None if cell.intermediate == NONE else grid.recipe(cell.intermediate)
+    entry, stage_1 = grid.entry(cell.intermediate), dict[str, Any]()
+    if cell.intermediate != NONE:
+        replaced = amounts.REPLACED if "steps" in entry else ()
+        stage_1 = dataclasses.asdict(grid.recipe(cell.intermediate)) | dict.fromkeys(replaced)
     stage_2 = None if train is None else grid.tuned_recipes[train]
     return {
         FROM: grid.public(cell.model),
         **{name: getattr(stage_2, name, None) for name in RECIPE},
-        **{STAGE_1 + name: getattr(stage_1, name, None) for name in RECIPE},
+        **{STAGE_1 + name: stage_1.get(name) for name in RECIPE},
+        **{STAGE_1 + name: entry.get(name) for name in AMOUNTS},
     }
 
 

@@ -1,4 +1,4 @@
-"""A recipe: the hyper-parameters of one training."""
+"""A recipe: the hyper-parameters of one training; the tasks that have one, its members."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -40,6 +40,29 @@ class Recipe:
     eval_every: int = 1000
     eval_rows: int | None = 500
     patience: int = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """One task of a training: the languages of its train rows, of its dev rows, its recipe.
+
+    `dev` is the task's train language (English), else the first language of the train rows; None
+    for masked language modelling, which has no say in which checkpoint is the best. `rows`: of how
+    many train rows a sample is drawn (None: all are read); `at_most`, of fewer if there are.
+    """
+
+    task: str
+    languages: tuple[str, ...]
+    dev: str | None
+    recipe: Recipe
+    rows: int | None = None
+    at_most: bool = False
+
+    @property
+    def sample(self) -> dict[str, int]:
+        """What the spec of a training says of the sample; nothing where all rows are read."""
+        key = "rows_at_most" if self.at_most else "rows"
+        return {} if self.rows is None else {key: self.rows}
 
 
 def resolve(*layers: Mapping[str, Any]) -> Recipe:

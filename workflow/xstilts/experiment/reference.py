@@ -7,6 +7,7 @@ from xstilts import WORKFLOW
 from xstilts.running.errors import UserError, nearest
 
 FOLDER = WORKFLOW / "reference"
+CERTAIN = ("read", "derived")  # of what is told of the rows: not from memory, not guessed
 
 
 @cache
@@ -18,10 +19,20 @@ def table(name: str) -> list[dict[str, str]]:
 
 def size(task: str, split: str) -> tuple[int, float] | None:
     """Return the rows of one language of a task, and the tokens of a row; None if not known."""
-    for row in table("sizes"):
-        if (row["task"], row["split"]) == (task, split):
-            return int(row["rows"]), float(row["pieces"])
-    return None
+    row = _sizes().get((task, split))
+    return (int(row["rows"]), float(row["pieces"])) if row else None
+
+
+def certain_rows(task: str, split: str) -> int | None:
+    """Return the rows of one language of a task, where they are known for certain."""
+    row = _sizes().get((task, split))
+    return int(row["rows"]) if row and row["certainty"] in CERTAIN else None
+
+
+@cache
+def _sizes() -> dict[tuple[str, str], dict[str, str]]:
+    """Return (task, split) -> its line of `sizes.csv`."""
+    return {(row["task"], row["split"]): row for row in table("sizes")}
 
 
 def encoder(name: str) -> tuple[int, int, int] | None:

@@ -82,7 +82,7 @@ def check_intermediate(name: str, entry: Mapping[str, Any], known: Mapping[str, 
     if "cap" in entry and len(names) == 1:
         raise UserError(
             f"intermediates: {name}: cap: is for the mixing of several tasks; for fewer rows of"
-            f" one set `limits: {{{names[0]}: {{train: {entry['cap']}}}}}`"
+            f" one say `rows: {entry['cap']}`"
         )
 
 

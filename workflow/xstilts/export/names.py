@@ -130,10 +130,10 @@ def _has(grid: Grid, name: str) -> bool:
 
 
 def _intermediates(grid: Grid) -> Iterator[str]:
-    """Yield the name of every trained intermediate."""
+    """Yield the name of every trained intermediate, those that others follow on among them."""
     for cell in grid.cells:
-        if grid.experiment.intermediates[cell.intermediate]:
-            yield f"{cell.model}/{cell.intermediate}/{cell.seed}"
+        for name in reversed(grid.chain(cell.intermediate)):
+            yield f"{cell.model}/{name}/{cell.seed}"
 
 
 def _named(
@@ -146,6 +146,9 @@ def _named(
     cells = [dataclasses.asdict(cell) for cell in grid.cells]
     for axis, part in zip(CELL, parts, strict=False):
         valid = list(dict.fromkeys(cell[axis] for cell in cells))
+        if axis == "intermediate" and len(parts) == 3:
+            valid += [one.split("/")[1] for one in _intermediates(grid)]
+            valid = list(dict.fromkeys(valid))
         if part not in valid:
             close = nearest(part, valid)
             if f"seed{part}" in valid:

@@ -8,7 +8,6 @@ from typing import Any
 from xstilts import formats
 from xstilts.encoding.header import read_header
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.config import NONE
 from xstilts.experiment.graph import HEAD
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.tasks import Task
@@ -137,9 +136,9 @@ def _trained(name: str, named: Named, folder: Path, node: Mapping[str, Any]) -> 
 
 def _specs(named: Named) -> dict[str, dict[str, Any]]:
     specs = {"the public checkpoint": named.grid.model_spec(named.model)}
-    if named.intermediate != NONE:
-        stage_1 = named.grid.encoder_spec(named.model, named.intermediate, named.seed)
-        specs[f"the intermediate `{named.intermediate}`"] = stage_1
+    for name in named.grid.chain(named.intermediate):
+        spec = named.grid.encoder_spec(named.model, name, named.seed)
+        specs[f"the intermediate `{name}`"] = spec
     if named.cell and named.train:
         specs[f"the tuning on `{named.train}`"] = named.spec
     return specs

@@ -3,7 +3,7 @@
 Trained on only, as one task of a mixture; nothing of it is scored.
 
 Arrays: `ordinary` bool [vocabulary], which ids are no special tokens; `hidden` int64 [1], the id of
-the mask token (`<mask>`).
+the mask token (`<mask>`); `row` int64 [examples], which row an example is of.
 Too long: the rest of a text becomes further examples; nothing is lost.
 """
 
@@ -21,7 +21,9 @@ IGNORE_INDEX = -100  # target of a token that is not predicted, as in PyTorch
 def encode(rows, tokenizer, labels, max_length):
     """Rows `text` -> a sequence `<s> tokens </s>` for each stretch that fits."""
     encodings = tokenizer.encode([row["text"] for row in rows], max_length)
-    arrays = encoded.pack([e.ids for text in encodings for e in (text, *text.overflowing)])
+    stretches = [(i, e) for i, text in enumerate(encodings) for e in (text, *text.overflowing)]
+    arrays = encoded.pack([e.ids for _, e in stretches])
+    arrays["row"] = np.array([i for i, _ in stretches], dtype=np.int64)
     arrays["ordinary"] = tokenizer.ordinary
     arrays["hidden"] = np.array([tokenizer.mask_token_id], dtype=np.int64)
     return arrays, 0

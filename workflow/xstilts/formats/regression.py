@@ -31,7 +31,8 @@ def head(encoder, labels, train=()):
 
     if not train:
         return NumberHead(encoder.config)
-    numbers = np.concatenate([data.arrays["labels"] for data in train]).astype(np.float64)
+    numbers = np.concatenate([data.arrays["labels"][data.chosen] for data in train])
+    numbers = numbers.astype(np.float64)
     return NumberHead(encoder.config, float(numbers.mean()), float(numbers.std()) or 1.0)
 
 

@@ -77,11 +77,13 @@ class Trainings:
         self.indices: dict[str, int | None] = {}
 
     def of(self, cell: Cell) -> list[int]:
-        """Return the indices of a cell's trainings that have a record: stage 1, stage 2."""
+        """Return the indices of a cell's trainings that have a record: stage 1 (of a chain all, in
+        order), stage 2."""
         if self.grid is None:
             return []
-        encoder = self.grid.encoder(cell.model, cell.intermediate, cell.seed)
-        folders = dict.fromkeys([encoder, self.grid.checkpoint(cell)])
+        names = self.grid.chain(cell.intermediate)
+        encoders = [self.grid.encoder(cell.model, name, cell.seed) for name in names]
+        folders = dict.fromkeys([*encoders, self.grid.checkpoint(cell)])
         return [index for folder in folders if (index := self._index(folder)) is not None]
 
     def _index(self, folder: str) -> int | None:

@@ -55,7 +55,8 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
     parent = read_node(args.init)
     same_spec(args.init, parent["spec"], spec["parent"])
     publish.delete_finished(args.init)
-    tasks = read_tasks(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows)
+    name = Path(args.out).parent.name  # of stage 1: its intermediate
+    tasks = read_tasks(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows, name)
     files = {
         "train": [data for task in tasks for data in task.train.values()],
         "dev": [task.dev for task in tasks if task.dev is not None],
@@ -85,9 +86,13 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         "pins": dict(parent["pins"], **{k: v for own in pins for k, v in own.items()}),
         "weights": sha256(folder / "model.safetensors"),
         "tokenizer": parent["tokenizer"],
-        "rows": {split: sum(d.meta["rows"] for d in data) for split, data in files.items()},
-        "examples": sum(map(len, files["train"])),
-        "rows_cut": {split: sum(d.meta["cut"] for d in data) for split, data in files.items()},
+        "rows": {split: sum(d.rows for d in data) for split, data in files.items()},
+        "examples": sum(len(d.chosen) for d in files["train"]),
+        "rows_cut": {  # of a sample it is not known
+            split: sum(d.meta["cut"] for d in data)
+            for split, data in files.items()
+            if all(d.sample is None for d in data)
+        },
         "heads": {task.name: names[id(task.head)] for task in tasks},
         "labels": {task.name: list(task.labels) for task in tasks},
         **record,

@@ -74,7 +74,7 @@ def fit(
     import torch
 
     recipe, cap = Recipe(**spec["recipe"]), spec.get("cap")
-    total_steps = mixture.total_steps(tasks, cap, recipe)
+    total_steps = mixture.total_steps(tasks, cap, recipe, spec.get("steps"))
     streams = mixture.make_streams(tasks, cap, spec["seed"])
     schedule = mixture.schedule([stream.share for stream in streams], total_steps, spec["seed"])
     modules = [encoder, *named_heads(tasks).values()]
@@ -142,7 +142,7 @@ def fit(
         if not state.best or score > state.best["score"]:
             state.best, state.best_weights = state.history[-1], snapshot(encoder, tasks)
             state.stale_evaluations = 0
-        if state.stale_evaluations >= recipe.patience:
+        if state.stale_evaluations >= recipe.patience and "steps" not in spec:
             progress.write(f"early stopping: no gain in {state.stale_evaluations} evaluations")
             break
     progress.close()

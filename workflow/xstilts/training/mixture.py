@@ -47,13 +47,13 @@ class TaskStream:
 
     def next_batch(self) -> np.ndarray:
         """Return the examples of the next batch."""
-        batches_per_epoch = math.ceil(len(self.data) / self.task.batch_size)
+        chosen = self.data.chosen
+        batches_per_epoch = math.ceil(len(chosen) / self.task.batch_size)
         epoch, index = divmod(self.drawn["batches"], batches_per_epoch)
         if index == 0 or not self.epoch_batches:  # none: a training resumed inside an epoch
             lengths, _ = self.data.shapes()
-            self.epoch_batches = batches.epoch_batches(
-                lengths, self.task.batch_size, self.seed, epoch
-            )
+            drawn = batches.epoch_batches(lengths[chosen], self.task.batch_size, self.seed, epoch)
+            self.epoch_batches = [chosen[batch] for batch in drawn]
         self.drawn["batches"] += 1
         self.drawn["examples"] += len(self.epoch_batches[index])
         return self.epoch_batches[index]
@@ -81,12 +81,16 @@ def smoothed(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:
     return {lang: power / sum(powers.values()) for lang, power in powers.items()}
 
 
-def total_steps(tasks: Iterable[TrainingTask], cap: int | None, recipe: Recipe) -> int:
+def total_steps(
+    tasks: Iterable[TrainingTask], cap: int | None, recipe: Recipe, asked: int | None = None
+) -> int:
     """Return the optimizer steps of a training: its epochs times the batches of one, at least 1.
 
     As jiant's `SimpleAPIMultiTaskConfigurator` counts: the sum over tasks of min(n, K) / batch
-    size, each rounded up.
+    size, each rounded up. In place of that, the steps that were asked for; `max_steps` bounds both.
     """
+    if asked is not None:
+        return asked if recipe.max_steps is None else min(asked, recipe.max_steps)
     steps_per_epoch = sum(math.ceil(weight(task, cap) / task.batch_size) for task in tasks)
     steps = max(1, round(steps_per_epoch * recipe.epochs))
     return steps if recipe.max_steps is None else min(steps, recipe.max_steps)
@@ -103,6 +107,11 @@ def record(streams: Iterable[TaskStream]) -> dict[str, dict[str, Any]]:
     """Return task -> language -> share, examples there are, and batches, examples, tokens drawn."""
     drawn: dict[str, dict[str, Any]] = {}
     for stream in streams:
-        entry = {"share": round(stream.share, 6), "available": len(stream.data), **stream.drawn}
+        entry: dict[str, Any] = {
+            "share": round(stream.share, 6),
+            "available": len(stream.data.chosen),
+        }
+        entry |= {"rows": stream.data.rows} if stream.data.sample is not None else {}
+        entry |= stream.drawn
         drawn.setdefault(stream.task.name, {})[stream.lang] = entry
     return drawn

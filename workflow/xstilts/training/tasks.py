@@ -12,6 +12,7 @@ from xstilts.encoding.encoded import Encoded
 from xstilts.models import shards
 from xstilts.running import ranks
 from xstilts.running.errors import UserError
+from xstilts.training import sample
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,8 +50,8 @@ class TrainingTask:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Language -> train examples."""
-        return {lang: len(data) for lang, data in self.train.items()}
+        """Language -> train examples; of a sample, those of its rows."""
+        return {lang: len(data.chosen) for lang, data in self.train.items()}
 
 
 def task_specs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -67,6 +68,7 @@ def read_tasks(
     train: Iterable[str],
     dev: Iterable[str],
     dev_rows: Iterable[str],
+    name: str = "",
 ) -> list[TrainingTask]:
     """Return the tasks of a training, still without heads.
 
@@ -74,19 +76,25 @@ def read_tasks(
         spec: of the training.
         tokenizer: digest of the tokenizer that all rows must be encoded with.
         train, dev, dev_rows: paths, in the order of the spec's tasks and their languages.
+        name: of the intermediate, for messages.
 
     Raises:
-        UserError: a file is made by another spec, or encoded with another tokenizer.
+        UserError: a file is made by another spec, or encoded with another tokenizer; a task has
+            fewer rows than its sample.
     """
     train_paths, dev_paths, dev_rows_paths = iter(train), iter(dev), iter(dev_rows)
     eval_rows = spec["recipe"]["eval_rows"]
 
-    def load(path: str, spec_digest: str) -> Encoded:
-        return encoded.load_checked(path, spec_digest, tokenizer, "the model")
+    def load(path: str, spec_digest: str, mapped: bool = False) -> Encoded:
+        return encoded.load_checked(path, spec_digest, tokenizer, "the model", mapped)
 
     tasks = []
     for task_spec in task_specs(spec):
-        data = {lang: load(next(train_paths), d) for lang, d in task_spec["train"].items()}
+        paths = {lang: next(train_paths) for lang in task_spec["train"]}
+        sampled = not task_spec.keys().isdisjoint(sample.KEYS)
+        data = {lang: load(paths[lang], d, sampled) for lang, d in task_spec["train"].items()}
+        if sampled:
+            data = sample.draw(data, paths, task_spec, spec["seed"], name)
         labels = next(iter(data.values())).labels  # the spec's, or those of an open tag set
         task = TrainingTask(
             task_spec["task"], task_spec["format"], task_spec["batch_size"], labels, data

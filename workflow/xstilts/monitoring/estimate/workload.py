@@ -5,8 +5,8 @@ import math
 
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.graph import Node
-from xstilts.experiment.grid import CAP, Grid, Member
-from xstilts.experiment.recipe import Recipe
+from xstilts.experiment.grid import CAP, Grid
+from xstilts.experiment.recipe import Member, Recipe
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
 
@@ -39,15 +39,33 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
     """Return the workload of a job; None for one that does not use the device."""
     parts = node.name.split("/")
     if node.rule == "intermediate":
-        entry = grid.experiment.settings["intermediates"][parts[1]]
-        members, recipe = grid.mixture(parts[1]), grid.recipe(parts[1])
-        return training(parts[0], parts[1], members, recipe, entry.get("cap", CAP), sizes)
+        return stage_1(parts[0], parts[1], grid, sizes)
     if node.rule == "tune":
         members = grid.tuning(parts[3])
         return training(parts[0], parts[3], members, members[0].recipe, None, sizes)
     if node.rule == "evaluate":
         return evaluation(Cell(*parts), grid, sizes)
     return None
+
+
+def stage_1(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> Workload:
+    """Return the workload of an intermediate, without those that it follows on."""
+    entry, members = grid.entry(intermediate), grid.mixture(intermediate)
+    amount = entry.get("cap", CAP), sizes, entry.get("steps")
+    return training(model, intermediate, members, grid.recipe(intermediate), *amount)
+
+
+def passes(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> float:
+    """Return how often an intermediate reads the encoded rows of its tasks, for its time limit:
+    its epochs or, where it asks for rows or steps, the tokens of these over all that there are."""
+    if grid.entry(intermediate).keys().isdisjoint(("rows", "steps")):
+        return grid.recipe(intermediate).epochs
+    there = sum(
+        sizes.of(model, member.task, lang, "train", member.recipe.max_length).tokens
+        for member in grid.mixture(intermediate)
+        for lang in member.languages
+    )
+    return stage_1(model, intermediate, grid, sizes).train_tokens / max(there, 1.0)
 
 
 def training(
@@ -57,10 +75,12 @@ def training(
     recipe: Recipe,
     cap: int | None,
     sizes: DataSizes,
+    asked: int | None = None,
 ) -> Workload:
     """Return the workload of a training, which draws its batches as `training/mixture.py` does.
 
-    Early stopping is not counted: a training that stops early takes less.
+    Early stopping is not counted: a training that stops early takes less. `asked`: its steps, in
+    place of epochs.
     """
     weights, batch_tokens, epoch_steps = [], [], 0
     for member in members:
@@ -69,11 +89,14 @@ def training(
             for lang in member.languages
         ]
         examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)
+        batch_tokens.append(member.recipe.batch_size * tokens / examples)
+        if member.rows is not None:
+            share = member.rows / max(1, sum(size.rows for size in train))
+            examples = max(1, round(examples * min(1.0, share)))
         weight = examples if cap is None or len(members) == 1 else min(examples, cap)
         epoch_steps += math.ceil(weight / member.recipe.batch_size)
         weights.append(weight)
-        batch_tokens.append(member.recipe.batch_size * tokens / examples)
-    steps = max(1, round(epoch_steps * recipe.epochs))
+    steps = max(1, round(epoch_steps * recipe.epochs)) if asked is None else asked
     steps = steps if recipe.max_steps is None else min(steps, recipe.max_steps)
     total = sum(weights)
     train_tokens = steps * sum(

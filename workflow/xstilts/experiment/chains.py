@@ -1,0 +1,49 @@
+"""Chains: an intermediate that is trained from the encoder of another (`after`)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xstilts.experiment.roles import exists
+from xstilts.running.errors import UserError
+
+Entries = Mapping[str, Mapping[str, Any]]  # the section `intermediates` of a config
+
+
+def of(entries: Entries, name: str) -> tuple[str, ...]:
+    """Return the intermediates that a model is trained on one after another, `name` the last.
+
+    Those of the row without any are none.
+    """
+    found: list[str] = []
+    at: str | None = name if name in entries else None
+    while at is not None:
+        found.append(at)
+        at = entries[at].get("after")
+    return tuple(reversed(found))
+
+
+def check(name: str, entries: Entries, none: str) -> None:
+    """Refuse an intermediate that follows on none that there is, or on itself.
+
+    Args:
+        name: of the intermediate.
+        entries: all of them.
+        none: the name of the row without any.
+
+    Raises:
+        UserError: the intermediate and what is wrong with its `after`.
+    """
+    key, before = f"intermediates: {name}: after", entries[name].get("after")
+    if before is None:
+        return
+    if before == none:
+        raise UserError(f"{key}: `{none}` is the model itself; leave `after` out")
+    exists(key, before, entries, "intermediate")
+    seen = [name]
+    while before is not None and before in entries:
+        seen.append(before)
+        if before == name and name == next(each for each in entries if each in seen):
+            raise UserError(f"{key}: goes round in a circle: {' after '.join(seen)}")
+        if before in seen[:-1]:
+            return  # a circle, which is said of the first that is in it
+        before = entries[before].get("after")

@@ -1,0 +1,152 @@
+"""Families: several intermediates written as one entry, by `{key}` in its name.
+
+`mnli-{rows}: {tasks: [mnli], rows: [1000, 3000]}` is `mnli-1000` and `mnli-3000`. They are written
+out when a config is loaded, before anything else of it is looked at, so that all that follows (the
+grid, the resolved config) has the intermediates themselves.
+"""
+
+import itertools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from xstilts.running.errors import Problems, UserError, brief, nearest
+
+LISTS = ("tasks", "languages")  # keys of which an intermediate has a list anyway
+KEYS = ("rows", "steps", "cap", "after", *LISTS)  # by which a family may be named
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+def expand(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with the intermediates of its families in the place of each.
+
+    A recipe under the name of a family is for each of them (what is set under their own names is
+    laid over it), and in `exclude`, `include` and `questions` the name stands for all of them. What
+    is of another shape than a config's is left for the schema to refuse.
+
+    Raises:
+        UserError: a line for each mistake in a family.
+    """
+    config, entries, problems = dict(raw), raw.get("intermediates"), Problems()
+    if not isinstance(entries, Mapping):
+        return config
+    found: dict[str, Any] = {}
+    families: dict[str, list[str]] = {}
+    of: dict[str, str] = {}  # name -> the entry that it is of
+    for name, entry in entries.items():
+        with problems.noted():
+            members = _members(name, entry)
+            if members != {name: entry}:
+                families[name] = list(members)
+            for member, own in members.items():
+                if member in of:
+                    raise UserError(
+                        f"intermediates: {name}: `{member}` is there already, by `{of[member]}`;"
+                        " give one of them another name"
+                    )
+                found[member], of[member] = own, name
+    if isinstance(raw.get("recipes"), Mapping):
+        with problems.noted():
+            config["recipes"] = _recipes(raw["recipes"], families)
+    problems.end()
+    config["intermediates"] = found
+    for section in ("exclude", "include"):
+        if isinstance(raw.get(section), list):
+            config[section] = [p for each in raw[section] for p in _patterns(each, families)]
+    if isinstance(raw.get("questions"), Mapping):
+        config["questions"] = _named(raw["questions"], families)
+    return config
+
+
+def _members(name: Any, entry: Any) -> dict[Any, Any]:
+    """Return name -> entry of the intermediates of an entry: itself, if it is no family."""
+    if not isinstance(entry, Mapping) or not isinstance(name, str):
+        return {name: entry}
+    key, fields = f"intermediates: {name}", list(dict.fromkeys(_FIELD.findall(name)))
+    for field in fields:
+        if field not in KEYS:
+            raise UserError(
+                f"{key}: there is no `{{{field}}}` to name a family by{nearest(field, KEYS)}"
+                f" (valid: {', '.join(KEYS)})"
+            )
+        if not isinstance(entry.get(field), list) or not entry[field]:
+            given = f", not {entry[field]!r}" if field in entry else ""
+            raise UserError(
+                f"{key}: {field}: must be a list, of a value for each intermediate of the"
+                f" family{given}"
+            )
+        for value in entry[field]:
+            if isinstance(value, bool) or not isinstance(value, (str, int)):
+                raise UserError(
+                    f"{key}: {field}: {brief(repr(value))} is no name or whole number, which the"
+                    " name of an intermediate is made of"
+                )
+    for field in KEYS:
+        if isinstance(entry.get(field), list) and field not in (*LISTS, *fields):
+            raise UserError(
+                f"{key}: {field}: is a list; for an intermediate of each value name them after it:"
+                f' "{name}-{{{field}}}"'
+            )
+    found: dict[str, Any] = {}
+    for values in itertools.product(*(entry[field] for field in fields)):
+        chosen = dict(zip(fields, values, strict=True))
+        member = _filled(name, chosen)
+        if member in found:
+            raise UserError(f"{key}: two intermediates of the family would be `{member}`")
+        own = {k: [v] if k in LISTS else v for k, v in chosen.items()}
+        found[member] = {**entry, **own}
+        if isinstance(found[member].get("after"), str):  # squad-{rows}: {after: mnli-{rows}}
+            found[member]["after"] = _filled(found[member]["after"], chosen)
+    return found
+
+
+def _filled(name: str, chosen: Mapping[str, Any]) -> str:
+    """Return a name with the values of some fields in their place."""
+    return _FIELD.sub(lambda field: str(chosen.get(field[1], field[0])), name)
+
+
+def _recipes(recipes: Mapping[str, Any], families: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the recipes with those of families written out, before those of names."""
+    found: dict[str, Any] = {}
+    for name, recipe in recipes.items():
+        if not isinstance(name, str) or not _FIELD.search(name):
+            continue
+        if name not in families:
+            raise UserError(
+                f"recipes: there is no family of intermediates `{name}`{nearest(name, families)}"
+            )
+        for member in families[name]:
+            found[member] = _over(found.get(member), recipe)
+    for name, recipe in recipes.items():
+        if name not in families:
+            found[name] = _over(found.get(name), recipe)
+    return found
+
+
+def _over(base: Any, recipe: Any) -> Any:
+    both = isinstance(base, Mapping) and isinstance(recipe, Mapping)
+    return {**base, **recipe} if both else recipe
+
+
+def _patterns(pattern: Any, families: Mapping[str, list[str]]) -> list[Any]:
+    """Return a pattern of cells for each intermediate of the family that it names, if it does."""
+    name = pattern.get("intermediate") if isinstance(pattern, Mapping) else None
+    if isinstance(name, str) and name in families:
+        return [{**pattern, "intermediate": member} for member in families[name]]
+    return [_named(pattern, families)]
+
+
+def _named(value: Any, families: Mapping[str, list[str]], names: bool = False) -> Any:
+    """Return a value in which a family that is named below a key `intermediate` is all of its
+    intermediates; `names`, whether it is below such a key."""
+    if isinstance(value, Mapping):
+        return {k: _named(v, families, names or k == "intermediate") for k, v in value.items()}
+    if names and isinstance(value, str) and value in families:
+        return list(families[value])
+    if isinstance(value, list):
+        found: list[Any] = []
+        for item in value:
+            listed = names and isinstance(item, str) and item in families
+            found += families[item] if listed else [_named(item, families, names)]
+        return found
+    return value
