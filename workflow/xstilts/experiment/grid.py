@@ -111,14 +111,16 @@ class Grid:
         toy = self.experiment.settings["toy"]
         sizes = {key: value for key, value in toy.items() if not dataset or key != "pretrain"}
         return {
-            "kind": "toy", "version": VERSIONS["toy"], **sizes, **_toy_strata(dataset),
+            "kind": "toy", "version": VERSIONS["toy"], **sizes, **toy_strata.in_spec(dataset),
         }  # fmt: skip
 
     def pin_spec(self, kind: str, name: str, revision: str) -> dict[str, Any]:
         """Return the spec of the pin of a data set or model: what is looked up, and where."""
         source = OWN if sources.is_of_task(name) else self.source()
         spec = {"kind": "pin", "of": kind, "name": name, "revision": revision, "source": source}
-        return spec | (_toy_strata(name) if self.experiment.toy and kind == "datasets" else {})
+        return spec | (
+            toy_strata.in_spec(name) if self.experiment.toy and kind == "datasets" else {}
+        )
 
     def revision(self, dataset: str) -> str:
         """Return the branch that the tasks of a hub data set ask for."""
@@ -387,15 +389,6 @@ class Grid:
     def score(self, cell: Cell, lang: str, split: str) -> str:
         """Return the path of a score file."""
         return f"{self.scores(split)}/{cell}/{lang}.json"
-
-
-def _toy_strata(dataset: str) -> dict[str, Any]:
-    """Return what the spec of a generated data set says of the columns that only the toy world has.
-
-    They are no part of `VERSIONS`, because nothing but scores follows from them.
-    """
-    columns = toy_strata.of_repository(dataset)
-    return {"strata": columns} if columns else {}
 
 
 TOY_MODEL = (

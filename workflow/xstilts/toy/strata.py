@@ -35,6 +35,15 @@ def of_repository(name: str) -> list[str]:
     return REPOSITORIES.get(name, [])
 
 
+def in_spec(name: str) -> dict[str, list[str]]:
+    """What the spec of a generated data set says of these columns.
+
+    They are no part of a version of the toy world, because nothing but scores follows from them.
+    """
+    columns = of_repository(name)
+    return {"strata": columns} if columns else {}
+
+
 def inference(item: nli.Inference) -> str:
     """What an inference turns on: a negation, other words, or parts left out or moved."""
     if any(clause.negated for clause in (*nli.clauses(item.premise), item.hypothesis)):
