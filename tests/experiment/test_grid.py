@@ -442,3 +442,15 @@ def test_the_toy_world_has_strata_where_the_hub_has_none():
     # The toy world's rows stand for those of the folder, and are of none of its classes.
     found = make(source="toy", tasks=own).tasks["squad2"].strata
     assert found == {"answerable": "answerable", "asks": "asks", "genre": ""}
+
+
+def test_only_trainings_have_what_becomes_of_them_if_they_collapse_and_only_if_it_is_retry():
+    kept, retried = (make(on_collapse=value) for value in ("keep", "retry"))
+    one, other = (grid.encoder_spec("m", "mnli", "seed1") for grid in (kept, retried))
+    assert other == {**one, "on_collapse": "retry"}
+    assert one == make().encoder_spec("m", "mnli", "seed1")
+    one, other = (grid.tuned_spec("m", "none", "seed1", "squad") for grid in (kept, retried))
+    assert other == {**one, "on_collapse": "retry"}
+    assert kept.model_spec("m") == retried.model_spec("m")
+    one, other = (grid.encoded_spec("mnli", "en", "train", 128) for grid in (kept, retried))
+    assert one == other

@@ -111,7 +111,10 @@ def test_the_products_in_full(world):
             "tables",
             (
                 *(f"{HOME}/tables/{name}.{kind}" for name in tables for kind in kinds),
-                *(f"{HOME}/tables/{name}.csv" for name in ("results", "deltas", "curves")),
+                *(
+                    f"{HOME}/tables/{name}.csv"
+                    for name in ("results", "deltas", "curves", "collapsed")
+                ),
             ),
             (f"{HOME}/grid.csv", *cells),
         ),

@@ -266,3 +266,18 @@ def test_what_is_not_done_says_why(tmp_path, opened):
     failed.get_by_role("link").click()
     page.get_by_text("step 1\nerror: the loss is nan").wait_for()
     assert tab.errors == []
+
+
+def test_a_training_that_collapsed_is_marked_in_its_cells(tmp_path, opened):
+    results.write(tmp_path)
+    mark = {"score": 0.34, "low": 0.3, "high": 0.38, "guessing": 0.35, "guess": "always neutral"}
+    results.change(tmp_path / "results/encoders/m/mnli/seed2/node.json", collapsed=mark)
+    tab = opened(render(tmp_path))
+    tab.page.locator("#heatmap-table").get_by_role("link", name="mnli, xnli: 56.0, +10.0").click()
+    cell = tab.page.locator("#cell")
+    state = "seed1 done, 2 of 2 languages; seed2 done, 2 of 2 languages, collapsed"
+    assert cell.locator("p.note").first.inner_text() == f"model m; {state}"
+    cell.locator("summary").filter(has_text="seed2").click()
+    [said] = cell.locator(".problem").all_inner_texts()
+    assert said.startswith("Collapsed: its dev score, 34.0 (95%: 30.0 to 38.0), is not above what")
+    assert tab.errors == []

@@ -197,6 +197,7 @@ def test_a_training_in_full():
             ["device", "cpu, fp32"],
             ["peak memory", "3 MB"],
         ],
+        "warnings": [],
     }
 
 

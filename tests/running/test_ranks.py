@@ -121,6 +121,21 @@ def test_two_ranks_that_are_warned_go_on_where_they_were(folder, mixed, tmp_path
         assert whole.read_bytes() == resumed.read_bytes()
 
 
+def test_two_ranks_that_collapse_train_the_other_streams_too(folder, node, tmp_path, two):
+    recipe = node.spec["recipe"] | {"learning_rate": 1e-12}
+
+    def call(out):
+        return node.run(folder, out, recipe=recipe, on_collapse="retry")
+
+    output = ended(two(call, tmp_path / "two", sharding="fsdp", save_every=0))
+    assert [output.count(f"trained again: stream {n} of 3") for n in (2, 3)] == [1, 1]
+    assert_close(call(tmp_path / "one"), tmp_path / "two")
+    one, other = (read_json(tmp_path / name / "node.json") for name in ("one", "two"))
+    assert [s["seed"] for s in one["streams"]] == [s["seed"] for s in other["streams"]]
+    assert one["collapsed"] == other["collapsed"]
+    assert {p.name for p in (tmp_path / "two.state").iterdir()} == {"lock", "finished"}
+
+
 @pytest.mark.parametrize("ranks", [1, 2, 3, 8])
 @pytest.mark.parametrize("max_tokens", [1, 40, 1000])
 @pytest.mark.parametrize("size", [1, 2, 31])

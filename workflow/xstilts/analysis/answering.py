@@ -12,6 +12,7 @@ import pandas as pd
 
 from xstilts.analysis import answer
 from xstilts.analysis.answer import Answer
+from xstilts.analysis.collapse import listed
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.evidence import Evidence, Part
 from xstilts.experiment.questions import AskedCell, AskedClass, Question
@@ -127,7 +128,7 @@ class Answering:
             return
         if gone not in self._without:
             self._without[gone] = Estimator(self.evidence.without(gone))
-        names = ", ".join(sorted("/".join(cell) for cell in gone))
+        names = listed(sorted("/".join(cell) for cell in gone))
         if empty := _empty(question, self._without[gone].evidence):
             notes.append(f"Collapsed: {names}; without them nothing is left of {', '.join(empty)}.")
             return

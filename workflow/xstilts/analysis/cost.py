@@ -18,6 +18,7 @@ COLUMNS = [
 ]  # fmt: skip
 CURVE_COLUMNS = ["kind", "model", "intermediate", "seed", "task", "step", "loss", "score", "best"]
 STAGES = {"encoders": "intermediate", "tuned": "tune"}  # folder of results -> kind of training
+STREAMS = "streams"  # key of the record of a training that was made again (`training/streams.py`)
 Key = tuple[str, ...]  # model, intermediate, seed and digest of the spec of a training
 
 
@@ -107,17 +108,23 @@ def table(scores: Mapping[str, Any], records: Mapping[Key, Any]) -> pd.DataFrame
 def _job(record: Mapping[str, Any], kind: str, cells: int) -> dict[str, Any]:
     """Return the row of a record that `cells` share; one of an older version may lack fields."""
     nan = float("nan")
-    seconds, speed = record.get("seconds", nan), record.get("tokens_per_second", nan)
+    seconds, speed = _spent(record, "seconds"), record.get("tokens_per_second", nan)
     ranks = record.get("ranks", 1)
     return {
         "kind": kind,
         "device": record.get("device", ""),
         "seconds": ranks * seconds,
-        "energy": record.get("energy_joules", nan),
-        "tokens": record.get("tokens", seconds * speed),
+        "energy": _spent(record, "energy_joules"),
+        "tokens": _spent(record, "tokens") if "tokens" in record else seconds * speed,
         "peak": record.get("peak_memory", nan),
         "cells": cells,
     }
+
+
+def _spent(record: Mapping[str, Any], name: str) -> float:
+    """Return a figure of a record, added up with those of the streams that were not taken."""
+    others = [one for one in record.get(STREAMS, ()) if one["stream"] != record["stream"]]
+    return sum(one.get(name, float("nan")) for one in (record, *others))
 
 
 def curves(scores: Mapping[str, Any], records: Mapping[Key, Any]) -> pd.DataFrame:

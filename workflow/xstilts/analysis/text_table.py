@@ -46,6 +46,11 @@ def without_empty(table: TextTable) -> TextTable:
     return dataclasses.replace(table, columns=[table.columns[i] for i in kept], rows=rows)
 
 
+def with_notes(table: TextTable, notes: Sequence[str]) -> TextTable:
+    """Return the table with further sentences below it."""
+    return dataclasses.replace(table, notes=[*table.notes, *notes])
+
+
 def to_markdown(table: TextTable) -> str:
     """Return the table as Markdown: the best in bold, marks as an asterisk."""
     body = [

@@ -110,17 +110,13 @@ class Grid:
         """Return the spec of a generated data set or, without one, of the toy encoder."""
         toy = self.experiment.settings["toy"]
         sizes = {key: value for key, value in toy.items() if not dataset or key != "pretrain"}
-        return {
-            "kind": "toy", "version": VERSIONS["toy"], **sizes, **toy_strata.in_spec(dataset),
-        }  # fmt: skip
+        return {"kind": "toy", "version": VERSIONS["toy"], **sizes} | toy_strata.in_spec(dataset)
 
     def pin_spec(self, kind: str, name: str, revision: str) -> dict[str, Any]:
         """Return the spec of the pin of a data set or model: what is looked up, and where."""
         source = OWN if sources.is_of_task(name) else self.source()
         spec = {"kind": "pin", "of": kind, "name": name, "revision": revision, "source": source}
-        return spec | (
-            toy_strata.in_spec(name) if self.experiment.toy and kind == "datasets" else {}
-        )
+        return spec | (toy_strata.in_spec(name) if self.experiment.toy else {})
 
     def revision(self, dataset: str) -> str:
         """Return the branch that the tasks of a hub data set ask for."""
@@ -283,8 +279,11 @@ class Grid:
     ) -> dict[str, Any]:
         """Return the spec of a training; `parent` is a digest."""
         if len(mixture) == 1 and mixture[0].languages == ("en",) and mixture[0].dev == "en":
-            return self._english_spec(parent, mixture[0], seed)
-        return self._mix_spec(parent, mixture, chosen, cap, seed)
+            spec = self._english_spec(parent, mixture[0], seed)
+        else:
+            spec = self._mix_spec(parent, mixture, chosen, cap, seed)
+        retry = self.experiment.settings["on_collapse"] == "retry"
+        return spec | ({"on_collapse": "retry"} if retry else {})
 
     def _english_spec(self, parent: str, member: Member, seed: str) -> dict[str, Any]:
         """Return the spec of a training on one task in English."""

@@ -1,21 +1,24 @@
 """The state of the grid as text: a matrix of cells, why some are not done, the next run."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from xstilts.analysis.collapse import listed
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.graph import RULES
 from xstilts.monitoring.cell_states import STATES, CellState
 from xstilts.monitoring.estimate.text import duration
 
 
-def matrix(cells: Mapping[Cell, CellState]) -> list[list[str]]:
+def matrix(cells: Mapping[Cell, CellState], collapsed: Collection[Cell] = ()) -> list[list[str]]:
     """Return the grid as a table of text: a row per (model, intermediate), a column per target.
 
     A field is the state of the cell, or how many seeds are in which state; a partial cell says how
-    many of its languages are there. Empty where the grid has no cell. The first row is the heading.
+    many of its languages are there; then for how many a training collapsed. Empty where the grid
+    has no cell. The first row is the heading.
     """
     targets = list(dict.fromkeys(cell.target for cell in cells))
+    marked = Counter((cell.model, cell.intermediate, cell.target) for cell in collapsed)
     rows: dict[tuple[str, str], dict[str, list[CellState]]] = {}
     for cell, state in cells.items():
         row = rows.setdefault((cell.model, cell.intermediate), {})
@@ -23,13 +26,17 @@ def matrix(cells: Mapping[Cell, CellState]) -> list[list[str]]:
     return [
         ["model", "intermediate", *targets],
         *(
-            [*row, *(_field(by_target.get(t, [])) for t in targets)]
+            [*row, *(_field(by_target.get(t, []), marked[*row, t]) for t in targets)]
             for row, by_target in rows.items()
         ),
     ]
 
 
-def _field(seeds: list[CellState]) -> str:
+def _field(seeds: list[CellState], collapsed: int) -> str:
+    return _states(seeds) + (f", {collapsed} collapsed" if collapsed else "")
+
+
+def _states(seeds: list[CellState]) -> str:
     if len(seeds) == 1 and seeds[0].state == "partial":
         return f"partial {seeds[0].have}/{seeds[0].asked}"
     counts = Counter(state.state for state in seeds)
@@ -61,11 +68,13 @@ def reasons(cells: Mapping[Cell, CellState]) -> list[str]:
     return lines
 
 
-def overview(cells: Iterable[CellState]) -> str:
-    """Return how many cells are in which state."""
+def overview(cells: Iterable[CellState], collapsed: Collection[Cell] = ()) -> str:
+    """Return how many cells are in which state, and for which a training collapsed."""
     counts = Counter(state.state for state in cells)
     total = sum(counts.values())
-    return f"{total} cells: " + ", ".join(f"{counts[n]} {n}" for n in STATES if counts[n])
+    line = f"{total} cells: " + ", ".join(f"{counts[n]} {n}" for n in STATES if counts[n])
+    names = [str(cell) for cell in sorted(collapsed)]
+    return line + (f"; {len(names)} collapsed: {listed(names)}" if names else "")
 
 
 def plan(counts: Mapping[str, int]) -> str:

@@ -1,7 +1,7 @@
 """The cells of the page: scores, state, log, trainings, examples."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ def records(
     specs: Mapping[str, Any],
     trainings: Trainings,
     root: Path,
+    collapsed: Collection[Cell] = (),
 ) -> list[dict[str, Any]]:
     """Return a record per cell, in the grid's order.
 
@@ -45,6 +46,7 @@ def records(
         specs: absolute path of a score -> how it was made, see `contents.SCORE_FIELDS`.
         trainings: numbers the trainings of a cell.
         root: the folder that holds `results`.
+        collapsed: the cells that a training collapsed for; they have `collapsed`.
     """
     paths: dict[Cell, dict[str, str]] = {}
     columns = [grid_rows[name] for name in [*CELL, "language", "score"]]
@@ -72,6 +74,7 @@ def records(
             "spec": next((specs[str(root / path)] for path in scored.values()), None),
             "trainings": trainings.of(cell),
             "examples": picker.pick(cell, scored),
+            **({"collapsed": True} if cell in collapsed else {}),
         }
         cell_records.append(record)
     return cell_records

@@ -14,7 +14,7 @@ from xstilts.analysis.delta_table import ROW
 from xstilts.experiment import graph
 from xstilts.experiment.cells import CELL
 from xstilts.experiment.grid import Grid
-from xstilts.monitoring import cell_states, products
+from xstilts.monitoring import cell_states, collapsed, products
 from xstilts.monitoring.records import Pins, Records
 from xstilts.report import about, cells, downloads, questions, values
 from xstilts.report.training import Trainings
@@ -103,13 +103,21 @@ def contents(
     overall = _overall(deltas, {(*row, target) for row in rows for target in targets})
     missing = len(grid_rows) - int((metrics["metric"] == "score").sum())
     text = tables.main_text_table(main, overall, {}, missing, len(grid_rows))
+    marked = collapsed.trainings(nodes, root)
+    of_marked = collapsed.cells(nodes, marked)
+    at_guessing = [f"{line}."] if (line := collapsed.line(nodes, marked)) else []
     settings = grid.experiment.settings if grid else {}
     asked = questions.read(path.parent, rows, targets, products.questions(settings))
     return {
         "title": "xstilts",
         "questions": asked,
         "facts": about.facts(path.parent.name, grid_rows, grid, reader.devices, reader.versions),
-        "notes": [*text.notes, *left_out, *about.notes(overall, grid_rows, grid, names, results)],
+        "notes": [
+            *text.notes,
+            *at_guessing,
+            *left_out,
+            *about.notes(overall, grid_rows, grid, names, results),
+        ],
         "targets": [
             {
                 "name": name,
@@ -126,7 +134,14 @@ def contents(
         "differences": values.differences(main, columns, wide, rows, names),
         "states": dict(Counter(state.state for state in states.values())),
         "cells": cells.records(
-            states, names, grid_rows, language_scores(metrics), reader.specs, trainings, root
+            states,
+            names,
+            grid_rows,
+            language_scores(metrics),
+            reader.specs,
+            trainings,
+            root,
+            of_marked,
         ),
         "trainings": trainings.summaries,
         "pins": {name: sorted(pins) for name, pins in sorted(reader.pins.items())},

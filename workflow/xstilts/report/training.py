@@ -33,7 +33,7 @@ def summary(node: dict[str, Any], folder: str, chance: float | None = None) -> d
 
     Returns:
         folder; task (several joined by +); curve; chance (level of the curve, in percent); best
-        (step); score (of that, in percent); spec; facts ([name, text] pairs).
+        (step); score (of that, in percent); spec; facts ([name, text] pairs); warnings (sentences).
     """
     spec = node["spec"]
     return {
@@ -52,7 +52,33 @@ def summary(node: dict[str, Any], folder: str, chance: float | None = None) -> d
             ["device", f"{node['device']}, {node['precision']}"],
             ["peak memory", f"{node['peak_memory'] / 2**20:,.0f} MB"],
         ],
+        "warnings": warnings(node),
     }
+
+
+def warnings(node: dict[str, Any]) -> list[str]:
+    """Return what is said of a training at what guessing gives, and of one made again for that."""
+    found = []
+    if mark := node.get("collapsed"):
+        found.append(f"Collapsed: {_beside_guessing(mark)}.")
+    for mark in node.get("at_guessing", []):
+        found.append(f"Not learnt in this mix: {mark['task']}, {_beside_guessing(mark)}.")
+    if streams := node.get("streams"):
+        scores = ", ".join(numbers.points(100 * one["score"]) for one in streams)
+        found.append(
+            f"Trained {len(streams)} times, because it collapsed (best dev scores {scores}); stream"
+            f" {node['stream']} was taken."
+        )
+    return found
+
+
+def _beside_guessing(mark: dict[str, Any]) -> str:
+    score, guessing = (numbers.points(100 * mark[name]) for name in ("score", "guessing"))
+    bounds = numbers.interval(100 * mark["low"], 100 * mark["high"])
+    return (
+        f"its dev score, {score} (95%: {bounds}), is not above what guessing gives, {guessing}"
+        f" ({mark['guess']})"
+    )
 
 
 def read(root: Path, folder: str, chance: float | None = None) -> dict[str, Any] | None:

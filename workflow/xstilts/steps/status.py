@@ -9,7 +9,7 @@ import argparse
 from collections import Counter
 
 from xstilts.experiment.graph import RULES
-from xstilts.monitoring import cell_states
+from xstilts.monitoring import cell_states, collapsed
 from xstilts.monitoring.live import forecasts
 from xstilts.monitoring.records import next_run
 from xstilts.monitoring.status import align, at_work, matrix, overview, plan, reasons
@@ -25,8 +25,12 @@ def main(args: argparse.Namespace) -> None:
     scores, refused = cell_states.collect(lines, here.root, here.records.pins.score)
     endings = cell_states.Endings(here.records)
     cells = cell_states.cells(lines, scores, refused, endings.trouble)
-    print("\n".join(align(matrix(cells))), overview(cells.values()), sep="\n\n")
-    if lines := [*reasons(cells), *left_out]:
+    marked = collapsed.trainings(here.nodes, here.root)
+    of_marked = collapsed.cells(here.nodes, marked)
+    said = align(matrix(cells, of_marked)), overview(cells.values(), of_marked)
+    print("\n".join(said[0]), said[1], sep="\n\n")
+    at_guessing = [line] if (line := collapsed.line(here.nodes, marked)) else []
+    if lines := [*reasons(cells), *at_guessing, *left_out]:
         print("", *lines, sep="\n")
     begun = lock.taken(here.root / lock.RUN)
     forecast = forecasts.last(here.root / forecasts.file(here.name), begun)

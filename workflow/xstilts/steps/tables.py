@@ -1,7 +1,6 @@
 """Step: score files -> the result tables."""
 
 import argparse
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from xstilts.analysis import (
     answer_text,
+    collapse,
     comparison,
     cost,
     evidence,
@@ -32,7 +32,7 @@ from xstilts.analysis.tables import (
     to_long,
     with_deltas,
 )
-from xstilts.analysis.text_table import TextTable, to_markdown
+from xstilts.analysis.text_table import TextTable, to_markdown, with_notes
 from xstilts.benchmarks import xtreme
 from xstilts.experiment import questions
 from xstilts.experiment.grid import Grid
@@ -53,10 +53,11 @@ def main(args: argparse.Namespace) -> None:
     grid, left_out = cell_states.there(grid, results_of(args.grid).parent)
     pins = Pins(args.lock, results_of(args.grid).parent)
     files, refused = scores.accepted(grid, pins.score)
+    trainings, damaged_trainings = cost.training_records(results_of(args.grid))
+    lineages = collapse.of_scores(files, trainings)
     grid, files = scores.relabel_test_rows(grid, files)
     metrics = scores.to_frame(files)
     values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
-    trainings, damaged_trainings = cost.training_records(results_of(args.grid))
     classes, unclassed = _classes(files, values)
     refused += [*damaged, *unclassed, *damaged_trainings]
     asked_of = _grid(Path(args.grid)) if "row" not in columns else None
@@ -69,7 +70,10 @@ def main(args: argparse.Namespace) -> None:
     main = main_table(cells)
     target_metrics = {row.target: SHORT_METRICS[row.metric] for row in grid.itertuples()}
     main_text = main_text_table(main, deltas, target_metrics, missing, total)
-    main_text = dataclasses.replace(main_text, notes=[*main_text.notes, *left_out])
+    collapsed_runs = collapse.runs(files, lineages, trainings)
+    collapsed = collapse.table(cells, collapsed_runs, trainings)
+    of_collapsed = collapse.notes(collapsed, lineages.values(), trainings)
+    main_text = with_notes(main_text, [*of_collapsed, *left_out])
     out = Path(args.out)
     checkpoints = _checkpoints(grid)
 
@@ -84,6 +88,7 @@ def main(args: argparse.Namespace) -> None:
     _write(results.table(grid, files), out / "results.csv", numbers.EXACT)
     _write(deltas, out / "deltas.csv", "%.6f")
     _write(cost.curves(files, trainings), out / "curves.csv")
+    _write(collapsed, out / "collapsed.csv")
     for target, wide in languages.by_target(language_values).items():
         table = with_deltas(wide)
         text_table = languages.text_table(table, deltas[deltas["target"] == target], missing, total)
@@ -103,7 +108,8 @@ def main(args: argparse.Namespace) -> None:
         strata_wide = strata.wide(strata_long)
         put("strata", strata.text_table(strata_wide), table=strata_wide, long=strata_long)
     seeds_long = seeds.table(cells, deltas)
-    put("seeds", seeds.text_table(seeds_long), table=seeds_long, wide=seeds.wide(seeds_long))
+    seeds_text = with_notes(seeds.text_table(seeds_long), of_collapsed)
+    put("seeds", seeds_text, table=seeds_long, wide=seeds.wide(seeds_long))
     if "comparison" in asked:
         others = [model for model, name in checkpoints.items() if not xtreme.is_published(name)]
         measured = comparison.measured_results(main, groups, language_values)
@@ -115,7 +121,7 @@ def main(args: argparse.Namespace) -> None:
     put("cost", cost.text_table(cost_table), table=cost_table)
     put("main", main_text, table=main, long=to_long(main, "target"))
     by_example = deltas.loc[deltas["statistic"] == significance.EXAMPLE_VALUES, "target"]
-    answering = Answering(estimator.evidence, (), list(dict.fromkeys(by_example)))
+    answering = Answering(estimator.evidence, collapsed_runs, list(dict.fromkeys(by_example)))
     for question in questions.all_of(asked_of) if asked_of else ():
         found = answering.answer(question)
         name = f"{products.QUESTIONS}/{question.name}"

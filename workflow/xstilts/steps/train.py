@@ -11,12 +11,11 @@ from typing import Any
 from xstilts.models import checkpoint, shards
 from xstilts.running import device as devices
 from xstilts.running import lock, ranks, stop
-from xstilts.running.errors import NotFinite
 from xstilts.running.files import digest, sha256
 from xstilts.running.record import read_node, same_spec, versions
 from xstilts.running.trackers import Trackers
 from xstilts.steps import arguments, process
-from xstilts.training import loop, publish, storage
+from xstilts.training import collapse, loop, publish, storage, streams
 from xstilts.training.progress import format_metrics
 from xstilts.training.saver import StateSaver
 from xstilts.training.tasks import named_heads, read_tasks, with_heads
@@ -32,13 +31,10 @@ def main(args: argparse.Namespace) -> None:
         if ranks.agreed(first and publish.publish_finished(args.state, args.out, fingerprint)):
             print("already made, by another process")
         else:
-            try:
-                train(args, spec, fingerprint)
-            except NotFinite:  # the next attempt would come to the same from a saved state
-                storage.clear(Path(args.state))
-                raise
+            train(args, spec, fingerprint)
         if first:
             storage.clear(Path(args.state))
+            streams.clear(Path(args.state))
 
 
 def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
@@ -61,23 +57,30 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         "train": [data for task in tasks for data in task.train.values()],
         "dev": [task.dev for task in tasks if task.dev is not None],
     }
-    device = devices.choose()
-    torch.manual_seed(spec["seed"])
-    encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(device)
-    tasks = with_heads(tasks, encoder)
-    if args.sharding == "fsdp" and ranks.size() > 1:
-        shards.shard(encoder, named_heads(tasks).values(), device)
-    if ranks.rank():  # the dropout of each rank is its own
-        torch.manual_seed(spec["seed"] + (ranks.rank() << 32))
-    stop.wait()  # the saver checks for signals before every step
-    saver = StateSaver(args.state, fingerprint, args.save_every)
-    with Trackers(args.trackers, args.out, spec) as trackers:
-        weights, record = loop.fit(encoder, tasks, spec, device, args.budget, saver, trackers)
+    device, heads = devices.choose(), dict[str, str]()
+
+    def run(stream: streams.Stream) -> tuple[dict[str, dict], dict[str, Any]]:
+        torch.manual_seed(stream.seed)
+        encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(device)
+        trained = with_heads(tasks, encoder)
+        if args.sharding == "fsdp" and ranks.size() > 1:
+            shards.shard(encoder, named_heads(trained).values(), device)
+        if ranks.rank():  # the dropout of each rank is its own
+            torch.manual_seed(stream.seed + (ranks.rank() << 32))
+        stop.wait()  # the saver checks for signals before every step
+        saver = StateSaver(stream.state, stream.fingerprint, args.save_every)
+        own = {**spec, "seed": stream.seed}
+        with Trackers(args.trackers, stream.name(args.out), own) as trackers:
+            weights, record = loop.fit(encoder, trained, own, device, args.budget, saver, trackers)
+        names = {id(head): name for name, head in named_heads(trained).items()}
+        heads.update({task.name: names[id(task.head)] for task in trained})
+        return weights, {**record, **collapse.mark(trained, record)}
+
+    weights, record = streams.fit(run, spec, Path(args.state), fingerprint)
     if ranks.rank():
         return
     folder = publish.create_folder(args.state)
     checkpoint.save(weights, args.init, folder)
-    names = {id(head): name for name, head in named_heads(tasks).items()}
     pins = [data.meta["pins"] for split in files.values() for data in split]
     node = {
         "kind": "train",
@@ -93,7 +96,7 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
             for split, data in files.items()
             if all(d.sample is None for d in data)
         },
-        "heads": {task.name: names[id(task.head)] for task in tasks},
+        "heads": heads,
         "labels": {task.name: list(task.labels) for task in tasks},
         **record,
         **devices.describe(device),

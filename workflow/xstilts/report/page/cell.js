@@ -47,6 +47,7 @@ function trainingPart(index) {
     el("h3", null, `${stage}: ${training.task}`),
     el("figure", null, training.curve.length > 1 ? learningCurve(training) : null, el("figcaption", null, `${training.folder}: `,
       training.curve.length > 1 ? `ring: the step that was kept (${training.best})` : `evaluated once, at step ${training.best}: dev score ${training.score}`)),
+    training.warnings.map((text) => el("div", { class: "problem stale" }, el("p", null, text))),
     pairs(training.facts), details("Recipe", pairs(settings)), details("Spec", el("pre", null, JSON.stringify(training.spec, null, 1))));
 }
 
@@ -81,7 +82,7 @@ function examplesPart(target, cells) {
 
 function drawCell(row, target) {
   const cells = cellsAt(row, target), several = cells.length > 1;
-  const counts = cells.map((cell) => `${several ? `${cell.seed} ` : ""}${cell.state}, ${cell.have} of ${cell.asked} languages`).join("; ");
+  const counts = cells.map((cell) => `${several ? `${cell.seed} ` : ""}${cell.state}, ${cell.have} of ${cell.asked} languages${cell.collapsed ? ", collapsed" : ""}`).join("; ");
   show("cell", 
     el("p", { class: "crumb" }, el("a", { href: "#heatmap" }, "← all results")),
     el("h2", null, `${ROWS[row].intermediate} → ${DATA.targets[target].name}`),
