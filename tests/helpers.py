@@ -122,9 +122,10 @@ def encode(tokenizer: Tokenizer, format: str, rows, labels=(), length=64, **spec
     return Encoded(arrays, meta)
 
 
-def write_rows(path: Path, format: str, rows) -> Path:
+def write_rows(path: Path, format: str, rows, strata=()) -> Path:
     """Write unified rows as the prepare step does."""
-    prepare.write(path, rows, format, {"spec": {"hub": "o/data"}, "pin": {"revision": "r2"}})
+    spec = {"hub": "o/data", **({"strata": {name: name for name in strata}} if strata else {})}
+    prepare.write(path, rows, format, {"spec": spec, "pin": {"revision": "r2"}})
     return path
 
 

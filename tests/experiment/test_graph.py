@@ -283,8 +283,12 @@ def test_the_toy_world_makes_what_is_pinned():
     ))  # fmt: skip
     toy = grid.experiment.settings["toy"]
     sizes = {key: value for key, value in toy.items() if key != "pretrain"}
-    assert data.spec == {"kind": "toy", "version": 2, **sizes}
+    strata = {"strata": ["inference"]}  # a column more, of which the encoder knows nothing
+    assert data.spec == {"kind": "toy", "version": 2, **sizes, **strata}
     assert model.spec == {"kind": "toy", "version": 2, **toy}
+    assert nodes["results/pins/datasets/facebook/xnli.json"].spec["strata"] == ["inference"]
+    glue = nodes["results/pins/datasets/nyu-mll/glue.json"]
+    assert "strata" not in {**glue.spec, **nodes[glue.needs[0]].spec}
     weights = "results/toy/models/toy/xlmr/model.safetensors"
     assert model.outputs == {model.key: digest(model.spec), weights: None}
     assert (model.log, data.log) == (

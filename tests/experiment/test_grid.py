@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from xstilts.experiment import grid
+from xstilts.experiment import graph, grid
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import load
 from xstilts.experiment.config_files import merge
@@ -390,6 +390,58 @@ def test_languages_come_in_the_order_of_the_specs_text():
     languages = make(tasks={"other": {"languages": ["en", "de"]}}).experiment.languages["other"]
     text = grid.spec_text({lang: {} for lang in languages})
     assert tuple(json.loads(text)) == languages
+
+
+def test_strata_prepare_and_score_anew_and_never_train():
+    mine = {
+        "format": "classification", "files": {"train": "train.csv", "dev": "{lang}.csv"},
+        "languages": ["de", "en"], "base": "/data",
+    }  # fmt: skip
+    changes = {"targets": ["mine", "tatoeba"], "intermediates": {"mine": {"tasks": ["mine"]}}}
+    plain = make(**changes, tasks={"mine": mine})
+    with_strata = make(**changes, tasks={"mine": {**mine, "strata": {"genre": "topic"}}})
+    renamed = make(**changes, tasks={"mine": {**mine, "strata": {"genre": "kind"}}})
+    cell = Cell("m", "mine", "seed1", "mine")
+    assert "strata" not in {
+        **plain.data_spec("mine", "de", "dev"),
+        **plain.score_spec(cell, "de", "dev"),
+    }
+    dev = with_strata.data_spec("mine", "de", "dev")
+    assert dev == {**plain.data_spec("mine", "de", "dev"), "strata": {"genre": "topic"}}
+    assert with_strata.score_spec(cell, "de", "dev") == {
+        **plain.score_spec(cell, "de", "dev"), "strata": {"genre": "topic"},
+    }  # fmt: skip
+    before, after, other = (graph.build(found) for found in (plain, with_strata, renamed))
+    assert before.keys() == after.keys()
+    changed = {key for key in before if before[key].spec != after[key].spec}
+    assert changed == {
+        *(f"results/data/mine/{lang}.dev.parquet" for lang in ("de", "en")),
+        *(key for key in before if key.endswith("/mine/cell.json")),
+    }
+    assert {key for key in after if after[key].spec != other[key].spec} == changed
+    assert any(node.rule == "tune" for node in after.values())
+
+
+def test_labels_of_train_rows_are_not_of_their_strata():
+    mine = {"format": "tagging", "files": "{lang}/{split}.conll", "languages": ["en"], "base": "/d",
+            "strata": ["genre"]}  # fmt: skip
+    changes = {"targets": ["mine"], "intermediates": {}, "languages": ["en"]}
+    files = {"train": ("en/train.conll",), "dev": ("en/dev.conll",)}
+    with_strata = make(**changes, tasks={"mine": {**mine, "files": files}})
+    plain = make(**changes, tasks={"mine": {**mine, "files": files, "strata": None}})
+    specs = [found.encoded_spec("mine", "en", "dev", 128) for found in (with_strata, plain)]
+    assert specs[0] == specs[1] and "labels_of" in specs[0]
+
+
+def test_the_toy_world_has_strata_where_the_hub_has_none():
+    toy = make(source="toy")
+    assert toy.tasks["xquad"].strata == {"asks": "asks"} and not make().tasks["xquad"].strata
+    assert toy.stratified and not make().stratified
+    own = {"squad2": {"hub": "~/mine", "strata": ["genre"]}}
+    assert make(tasks=own).tasks["squad2"].strata == {"genre": "genre"}
+    # The toy world's rows stand for those of the folder, and are of none of its classes.
+    found = make(source="toy", tasks=own).tasks["squad2"].strata
+    assert found == {"answerable": "answerable", "asks": "asks", "genre": ""}
 
 
 def test_only_trainings_have_what_becomes_of_them_if_they_collapse_and_only_if_it_is_retry():

@@ -64,7 +64,7 @@ def test_the_step_says_what_the_experiment_asks_for(tmp_path, monkeypatch):
     settings = {
         k: v for k, v in make().experiment.settings.items() if k not in ("replace", "trackers")
     }
-    wanted = {"kind": "plan", "version": 5, "inputs": digest([]), "config": digest(settings)}
+    wanted = {"kind": "plan", "version": 6, "inputs": digest([]), "config": digest(settings)}
     assert read_json(f"{HOME}/.made/plan.json") == {"spec": wanted}
 
 

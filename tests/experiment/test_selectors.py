@@ -24,7 +24,11 @@ from xstilts.running.errors import UserError
         ({"from": 2, "not": 3}, [2, 4], [1, 3]),
         ({"below": 0}, [-1], [0, ()]),
         (2, [2, 2.0, "2", (1, 2)], [3, True, "2.0"]),
-        (True, [True, "true"], [False, 1, "yes"]),
+        # YAML reads yes without quotes as true, and a class of examples may be called so.
+        (True, [True, "true", "yes", "True"], [False, 1, "no", "y"]),
+        (False, [False, "false", "no"], [True, 0, "yes", "none"]),
+        ({"not": False}, [True, "yes"], [False, "no"]),
+        ("yes", ["yes"], ["true", "no"]),
         ("1000", [1000], [1000.5]),
     ],
 )

@@ -30,6 +30,7 @@ THERE = {
     "mnli_translated": {"dev": [c for c in NLI if c != "en"]},
     "anli": {"dev": ["en"]},
     "snli": EN,
+    "multinli": {},
     "qqp": EN,
     "squad": EN,
     "squad2": EN,

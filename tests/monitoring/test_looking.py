@@ -1,6 +1,7 @@
 """What is wrong with files of one's own is found before anything runs, of all tasks together."""
 
 import pytest
+from tests.hub import mirror
 
 from xstilts.data import pin
 from xstilts.experiment import graph
@@ -199,3 +200,26 @@ def test_a_tag_that_the_train_rows_lack_is_told(folder):
         "task mine (de): de/dev.conll: label `B-LOCATION` is none of those of the train rows:"
         " B-LOC, O; did you mean `B-LOC`?"
     ]
+
+
+def test_a_mistyped_stratum_is_found_before_anything_runs(folder):
+    (folder / "de/dev.csv").write_text("text,label,genre\nein guter Film,pos,drama\n")
+    lines = found(folder, strata=["genre"])[0].problems.lines
+    assert lines == [
+        "task mine: en/dev.csv: strata: genre: has no column `genre` (there are text, label)"
+    ], "train rows need none"
+    (folder / "en/dev.csv").write_text("text,label,genre\na good film,pos,drama\n")
+    assert found(folder, strata=["genre"])[0].problems.lines == []
+
+
+def test_the_parts_of_a_split_are_known_without_loading_it(tmp_path):
+    rows = {split: mirror.nli(4) for split in ("train", "dev_r1", "dev_r2")}
+    mirror.write_dataset(tmp_path, "o/n", {"plain": rows})
+    entry = {
+        "hub": str(tmp_path / "datasets/o/n"), "config": "plain", "languages": ["en"],
+        "files": None, "splits": {"train": "train", "dev": "dev_r1+dev_r2"},
+        "columns": {"premise": "text", "hypothesis": "text_pair"},
+    }  # fmt: skip
+    assert found(tmp_path, strata={"round": "split"}, **entry)[0].problems.lines == []
+    (line,) = found(tmp_path, strata={"round": "splt"}, **entry)[0].problems.lines
+    assert "strata: round: has no column `splt`; did you mean `split`?" in line

@@ -233,6 +233,7 @@ def test_a_table_in_which_nothing_could_stand_is_not_planned(languages, checkpoi
     names = products.table_names(languages, [checkpoint])
     always = {"main", "seeds", "cost", *(f"languages/{target}" for target in languages)}
     assert set(names) == always | more and len(names) == len(set(names))
+    assert set(products.table_names(languages, [checkpoint], True)) == {*names, "strata"}
 
 
 def test_a_record_is_of_the_content_of_what_it_was_made_from(tmp_path, monkeypatch):
@@ -240,7 +241,7 @@ def test_a_record_is_of_the_content_of_what_it_was_made_from(tmp_path, monkeypat
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     inputs = digest([["a", sha256("a")], ["b", sha256("b")]])
-    expected = {"kind": "tables", "version": 4, "inputs": inputs, "more": 1}
+    expected = {"kind": "tables", "version": 5, "inputs": inputs, "more": 1}
     assert products.spec("tables", ["a", "b"], {"more": 1}) == expected
     products.write("record.json", "tables", ["a", "b"], more=1)
     assert read(tmp_path / "record.json") == {"spec": expected}

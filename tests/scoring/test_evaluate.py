@@ -34,6 +34,8 @@ def nli(lang):
 class Target:
     """A tuned checkpoint and encoded rows of some languages, as files."""
 
+    strata: tuple[str, ...] = ()
+
     def __init__(self, root, format="classification", rows=nli, layer=None, layers=1):
         self.root, self.format, self.rows, self.layer = root, format, rows, layer
         self.model = helpers.write_model(root / "model", layers=layers)
@@ -57,7 +59,7 @@ class Target:
             labels = LABELS if self.format == "classification" else ()
             self.data[lang] = helpers.encode(self.pieces, self.format, rows, labels, lang=lang)
             helpers.write_encoded(self.root / f"{lang}.safetensors", self.data[lang])
-            helpers.write_rows(self.root / f"{lang}.parquet", self.format, rows)
+            helpers.write_rows(self.root / f"{lang}.parquet", self.format, rows, self.strata)
         return self
 
     def specs(self):
@@ -70,6 +72,7 @@ class Target:
                 "metric": metric,
                 "encoded": digest(data.meta["spec"]),
                 "retrieval_layer": self.layer,
+                **({"strata": {name: name for name in self.strata}} if self.strata else {}),
             }
             for lang, data in sorted(self.data.items())
         }
@@ -344,3 +347,38 @@ def test_rows_with_other_labels_than_the_model_has_are_refused(target):
     write_json(target.model / "node.json", node | {"labels": {"nli": ["a", "b", "c"]}})
     with pytest.raises(UserError, match=r"de\.safetensors: its labels are entailment, .* a, b, c"):
         target.run()
+
+
+def test_predictions_have_the_classes_of_their_rows(target, scored):
+    target.add("de").run()
+    names = pq.read_schema(target.root / "out/de.parquet").names
+    assert names == ["id", "prediction", "value"], "of a task without strata as ever"
+    target.rows = lambda lang: [
+        {**row, "strata": {"genre": genre}}
+        for row, genre in zip(nli(lang), ("news", None), strict=True)
+    ]
+    target.strata = ("genre",)
+    target.add("de").run()
+    assert scored == ["de", "de"]
+    table = pq.read_table(target.root / "out/de.parquet")
+    assert table.column_names == ["id", "prediction", "value", "stratum:genre"]
+    assert table["stratum:genre"].to_pylist() == ["news", None]
+
+
+def test_of_two_sides_the_one_that_is_scored_has_classes(tmp_path):
+    rows = [{**row, "strata": {"kind": row["side"]}} for row in pairs("de")]
+    target = Target(tmp_path, "retrieval", lambda lang: rows)
+    target.strata = ("kind",)
+    target.add("de").run()
+    table = pq.read_table(tmp_path / "out/de.parquet").to_pydict()
+    assert (table["id"], table["stratum:kind"]) == (["0.s", "1.s"], ["source", "source"])
+
+
+def test_rows_that_were_made_before_their_strata_are_named(target):
+    target.add("de")
+    target.strata = ("genre",)
+    with pytest.raises(
+        UserError, match=r"de: .*/de\.parquet: has no stratum `genre`; delete it, r"
+    ):
+        target.run()
+    assert not (target.root / "out/de.json").exists()

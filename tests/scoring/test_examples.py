@@ -9,9 +9,11 @@ from xstilts.running.errors import UserError
 from xstilts.scoring import examples
 
 
-def write(path, values, ids=("a", "b")):
+def write(path, values, ids=("a", "b"), **classes):
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"id": list(ids), "prediction": list(ids), "value": values}), path)
+    more = {f"stratum:{name}": pa.array(of, pa.string()) for name, of in classes.items()}
+    columns = {"id": list(ids), "prediction": list(ids), "value": values, **more}
+    pq.write_table(pa.table(columns), path)
     return str(path.with_suffix(".json"))
 
 
@@ -53,3 +55,42 @@ def test_files_keep_their_order_among_readers(tmp_path):
     files = [(write(tmp_path / f"{i}.parquet", [float(i), 0.0]), 2) for i in range(7)]
     values, _ = examples.read_all(files)
     assert [table[0] for table in values.values()] == list(range(7))
+
+
+def score_of(lang, *strata):
+    spec = {"strata": {name: name for name in strata}} if strata else {}
+    return {"target": "xnli", "language": lang, "spec": spec}
+
+
+def test_classes_are_those_of_one_file_of_each_target_and_language(tmp_path):
+    first = write(tmp_path / "a/de.parquet", [1.0, 0.0], genre=["news", None], kind=["x", "y"])
+    second = write(tmp_path / "b/de.parquet", [1.0, 0.0])
+    plain = write(tmp_path / "a/en.parquet", [1.0, 0.0])
+    values, _ = examples.read_all([(path, 2) for path in (first, second, plain)])
+    of = score_of("de", "genre", "kind")
+    assert examples.strata({first: of, second: of, plain: score_of("en")}, values) == {
+        ("xnli", "de"): {"genre": ["news", None], "kind": ["x", "y"]}
+    }
+
+
+def test_predictions_without_their_classes_are_refused_by_name(tmp_path):
+    old = write(tmp_path / "de.parquet", [1.0, 0.0])
+    other = write(tmp_path / "en.parquet", [1.0, 0.0], kind=["x", "y"])
+    values, _ = examples.read_all([(old, 2), (other, 2)])
+    files = {old: score_of("de", "genre"), other: score_of("en", "genre", "kind")}
+    with pytest.raises(UserError) as error:
+        examples.strata(files, values)
+    line = (
+        "{}/{}.parquet: has no classes of the stratum `genre`; delete it and the score beside it,"
+        " run again"
+    )
+    assert str(error.value).splitlines() == [line.format(tmp_path, lang) for lang in ("de", "en")]
+
+
+def test_classes_that_are_numbers_are_none(tmp_path):
+    score = write(tmp_path / "de.parquet", [1.0, 0.0])
+    table = pa.table({"id": ["a", "b"], "value": [1.0, 0.0], "stratum:genre": [1, 2]})
+    pq.write_table(table, tmp_path / "de.parquet")
+    values, _ = examples.read_all([(score, 2)])
+    with pytest.raises(UserError, match="has no classes of the stratum `genre`"):
+        examples.strata({score: score_of("de", "genre")}, values)

@@ -1,13 +1,15 @@
 """The mirror on disk: right rows, parallel languages, the same bytes, and the real loader."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from random import Random
 
 import pyarrow.parquet as pq
 import pytest
 
-from xstilts.toy import catalogue, mirror, nli, schema, spec
+from xstilts.experiment import tasks
+from xstilts.toy import catalogue, mirror, nli, schema, spec, strata
 from xstilts.toy.forms import Clause, Thing
 
 REAL = Path("../shared/data/datasets")
@@ -67,7 +69,8 @@ def test_parallel_sets_have_the_same_labels_in_every_language(tables):
 def test_translated_training_data_is_that_of_mnli(tables):
     english = tables["nyu-mll/glue", "mnli", "train"].rows
     same = tables["facebook/xnli", "en", "train"].rows
-    assert [{**row, "idx": i} for i, row in enumerate(same)] == english
+    bare = [{name: row[name] for name in schema.XNLI} for row in same]
+    assert [{**row, "idx": i} for i, row in enumerate(bare)] == english
     for code in ("de", "ru", "ar", "hi", "zh"):
         rows = tables["facebook/xnli", code, "train"].rows
         assert [row["label"] for row in rows] == [row["label"] for row in english]
@@ -289,13 +292,27 @@ def test_the_real_loader_reads_it(written, tmp_path, repository, config, feature
         str(written / "datasets" / repository), config, cache_dir=str(tmp_path)
     )
     split = next(iter(loaded.values()))
-    assert split.features.to_dict() == datasets.Features.from_dict(features).to_dict()
+    own = {name: schema.STRING for name in OURS.get((repository, config.split(".")[0]), ())}
+    assert split.features.to_dict() == datasets.Features.from_dict({**features, **own}).to_dict()
+
+
+# The columns for strata, by config without what is of a language.
+OURS = {
+    ("google/xtreme", "tatoeba"): ["sentence"],
+    ("google/xtreme", "MLQA"): ["asks"],
+    ("google/xquad", "xquad"): ["asks"],
+    ("facebook/xnli", "ar"): ["inference"],
+}
 
 
 def features(path):
-    """The names, types and label sets of a parquet file."""
+    """The names, types and label sets of a parquet file, without our strata."""
     found = pq.read_schema(path)
-    return found.remove_metadata(), json.loads(found.metadata[b"huggingface"])["info"]["features"]
+    listed = json.loads(found.metadata[b"huggingface"])["info"]["features"]
+    for name in strata.of_repository("/".join(path.parts[-4:-2])):
+        if name in found.names:
+            found, _ = found.remove(found.get_field_index(name)), listed.pop(name)
+    return found.remove_metadata(), listed
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"{REAL} is not there")
@@ -307,4 +324,58 @@ def test_fields_types_and_labels_are_those_of_the_real_data(written):
             assert features(path) == features(real), real
             compared.add("/".join(repository))
     missing = {r for family in catalogue.CATALOGUE for r in family.repositories} - compared
-    assert missing == {"local/ccgbank", "wikimedia/wikipedia"}
+    assert missing == {"local/ccgbank", "nyu-mll/multi_nli", "wikimedia/wikipedia"}
+
+
+def test_rows_of_the_toy_world_are_of_classes_that_tables_can_show():
+    """The strata of every task that is scored, on as many rows as the default experiment has."""
+    small = {"languages": ["en", "de"], "sizes": {"train": 20, "dev": 200, "test": 200}}
+    counts = {}
+    for table in catalogue.tables(spec.parse(small)):
+        for name in strata.of_repository(table.repository):
+            if name in table.features and table.split != "train":
+                found = Counter(row[name] for row in table.rows)
+                counts.setdefault((table.repository, name), []).append(found)
+    assert {name for _, name in counts} == {"inference", "change", "asks", "sentence"}
+    assert {repository for repository, _ in counts} == set(strata.REPOSITORIES)
+    for (_, name), found in counts.items():
+        for of_split in found:
+            of_split.pop("parts", None)  # inferences without a negation or a new word are rare
+            assert len(of_split) >= 2 and min(of_split.values()) >= 20, (name, of_split)
+    classes = {name: {c for found in of for c in found} for (_, name), of in counts.items()}
+    assert classes == {
+        "inference": {"negation", "words"},
+        "change": {"roles", "opposites"},
+        "asks": {"who", "what", "where", "how-many", "colour"},
+        "sentence": {"plain", "joined", "reported"},
+    }
+
+
+def test_the_columns_for_strata_are_those_of_the_known_tasks():
+    for task, strata_of in strata.STRATA.items():
+        assert set(strata_of.values()) <= set(strata.of_repository(tasks.known()[task]["hub"]))
+
+
+def test_a_row_has_the_same_class_in_every_language(tables):
+    for repository, config, split, name in (
+        ("facebook/xnli", "{}", "validation", "inference"),
+        ("google/xquad", "xquad.{}", "validation", "asks"),
+    ):
+        of = [
+            [row[name] for row in tables[repository, config.format(code), split].rows]
+            for code in ("en", "de", "zh")
+        ]
+        assert of[0] == of[1] == of[2] and len(set(of[0])) > 1
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "kind"),
+    [
+        (Clause(Thing("tom"), "eat", Thing("food")), "words"),
+        (Clause(Thing("tom"), "eat", Thing("bread"), negated=True), "negation"),
+        (Clause(Thing("tom"), "eat", Thing("bread")), "parts"),
+    ],
+)
+def test_what_an_inference_turns_on(hypothesis, kind):
+    premise = Clause(Thing("tom"), "eat", Thing("bread"), place="garden")
+    assert strata.inference(nli.Inference(premise, hypothesis, "entailment")) == kind

@@ -29,6 +29,11 @@ def test_a_language(plan):
     assert jobs == {"prepare": 3, "encode": 3, "manifest": 3, **scored, **TABLES}
 
 
+def test_a_stratum_trains_nothing_and_encodes_nothing(plan):
+    jobs = plan(tasks={"xnli": {"strata": {"gold": "label"}}})
+    assert jobs == {"prepare": 2, "manifest": 1, "evaluate_xnli": 2, **TABLES}
+
+
 def test_seeds_and_the_cell_that_no_seed_can_change(plan):
     jobs = plan(seeds=[1, 2, 3])
     # tatoeba without an intermediate task has nothing trained: it stays the one cell that it was.

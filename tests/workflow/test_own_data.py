@@ -3,6 +3,8 @@
 import csv
 import random
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from tests.workflow.running import OWN, Experiment, tiny
@@ -10,7 +12,10 @@ from tests.workflow.running import OWN, Experiment, tiny
 from xstilts.encoding.header import read_header
 
 FILES = {"train": "my data/en/train.csv", "dev": "my data/{lang}/dev.csv"}
-MINE = {"format": "classification", "files": FILES, "languages": ["en", "de", "fi"]}
+MINE = {
+    "format": "classification", "files": FILES, "languages": ["en", "de", "fi"],
+    "strata": {"kind": "Film kind", "gold": "Label"},
+}  # fmt: skip
 CONFIG = tiny(
     intermediates={"mine": {"tasks": ["mine"]}},
     targets=["mine", "tatoeba"],
@@ -27,14 +32,16 @@ def write_csv(path, rows, seed):
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="", encoding="utf-8-sig") as file:
         writer = csv.writer(file)
-        writer.writerow(["Sentence", "Label"])
-        for _ in range(rows):
+        dev = path.stem == "dev"  # train rows are not scored, so they need no stratum
+        writer.writerow(["Sentence", "Label", *(["Film kind"] if dev else [])])
+        for number in range(rows):
             label = draw.choice(["pos", "neg"])
             text = [
                 draw.choice(["the", "film", "NA", 'a "quoted" word,']),
                 draw.choice(WORDS[label]),
             ]
-            writer.writerow([" ".join(text), label])
+            kind = ["drama" if number % 2 else ""] if dev else []
+            writer.writerow([" ".join(text), label, *kind])
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +49,7 @@ def mine(finished, tmp_path_factory):
     """A finished run, on the toy encoder of the tiny experiment."""
     experiment = finished.copy(tmp_path_factory.mktemp("own") / "a b")
     for seed, name in enumerate(("en/train", "en/dev", "de/dev")):
-        write_csv(experiment.folder / f"my data/{name}.csv", 40 if "train" in name else 12, seed)
+        write_csv(experiment.folder / f"my data/{name}.csv", 40, seed)
     config = experiment.write(CONFIG, "mine.yaml")
     run = experiment.snakemake(config=config).ok()
     assert "note: task mine (fi): my data/fi/dev.csv: there is no such file in" in run.out
@@ -73,8 +80,28 @@ def test_it_is_a_target_and_an_intermediate_and_is_done(mine):
     assert mine.snakemake(config=config_of(mine)).nothing
 
 
+def test_its_strata_are_in_predictions_and_in_a_table(mine):
+    table = pq.read_table(mine.path("scores/xlmr/mine/seed1/mine/de.parquet"))
+    assert table["stratum:kind"].to_pylist() == [None, "drama"] * 20
+    assert set(table["stratum:gold"].to_pylist()) == {"pos", "neg"}
+    with open(mine.path("experiments/mine/tables/strata.csv"), newline="") as file:
+        rows = {(r["target"], r["stratum"], r["class"]): r for r in csv.DictReader(file)}
+    row = rows["mine", "kind", "drama"]
+    assert (row["languages"], row["examples"]) == ("2", "20")
+    scores = [
+        100 * np.mean([value for value, kind in zip(of["value"], of["kind"], strict=True) if kind])
+        for of in (
+            {"value": found["value"].to_pylist(), "kind": found["stratum:kind"].to_pylist()}
+            for lang in ("de", "en")
+            for found in [pq.read_table(mine.path(f"scores/xlmr/none/seed1/mine/{lang}.parquet"))]
+        )
+    ]
+    assert float(row["none"]) == pytest.approx(np.mean(scores), abs=1e-4)
+    assert ("tatoeba", "sentence", "plain") not in rows, "12 rows are too few to be shown"
+
+
 def test_a_language_more_costs_its_evaluation(mine):
-    write_csv(mine.folder / "my data/fi/dev.csv", 12, 9)
+    write_csv(mine.folder / "my data/fi/dev.csv", 40, 9)
     run = mine.snakemake(config=config_of(mine)).ok()
     jobs = {k: n for k, n in run.jobs.items() if k not in ("all", "tables", "figures", "report")}
     # The tuned models were dropped after their evaluation; the encoder was not.
@@ -93,7 +120,7 @@ def test_a_language_more_costs_its_evaluation(mine):
 
 def test_an_edited_file_is_refused_until_it_is_accepted(mine):
     path = mine.folder / "my data/de/dev.csv"
-    write_csv(path, 14, 5)
+    write_csv(path, 44, 5)
     lock = (mine.folder / "mine.lock").read_text()
     for options in ([], ["-n"]):
         mine.snakemake(*options, config=config_of(mine)).failed(

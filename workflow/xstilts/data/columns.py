@@ -108,10 +108,11 @@ def find(schema: pa.Schema, spec: dict, where: str, gold: bool = True) -> Found:
 
     Args:
         schema: of the raw rows.
-        spec: `task`, `format`, `lang`, and `columns` {raw column: unified column}, which need not
-            name all. Several raw columns may be `choices`. Columns beside those of the unified
-            row: `question` (choice: goes behind the context), `start` (span: where `answers` is
-            text alone), `source` and `target` (retrieval).
+        spec: `task`, `format`, `lang`, `strata` (whose columns are the last to be guessed), and
+            `columns` {raw column: unified column}, which need not name all. Several raw columns may
+            be `choices`. Columns beside those of the unified row: `question` (choice: goes behind
+            the context), `start` (span: where `answers` is text alone), `source` and `target`
+            (retrieval).
         where: how a message begins.
         gold: whether what is to be predicted must be there; else it is not looked for.
 
@@ -133,6 +134,7 @@ class _Finder:
         if not gold:
             self.needed = tuple(field for field in self.needed if field not in GOLD)
         self.found: Found = {}
+        self.strata = set((spec.get("strata") or {}).values())
         self.given = {str(raw): field for raw, field in (spec.get("columns") or {}).items()}
         self._take_given()
         self.folded: dict[str, list[str]] = {}
@@ -208,7 +210,8 @@ class _Finder:
         if field in self.folded.get(field, []):
             return [field]
         by_name = [self.folded.get(alias, []) for alias in self._aliases(field)]
-        return by_name[0] or [name for names in by_name for name in names]
+        found = by_name[0] or [name for names in by_name for name in names]
+        return [name for name in found if name not in self.strata] or found
 
     def _one(self, field: str) -> str:
         found = self._some(field)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xstilts.data import annotations, columns, pools, shapes
+from xstilts.data import strata as strata_of
 from xstilts.data.rows import (
     FOREIGN,
     ROW_FUNCTIONS,
@@ -32,7 +33,8 @@ _TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
 _ANSWERS = pa.struct([("text", _TEXTS), ("start", pa.list_(pa.int32()))])
 # The makers of SNLI and MNLI write this label where their annotators did not agree.
 NO_CONSENSUS = ("gold_label", "-")
-# Unified rows, by format. `gold` of a source row is the id of its target row, else null.
+# Unified rows, by format, to which the column `strata` comes where a task has them. `gold` of a
+# source row is the id of its target row, else null.
 SCHEMAS = {
     name: pa.schema([("id", _TEXT), *fields])
     for name, fields in {
@@ -57,14 +59,15 @@ def unify(
 
     `features` are the data set's, for the names of its ClassLabels; `gold` the pairs of source and
     target ids, where they are in a file of their own. Returns the rows and {rows_total, rows_kept,
-    dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes", unanswered: n, and
-    one_value: the only gold value. rows_total counts raw rows. Raises UserError for columns or
-    labels that are not as the task says, if no row is left, or if no row has an answer and none may
-    be without.
+    dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes", unanswered: n,
+    one_value: the only gold value, and many: {stratum: number of its classes}. rows_total counts
+    raw rows. Raises UserError for columns, strata or labels that are not as the task says, if no
+    row is left, or if no row has an answer and none may be without.
     """
     task, counts = spec["task"], Counter[str]()
     clean = RowCleaner(spec, dataset_of(spec))
     convert = _converter(table.schema, features, spec)
+    strata = strata_of.Strata(table.schema, spec, f"task {task}: {dataset_of(spec)}", features)
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""
     for number, raw in enumerate(table.to_pylist()):
@@ -75,7 +78,9 @@ def unify(
         if unified is None:
             counts[UNUSED] += 1
             continue
-        units.append((number, unified if isinstance(unified, list) else [unified]))
+        unit = unified if isinstance(unified, list) else [unified]
+        strata.take(raw, unit)
+        units.append((number, unit))
     if gold is not None:
         units, dropped = pools.pair(task, units, gold)
         counts.update(dropped)
@@ -97,6 +102,8 @@ def unify(
     unique_ids(rows)
     if value := annotations.one_value(spec["format"], rows):
         report["one_value"] = value
+    if many := strata.settle(rows):
+        report["many"] = many
     report = {"rows_total": table.num_rows, "rows_kept": len(rows), **report}
     return rows, {**report, "dropped": dict(counts), "repaired": clean.repaired}
 
@@ -140,7 +147,15 @@ def notes(report: dict[str, Any]) -> list[str]:
     none = (
         [f"{n} questions have no answer, and the task does not say `no_answer: true`"] if n else []
     )
-    return dropped + moved + none + offsets + one
+    return dropped + moved + none + offsets + one + many_classes(report)
+
+
+def many_classes(report: dict[str, Any]) -> list[str]:
+    """Return a line for each stratum of so many classes that its column may be a mistake."""
+    return [
+        f"the stratum `{name}` has {n} classes; is its column one of ids?"
+        for name, n in report.get("many", {}).items()
+    ]
 
 
 def sample(total: int, size: int | None) -> list[int]:
@@ -158,6 +173,7 @@ def sample(total: int, size: int | None) -> list[int]:
 def check_columns(schema: pa.Schema, spec: dict) -> None:
     """Refuse raw rows that lack a column which the task names, or of which columns are guessed."""
     _converter(schema, {}, spec)
+    strata_of.Strata(schema, spec, f"task {spec['task']}: {dataset_of(spec)}")
 
 
 def _converter(
@@ -226,7 +242,10 @@ def dataset_of(spec: dict) -> str:
 
 def write(path: str | Path, rows: list[Row], format: str, record: dict) -> None:
     """Write unified rows as parquet, with `record` in the schema's metadata, atomically."""
-    schema = SCHEMAS[format].with_metadata({"xstilts": json.dumps(record, ensure_ascii=False)})
+    schema = SCHEMAS[format]
+    if strata := strata_of.wanted(record.get("spec") or {}):
+        schema = schema.append(strata_of.field(strata))
+    schema = schema.with_metadata({"xstilts": json.dumps(record, ensure_ascii=False)})
     with atomic(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd")
 

@@ -5,7 +5,8 @@ index of the right one; in retrieval the two rows made of one raw row belong tog
 
 Where renaming columns is not enough, a function in `ROW_FUNCTIONS` takes one raw row as a dict
 (ClassLabels are names already) and returns a unified row, a list of them, or None for a row that is
-not used. It leaves out `gold`, and `id` if the data set has none.
+not used. It leaves out `gold`, and `id` if the data set has none. Classes of a row that no column
+has it returns as `strata`, {name: class}; `strata.RETURNED` says which.
 """
 
 import math

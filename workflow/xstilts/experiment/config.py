@@ -26,6 +26,7 @@ from xstilts.experiment.tasks import Task
 from xstilts.running import trackers
 from xstilts.running.errors import Problems, UserError
 from xstilts.toy import spec
+from xstilts.toy import strata as toy_strata
 
 __all__ = ["BEST", "NONE", "Experiment", "load"]
 
@@ -176,7 +177,12 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         where = entry.get("files") or entry.get("hub")
         if toy and name in ours and where:
             own[name] = {key: entry[key] for key in ("recipe", "traits") if key in entry}
+            if isinstance(entry.get("strata"), (list, dict)):  # the toy world's rows have none
+                named = [s for s in entry["strata"] if isinstance(s, str)]
+                own[name]["strata"] = dict.fromkeys(named, "")
             notes.append(f"tasks: {name}: the toy world's rows stand for {where} (source: toy)")
+    if toy:
+        ours = merge(ours, {name: {"strata": has} for name, has in toy_strata.STRATA.items()})
     found = {}
     for name, entry in merge(ours, own).items():
         with problems.noted():

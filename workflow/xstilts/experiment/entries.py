@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xstilts import metrics
-from xstilts.data import layout, rows
+from xstilts.data import layout, rows, strata
 from xstilts.data.source import SPLIT_NAMES
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, task_fields, types
@@ -24,8 +24,9 @@ _ANY_PARTS = ("recipe", "languages", "files", "file", "traits")  # whose parts a
 # How a data set is read, which a user's own files do not share with the set that they stand for.
 _OF_THE_SET = (
     "hub", "config", "splits", "columns", "rows", "codes", "no_dev", "id_prefix", "gold",
-    "obtain", "revision", "files", "file",
+    "obtain", "revision", "files", "file", "strata",
 )  # fmt: skip
+_MAY_BE_NULL = ("files", "hub", "strata")  # which is as if it were not there
 _LONGEST = 255  # bytes of a file's name
 _OF_THE_HUB = ("config", "splits", "gold", "revision")  # of no use beside `files`
 _CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
@@ -48,7 +49,7 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
         UserError: the field, what is wrong with it, what would be right.
     """
     fields = task_fields()
-    entry = {k: v for k, v in entry.items() if k not in ("files", "hub") or v is not None}
+    entry = {k: v for k, v in entry.items() if k not in _MAY_BE_NULL or v is not None}
     for key in entry:
         if key not in fields:
             raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
@@ -111,6 +112,8 @@ def _filled(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("labels", "columns"):
         if isinstance(entry.get(key), (list, dict)):
             filled[key] = as_text(entry[key])
+    if "strata" in entry:
+        filled["strata"] = _strata(name, entry)
     return filled
 
 
@@ -124,6 +127,32 @@ def as_text(value: Any) -> Any:
     if isinstance(value, list):
         return [text(part) for part in value]
     return {text(key): text(part) for key, part in value.items()}
+
+
+def _strata(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return name -> column of a task's strata, which may be a list of columns."""
+    given, where = entry["strata"], f"task `{name}`: strata"
+    if not isinstance(given, (list, dict)):
+        raise UserError(f"{where}: must be a list of columns, or {{NAME: COLUMN}}, not {given!r}")
+    if given and not FORMATS[entry["format"]]:
+        raise UserError(f"task `{name}`: an mlm task is not scored, so it has no `strata`")
+    listed = isinstance(given, list)
+    pairs = given.items() if isinstance(given, dict) else ((column, column) for column in given)
+    found: dict[str, str] = {}
+    for key, column in pairs:
+        key, column = (as_text([part])[0] for part in (key, column))
+        for part in (key, column):
+            if not isinstance(part, str):
+                raise UserError(f'{where}: {part!r} is not text: quote it, as in "no"')
+        if not strata.NAME.fullmatch(key):
+            how = f"; say {{NAME: {brief(column)}}}" if listed else ""
+            raise UserError(
+                f"{where}: `{brief(key)}` is no name for classes (letters, digits, - and _){how}"
+            )
+        if key in found or (column and column in found.values()):
+            raise UserError(f"{where}: the column `{brief(column)}` is there twice")
+        found[key] = column
+    return found
 
 
 def _files(name: str, entry: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -138,7 +138,7 @@ class Graph:
         """The generated data set."""
 
         def make(key: str) -> Node:
-            return self._node("toy_world", hub, key, self.grid.toy_spec(), {}, [])
+            return self._node("toy_world", hub, key, self.grid.toy_spec(hub), {}, [])
 
         return self._once(f"results/toy/manifests/{hub}.json", make)
 
@@ -217,7 +217,7 @@ class Graph:
 
         def make(key: str) -> Node:
             weights = {f"results/toy/models/{TOY_MODEL}/model.safetensors": None}
-            spec = self.grid.toy_spec(pretrain=True)
+            spec = self.grid.toy_spec()
             outputs = {key: digest(spec), **weights}
             return self._node("toy_model", "", key, spec, {}, [], outputs=outputs)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xstilts.data import source as sources
+from xstilts.data import strata
 from xstilts.data.source import OWN
 from xstilts.experiment import amounts, cells, chains, recipe
 from xstilts.experiment.cells import Cell
@@ -12,6 +13,7 @@ from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.running.errors import UserError
 from xstilts.running.files import canonical, digest
+from xstilts.toy import strata as toy_strata
 
 # Raise a number when a change of the code changes what the step computes: it is part of the spec of
 # every node, so exactly the nodes that depend on it are computed again. (Snakemake does not see an
@@ -30,6 +32,7 @@ class Grid:
         if not self.cells:
             raise UserError("exclude: no cell is left in the grid")
         self.tuned_recipes = recipe.tuned(experiment)
+        self.stratified = any(self.tasks[cell.target].strata for cell in self.cells)
         self._digests: dict[tuple[str, ...], str] = {}
 
     def _digest(self, spec: str, *names: Any) -> str:
@@ -103,16 +106,17 @@ class Grid:
             return f"toy {digest([VERSIONS['toy'], self.experiment.settings['toy']])}"
         return "hub" if self.experiment.root is None else "folder"
 
-    def toy_spec(self, pretrain: bool = False) -> dict[str, Any]:
-        """Return the spec of the generated data sets or, with `pretrain`, of the toy encoder."""
+    def toy_spec(self, dataset: str = "") -> dict[str, Any]:
+        """Return the spec of a generated data set or, without one, of the toy encoder."""
         toy = self.experiment.settings["toy"]
-        sizes = {key: value for key, value in toy.items() if pretrain or key != "pretrain"}
-        return {"kind": "toy", "version": VERSIONS["toy"], **sizes}
+        sizes = {key: value for key, value in toy.items() if not dataset or key != "pretrain"}
+        return {"kind": "toy", "version": VERSIONS["toy"], **sizes} | toy_strata.in_spec(dataset)
 
     def pin_spec(self, kind: str, name: str, revision: str) -> dict[str, Any]:
         """Return the spec of the pin of a data set or model: what is looked up, and where."""
         source = OWN if sources.is_of_task(name) else self.source()
-        return {"kind": "pin", "of": kind, "name": name, "revision": revision, "source": source}
+        spec = {"kind": "pin", "of": kind, "name": name, "revision": revision, "source": source}
+        return spec | (toy_strata.in_spec(name) if self.experiment.toy else {})
 
     def revision(self, dataset: str) -> str:
         """Return the branch that the tasks of a hub data set ask for."""
@@ -164,12 +168,18 @@ class Grid:
             # Only of the tasks that have them, so that the specs of the others stay what they were.
             **{k: v for k, v in (("id_prefix", prefix), ("gold", gold)) if v},
             **({"file": dict(entry.file)} if entry.file else {}),
+            # Train rows need none, since they are not scored.
+            **({"strata": dict(entry.strata)} if entry.strata and split != "train" else {}),
             "columns": dict(entry.columns),
             "labels": list(entry.labels) or None,
             "max_rows": limit.get(split),
             "version": [VERSIONS["prepare"], entry.version],
             "source": OWN if entry.own else self.source(),
         }
+
+    def rows_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
+        """Return the spec of one prepared file as far as what is encoded follows from it."""
+        return strata.without(self.data_spec(task, lang, split))
 
     def encoded_spec(self, task: str, lang: str, split: str, length: int) -> dict[str, Any]:
         """Return the spec of one encoded file; its tokenizer is an input, known by content."""
@@ -181,14 +191,14 @@ class Grid:
             **self._labels_of(task),
             "no_answer": entry.no_answer,
             "max_length": length,
-            "data": self._digest("data_spec", task, lang, split),
+            "data": self._digest("rows_spec", task, lang, split),
             "version": VERSIONS["encode"],
         }
 
     def _labels_of(self, task: str) -> dict[str, str]:
         """Say which rows open labels are taken from."""
         rows = self.labelled_by(task)
-        return {"labels_of": self._digest("data_spec", *rows)} if rows else {}
+        return {"labels_of": self._digest("rows_spec", *rows)} if rows else {}
 
     def labelled_by(self, task: str) -> tuple[str, str, str] | None:
         """Return task, language and split of the rows that open labels are those of."""
@@ -239,6 +249,7 @@ class Grid:
             "metric": target.metric,
             "encoded": self._digest("encoded_spec", cell.target, lang, split, length),
             **dev,
+            **({"strata": dict(target.strata)} if target.strata else {}),
             "retrieval_layer": layer if target.format == "retrieval" else None,
             "version": VERSIONS["evaluate"],
         }

@@ -13,6 +13,7 @@ from xstilts.experiment.grid import Grid
 from xstilts.experiment.recipe import Recipe
 from xstilts.running.files import atomic
 
+STRATA = "strata"  # the column of the names of the target's strata, where any target has some
 FROM = "from"  # the column of the public checkpoint that a model is
 STAGE_1 = "stage1_"  # before the names of a recipe's fields; those of stage 2 have nothing there
 RECIPE = [field.name for field in dataclasses.fields(Recipe)]
@@ -37,6 +38,7 @@ def row(grid: Grid, cell: Cell, lang: str, split: str) -> dict[str, Any]:
         "language": lang,
         "split": split,
         "metric": grid.tasks[cell.target].metric,
+        **({STRATA: " ".join(grid.tasks[cell.target].strata)} if grid.stratified else {}),
         "score": grid.score(cell, lang, split),
         "spec": grid.score_digest(cell, lang, split),
     }

@@ -20,6 +20,11 @@ THINGS = ("model", "intermediate", "target", "language", EXAMPLE)
 OF_A_VALUE = (NOT, "from", "below")  # what a condition on one trait may say in place of values
 
 Scalar = str | int | float | bool
+# What a word is to YAML where it has no quotes.
+_READ_BY_YAML = {
+    **dict.fromkeys(("yes", "on", "true"), "true"),
+    **dict.fromkeys(("no", "off", "false"), "false"),
+}
 Value = Scalar | tuple[Scalar, ...]
 
 
@@ -45,7 +50,7 @@ class Condition:
         if value is None:
             return False
         parts = value if isinstance(value, tuple) else (value,)
-        if self.but and any(text(part) in self.but for part in parts):
+        if self.but and any(_among(part, self.but) for part in parts):
             return False
         return not self._asks or any(self._fits(part) for part in parts)
 
@@ -78,7 +83,7 @@ class Condition:
         return self.among is not None or self.ranged
 
     def _fits(self, part: Scalar) -> bool:
-        if self.among is not None and text(part) not in self.among:
+        if self.among is not None and not _among(part, self.among):
             return False
         if not self.ranged:
             return True
@@ -195,6 +200,13 @@ def text(value: Scalar) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
+
+
+def _among(value: Scalar, words: tuple[str, ...]) -> bool:
+    """Whether a value is one of these words; a class that is called `yes` also where YAML has read
+    a condition without quotes, `yes`, as true."""
+    word = text(value)
+    return word in words or _READ_BY_YAML.get(word.lower()) in words
 
 
 def number(value: Scalar) -> float | None:

@@ -31,7 +31,8 @@ class Task:
     `schemas/config.schema.yaml` says what each field is, for users (docs/config.md) and for checks.
     Here `name` is the key of its entry, and what a user leaves out is filled in (`entries.py`):
     `splits` is our split -> the hub's, of `files` -> itself; `files` is our split -> paths; a
-    classification or tagging task without `labels` has open labels, those of its train rows.
+    classification or tagging task without `labels` has open labels, those of its train rows;
+    `strata` is name -> column, "" where there are no classes (in the toy world).
     """
 
     name: str
@@ -56,6 +57,7 @@ class Task:
     id_prefix: str | None = None
     gold: str | None = None
     obtain: str | None = None
+    strata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     revision: str = "main"
     traits: Mapping[str, Any] = dataclasses.field(default_factory=dict)

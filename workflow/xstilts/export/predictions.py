@@ -27,8 +27,8 @@ def rows_of(table: pa.Table, spec: Mapping[str, Any], name: str) -> list[Row]:
 
     Args:
         table: of the file.
-        spec: `format`, `labels`, and `columns` {raw column: unified column}: those of the task,
-            which hold for a file that has one of them, or (`said`) for any.
+        spec: `format`, `labels`, `strata` and `columns` {raw column: unified column}: those of the
+            task, which hold for a file that has one of them, or (`said`) for any.
         name: of the file.
 
     Raises:

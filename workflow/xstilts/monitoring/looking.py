@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from xstilts.data import files, layout, mirror, prepare
+from xstilts.data import files, layout, mirror, prepare, strata
 from xstilts.data import pin as pinning
 from xstilts.data import source as sources
 from xstilts.encoding.encode import labels_of
@@ -137,6 +137,8 @@ class _Rows:
             raise UserError(whole.removesuffix(".")) from None
         schema = mirror.schema(folder, spec["hub"], spec.get("config"), spec["split"])
         if schema is not None:
+            if strata.by_split(spec, schema.names):
+                schema = strata.with_split(schema.empty_table(), {}).schema
             prepare.check_columns(schema, spec)
 
     def _own_files(self, spec: dict, pin: Node, where: str) -> None:

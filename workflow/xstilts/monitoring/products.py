@@ -20,7 +20,7 @@ from xstilts.running.files import digest, sha256, write_json
 
 # Raise a number when a change of the code changes what the step writes.
 VERSIONS = {
-    "plan": 5, "tables": 4, "figures": 4, "report": 4, "select": 3, "test_tables": 4,
+    "plan": 6, "tables": 5, "figures": 4, "report": 4, "select": 3, "test_tables": 5,
     "submission": 2,
 }  # fmt: skip
 
@@ -42,7 +42,7 @@ class Product:
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-TABLES = ("main", "groups", "traits", "seeds", "comparison", "cost")  # and one a target
+TABLES = ("main", "groups", "traits", "strata", "seeds", "comparison", "cost")  # and one a target
 DATA = ("results", "deltas", "curves", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
@@ -176,7 +176,8 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     experiment, cells = graph.grid.experiment, graph.grid.cells
     languages = {cell.target: experiment.languages[cell.target] for cell in cells}
     models = dict.fromkeys(cell.model for cell in cells)
-    names = table_names(languages, [graph.grid.public(model) for model in models])
+    checkpoints = [graph.grid.public(model) for model in models]
+    names = table_names(languages, checkpoints, graph.grid.stratified)
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     kinds += [
         f"{QUESTIONS}/{name}.{kind}"
@@ -186,16 +187,20 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     return [f"{folder}/tables/{file}" for file in (*kinds, *(f"{name}.csv" for name in DATA))]
 
 
-def table_names(languages: Mapping[str, Iterable[str]], checkpoints: Iterable[str]) -> list[str]:
+def table_names(
+    languages: Mapping[str, Iterable[str]], checkpoints: Iterable[str], stratified: bool = False
+) -> list[str]:
     """Return the tables of a grid; those in which nothing could ever stand are left out.
 
     Args:
         languages: target -> languages in which it is scored.
         checkpoints: the public checkpoint of each model.
+        stratified: whether a target has strata.
     """
     shown = {
         "groups": bool(xtreme.scored_groups(set(languages))),
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
+        "strata": stratified,
         "comparison": any(map(xtreme.is_published, checkpoints)),
     }
     names = [name for name in TABLES if shown.get(name, True)]

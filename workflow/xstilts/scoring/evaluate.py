@@ -23,7 +23,7 @@ from xstilts.running.energy import Meter
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, digest, read_json, sha256, write_json
 from xstilts.running.record import versions
-from xstilts.scoring import predict
+from xstilts.scoring import examples, predict
 
 
 class Unloadable(UserError):
@@ -136,9 +136,10 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     if "dev" in spec:
         settling = encoded.load_checked(paths["dev_encoded"], spec["dev"], *tokenizer)
         dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
+    classes = _classes(paths["rows"], rows, spec)
     values, predictions, each, record = scorer(data, rows, lang, dev)
     ids = [row["id"] for row in rows if row.get("side") != "target"]
-    table = pa.table({"id": ids, "prediction": predictions, "value": each})
+    table = pa.table({"id": ids, "prediction": predictions, "value": each, **classes})
     # An old score must not stand beside new predictions, if this process ends between the two.
     out.unlink(missing_ok=True)
     with atomic(out.with_suffix(".parquet")) as temporary:
@@ -162,6 +163,18 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
     write_json(out, score)
     print(f"{lang}: " + "  ".join(f"{k} {v:.4f}" for k, v in values.items()), flush=True)
     return score
+
+
+def _classes(path: str, rows: list[Row], spec: dict[str, Any]) -> dict[str, pa.Array]:
+    """Return the columns of the strata of the rows that are scored; UserError where rows of `path`
+    were made before their task had one."""
+    columns = {}
+    for name in spec.get("strata", ()):
+        if any(name not in row.get("strata", ()) for row in rows):
+            raise UserError(f"{path}: has no stratum `{name}`; delete it, run again")
+        classes = [row["strata"][name] for row in rows if row.get("side") != "target"]
+        columns[examples.stratum(name)] = pa.array(classes, pa.string())
+    return columns
 
 
 def finished(path: Path, spec: dict[str, Any], fingerprint: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The value of each test example, from the predictions beside a score file."""
+"""The value of each test example, and its classes, from the predictions beside a score file."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,7 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts.running.errors import UserError
+from xstilts.running.errors import Problems, UserError
+
+
+def stratum(name: str) -> str:
+    """Return the column of a predictions file that has the classes of a stratum."""
+    return f"stratum:{name}"
 
 
 def predictions_path(score: str) -> Path:
@@ -79,8 +84,56 @@ def ids(
         files: see `scores.accepted`.
         values: see `read_all`.
     """
+    columns = {
+        key: read_column(predictions_path(path), "id")
+        for key, path in _one_of_each(files, values).items()
+    }
+    return {key: column.to_pylist() for key, column in columns.items() if column is not None}
+
+
+def strata(
+    files: Mapping[str, Any], values: Mapping[str, np.ndarray]
+) -> dict[tuple[str, str], dict[str, list[str | None]]]:
+    """Return (target, language) -> stratum -> the class of each example (None for no class), from
+    one score file of each; only of targets that have strata.
+
+    Args:
+        files: see `scores.accepted`.
+        values: see `read_all`.
+
+    Raises:
+        UserError: a predictions file lacks a stratum that its score was made with; a line a file.
+    """
+    found: dict[tuple[str, str], dict[str, list[str | None]]] = {}
+    problems = Problems()
+    for key, path in _one_of_each(files, values).items():
+        for name in files[path]["spec"].get("strata", ()):
+            with problems.noted():
+                classes = _classes(predictions_path(path), name, len(values[path]))
+                found.setdefault(key, {})[name] = classes
+    problems.end()
+    return found
+
+
+def _classes(path: Path, name: str, n: int) -> list[str | None]:
+    try:
+        column = read_column(path, stratum(name))
+    except UserError:
+        column = None  # the file was read for its values, so it is this column that it lacks
+    classes = [] if column is None else column.to_pylist()
+    if len(classes) != n or not all(isinstance(c, str | None) for c in classes):
+        raise UserError(
+            f"{path}: has no classes of the stratum `{name}`; delete it and the score beside it,"
+            " run again"
+        )
+    return classes
+
+
+def _one_of_each(
+    files: Mapping[str, Any], values: Mapping[str, np.ndarray]
+) -> dict[tuple[str, str], str]:
+    """Return (target, language) -> the first score file of it."""
     first: dict[tuple[str, str], str] = {}
     for path in values:
         first.setdefault((files[path]["target"], files[path]["language"]), path)
-    columns = {key: read_column(predictions_path(path), "id") for key, path in first.items()}
-    return {key: column.to_pylist() for key, column in columns.items() if column is not None}
+    return first

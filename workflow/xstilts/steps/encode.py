@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from xstilts import formats
-from xstilts.data import prepare
+from xstilts.data import prepare, strata
 from xstilts.encoding import encoded
 from xstilts.encoding.encode import check_length, labels_of
 from xstilts.encoding.tokenizer import load_tokenizer
@@ -20,7 +20,7 @@ def main(args: argparse.Namespace) -> None:
     spec = json.loads(args.spec)
     rows = prepare.read(args.rows).to_pylist()
     prepared = prepare.metadata(args.rows)
-    same_spec(args.rows, prepared["spec"], spec["data"])
+    same_spec(args.rows, strata.without(prepared["spec"]), spec["data"])
     tokenizer = load_tokenizer(args.tokenizer)
     check_length(spec["max_length"], Path(args.tokenizer).parent)
     page = formats.page(spec["format"])

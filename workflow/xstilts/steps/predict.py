@@ -36,6 +36,7 @@ def main(args: argparse.Namespace) -> None:
         "format": model.task.format,
         "labels": list(model.labels),
         "columns": _mapping("--columns", args.columns) or dict(model.task.columns),
+        "strata": dict(model.task.strata),
         "said": bool(args.columns),
         "file": _mapping("--file", args.reading, FILE) or dict(model.task.file),
     }

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import files, layout, pools
+from xstilts.data import files, layout, pools, strata
 from xstilts.data import source as sources
 from xstilts.data.pin import ABSENT
-from xstilts.data.prepare import dataset_of, notes, sample, unify, write
+from xstilts.data.prepare import dataset_of, many_classes, notes, sample, unify, write
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import read_json, sha256
 from xstilts.steps import process
@@ -30,6 +30,8 @@ def main(args: argparse.Namespace) -> None:
     about = {"files": json.loads(args.files), "no_answer": args.no_answer}
     rows, report = unify(table, features, spec | about, gold)
     write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
+    for line in many_classes(report):
+        process.note(f"task {spec['task']} ({spec['lang']}): {line}")
     if "one_value" in report:  # a test set whose answers were kept back, or the wrong column
         where = f"task {spec['task']} ({spec['lang']}), {spec['split']}"
         process.note(f"{where}: the gold is `{report['one_value']}` in every row")
@@ -43,7 +45,7 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
         raise Absent(pin["reason"])
     if paths := json.loads(args.files):
         return files.read(own_files(args.root, paths, pin, spec["hub"]), spec), {}, None
-    data = sources.load(args.source, args.root, pin, spec["hub"], spec.get("config"), spec["split"])
+    data = load(args, spec, pin, spec["split"])
     gold = None
     if spec.get("gold"):
         pools.check_columns(spec["task"], dataset_of(spec), data.column_names)
@@ -51,7 +53,17 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
     if spec["format"] == "mlm" and spec.get("max_rows"):
         # A Wikipedia is too large to be read as a whole for a sample of it.
         data = data.select(sample(len(data), spec["max_rows"]))
-    return data.with_format("arrow")[:], data.features, gold
+    table = data.with_format("arrow")[:]
+    if strata.by_split(spec, table.column_names):
+        parts = spec["split"].split("+")
+        rows = [len(load(args, spec, pin, part)) for part in parts] if parts[1:] else [len(data)]
+        table = strata.with_split(table, dict(zip(parts, rows, strict=True)))
+    return table, data.features, gold
+
+
+def load(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], split: str) -> Any:
+    """Return the rows of a split, or of a part of it."""
+    return sources.load(args.source, args.root, pin, spec["hub"], spec.get("config"), split)
 
 
 def own_files(root: str, paths: list[str], pin: dict[str, Any], name: str) -> list[Path]:

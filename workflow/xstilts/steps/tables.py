@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from xstilts.analysis import (
     results,
     seeds,
     significance,
+    strata,
     traits,
 )
 from xstilts.analysis.answering import Answering
@@ -34,7 +36,7 @@ from xstilts.analysis.text_table import TextTable, to_markdown, with_notes
 from xstilts.benchmarks import xtreme
 from xstilts.experiment import questions
 from xstilts.experiment.grid import Grid
-from xstilts.experiment.plan import FROM
+from xstilts.experiment.plan import FROM, STRATA
 from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins
 from xstilts.running.errors import UserError
@@ -56,11 +58,11 @@ def main(args: argparse.Namespace) -> None:
     grid, files = scores.relabel_test_rows(grid, files)
     metrics = scores.to_frame(files)
     values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
-    refused += [*damaged, *damaged_trainings]
+    classes, unclassed = _classes(files, values)
+    refused += [*damaged, *unclassed, *damaged_trainings]
     asked_of = _grid(Path(args.grid)) if "row" not in columns else None
-    estimator = Estimator(
-        evidence.collect(grid, values, examples.ids(files, values), data=_data_sets(asked_of))
-    )
+    ids, data = examples.ids(files, values), _data_sets(asked_of)
+    estimator = Estimator(evidence.collect(grid, values, ids, classes, data))
     deltas = significance.deltas(grid, metrics, values, estimator)
     cells = scores.cell_values(grid, metrics)
     language_values = scores.language_values(grid, metrics)
@@ -101,6 +103,10 @@ def main(args: argparse.Namespace) -> None:
         traits_wide = traits.wide(traits_long, by_trait)
         text = traits.text_table(traits_wide, by_trait)
         put("traits", text, table=traits_wide, long=traits_long, deltas=by_trait)
+    if "strata" in asked:
+        strata_long = strata.table(grid, files, values, classes)
+        strata_wide = strata.wide(strata_long)
+        put("strata", strata.text_table(strata_wide), table=strata_wide, long=strata_long)
     seeds_long = seeds.table(cells, deltas)
     seeds_text = with_notes(seeds.text_table(seeds_long), of_collapsed)
     put("seeds", seeds_text, table=seeds_long, wide=seeds.wide(seeds_long))
@@ -155,10 +161,19 @@ def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
     return dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
 
 
+def _classes(files: dict[str, Any], values: dict[str, Any]) -> tuple[dict, list[str]]:
+    """Return the classes of examples (see `examples.strata`), and a line for each refused file."""
+    try:
+        return examples.strata(files, values), []
+    except UserError as error:
+        return {}, str(error).splitlines()
+
+
 def _asked(grid: pd.DataFrame) -> list[str]:
     """Return the tables that the plan expects, of languages without rows too."""
     languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
-    return products.table_names(languages_of, _checkpoints(grid).values())
+    stratified = STRATA in grid and bool(grid[STRATA].any())
+    return products.table_names(languages_of, _checkpoints(grid).values(), stratified)
 
 
 def _write(table: pd.DataFrame, path: Path, form: str = numbers.CSV) -> None:

@@ -9,6 +9,7 @@ semantic forms (`forms`), and realised in any language by that language's gramma
     paraphrase               sentences with the same words and the same meaning or not
     reading, stories, quiz   contexts with questions; with endings; questions without a context
     entities, supertags      words with BIO tags; with CCG categories
+    strata                   named classes of rows
     schema, catalogue, mirror    hub fields; every data set; the mirror on disk
     corpus, vocabulary, pretrain the toy encoder
 """

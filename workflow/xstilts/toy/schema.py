@@ -60,6 +60,13 @@ XNLI: dict[str, Feature] = {
     "label": label("entailment", "neutral", "contradiction"),
 }
 GLUE_NLI: dict[str, Feature] = {**XNLI, "idx": INT32}
+MULTI_NLI: dict[str, Feature] = {
+    "promptID": INT32,
+    "pairID": STRING,
+    **{name: XNLI[name] for name in ("premise", "hypothesis")},
+    "genre": STRING,
+    "label": XNLI["label"],
+}  # without the parses, which nothing reads
 ANLI: dict[str, Feature] = {"uid": STRING, **XNLI, "reason": STRING}
 QQP: dict[str, Feature] = {
     "question1": STRING,

@@ -79,10 +79,12 @@ def parse(given: Any) -> Spec:
 def recorded(text: str) -> tuple[dict[str, Any], Spec]:
     """Return the record of what is made, and its spec: as JSON, or in a file.
 
-    The record says besides of what kind it is, and by which version of the generator.
+    The record says besides of what kind it is, by which version of the generator, and which columns
+    the data set has for strata.
     """
     record = json.loads(text) if text.startswith("{") else files.read_json(text)
-    return record, parse({k: v for k, v in record.items() if k not in ("kind", "version")})
+    about = ("kind", "version", "strata")
+    return record, parse({k: v for k, v in record.items() if k not in about})
 
 
 def read(path: str | Path) -> Spec:

@@ -14,6 +14,7 @@ from xstilts.data.files import content
 from xstilts.running.errors import UserError
 
 Record = dict[str, Any]
+_OF_ANSWERS = ("is_impossible", "answer_start", "start")  # what a question says of its answers
 
 
 def read(path: Path, text: str, cut: bool, kind: str) -> pa.Table:
@@ -155,13 +156,14 @@ def _is_article(value: Any) -> bool:
 def _questions(path: Path, articles: list[Record]) -> Iterator[Record]:
     """SQuAD 1.1 and 2.0, XQuAD, MLQA, TyDi QA (gold passage): a row a question.
 
-    An impossible question has no answers; its plausible ones are none.
+    An impossible question has no answers; its plausible ones are none. What else a question says of
+    itself in a text or a number stays, as it may be a stratum.
     """
     for a, article in enumerate(articles, 1):
         for p, paragraph in enumerate(article["paragraphs"], 1):
             questions = _needed(path, (a, p), paragraph, "qas")
             for q, question in enumerate(questions if isinstance(questions, list) else [], 1):
-                yield {
+                row = {
                     "id": _needed(path, (a, p, q), question, "id"),
                     "title": article.get("title"),
                     "question": _needed(path, (a, p, q), question, "question"),
@@ -169,6 +171,11 @@ def _questions(path: Path, articles: list[Record]) -> Iterator[Record]:
                     "answers": []
                     if question.get("is_impossible")
                     else question.get("answers") or [],
+                }
+                yield row | {
+                    key: value
+                    for key, value in question.items()
+                    if isinstance(value, str | int) and key not in (*row, *_OF_ANSWERS)
                 }
 
 

@@ -26,7 +26,7 @@ class Family:
 
 
 CATALOGUE = (
-    Family(classification.mnli_and_xnli, ("nyu-mll/glue", "facebook/xnli")),
+    Family(classification.mnli_and_xnli, ("nyu-mll/glue", "nyu-mll/multi_nli", "facebook/xnli")),
     Family(classification.snli_and_anli, ("stanfordnlp/snli", "facebook/anli")),
     Family(classification.qqp, ("nyu-mll/glue",)),
     Family(classification.pawsx, ("google-research-datasets/paws-x",)),

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from xstilts.toy import nli, paraphrase
+from xstilts.toy import nli, paraphrase, strata
 from xstilts.toy import schema as hub
-from xstilts.toy.catalogue.table import Rows, Table, only, take
+from xstilts.toy.catalogue.table import Rows, Table, only, take, with_column
 from xstilts.toy.grammar import Grammar
 from xstilts.toy.inference import LABELS
 from xstilts.toy.languages import grammar
@@ -39,8 +39,24 @@ def glue_rows(rows: Rows, split: str) -> Rows:
     return [{**row, **hidden, "idx": number} for number, row in enumerate(rows)]
 
 
+def multi_nli_rows(rows: Rows, genres: list[str]) -> Rows:
+    """Rows of MultiNLI, of those of GLUE."""
+    return [
+        {
+            "promptID": row["idx"],
+            "pairID": f"{row['idx']}{hub.GLUE_NLI['label']['names'][row['label']][0]}",
+            "premise": row["premise"],
+            "hypothesis": row["hypothesis"],
+            "genre": genre,
+            "label": row["label"],
+        }
+        for row, genre in zip(rows, genres, strict=True)
+    ]
+
+
 def mnli_and_xnli(spec: Spec) -> Iterator[Table]:
-    """MNLI in English; XNLI in every language, where `train` is MNLI's, translated."""
+    """MNLI in English, its dev sets once more with genres; XNLI in every language, where `train` is
+    MNLI's, translated."""
     stream, sizes = nli.inferences(Random(f"{spec.seed}/nli")), spec.sizes
     mnli = {
         "validation_matched": take(stream, sizes.dev),
@@ -52,10 +68,16 @@ def mnli_and_xnli(spec: Spec) -> Iterator[Table]:
     for split, items in (train | mnli | hidden).items():
         rows = glue_rows(nli_rows(items, grammar("en")), split)
         yield Table("nyu-mll/glue", "mnli", split, hub.GLUE_NLI, rows)
+        if split not in hidden:
+            genres = [strata.genre(item.premise) for item in items]
+            yield Table(
+                "nyu-mll/multi_nli", "default", split, hub.MULTI_NLI, multi_nli_rows(rows, genres)
+            )
     for language in spec.languages:
         for split, items in (train | xnli).items():
             rows = nli_rows(items, grammar(language))
-            yield Table("facebook/xnli", language, split, hub.XNLI, rows)
+            table = Table("facebook/xnli", language, split, hub.XNLI, rows)
+            yield with_column(table, "inference", map(strata.inference, items))
 
 
 def snli_rows(items: list[nli.Inference]) -> Rows:
@@ -135,4 +157,5 @@ def pawsx(spec: Spec) -> Iterator[Table]:
                 }
                 for number, item in enumerate(items, 1)
             ]
-            yield Table("google-research-datasets/paws-x", code, split, hub.PAWSX, rows)
+            table = Table("google-research-datasets/paws-x", code, split, hub.PAWSX, rows)
+            yield with_column(table, "change", map(strata.change, items))

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from xstilts.toy import reading
+from xstilts.toy import reading, strata
 from xstilts.toy import schema as hub
-from xstilts.toy.catalogue.table import Rows, Table, only, take
+from xstilts.toy.catalogue.table import Rows, Table, only, take, with_column
 from xstilts.toy.grammar import Grammar
 from xstilts.toy.languages import grammar
 from xstilts.toy.spec import Spec
@@ -47,7 +47,8 @@ def squad_and_xquad(spec: Spec) -> Iterator[Table]:
         yield Table("rajpurkar/squad", "plain_text", split, hub.SQUAD, rows)
     for language in spec.languages:
         rows = squad_rows(test, grammar(language), "xquad")
-        yield Table("google/xquad", f"xquad.{language}", "validation", hub.SPAN, rows)
+        table = Table("google/xquad", f"xquad.{language}", "validation", hub.SPAN, rows)
+        yield with_column(table, "asks", map(strata.asks, test))
 
 
 def squad2(spec: Spec) -> Iterator[Table]:
@@ -56,7 +57,8 @@ def squad2(spec: Spec) -> Iterator[Table]:
     dev = take(stream, spec.sizes.dev)
     for split, items in {"train": take(stream, spec.sizes.train), "validation": dev}.items():
         rows = squad_rows(items, grammar("en"), split, TITLE)
-        yield Table("rajpurkar/squad_v2", "squad_v2", split, hub.SQUAD, rows)
+        table = Table("rajpurkar/squad_v2", "squad_v2", split, hub.SQUAD, rows)
+        yield with_column(table, "asks", map(strata.asks, items))
 
 
 def mlqa(spec: Spec) -> Iterator[Table]:
@@ -66,19 +68,23 @@ def mlqa(spec: Spec) -> Iterator[Table]:
     for code in only(spec.languages, "ar", "de", "en", "hi", "zh"):
         for split, items in splits.items():
             rows = squad_rows(items, grammar(code), f"mlqa-{split}", TITLE)
-            yield Table("google/xtreme", f"MLQA.{code}.{code}", split, hub.MLQA, rows)
+            table = Table("google/xtreme", f"MLQA.{code}.{code}", split, hub.MLQA, rows)
+            yield with_column(table, "asks", map(strata.asks, items))
 
 
 def tydiqa(spec: Spec) -> Iterator[Table]:
     """TyDiQA-GoldP: every language in one configuration, told apart by the ids, with questions of
     its own; also the training data has them all, the most in English."""
     splits: dict[str, Rows] = {"train": [], "validation": []}
+    asks: dict[str, list[str]] = {split: [] for split in splits}
     for code in only(spec.languages, *TYDI_NAMES):
         stream = reading.passages(Random(f"{spec.seed}/tydiqa/{code}"))
         count = spec.sizes.train if code == "en" else max(1, spec.sizes.train // 4)
         for split, rows in splits.items():
             items = take(stream, count if split == "train" else spec.sizes.dev)
             rows += squad_rows(items, grammar(code), f"{TYDI_NAMES[code]}-{split}", title="")
+            asks[split] += map(strata.asks, items)
     for split, rows in splits.items():
         repository = "google-research-datasets/tydiqa"
-        yield Table(repository, "secondary_task", split, hub.SQUAD, rows)
+        table = Table(repository, "secondary_task", split, hub.SQUAD, rows)
+        yield with_column(table, "asks", asks[split])

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from random import Random
 
 from xstilts.toy import schema as hub
-from xstilts.toy.catalogue.table import Rows, Table, only, take
+from xstilts.toy import strata
+from xstilts.toy.catalogue.table import Rows, Table, only, take, with_column
 from xstilts.toy.catalogue.tagging import sentences
 from xstilts.toy.forms import Form
 from xstilts.toy.languages import grammar
@@ -29,7 +30,8 @@ def tatoeba(spec: Spec) -> Iterator[Table]:
             }
             for item in pool
         ]
-        yield Table("google/xtreme", f"tatoeba.{code}", "validation", hub.TATOEBA, rows)
+        table = Table("google/xtreme", f"tatoeba.{code}", "validation", hub.TATOEBA, rows)
+        yield with_column(table, "sentence", map(strata.sentence, pool))
 
 
 def side(name: str, code: str, pool: list[Form]) -> Rows:

@@ -1,7 +1,7 @@
 """A table of the mirror: one split of a data set."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -33,3 +33,9 @@ def take(stream: Iterator, count: int) -> list:
 def only(languages: tuple[str, ...], *codes: str) -> list[str]:
     """Those of the languages that a hub data set has."""
     return [code for code in languages if code in codes]
+
+
+def with_column(table: Table, name: str, values: Iterable[str]) -> Table:
+    """A table with one more column of text, the last."""
+    rows = [{**row, name: value} for row, value in zip(table.rows, values, strict=True)]
+    return replace(table, features={**table.features, name: hub.STRING}, rows=rows)
