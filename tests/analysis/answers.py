@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.analysis.answer_files import COLUMNS, POINT_COLUMNS, Answer
+from xstilts.analysis.answers.files import COLUMNS, POINT_COLUMNS, Answer
 
 BOTH = "examples and seeds"
 ROWS = ("mnli", "squad", "hellaswag")

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from xstilts.analysis import answer as answers
 from xstilts.analysis import ranks
-from xstilts.analysis.answer import answer, missing, points
+from xstilts.analysis.answers.calculation import answer, missing, points
+from xstilts.analysis.answers.files import COLUMNS, POINT_COLUMNS
 from xstilts.analysis.estimates import EXAMPLES, EXAMPLES_AND_SEEDS
 from xstilts.analysis.evidence import Evidence, half
 from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
@@ -78,7 +78,7 @@ def test_two_classes_and_their_difference():
     scales = ("points", "share", "log-odds")
     question = Question("q", "?", classes, contrast="first", scales=scales)
     table = answer(question, evidence(MEANS, spread=0.01))
-    assert list(table) == answers.COLUMNS
+    assert list(table) == list(COLUMNS)
     assert list(zip(table["class"], table["kind"], table["over"], strict=True))[:3] == [
         ("near", "value", ""), ("far", "value", ""), ("far", "difference", "near"),
     ]  # fmt: skip
@@ -143,7 +143,7 @@ def test_slopes_and_their_difference():
     assert number(table, "slope", "flat")["estimate"] == pytest.approx(2, abs=1e-3)
     assert number(table, "difference", "flat")["estimate"] == pytest.approx(-8, abs=1e-3)
     at = points(question, found)
-    assert list(at) == answers.POINT_COLUMNS
+    assert list(at) == list(POINT_COLUMNS)
     assert at["estimate"].tolist() == pytest.approx([10, 20, 30, 2, 4, 6], abs=1e-3)
     assert at["x"].tolist() == [10, 100, 1000] * 2 and at["label"][0] == "d10"
     linear = Question("q", "?", classes[:1], along="intermediate rows", scale="linear")

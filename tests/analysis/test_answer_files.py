@@ -3,7 +3,7 @@
 import pytest
 from tests.analysis import answers
 
-from xstilts.analysis import answer_files
+from xstilts.analysis.answers import files as answer_files
 from xstilts.running.errors import UserError
 
 

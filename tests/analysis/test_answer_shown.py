@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 from tests.analysis.test_answer import DOSES, MEANS, doses, evidence, one
 
-from xstilts.analysis import answer, answer_files, answer_text
-from xstilts.analysis.answering import Answering
+from xstilts.analysis.answers import text as answer_text
+from xstilts.analysis.answers.answering import Answering
+from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.plots import answer as figure
 from xstilts.experiment.questions import Question
 
@@ -15,11 +16,6 @@ SLOPES = Question(
     "q", "?", (doses("steep", "d"), doses("flat", "e")), contrast="first", scales=SCALES,
     along="intermediate rows", scale="log10",
 )  # fmt: skip
-
-
-def test_the_columns_are_those_of_the_files():
-    assert tuple(answer.COLUMNS) == answer_files.COLUMNS
-    assert tuple(answer.POINT_COLUMNS) == answer_files.POINT_COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -37,7 +33,7 @@ def test_the_columns_are_those_of_the_files():
     ],
 )  # fmt: skip
 def test_an_answer_is_shown(question, values, spread, start):
-    found = Answering(evidence(values, spread=spread)).answer(question)
+    found = Answering(Estimator(evidence(values, spread=spread))).answer(question)
     assert answer_text.sentence(found.meta, found.table).startswith(start)
     assert len(answer_text.text_table(found.meta, found.table).rows) == len(found.table)
     assert figure.draw(found.meta, found.table, found.points).axes
@@ -46,7 +42,7 @@ def test_an_answer_is_shown(question, values, spread, start):
 def test_an_answer_for_which_cells_are_missing_is_shown():
     some = evidence(MEANS)
     some.missing = {("m", "none", "far", "de"): ["seed2"]}
-    found = Answering(some).answer(Question("q", "?", (one("far", ["mnli"], ["far"]),)))
+    found = Answering(Estimator(some)).answer(Question("q", "?", (one("far", ["mnli"], ["far"]),)))
     assert answer_text.sentence(found.meta, found.table) == (
         "Not answered yet: 1 of 6 cells is missing (m/none/seed2/far)."
     )

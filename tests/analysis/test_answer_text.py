@@ -11,7 +11,9 @@ from tests.analysis import answers
 from tests.analysis.answers import answer, meta, row
 from tests.analysis.test_latex import compiled, parsed
 
-from xstilts.analysis import answer_files, answer_text, findings
+from xstilts.analysis.answers import files as answer_files
+from xstilts.analysis.answers import findings
+from xstilts.analysis.answers import text as answer_text
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.text_table import to_markdown
 

@@ -3,8 +3,9 @@
 import pytest
 from tests.analysis.test_answer import MEANS, cells, evidence, one
 
-from xstilts.analysis import answer
-from xstilts.analysis.answering import COLLAPSED, Answering
+from xstilts.analysis.answers.answering import Answering
+from xstilts.analysis.answers.files import COLLAPSED, COLUMNS
+from xstilts.analysis.estimates import Estimator
 from xstilts.experiment.questions import AskedClass, Point, Question
 
 BOTH = Question(
@@ -13,7 +14,8 @@ BOTH = Question(
 
 
 def test_an_answer_says_what_was_asked_and_what_is_behind_it():
-    found = Answering(evidence(MEANS), by_example=["far", "udpos"]).answer(BOTH)
+    found = Answering(Estimator(evidence(MEANS)), by_example=["far", "udpos"]).answer(BOTH)
+    assert found.meta.pop("sentence").startswith("The gain")
     assert found.meta == {
         "name": "both", "ask": "Near or far?", "value": "gain", "contrast": "zero", "along": "",
         "scale": "", "scales": ["points"], "missing": [], "cells": 12,
@@ -32,30 +34,30 @@ def test_an_answer_says_what_was_asked_and_what_is_behind_it():
 def test_it_is_not_given_for_less_than_was_asked():
     some = evidence(MEANS)
     some.missing = {("m", "none", "far", "de"): ["seed2", "seed3"]}
-    found = Answering(some).answer(BOTH)
+    found = Answering(Estimator(some)).answer(BOTH)
     assert found.meta["missing"] == ["m/none/seed2/far", "m/none/seed3/far"]
     assert found.meta["cells"] == 12
-    assert found.table.empty and list(found.table) == answer.COLUMNS and found.points.empty
+    assert found.table.empty and list(found.table) == list(COLUMNS) and found.points.empty
     near = Question("near", "?", BOTH.classes[:1])
-    assert len(Answering(some).answer(near).table) == 1
+    assert len(Answering(Estimator(some)).answer(near).table) == 1
 
 
 def test_with_and_without_what_collapsed():
     some = evidence(MEANS, spread=0.2)
     gone = {("m", "mnli", "seed1", "far"), ("m", "squad", "seed1", "far")}
-    found = Answering(some, gone).answer(BOTH)
+    found = Answering(Estimator(some), gone).answer(BOTH)
     assert found.meta["notes"] == [
         "Collapsed: m/mnli/seed1/far. The answer is given with and without them."
     ]
     far = found.table[found.table["class"] == "far"].set_index("without")["estimate"]
     assert far[COLLAPSED] - far[""] == pytest.approx(5, abs=1e-3)
-    near = Answering(some, gone).answer(Question("near", "?", BOTH.classes[:1]))
+    near = Answering(Estimator(some), gone).answer(Question("near", "?", BOTH.classes[:1]))
     assert near.meta["notes"] == [] and len(near.table) == 1
 
 
 def test_where_all_collapsed_nothing_is_left():
     gone = {("m", "none", f"seed{i}", "far") for i in (1, 2, 3)}
-    found = Answering(evidence(MEANS), gone).answer(BOTH)
+    found = Answering(Estimator(evidence(MEANS)), gone).answer(BOTH)
     assert found.meta["notes"] == [
         "Collapsed: m/none/seed1/far, m/none/seed2/far, m/none/seed3/far; without them nothing is"
         " left of m/none/far."
@@ -65,6 +67,6 @@ def test_where_all_collapsed_nothing_is_left():
 
 def test_a_class_without_examples_is_a_note():
     rare = AskedClass("rare", (Point(cells(["mnli"], ["far"])),), {"type": None})
-    found = Answering(evidence(MEANS)).answer(Question("q", "?", (rare,)))
+    found = Answering(Estimator(evidence(MEANS))).answer(Question("q", "?", (rare,)))
     assert found.table.empty
     assert found.meta["reason"] == "class `rare` has fewer than 20 examples in each language"

@@ -28,7 +28,7 @@ from tests.bench import asked, bootstrap, worlds
 from tests.bench.settings import COMPARED, POWER_SETTINGS, SETTINGS, Setting, no_interaction
 
 from xstilts.analysis import estimates, ranks, student_t
-from xstilts.analysis.answer import answer
+from xstilts.analysis.answers.calculation import answer
 from xstilts.analysis.evidence import Evidence
 from xstilts.analysis.moderation import Moderated
 from xstilts.experiment.questions import Question

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from xstilts.analysis.answer import Answer
+from xstilts.analysis.answers.calculation import Calculation
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.evidence import Evidence
 from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
@@ -118,7 +118,7 @@ def main() -> None:
     estimator, begin = Estimator(found), time.perf_counter()
     for question in questions(found):
         start = time.perf_counter()
-        asked = Answer(question, estimator)
+        asked = Calculation(question, estimator)
         rows = len(asked.table()) + len(asked.points())
         print(f"{question.name:20} {rows:4} estimates {time.perf_counter() - start:6.1f} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -9,7 +9,8 @@ from tests import results
 from tests.analysis import answers
 from tests.report.test_browser import EVIL, render
 
-from xstilts.analysis import answer_files, answer_text
+from xstilts.analysis.answers import files as answer_files
+from xstilts.analysis.answers import text as answer_text
 from xstilts.analysis.plots import answer, style
 from xstilts.report import contents, questions
 from xstilts.running.errors import UserError

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import numbers
+from xstilts.analysis import class_deltas, numbers
+from xstilts.analysis.estimates import Estimator
+from xstilts.analysis.evidence import MIN_EXAMPLES
 from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.cells import CELL
 from xstilts.experiment.config import NONE
+from xstilts.experiment.selectors import Condition
 
 KEY = ["model", "target", "stratum", "class"]
 COUNTS = ["languages", "examples"]
-MIN_EXAMPLES = 20  # of a class in a language; fewer say too little to be shown
 Classes = Mapping[tuple[str, str], Mapping[str, Sequence[str | None]]]
 
 
@@ -77,22 +79,55 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p]
 
 
-def wide(long: pd.DataFrame) -> pd.DataFrame:
+def deltas(grid: pd.DataFrame, of: Classes, estimator: Estimator) -> pd.DataFrame:
+    """Return a row per (model, intermediate, target, stratum, class): how it differs from `none`.
+
+    See `class_deltas.table`.
+
+    Args:
+        grid: see `table`.
+        of: see `examples.strata`.
+    """
+    columns = [grid[name] for name in ("model", "intermediate", "target", "language")]
+    large = {
+        (key, stratum): list(_large(classes))
+        for key, by in of.items()
+        for stratum, classes in by.items()
+    }
+    classes = class_deltas.gathered(
+        grid,
+        (
+            (cell, (cell[2], stratum, name), {stratum: Condition(among=(name,))})
+            for cell in zip(*columns, strict=True)
+            for stratum in of.get(cell[2:], {})
+            for name in large[cell[2:], stratum]
+        ),
+    )
+    names = ["model", "intermediate", "target", "stratum", "class"]
+    return class_deltas.table(classes, names, estimator)
+
+
+def wide(long: pd.DataFrame, deltas: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a row per (model, target, stratum, class) and a column per intermediate.
 
     Columns: `languages` and `examples`; then the score of `none`, the difference to it of the
-    others. Without `none` all are scores.
+    others, with `<name> low` and `<name> high` where `deltas` has it. Without `none` all are
+    scores.
     """
     means = {}
     for name, part in long.groupby("intermediate", sort=False):
         column = "delta" if name != NONE and NONE in set(long["intermediate"]) else "value"
         means[name] = part.set_index(KEY)[column]
+    if deltas is not None:
+        means = class_deltas.beside(means, deltas, KEY)
     return long.groupby(KEY, sort=False)[COUNTS].max().assign(**means).reset_index()
 
 
-def text_table(wide: pd.DataFrame) -> TextTable:
-    """Return the wide table for readers: the best intermediate of each row is bold."""
-    names = list(wide.columns[len(KEY) + len(COUNTS) :])
+def text_table(wide: pd.DataFrame, deltas: pd.DataFrame | None = None) -> TextTable:
+    """Return the wide table for readers: the best intermediate of each row is bold, differences
+    that survive the correction over the table are marked."""
+    names = class_deltas.intermediates(wide.columns[len(KEY) + len(COUNTS) :])
+    marked = set() if deltas is None else class_deltas.marked(deltas, KEY)
     rows = []
     for row in wide.to_dict("records"):
         candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
@@ -102,15 +137,21 @@ def text_table(wide: pd.DataFrame) -> TextTable:
             signed = name != NONE and NONE in names
             is_best = name != NONE and numbers.rounded(row[name]) == best
             cells.append(
-                TableCell((numbers.delta if signed else numbers.points)(row[name]), best=is_best)
+                TableCell(
+                    (numbers.delta if signed else numbers.points)(row[name]),
+                    best=is_best,
+                    marked=(*(row[key] for key in KEY), name) in marked,
+                )
             )
         rows.append(([row[key] for key in KEY], cells))
     notes = [
-        "Mean value of the examples of a class, mean over languages, then median over seeds, in"
-        " percent; differences to none.",
+        "Mean value of the examples of a class, mean over languages, in percent: the median over"
+        " seeds of none, differences to it of means over seeds.",
         f"Of classes with {MIN_EXAMPLES} examples or more in a language. examples: the most that a"
         " language has.",
     ]
+    if marked:
+        notes.append(class_deltas.note("strata"))
     if not rows:
         notes.append("There is no such class yet.")
     return TextTable(KEY, [*COUNTS, *names], rows, notes)

@@ -5,12 +5,11 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts import WORKFLOW
-from xstilts.analysis import answer, numbers
-from xstilts.analysis.estimates import EXAMPLES_AND_SEEDS, SIGNIFICANCE_LEVEL, Estimator
+from xstilts.analysis import class_deltas, numbers
+from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.languages import ENGLISH
 from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.config import NONE
-from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
 
 LANGUAGES = WORKFLOW / "reference/languages.csv"
 TRAITS = ("family", "script", "resources", "distance")
@@ -70,41 +69,23 @@ def table(language_values: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:
 def deltas(grid: pd.DataFrame, traits: pd.DataFrame, estimator: Estimator) -> pd.DataFrame:
     """Return a row per (model, intermediate, trait, class): how it differs from `none`, in percent.
 
-    It is a question that is always asked, of every class: the mean over the languages of each
-    target, then over targets; `delta`, `low`, `high`, `p`, `p holm`, `survives` and `over` as in
-    `significance.deltas`. What is not there for lack of a value is left out.
+    See `class_deltas.table`. English is left out.
 
     Args:
         grid: see `scores.accepted`.
         traits: see `language_traits`.
     """
-    evidence = estimator.evidence
-    cells: dict[tuple[str, str, str, str], dict[AskedCell, None]] = {}
-    columns = ["model", "intermediate", "target", "language"]
-    with_baseline = set(grid.loc[grid["intermediate"] == NONE, "model"])
-    for model, name, target, language in grid[columns].itertuples(index=False, name=None):
-        if language == ENGLISH or name == NONE or model not in with_baseline:
-            continue
-        for trait in TRAITS:
-            known = traits[trait].get(language, UNKNOWN)
-            cell = AskedCell(model, name, NONE, target, language)
-            cells.setdefault((model, name, trait, known), {})[cell] = None
-    classes = {
-        " ".join(key): (key, AskedClass(" ".join(key), (Point(tuple(each)),)))
-        for key, each in cells.items()
-    }
-    there = [
-        one
-        for _, one in classes.values()
-        if not answer.missing(Question("traits", "", (one,)), evidence)
-    ]
-    found = answer.answer(Question("traits", "", tuple(there)), evidence, estimator)
-    keys = [classes[name][0] for name in found["class"]]
-    table = pd.DataFrame(keys, columns=["model", "intermediate", "trait", "class"])
-    names = {"estimate": "delta", "low": "low", "high": "high", "p": "p", "p holm": "p holm"}
-    table = table.assign(**{new: found[old] for old, new in names.items()})
-    survives = (table["p holm"] < SIGNIFICANCE_LEVEL) & (found["noise"] == EXAMPLES_AND_SEEDS)
-    return table.assign(survives=survives, over=found["noise"])
+    columns = [grid[name] for name in ("model", "intermediate", "target", "language")]
+    classes = class_deltas.gathered(
+        grid,
+        (
+            (cell, (trait, str(traits[trait].get(cell[3], UNKNOWN))), {})
+            for cell in zip(*columns, strict=True)
+            if cell[3] != ENGLISH
+            for trait in TRAITS
+        ),
+    )
+    return class_deltas.table(classes, ["model", "intermediate", "trait", "class"], estimator)
 
 
 def wide(long: pd.DataFrame, deltas: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -121,15 +102,11 @@ def wide(long: pd.DataFrame, deltas: pd.DataFrame | None = None) -> pd.DataFrame
             medians.
     """
     means = {}
-    tested = {} if deltas is None else dict(list(deltas.groupby("intermediate")))
     for name, part in long.groupby("intermediate", sort=False):
         column = "delta" if name != NONE and NONE in set(long["intermediate"]) else "value"
         means[name] = part.groupby(KEY, sort=False)[column].mean(skipna=False)
-        if name in tested:
-            found = tested[name].set_index(KEY)
-            means[name] = found["delta"].reindex(means[name].index).fillna(means[name])
-            for bound in ("low", "high"):
-                means[f"{name} {bound}"] = found[bound].reindex(means[name].index)
+    if deltas is not None:
+        means = class_deltas.beside(means, deltas, KEY)
     counts = long.groupby(KEY, sort=False).agg(
         targets=("target", "nunique"), languages=("languages", "max")
     )
@@ -143,12 +120,8 @@ def wide(long: pd.DataFrame, deltas: pd.DataFrame | None = None) -> pd.DataFrame
 def text_table(wide: pd.DataFrame, deltas: pd.DataFrame | None = None) -> TextTable:
     """Return the wide table for readers: the best intermediate of each row is bold, differences
     that survive the correction over the table are marked."""
-    bounds = {f"{name}{bound}" for name in wide.columns for bound in (" low", " high")}
-    names = [name for name in wide.columns[len(KEY) + 2 :] if name not in bounds]
-    marked = set()
-    if deltas is not None:
-        kept = deltas[deltas["survives"]]
-        marked = set(kept[[*KEY, "intermediate"]].itertuples(index=False, name=None))
+    names = class_deltas.intermediates(wide.columns[len(KEY) + 2 :])
+    marked = set() if deltas is None else class_deltas.marked(deltas, KEY)
     rows = []
     for row in wide.to_dict("records"):
         candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
@@ -172,8 +145,5 @@ def text_table(wide: pd.DataFrame, deltas: pd.DataFrame | None = None) -> TextTa
         " of syntactic features to English, cosine (URIEL).",
     ]
     if marked:
-        notes.append(
-            "*: more than the noise of examples and seeds (5%, Holm-corrected over the table);"
-            " intervals are in traits.csv."
-        )
+        notes.append(class_deltas.note("traits"))
     return TextTable(KEY, ["targets", "languages", *names], rows, notes)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xstilts.analysis import answer_files, answer_text, findings
+from xstilts.analysis.answers import files as answer_files
+from xstilts.analysis.answers import findings
+from xstilts.analysis.answers import text as answer_text
 from xstilts.monitoring import products
 
 MAX_FIGURE = 1_000_000  # bytes; larger ones stay in their folder

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import answer_files, chance, figure_data
+from xstilts.analysis import chance, figure_data
+from xstilts.analysis.answers import files as answer_files
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.figure_data import read_table
 from xstilts.analysis.plots import answer, curves, dots, gap, heatmap, style

@@ -6,34 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.analysis import (
-    answer_text,
-    collapse,
-    comparison,
-    cost,
-    evidence,
-    languages,
-    numbers,
-    results,
-    seeds,
-    significance,
-    strata,
-    traits,
-)
-from xstilts.analysis.answering import Answering
-from xstilts.analysis.estimates import Estimator
+from xstilts.analysis import collapse, cost, numbers, table_set
 from xstilts.analysis.latex import to_latex
-from xstilts.analysis.tables import (
-    SHORT_METRICS,
-    groups_table,
-    groups_text_table,
-    main_table,
-    main_text_table,
-    to_long,
-    with_deltas,
-)
-from xstilts.analysis.text_table import TextTable, to_markdown, with_notes
-from xstilts.benchmarks import xtreme
+from xstilts.analysis.text_table import to_markdown
 from xstilts.experiment import questions
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.plan import FROM, STRATA
@@ -47,102 +22,52 @@ from xstilts.steps import process
 
 def main(args: argparse.Namespace) -> None:
     """Write the tables; print the main table and the refused files."""
-    grid = cell_states.read_grid(args.grid)
-    paths, columns = list(grid["score"]), set(grid)
-    asked = _asked(grid)
-    grid, left_out = cell_states.there(grid, results_of(args.grid).parent)
-    pins = Pins(args.lock, results_of(args.grid).parent)
-    files, refused = scores.accepted(grid, pins.score)
-    trainings, damaged_trainings = cost.training_records(results_of(args.grid))
-    lineages = collapse.of_scores(files, trainings)
-    grid, files = scores.relabel_test_rows(grid, files)
-    metrics = scores.to_frame(files)
-    values, damaged = examples.read_all((path, score["n"]) for path, score in files.items())
-    classes, unclassed = _classes(files, values)
-    refused += [*damaged, *unclassed, *damaged_trainings]
-    asked_of = _grid(Path(args.grid)) if "row" not in columns else None
-    ids, data = examples.ids(files, values), _data_sets(asked_of)
-    estimator = Estimator(evidence.collect(grid, values, ids, classes, data))
-    deltas = significance.deltas(grid, metrics, values, estimator)
-    cells = scores.cell_values(grid, metrics)
-    language_values = scores.language_values(grid, metrics)
-    missing, total = len(grid) - len(files), len(grid)
-    main = main_table(cells)
-    target_metrics = {row.target: SHORT_METRICS[row.metric] for row in grid.itertuples()}
-    main_text = main_text_table(main, deltas, target_metrics, missing, total)
-    collapsed_runs = collapse.runs(files, lineages, trainings)
-    collapsed = collapse.table(cells, collapsed_runs, trainings)
-    of_collapsed = collapse.notes(collapsed, lineages.values(), trainings)
-    main_text = with_notes(main_text, [*of_collapsed, *left_out])
-    out = Path(args.out)
-    checkpoints = _checkpoints(grid)
-
-    def put(name: str, text_table: TextTable, **versions: pd.DataFrame) -> None:
-        """Write a table for readers, and as CSV: `name.csv`, and others with their suffix."""
-        for suffix, table in versions.items():
-            _write(table, out / f"{name}{'' if suffix == 'table' else f'.{suffix}'}.csv")
-        for suffix, text in (("md", to_markdown(text_table)), ("tex", to_latex(text_table))):
-            with atomic(out / f"{name}.{suffix}") as path:
-                path.write_text(text, encoding="utf-8")
-
-    _write(results.table(grid, files), out / "results.csv", numbers.EXACT)
-    _write(deltas, out / "deltas.csv", "%.6f")
-    _write(cost.curves(files, trainings), out / "curves.csv")
-    _write(collapsed, out / "collapsed.csv")
-    for target, wide in languages.by_target(language_values).items():
-        table = with_deltas(wide)
-        text_table = languages.text_table(table, deltas[deltas["target"] == target], missing, total)
-        put(f"languages/{target}", text_table, table=table, long=to_long(table, "language"))
-    groups = groups_table(main)
-    if "groups" in asked:
-        put("groups", groups_text_table(groups), table=groups, long=to_long(groups, "group"))
-    if "traits" in asked:
-        language_traits = traits.language_traits()
-        traits_long = traits.table(language_values, language_traits)
-        by_trait = traits.deltas(grid, language_traits, estimator)
-        traits_wide = traits.wide(traits_long, by_trait)
-        text = traits.text_table(traits_wide, by_trait)
-        put("traits", text, table=traits_wide, long=traits_long, deltas=by_trait)
-    if "strata" in asked:
-        strata_long = strata.table(grid, files, values, classes)
-        strata_wide = strata.wide(strata_long)
-        put("strata", strata.text_table(strata_wide), table=strata_wide, long=strata_long)
-    seeds_long = seeds.table(cells, deltas)
-    seeds_text = with_notes(seeds.text_table(seeds_long), of_collapsed)
-    put("seeds", seeds_text, table=seeds_long, wide=seeds.wide(seeds_long))
-    if "comparison" in asked:
-        others = [model for model, name in checkpoints.items() if not xtreme.is_published(name)]
-        measured = comparison.measured_results(main, groups, language_values)
-        measured = measured[~measured["model"].isin(others)]
-        published = comparison.published_results()
-        compared = comparison.compare(measured, published, grid["split"].iloc[0])
-        put("comparison", comparison.text_table(compared, others), table=compared)
-    cost_table = cost.table(files, trainings)
-    put("cost", cost.text_table(cost_table), table=cost_table)
-    put("main", main_text, table=main, long=to_long(main, "target"))
-    by_example = deltas.loc[deltas["statistic"] == significance.EXAMPLE_VALUES, "target"]
-    answering = Answering(estimator.evidence, collapsed_runs, list(dict.fromkeys(by_example)))
-    for question in questions.all_of(asked_of) if asked_of else ():
-        found = answering.answer(question)
-        name = f"{products.QUESTIONS}/{question.name}"
-        meta = found.meta | {"sentence": answer_text.sentence(found.meta, found.table)}
-        _write(found.table, out / f"{name}.csv", numbers.EXACT)
-        _write(found.points, out / f"{name}.points.csv", numbers.EXACT)
-        put(name, answer_text.text_table(found.meta, found.table))
-        write_json(out / f"{name}.json", meta)
-    for name in set(products.TABLES) - set(asked):
-        for path in out.glob(f"{name}.*"):
-            path.unlink()  # of an earlier version, or of another grid
-    print(to_markdown(main_text), end="")
+    rows, out = cell_states.read_grid(args.grid), Path(args.out)
+    test, asked = "row" in rows, _asked(rows)
+    grid = None if test else _grid(Path(args.grid))
+    asked_questions = questions.all_of(grid) if grid else []
+    found, refused = _read(args, rows, grid)
+    for table in table_set.tables(found, asked, asked_questions):
+        _write(table, out)
+    kept = {*asked, *(f"{products.QUESTIONS}/{question.name}" for question in asked_questions)}
+    _delete_others(out, kept)
+    print(to_markdown(table_set.main_text(found)), end="")
     for line in refused:
         print(f"refused: {line}")
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     if args.record:
-        settings = asked_of.experiment.settings if asked_of else {}
+        settings = grid.experiment.settings if grid else {}
         plan = products.tables_plan(str(Path(args.grid).parent), settings)
-        rule = "test_tables" if "row" in columns else "tables"
-        products.write(args.record, rule, [*plan, *products.cells_of(paths)])
+        rule = "test_tables" if test else "tables"
+        products.write(args.record, rule, [*plan, *products.cells_of(rows["score"])])
+
+
+def _read(
+    args: argparse.Namespace, rows: pd.DataFrame, of: Grid | None
+) -> tuple[table_set.Found, list[str]]:
+    """Return what the tables are made from, and a line for each file that is refused."""
+    results = results_of(args.grid)
+    grid, left_out = cell_states.there(rows, results.parent)
+    files, refused = scores.accepted(grid, Pins(args.lock, results.parent).score)
+    trainings, damaged = cost.training_records(results)
+    lineages = collapse.of_scores(files, trainings)
+    grid, files = scores.relabel_test_rows(grid, files)
+    values, unreadable = examples.read_all((path, score["n"]) for path, score in files.items())
+    classes, unclassed = _classes(files, values)
+    found = table_set.Found(
+        grid=grid,
+        files=files,
+        values=values,
+        ids=examples.ids(files, values),
+        classes=classes,
+        data=_data_sets(of),
+        trainings=trainings,
+        lineages=lineages,
+        checkpoints=_checkpoints(grid),
+        left_out=left_out,
+    )
+    return found, [*refused, *unreadable, *unclassed, *damaged]
 
 
 def _grid(path: Path) -> Grid | None:
@@ -176,9 +101,28 @@ def _asked(grid: pd.DataFrame) -> list[str]:
     return products.table_names(languages_of, _checkpoints(grid).values(), stratified)
 
 
-def _write(table: pd.DataFrame, path: Path, form: str = numbers.CSV) -> None:
-    with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, float_format=lambda x: numbers.stored(x, form))
+def _write(table: table_set.Table, out: Path) -> None:
+    """Write a table: as CSV, for readers as Markdown and LaTeX, and what is said of it."""
+    for suffix, frame in table.csv.items():
+        with atomic(out / f"{table.name}{suffix}.csv") as path:
+            frame.to_csv(path, index=False, float_format=lambda x: numbers.stored(x, table.form))
+    if table.text:
+        for suffix, text in ((".md", to_markdown(table.text)), (".tex", to_latex(table.text))):
+            with atomic(out / f"{table.name}{suffix}") as path:
+                path.write_text(text, encoding="utf-8")
+    if table.about is not None:
+        write_json(out / f"{table.name}.json", table.about)
+
+
+def _delete_others(out: Path, kept: set[str]) -> None:
+    """Delete tables of an earlier version, of another grid, of a question that is not asked."""
+    for name in set(products.TABLES) - kept:
+        for path in out.glob(f"{name}.*"):
+            path.unlink()
+    for path in (out / products.QUESTIONS).glob("*"):
+        name = path.name.rpartition(".")[0]
+        if f"{products.QUESTIONS}/{name.removesuffix('.points')}" not in kept:
+            path.unlink()
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import findings, numbers
-from xstilts.analysis.answer_files import COLLAPSED
-from xstilts.analysis.findings import SLOPE
+from xstilts.analysis import numbers
+from xstilts.analysis.answers import findings
+from xstilts.analysis.answers.files import COLLAPSED, SLOPE
 from xstilts.analysis.plots import style
 
 LABELLED = 16  # points; of more each has no name

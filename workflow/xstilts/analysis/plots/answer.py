@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from xstilts.analysis import findings
-from xstilts.analysis.answer_files import COLLAPSED
-from xstilts.analysis.answer_sentence import sentence
-from xstilts.analysis.findings import CORRELATION, DIFFERENCE, SLOPE, VALUE
+from xstilts.analysis.answers import findings
+from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, DIFFERENCE, SLOPE, VALUE
+from xstilts.analysis.answers.sentence import sentence
 from xstilts.analysis.plots import along, style
 
 # Inches. Three are a column of a page of two; a figure of several scales is as wide as both.

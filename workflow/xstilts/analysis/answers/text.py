@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.analysis import findings, numbers
-from xstilts.analysis.answer_files import COLLAPSED
-from xstilts.analysis.answer_sentence import Meta, sentence
-from xstilts.analysis.findings import CORRELATION, DIFFERENCE, SLOPE, VALUE
+from xstilts.analysis import numbers
+from xstilts.analysis.answers import findings
+from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, DIFFERENCE, SLOPE, VALUE
+from xstilts.analysis.answers.sentence import Meta, sentence
 from xstilts.analysis.text_table import TableCell, TextTable
 
 __all__ = ["notes", "sentence", "text_table"]

@@ -18,6 +18,8 @@ COLUMNS = (
     "dof", "noise", "tested", "agrees", "rows", "targets", "languages", "examples", "without",
 )  # fmt: skip
 POINT_COLUMNS = ("class", "label", "x", "scale", "estimate", "low", "high")
+VALUE, SLOPE, CORRELATION, DIFFERENCE = "value", "slope", "correlation", "difference"  # kinds
+POINTS, SHARE, LOG_ODDS = "points", "share", "log-odds"  # scales
 COLLAPSED = "collapsed"  # in the column `without`
 META = ("name", "ask", "sentence", "along", "scale", "scales", "contrast", "value", "missing")
 _TEXT = {*TEXT_COLUMNS, "class", "scale", "noise", "without", "label"}

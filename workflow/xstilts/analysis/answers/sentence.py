@@ -6,17 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.analysis import findings, numbers
-from xstilts.analysis.answer_files import COLLAPSED
+from xstilts.analysis import numbers
+from xstilts.analysis.answers import findings
+from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, SLOPE, VALUE
+from xstilts.analysis.answers.findings import Finding, Verdict, inline
 from xstilts.analysis.estimates import MIN_SEEDS
-from xstilts.analysis.findings import (
-    CORRELATION,
-    SLOPE,
-    VALUE,
-    Finding,
-    Verdict,
-    inline,
-)
 
 FULL = 4  # of the findings of a verdict, with their numbers; of more the names alone
 NAMED, CELLS = 12, 3  # of a list in a sentence

@@ -5,36 +5,22 @@ without them.
 """
 
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import answer
-from xstilts.analysis.answer import Answer
+from xstilts.analysis.answers import calculation
+from xstilts.analysis.answers.calculation import Calculation
+from xstilts.analysis.answers.files import COLLAPSED, COLUMNS, POINT_COLUMNS, Answer
+from xstilts.analysis.answers.sentence import sentence
 from xstilts.analysis.collapse import listed
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.evidence import Evidence, Part
 from xstilts.experiment.questions import AskedCell, AskedClass, Question
 from xstilts.running.errors import UserError
 
-COLLAPSED = "collapsed"  # in the column `without`
 Collapsed = Collection[tuple[str, str, str, str]]  # model, intermediate, seed, target
-
-
-class Answered(NamedTuple):
-    """An answer.
-
-    Attributes:
-        meta: what is asked, what is behind each class, what is missing, why else there is no
-            answer, notes.
-        table: `answer.COLUMNS`; no row where something is missing.
-        points: `answer.POINT_COLUMNS`.
-    """
-
-    meta: dict[str, Any]
-    table: pd.DataFrame
-    points: pd.DataFrame
 
 
 class Answering:
@@ -46,22 +32,22 @@ class Answering:
     """
 
     def __init__(
-        self, evidence: Evidence, collapsed: Collapsed = (), by_example: Collection[str] = ()
+        self, estimator: Estimator, collapsed: Collapsed = (), by_example: Collection[str] = ()
     ) -> None:
-        self.evidence, self.estimator = evidence, Estimator(evidence)
+        self.evidence, self.estimator = estimator.evidence, estimator
         self.collapsed, self.by_example = collapsed, by_example
         self._without: dict[frozenset[tuple[str, ...]], Estimator] = {}
 
-    def answer(self, question: Question) -> Answered:
+    def answer(self, question: Question) -> Answer:
         """Return the answer to a question."""
         notes: list[str] = []
         reason = ""
         missing = self._missing(question)
-        table = pd.DataFrame(columns=answer.COLUMNS)
-        points = pd.DataFrame(columns=answer.POINT_COLUMNS)
+        table = pd.DataFrame(columns=COLUMNS)
+        points = pd.DataFrame(columns=POINT_COLUMNS)
         try:
             if not missing:
-                found = Answer(question, self.estimator)
+                found = Calculation(question, self.estimator)
                 parts, points = [found.table()], found.points()
                 notes += found.notes
                 parts += [part.assign(without=COLLAPSED) for part in self._again(question, notes)]
@@ -74,7 +60,7 @@ class Answering:
                 f"{', '.join(odd)}: the mean value of the examples, because the score is not a"
                 " mean over them."
             )
-        meta = {
+        meta: dict[str, Any] = {
             "name": question.name,
             "ask": question.ask,
             "value": question.value,
@@ -88,7 +74,8 @@ class Answering:
             "notes": notes,
             "classes": {one.name: _behind(one) for one in question.classes},
         }
-        return Answered(meta, table, points)
+        meta["sentence"] = sentence(meta, table)
+        return Answer(meta, table, points)
 
     def _asked(self, question: Question) -> int:
         """Return how many cells a question needs, seeds counted."""
@@ -103,7 +90,7 @@ class Answering:
 
     def _missing(self, question: Question) -> list[str]:
         """Return the cells that a question lacks, as they are named in paths."""
-        gone = answer.missing(question, self.evidence)
+        gone = calculation.missing(question, self.evidence)
         return list(
             dict.fromkeys(
                 f"{model}/{row}/{seed}/{target}"
@@ -133,7 +120,7 @@ class Answering:
             notes.append(f"Collapsed: {names}; without them nothing is left of {', '.join(empty)}.")
             return
         notes.append(f"Collapsed: {names}. The answer is given with and without them.")
-        yield Answer(question, self._without[gone]).table()
+        yield Calculation(question, self._without[gone]).table()
 
 
 def _empty(question: Question, evidence: Evidence) -> list[str]:

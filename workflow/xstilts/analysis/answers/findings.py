@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import numbers
+from xstilts.analysis.answers.files import CORRELATION, SLOPE, VALUE
 
-VALUE, SLOPE, CORRELATION, DIFFERENCE = "value", "slope", "correlation", "difference"
 LEVEL = 0.05  # of p after Holm's correction
 UNITS = {"points": " points", "share": "% of the errors", "log-odds": " log-odds"}
 IN = {"points": "points", "share": "share of the errors", "log-odds": "log-odds"}

@@ -12,6 +12,16 @@ import numpy as np
 import pandas as pd
 
 from xstilts.analysis import ranks
+from xstilts.analysis.answers.files import (
+    COLUMNS,
+    CORRELATION,
+    DIFFERENCE,
+    LOG_ODDS,
+    POINT_COLUMNS,
+    SHARE,
+    SLOPE,
+    VALUE,
+)
 from xstilts.analysis.estimates import (
     SIGNIFICANCE_LEVEL,
     Estimator,
@@ -25,13 +35,6 @@ from xstilts.analysis.evidence import MIN_EXAMPLES, Evidence, Part
 from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
 from xstilts.running.errors import UserError
 
-COLUMNS = [
-    "class", "kind", "over", "scale", "estimate", "low", "high", "p", "p holm", "detectable", "dof",
-    "noise", "tested", "agrees", "rows", "targets", "languages", "examples", "without",
-]  # fmt: skip
-POINT_COLUMNS = ["class", "label", "x", "scale", "estimate", "low", "high"]
-VALUE, SLOPE, CORRELATION, DIFFERENCE = "value", "slope", "correlation", "difference"
-POINTS, SHARE, LOG_ODDS = "points", "share", "log-odds"
 HEADROOM = "headroom"  # measured: what the baseline leaves to gain, in percent
 
 
@@ -46,12 +49,12 @@ def answer(
     Raises:
         UserError: a class has no examples, or of a row and target nothing.
     """
-    return Answer(question, estimator or Estimator(evidence)).table()
+    return Calculation(question, estimator or Estimator(evidence)).table()
 
 
 def points(question: Question, evidence: Evidence) -> pd.DataFrame:
     """Return the estimate of every point of every class: `POINT_COLUMNS`."""
-    return Answer(question, Estimator(evidence)).points()
+    return Calculation(question, Estimator(evidence)).points()
 
 
 def missing(question: Question, evidence: Evidence) -> list[tuple[str, str, str, str]]:
@@ -122,8 +125,8 @@ class Measured:
     xs: list[np.ndarray]
 
 
-class Answer:
-    """The answer to one question from evidence."""
+class Calculation:
+    """The numbers of the answer to one question."""
 
     def __init__(self, question: Question, estimator: Estimator) -> None:
         self.question, self.estimator = question, estimator

@@ -1,0 +1,233 @@
+"""All tables of an experiment, made from what its score files hold."""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xstilts.analysis import (
+    collapse,
+    comparison,
+    cost,
+    evidence,
+    languages,
+    numbers,
+    results,
+    seeds,
+    significance,
+    strata,
+    traits,
+)
+from xstilts.analysis.answers.answering import Answering
+from xstilts.analysis.answers.files import FOLDER, Answer
+from xstilts.analysis.answers.text import text_table
+from xstilts.analysis.estimates import Estimator
+from xstilts.analysis.tables import (
+    SHORT_METRICS,
+    groups_table,
+    groups_text_table,
+    main_table,
+    main_text_table,
+    to_long,
+    with_deltas,
+)
+from xstilts.analysis.text_table import TextTable, with_notes
+from xstilts.benchmarks import xtreme
+from xstilts.experiment.questions import Question
+from xstilts.scoring import scores
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes:
+        name: path below the folder of the tables, without suffix.
+        csv: what stands between name and `.csv` ("" for nothing, `.long`) -> a CSV file of it.
+        text: for readers, as Markdown and LaTeX; None where there is none.
+        form: of the numbers in the CSV files.
+        about: what is said of it beside it, as JSON; None where there is nothing.
+    """
+
+    name: str
+    csv: Mapping[str, pd.DataFrame]
+    text: TextTable | None = None
+    form: str = numbers.CSV
+    about: Mapping[str, Any] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What the tables are made from.
+
+    Attributes:
+        grid: see `scores.accepted`, with the languages that have rows; on test with the rows of its
+            tables as intermediates (`scores.relabel_test_rows`), as `files`.
+        files: the accepted score files.
+        values: score file -> the value of each example.
+        ids, classes: see `scoring.examples`.
+        data: target -> its data set, see `evidence.collect`.
+        trainings: see `cost.training_records`.
+        lineages: see `collapse.of_scores`.
+        checkpoints: model -> the public checkpoint that it is from.
+        left_out: what is said of languages without rows.
+    """
+
+    grid: pd.DataFrame
+    files: Mapping[str, Any]
+    values: Mapping[str, np.ndarray]
+    ids: Mapping[tuple[str, str], Sequence[str]]
+    classes: Mapping[tuple[str, str], Mapping[str, Sequence[str | None]]]
+    data: Mapping[str, str]
+    trainings: Mapping[cost.Key, Mapping[str, Any]]
+    lineages: Mapping[str, Sequence[cost.Key]]
+    checkpoints: Mapping[str, str]
+    left_out: Sequence[str] = ()
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """See `scores.to_frame`."""
+        return scores.to_frame(self.files)
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """See `scores.cell_values`."""
+        return scores.cell_values(self.grid, self.metrics)
+
+    @cached_property
+    def language_values(self) -> pd.DataFrame:
+        """See `scores.language_values`."""
+        return scores.language_values(self.grid, self.metrics)
+
+    @cached_property
+    def estimator(self) -> Estimator:
+        """Of the values."""
+        found = evidence.collect(self.grid, self.values, self.ids, self.classes, self.data)
+        return Estimator(found)
+
+    @cached_property
+    def deltas(self) -> pd.DataFrame:
+        """See `significance.deltas`."""
+        return significance.deltas(self.grid, self.metrics, self.values, self.estimator)
+
+    @cached_property
+    def main(self) -> pd.DataFrame:
+        """See `tables.main_table`."""
+        return main_table(self.cells)
+
+    @cached_property
+    def collapsed_runs(self) -> dict[collapse.Run, list[cost.Key]]:
+        """See `collapse.runs`."""
+        return collapse.runs(self.files, self.lineages, self.trainings)
+
+    @cached_property
+    def collapsed(self) -> pd.DataFrame:
+        """See `collapse.table`."""
+        return collapse.table(self.cells, self.collapsed_runs, self.trainings)
+
+    @property
+    def collapse_notes(self) -> list[str]:
+        """See `collapse.notes`."""
+        return collapse.notes(self.collapsed, self.lineages.values(), self.trainings)
+
+    @property
+    def missing(self) -> int:
+        """How many score files are missing."""
+        return len(self.grid) - len(self.files)
+
+
+def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) -> Iterator[Table]:
+    """Yield the tables of an experiment, the main one last.
+
+    Args:
+        asked: the names of those that could have something in them (`products.table_names`).
+        questions: that are to be answered.
+    """
+    yield Table("results", {"": results.table(found.grid, found.files)}, form=numbers.EXACT)
+    yield Table("deltas", {"": found.deltas}, form="%.6f")
+    yield Table("curves", {"": cost.curves(found.files, found.trainings)})
+    yield Table("collapsed", {"": found.collapsed})
+    yield from _languages(found)
+    groups = groups_table(found.main)
+    if "groups" in asked:
+        yield Table("groups", _both(groups, "group"), groups_text_table(groups))
+    if "traits" in asked:
+        yield _traits(found)
+    if "strata" in asked:
+        yield _strata(found)
+    yield _seeds(found)
+    if "comparison" in asked:
+        yield _comparison(found, groups)
+    costs = cost.table(found.files, found.trainings)
+    yield Table("cost", {"": costs}, cost.text_table(costs))
+    yield from _answers(found, questions)
+    yield Table("main", _both(found.main, "target"), main_text(found))
+
+
+def main_text(found: Found) -> TextTable:
+    """Return the main table for readers."""
+    metrics = {row.target: SHORT_METRICS[row.metric] for row in found.grid.itertuples()}
+    text = main_text_table(found.main, found.deltas, metrics, found.missing, len(found.grid))
+    return with_notes(text, [*found.collapse_notes, *found.left_out])
+
+
+def _both(wide: pd.DataFrame, name: str) -> dict[str, pd.DataFrame]:
+    """Return a wide table, and its long form."""
+    return {"": wide, ".long": to_long(wide, name)}
+
+
+def _languages(found: Found) -> Iterator[Table]:
+    for target, wide in languages.by_target(found.language_values).items():
+        table = with_deltas(wide)
+        own = found.deltas[found.deltas["target"] == target]
+        text = languages.text_table(table, own, found.missing, len(found.grid))
+        yield Table(f"languages/{target}", _both(table, "language"), text)
+
+
+def _traits(found: Found) -> Table:
+    known = traits.language_traits()
+    long = traits.table(found.language_values, known)
+    deltas = traits.deltas(found.grid, known, found.estimator)
+    wide = traits.wide(long, deltas)
+    csv = {"": wide, ".long": long, ".deltas": deltas}
+    return Table("traits", csv, traits.text_table(wide, deltas))
+
+
+def _strata(found: Found) -> Table:
+    long = strata.table(found.grid, found.files, found.values, found.classes)
+    deltas = strata.deltas(found.grid, found.classes, found.estimator)
+    wide = strata.wide(long, deltas)
+    csv = {"": wide, ".long": long, ".deltas": deltas}
+    return Table("strata", csv, strata.text_table(wide, deltas))
+
+
+def _seeds(found: Found) -> Table:
+    long = seeds.table(found.cells, found.deltas)
+    text = with_notes(seeds.text_table(long), found.collapse_notes)
+    return Table("seeds", {"": long, ".wide": seeds.wide(long)}, text)
+
+
+def _comparison(found: Found, groups: pd.DataFrame) -> Table:
+    others = [name for name, of in found.checkpoints.items() if not xtreme.is_published(of)]
+    measured = comparison.measured_results(found.main, groups, found.language_values)
+    measured = measured[~measured["model"].isin(others)]
+    split = found.grid["split"].iloc[0]
+    table = comparison.compare(measured, comparison.published_results(), split)
+    return Table("comparison", {"": table}, comparison.text_table(table, others))
+
+
+def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
+    of_values = found.deltas["statistic"] == significance.EXAMPLE_VALUES
+    by_example = found.deltas.loc[of_values, "target"].unique().tolist()
+    answering = Answering(found.estimator, found.collapsed_runs, by_example)
+    for question in questions:
+        yield _answer(question, answering.answer(question))
+
+
+def _answer(question: Question, found: Answer) -> Table:
+    csv = {"": found.table, ".points": found.points}
+    text = text_table(found.meta, found.table)
+    return Table(f"{FOLDER}/{question.name}", csv, text, numbers.EXACT, found.meta)
