@@ -162,6 +162,22 @@ def test_rank_correlations():
     assert table.loc[0, "high"] == 1 and table.loc[0, "low"] > 0.4
 
 
+def test_a_rank_correlation_of_points_that_have_not_the_same_seeds():
+    means = {("none", t): m for t, m in {"a": 0.2, "b": 0.5, "c": 0.8}.items()}
+    means |= {
+        ("mnli", t): m + gain
+        for (_, t), m, gain in zip(means, means.values(), (0.1, 0.2, 0.3), strict=True)
+    }
+    points = tuple(Point(cells(["mnli"], [t]), x=float(i), label=t) for i, t in enumerate("abc"))
+    question = Question("q", "?", (AskedClass("all", points),), along="target kind", scale="rank")
+    whole = evidence(means, seeds=5, spread=0.01)
+    found = answer(question, whole.without({("m", "mnli", "seed3", "a")})).iloc[0]
+    before = answer(question, whole).iloc[0]
+    assert found["noise"] == EXAMPLES_AND_SEEDS
+    assert found["estimate"] == before["estimate"] == 1
+    assert found["low"] == pytest.approx(before["low"], abs=0.1)
+
+
 def test_where_estimates_differ_by_their_noise_alone_there_is_no_order():
     means = {**{key: 0.5 for key in DOSES}, ("d1000", "near"): 0.5001}
     question = Question("q", "?", (doses("one", "d"),), along="intermediate rows", scale="rank")

@@ -310,7 +310,13 @@ class Estimator:
 
 
 def seed_sums(means: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weighted sum of each seed: array (seeds,), of those that have all means.
+    """Return the weighted sum of each seed that has all means: array (seeds,), see `run_sums`."""
+    sums = run_sums(means, weights)
+    return sums[~np.isnan(sums)]
+
+
+def run_sums(means: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the weighted sum of each seed, NaN for one that has not all means: array (seeds,).
 
     A part of which no seed has a mean is left out: nothing is trained for it.
 
@@ -318,12 +324,10 @@ def seed_sums(means: np.ndarray, weights: np.ndarray) -> np.ndarray:
         means: array (parts, seeds), NaN where there is none.
         weights: array (parts,).
     """
-    there = ~np.isnan(means)
-    parts = there.any(axis=1)
+    parts = (~np.isnan(means)).any(axis=1)
     if not parts.any():
-        return np.empty(0)
-    seeds = there[parts].all(axis=0)
-    return weights[parts] @ means[parts][:, seeds]
+        return np.full(means.shape[1], np.nan)
+    return weights[parts] @ means[parts]
 
 
 def by_row(form: Form) -> dict[int, dict[Part, float]]:

@@ -30,8 +30,8 @@ from xstilts.analysis.estimates import (
     Form,
     Noise,
     by_row,
+    run_sums,
     satterthwaite,
-    seed_sums,
 )
 
 DRAWS = 4000
@@ -154,23 +154,24 @@ def _covariance(estimator: Estimator, forms: Sequence[Form]) -> tuple[np.ndarray
     seeds = all(estimator.seed_noise(form) is not None for form in forms)
     for row in sorted({row for form in rows for row in form}) if seeds else ():
         model, runs = evidence.rows[row][0], evidence.runs_of(row)
-        sums, scale, dof = [], [], []
+        deviations, scale, dof = [], [], []
         for patterns in rows:
             pattern = patterns.get(row, {})
             found = estimator.row_variances(model, pattern).get(row) if pattern else None
             if found is None:
-                sums.append(np.zeros(len(runs)))
+                deviations.append(np.zeros(len(runs)))
                 scale.append(0.0)
                 continue
             means = np.array([evidence.means(part)[runs] for part in pattern])
-            sums.append(seed_sums(means, np.array(list(pattern.values()))))
-            own = sums[-1].var(ddof=1) / len(sums[-1])
+            sums = run_sums(means, np.array(list(pattern.values())))
+            n = int((~np.isnan(sums)).sum())
+            own = np.nanvar(sums, ddof=1) / n
+            deviations.append(np.nan_to_num(sums - np.nanmean(sums)) / np.sqrt(n * (n - 1)))
             scale.append(np.sqrt(found.variance / own) if own > 0 else 0.0)
             dof.append(satterthwaite([found]))
         if dof:
-            deviations = np.array([each - each.mean() for each in sums])
-            n = deviations.shape[1]
-            scaled = deviations * np.array(scale)[:, None]
-            parts.append(scaled @ scaled.T / (n * (n - 1)))
+            # Forms that not all have the same seeds: where one has none, it is at its mean.
+            scaled = np.array(deviations) * np.array(scale)[:, None]
+            parts.append(scaled @ scaled.T)
             noises.append(Noise(float(np.trace(parts[-1])), min(dof)))
     return np.sum(parts, axis=0), satterthwaite(noises), seeds
