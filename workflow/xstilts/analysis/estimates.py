@@ -21,6 +21,7 @@ languages are not drawn: an answer is about just these. (Sources from memory;
 """
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -64,7 +65,10 @@ class Estimate:
         return self.value - margin, self.value + margin
 
     def p_value(self) -> float:
-        """Return the probability of a value at least as far from zero if the true one were zero."""
+        """Return the probability of a value at least as far from zero if the true one were zero;
+        NaN where there is no value."""
+        if math.isnan(self.value) or math.isnan(self.standard_error):
+            return math.nan
         if abs(self.value) < TINY:
             return 1.0
         if self.standard_error == 0:
@@ -343,11 +347,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values corrected for their number (Holm 1979, Scandinavian Journal of Statistics).
 
     With a probability of 95% no false positive is below 0.05, however the tests depend on each
-    other.
+    other. NaN is no test, and stays NaN.
     """
-    order = np.argsort(p_values, kind="stable")
-    corrected, highest = [0.0] * len(p_values), 0.0
+    order = [int(i) for i in np.argsort(p_values, kind="stable") if not math.isnan(p_values[i])]
+    corrected, highest = [math.nan] * len(p_values), 0.0
     for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, p_values[i] * (len(p_values) - rank)))
+        highest = max(highest, min(1.0, p_values[i] * (len(order) - rank)))
         corrected[i] = highest
     return corrected

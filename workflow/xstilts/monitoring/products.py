@@ -188,9 +188,7 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     names = table_names(languages, checkpoints, graph.grid.stratified)
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     kinds += [
-        f"{QUESTIONS}/{name}.{kind}"
-        for name in questions(experiment)
-        for kind in QUESTION_KINDS
+        f"{QUESTIONS}/{name}.{kind}" for name in questions(experiment) for kind in QUESTION_KINDS
     ]
     return [f"{folder}/tables/{file}" for file in (*kinds, *(f"{name}.csv" for name in DATA))]
 
