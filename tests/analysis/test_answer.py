@@ -204,6 +204,44 @@ def test_headroom_is_measured_on_the_other_half_of_the_examples():
     assert {half(name) for name in IDS} == {0, 1}
 
 
+@pytest.mark.parametrize(
+    ("bases", "scale", "line"),
+    [
+        (
+            (0.2, 0.2, 0.2),
+            "linear",
+            "class `all` has 1 different value of target headroom; a slope needs 3",
+        ),
+        (
+            (0.2, 0.5, 1.0),
+            "log10",
+            "class `all`: target headroom of `c` is 0, which has no logarithm",
+        ),
+    ],
+)
+def test_a_headroom_that_no_slope_can_go_along(bases, scale, line):
+    means = {(row, t): m for row in ("none", "mnli") for t, m in zip("abc", bases, strict=True)}
+    found = evidence(means)
+    for target, mean in zip("abc", bases, strict=True):
+        found.values[target, "de"][:] = mean
+    classes = (AskedClass("all", tuple(Point(cells(["mnli"], [t]), label=t) for t in "abc")),)
+    with pytest.raises(UserError, match=line):
+        answer(Question("q", "?", classes, along="target headroom", scale=scale), found)
+
+
+def test_a_slope_of_which_few_values_have_examples_enough_is_refused():
+    kinds = {"de": 40, "ru": 30, "sw": 10}
+    strata = {("far", x): {"type": ["kept"] * n + ["other"] * (40 - n)} for x, n in kinds.items()}
+    found = evidence(MEANS, tuple(kinds), strata=strata)
+    at = tuple(
+        Point(cells(["mnli"], ["far"], [x]), x=float(i), label=x) for i, x in enumerate(kinds)
+    )
+    classes = (AskedClass("kept", at, {"type": Is("kept")}),)
+    question = Question("q", "?", classes, along="language distance", scale="linear")
+    with pytest.raises(UserError, match="class `kept` has 2 different values of language distance"):
+        answer(question, found)
+
+
 def test_a_stratum_against_another():
     kinds = ["bridge" if i % 2 else "comparison" for i in range(40)]
     found = evidence(MEANS, strata={("far", "de"): {"type": kinds}})

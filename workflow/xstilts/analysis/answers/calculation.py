@@ -32,6 +32,7 @@ from xstilts.analysis.estimates import (
     noise_of,
 )
 from xstilts.analysis.evidence import MIN_EXAMPLES, Evidence, Part
+from xstilts.experiment.classes import FEWEST
 from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
 from xstilts.running.errors import UserError
 
@@ -47,7 +48,7 @@ def answer(
         estimator: of the same evidence, which remembers what it has worked out.
 
     Raises:
-        UserError: a class has no examples, or of a row and target nothing.
+        UserError: a class has no examples, or is left with too few values to go along.
     """
     return Calculation(question, estimator or Estimator(evidence)).table()
 
@@ -157,8 +158,26 @@ class Calculation:
             means = [[self._mean(one, point, half) for point in points] for half in (0, 1)]
             rooms = [np.array([100 * (1 - m.over.value) for m in half]) for half in means]  # type: ignore[union-attr]
             xs = rooms[::-1]  # of the other half, or the same noise would be on both axes
+        self._check_axis(one, points, xs)
         asked = dataclasses.replace(one, points=tuple(points))
         return Measured(asked, cells, means, xs)
+
+    def _check_axis(self, one: AskedClass, points: Sequence[Point], xs: list[np.ndarray]) -> None:
+        """Refuse what is known only now: a headroom of nothing, too few values that are left."""
+        if not self.question.along:
+            return
+        fewest = min(len(np.unique(x)) for x in xs)
+        if fewest < FEWEST:
+            raise UserError(
+                f"class `{one.name}` has {fewest} different value{'s' * (fewest != 1)} of"
+                f" {self.question.along}; a slope needs {FEWEST}"
+            )
+        if self.question.scale == "log10" and min(x.min() for x in xs) <= 0:
+            least = points[int(np.min(xs, axis=0).argmin())].label
+            raise UserError(
+                f"class `{one.name}`: {self.question.along} of `{least}` is 0, which has no"
+                " logarithm; leave it out by `where`, or take another scale"
+            )
 
     def _kept(self, one: AskedClass, point: Point) -> tuple[AskedCell, ...]:
         """Return the cells of a point without languages that have too few of the examples."""
