@@ -93,6 +93,10 @@ TWO = {"a": {"target": "xnli"}, "b": {"target": "xquad"}}
             "along: `format` is not a number: of intermediate `mnli` it is `classification`",
         ),
         ({"along": {"language": "seen"}}, "along: `seen` is true or false, not a number; tell"),
+        (
+            {"value": "score", "along": {"language": "headroom"}},
+            "along: language: `headroom` is what the row that a gain is over leaves to gain; leave",
+        ),
         ({"along": {"model": "headroom"}}, "along: model: no model has a trait `headroom`"),
         (
             {"along": {"intermediate": "n_tasks"}},
