@@ -65,6 +65,19 @@ def test_where_all_collapsed_nothing_is_left():
     assert len(found.table) == 2
 
 
+def test_a_language_that_turned_out_to_have_no_rows_is_left_out_by_name():
+    both = cells(["mnli"], ["far"], ("de", "sw"))
+    question = Question("q", "?", (AskedClass("all", (Point(both),)),))
+    some = evidence(MEANS, spread=0.2)
+    found = Answering(Estimator(some), {("m", "mnli", "seed1", "far")}).answer(question)
+    assert found.meta["notes"][0] == "all: without far in sw, which has no rows."
+    assert found.table["estimate"][0] == pytest.approx(5, abs=1e-3)
+    alone = Question("q", "?", (AskedClass("all", (Point(both[1:]),)),))
+    assert Answering(Estimator(some)).answer(alone).meta["reason"] == (
+        "class `all` has no rows in any language"
+    )
+
+
 def test_a_class_without_examples_is_a_note():
     rare = AskedClass("rare", (Point(cells(["mnli"], ["far"])),), {"type": None})
     found = Answering(Estimator(evidence(MEANS))).answer(Question("q", "?", (rare,)))

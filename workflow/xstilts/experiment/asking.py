@@ -263,8 +263,8 @@ class _Asking:
             )
         if trait == HEADROOM and self.entry.get("value") == "score":
             raise UserError(
-                f"{key}: {thing}: `{HEADROOM}` is what the row that a gain is over leaves to gain; leave out"
-                " `value: score`"
+                f"{key}: {thing}: `{HEADROOM}` is what the row that a gain is over leaves to gain;"
+                " leave out `value: score`"
             )
         if trait != HEADROOM or thing not in MEASURED:
             self.within.traits.check_trait(f"{key}: {thing}", thing, trait)

@@ -131,6 +131,7 @@ def _empty(question: Question, evidence: Evidence) -> list[str]:
             for cell in _cells(question)
             for row in (cell.intermediate, cell.over)
             if row
+            and (cell.target, cell.language) in evidence.ids
             and np.isnan(
                 evidence.row_means(Part(cell.target, cell.language))[
                     evidence.row_index[cell.model, row]

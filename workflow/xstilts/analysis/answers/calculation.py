@@ -148,9 +148,10 @@ class Calculation:
         points = [point for point in points if point.cells]
         cells = tuple(cell for point in points for cell in point.cells)
         if not cells:
-            raise UserError(
-                f"class `{one.name}` has fewer than {MIN_EXAMPLES} examples in each language"
+            few = (
+                f"fewer than {MIN_EXAMPLES} examples in each" if one.examples else "no rows in any"
             )
+            raise UserError(f"class `{one.name}` has {few} language")
         if not self.question.along.endswith(f" {HEADROOM}"):
             means = [[self._mean(one, point, None) for point in points]]
             xs = [np.array([np.nan if p.x is None else p.x for p in points])]
@@ -180,19 +181,23 @@ class Calculation:
             )
 
     def _kept(self, one: AskedClass, point: Point) -> tuple[AskedCell, ...]:
-        """Return the cells of a point without languages that have too few of the examples."""
-        if not one.examples:
-            return point.cells
+        """Return the cells of a point without languages that have no rows, as was found when they
+        were fetched, or too few of the examples."""
         kept = []
         for cell in point.cells:
-            if (n := self.evidence.size(self._part(one, cell, None))) >= MIN_EXAMPLES:
-                kept.append(cell)
-            else:
+            what = f"{one.name}: without {cell.target} in {cell.language}, which has"
+            if (cell.target, cell.language) not in self.evidence.ids:
+                self._left_out[f"{what} no rows."] = None
+            elif one.examples and (n := self._size(one, cell)) < MIN_EXAMPLES:
                 self._left_out[
-                    f"{one.name}: without {cell.target} in {cell.language}, which has {n} such"
-                    f" examples (at least {MIN_EXAMPLES} are needed)."
+                    f"{what} {n} such examples (at least {MIN_EXAMPLES} are needed)."
                 ] = None
+            else:
+                kept.append(cell)
         return tuple(kept)
+
+    def _size(self, one: AskedClass, cell: AskedCell) -> int:
+        return self.evidence.size(self._part(one, cell, None))
 
     def _part(self, one: AskedClass, cell: AskedCell, half: int | None) -> Part:
         return Part(cell.target, cell.language, tuple(sorted(one.examples.items())), half)
