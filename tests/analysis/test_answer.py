@@ -183,6 +183,7 @@ def test_where_estimates_differ_by_their_noise_alone_there_is_no_order():
     question = Question("q", "?", (doses("one", "d"),), along="intermediate rows", scale="rank")
     table = answer(question, evidence(means, spread=0.1))
     assert table[["low", "high", "p"]].to_numpy().tolist() == [[-1, 1, 1]]
+    assert table["detectable"].isna().all(), "not even a correlation of 1 would have been seen"
 
 
 def test_spearman_by_hand_and_with_ties():

@@ -39,7 +39,8 @@ Order = Sequence[tuple[np.ndarray, np.ndarray]]  # x, and the positions of the e
 
 
 class Correlation(NamedTuple):
-    """A rank correlation, or the difference of two, with a 95% interval and a p-value."""
+    """A rank correlation, or the difference of two, with a 95% interval and a p-value; `detectable`
+    is NaN where not even the largest would have been seen."""
 
     value: float
     low: float
@@ -79,7 +80,7 @@ class Draws:
         drawn = _contrast(orders, self.values + self._noise)
         bound = float(len(orders))
         if not all(self._differ(order) for order in orders):
-            return Correlation(observed, -bound, bound, 1.0, bound)
+            return Correlation(observed, -bound, bound, 1.0, np.nan)
         about_true = _contrast(orders, self._denoised(orders) + self._noise)
         both = (drawn, 2 * observed - about_true)  # percentiles; basic
         outside = (1 - LEVEL) / 2
@@ -87,12 +88,13 @@ class Draws:
         low, high = lows.min(), highs.max()
         # As of a normal distribution: half of the interval is 1.96 deviations, and 0.84 more.
         power = 1 + student_t.quantile(np.inf, POWER) / student_t.critical_value(np.inf)
+        detectable = power * float(high - low) / 2
         return Correlation(
             observed,
             float(np.clip(low, -bound, bound)),
             float(np.clip(high, -bound, bound)),
             max(map(_beyond_zero, both)),
-            min(bound, power * float(high - low) / 2),
+            detectable if detectable <= bound else np.nan,
         )
 
     def _denoised(self, orders: Sequence[Order]) -> np.ndarray:
