@@ -221,7 +221,7 @@ class Estimator:
         """
         found = []
         for row, pattern in by_row(form).items():
-            scale = np.abs(list(pattern.values())).max()
+            scale = max(map(abs, pattern.values()))  # no numpy scalar: these are slow to round
             variances = self.row_variances(
                 self.evidence.rows[row][0], {part: w / scale for part, w in pattern.items()}
             )
