@@ -72,6 +72,19 @@ def test_what_was_learned_of_the_same_rows_is_as_unsure_in_all_of_them():
     assert satterthwaite([Noise(0.0, 2)]) == np.inf
 
 
+def test_what_is_left_of_a_difference_of_variances_is_as_sure_as_the_least_sure_of_them():
+    """The formula alone says 0.02² / (1² / 3 + 0.01² / 11) = 0.0012 degrees of freedom: an
+    interval without end."""
+    taken = Noise(-0.99, np.inf)
+    assert satterthwaite([Noise(1.0, 3), Noise(0.01, 11), taken]) == 3
+    assert satterthwaite([Noise(1.0, np.inf, 0.5, 1, "m"), taken]) == pytest.approx(4)
+    plain = 0.41**2 / (1 / 3 + 0.4**2 / 11)
+    assert satterthwaite([Noise(1.0, 3), Noise(0.4, 11), taken]) == 3 > plain
+    assert satterthwaite([Noise(1.0, 3), Noise(9.0, 11), taken]) == pytest.approx(
+        9.01**2 / (1 / 3 + 81 / 11)
+    )
+
+
 @given(st.floats(1e-9, 1e9))
 def test_the_inverse_of_trigamma(y):
     assert special.polygamma(1, moderation._inverse_trigamma(y)) == pytest.approx(y, rel=1e-4)
