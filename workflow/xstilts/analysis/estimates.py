@@ -140,6 +140,13 @@ class Noise:
         )
 
 
+def total(noises: Iterable[Noise]) -> float:
+    """Return the variance of a sum; where rounding alone is left of a difference, 0."""
+    variances = [noise.variance for noise in noises]
+    found = sum(variances)
+    return 0.0 if found < TINY * sum(map(abs, variances)) else found
+
+
 def satterthwaite(noises: Iterable[Noise]) -> float:
     """Return the degrees of freedom of a sum of variances (Welch and Satterthwaite).
 
@@ -189,7 +196,7 @@ class Estimator:
         noises = [*self.example_noise(form), *(seeds or ())]
         return Estimate(
             self.value(form) if value is None else value,
-            float(np.sqrt(sum(noise.variance for noise in noises))),
+            float(np.sqrt(total(noises))),
             satterthwaite(noises),
             seeds is not None,
         )
