@@ -135,6 +135,12 @@ class Noise:
     learned_dof: float = float("inf")
     model: str = ""
 
+    @property
+    def alone(self) -> float:
+        """Degrees of freedom of a sum of nothing else."""
+        unsure = self.variance**2 / self.dof + self.learned**2 / self.learned_dof
+        return self.variance**2 / unsure if unsure else float("inf")
+
     def scaled(self, factor: float) -> "Noise":
         """Return the noise of a form that is weighted: `factor` is that of the variance."""
         return dataclasses.replace(
@@ -142,18 +148,32 @@ class Noise:
         )
 
 
+def total(noises: Iterable[Noise]) -> float:
+    """Return the variance of a sum; where rounding alone is left of a difference, 0."""
+    variances = [noise.variance for noise in noises]
+    found = sum(variances)
+    return 0.0 if found < TINY * sum(map(abs, variances)) else found
+
+
 def satterthwaite(noises: Iterable[Noise]) -> float:
     """Return the degrees of freedom of a sum of variances (Welch and Satterthwaite).
 
     What was learned of the rows of one model is wrong by the same factor in each of them, so it is
     summed up before it is squared.
+
+    They are never fewer than those of the least sure variance in it, as holds of itself for a sum.
+    A difference may be next to nothing, for which the formula says next to none; its interval would
+    have no end, though the other variances are known.
     """
     noises = [noise for noise in noises if noise.variance != 0]
     unsure = sum(n.variance**2 / n.dof for n in noises)
     for model in {n.model for n in noises}:
         shared = [n for n in noises if n.model == model]
         unsure += sum(n.learned for n in shared) ** 2 / min(n.learned_dof for n in shared)
-    return sum(n.variance for n in noises) ** 2 / unsure if unsure else float("inf")
+    if not unsure:
+        return float("inf")
+    least = min(noise.alone for noise in noises if not noise.variance < 0)
+    return max(sum(n.variance for n in noises) ** 2 / unsure, least)
 
 
 class Estimator:
@@ -184,7 +204,7 @@ class Estimator:
         noises = [*self.example_noise(form), *(seeds or ())]
         return Estimate(
             self.value(form) if value is None else value,
-            math.sqrt(max(0.0, sum(noise.variance for noise in noises))),
+            math.sqrt(total(noises)),
             satterthwaite(noises),
             seeds is not None,
         )

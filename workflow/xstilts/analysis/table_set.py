@@ -236,4 +236,6 @@ def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
 def _answer(question: Question, found: Answer) -> Table:
     csv = {"": found.table, ".points": found.points}
     text = text_table(found.meta, found.table)
+    if found.table.empty:  # why, since there is nothing else to read
+        text = dataclasses.replace(text, notes=[found.meta["sentence"], *text.notes])
     return Table(f"{FOLDER}/{question.name}", csv, text, numbers.EXACT, found.meta)
