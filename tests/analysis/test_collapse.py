@@ -1,6 +1,7 @@
 """Which cells a training collapsed for, and what tables, status and page say of it."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -230,7 +231,7 @@ def test_the_graph_says_for_which_cells_it_was(run):
     assert marks == {STAGE_1: MARK}
     assert cells == {Cell("m", "mnli", "seed2", target) for target in ("xnli", "tatoeba")}
     line = "1 of 9 trainings ended at what guessing gives: m/mnli/seed2"
-    assert collapsed.line(nodes, marks) == line
+    assert collapsed.line(nodes, marks, run) == line
     results.change(run / STAGE_1, spec={})
     assert look(run)[1:] == ({}, set()), "of another spec than is asked for"
     (run / STAGE_1).write_text('{"collapsed"')
@@ -265,6 +266,19 @@ def test_the_status_says_it(run, capsys):
     assert f"; 3 collapsed: {', '.join(f'm/{name}' for name in names)}\n" in said
     line = "2 of 9 trainings ended at what guessing gives: m/none/seed1/mnli, m/mnli/seed2"
     assert line in said.splitlines()
+
+
+def test_what_is_not_there_is_not_counted_as_collapsed(run, capsys):
+    mark(run, STAGE_1)
+    for gone in ("scores/m/mnli/seed2/xnli", "tuned/m/mnli/seed3/mnli"):
+        shutil.rmtree(run / "results" / gone)
+    (run / "e.yaml").write_text(json.dumps(results.CONFIG | {"seeds": [1, 2, 3]}))
+    status_step.main(
+        status_step.parser().parse_args([str(run / "e.yaml"), "--directory", str(run)])
+    )
+    said = capsys.readouterr().out
+    assert "; 1 collapsed: m/mnli/seed2/tatoeba\n" in said
+    assert "1 of 8 trainings ended at what guessing gives: m/mnli/seed2" in said
 
 
 def test_the_page_marks_training_and_cell(run):

@@ -68,9 +68,10 @@ def test_classes_are_those_of_one_file_of_each_target_and_language(tmp_path):
     plain = write(tmp_path / "a/en.parquet", [1.0, 0.0])
     values, _ = examples.read_all([(path, 2) for path in (first, second, plain)])
     of = score_of("de", "genre", "kind")
-    assert examples.strata({first: of, second: of, plain: score_of("en")}, values) == {
-        ("xnli", "de"): {"genre": ["news", None], "kind": ["x", "y"]}
-    }
+    assert examples.strata({first: of, second: of, plain: score_of("en")}, values) == (
+        {("xnli", "de"): {"genre": ["news", None], "kind": ["x", "y"]}},
+        [],
+    )
 
 
 def test_predictions_without_their_classes_are_refused_by_name(tmp_path):
@@ -78,13 +79,13 @@ def test_predictions_without_their_classes_are_refused_by_name(tmp_path):
     other = write(tmp_path / "en.parquet", [1.0, 0.0], kind=["x", "y"])
     values, _ = examples.read_all([(old, 2), (other, 2)])
     files = {old: score_of("de", "genre"), other: score_of("en", "genre", "kind")}
-    with pytest.raises(UserError) as error:
-        examples.strata(files, values)
+    found, refused = examples.strata(files, values)
+    assert found == {("xnli", "en"): {"kind": ["x", "y"]}}, "what is there is kept"
     line = (
         "{}/{}.parquet: has no classes of the stratum `genre`; delete it and the score beside it,"
         " run again"
     )
-    assert str(error.value).splitlines() == [line.format(tmp_path, lang) for lang in ("de", "en")]
+    assert refused == [line.format(tmp_path, lang) for lang in ("de", "en")]
 
 
 def test_classes_that_are_numbers_are_none(tmp_path):
@@ -92,5 +93,5 @@ def test_classes_that_are_numbers_are_none(tmp_path):
     table = pa.table({"id": ["a", "b"], "value": [1.0, 0.0], "stratum:genre": [1, 2]})
     pq.write_table(table, tmp_path / "de.parquet")
     values, _ = examples.read_all([(score, 2)])
-    with pytest.raises(UserError, match="has no classes of the stratum `genre`"):
-        examples.strata({score: score_of("de", "genre")}, values)
+    found, refused = examples.strata({score: score_of("de", "genre")}, values)
+    assert found == {} and len(refused) == 1 and "no classes of the stratum `genre`" in refused[0]

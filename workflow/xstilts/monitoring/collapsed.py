@@ -54,9 +54,10 @@ def cells(nodes: Mapping[str, Node], marked: Collection[str]) -> set[Cell]:
     }
 
 
-def line(nodes: Mapping[str, Node], marked: Collection[str]) -> str:
-    """Return how many trainings are at what guessing gives, and which first; "" if none."""
-    count = sum(node.rule in TRAININGS for node in nodes.values())
+def line(nodes: Mapping[str, Node], marked: Collection[str], root: Path) -> str:
+    """Return how many of the trainings that were made are at what guessing gives, and which first;
+    "" if none."""
+    count = sum(n.rule in TRAININGS and (root / key).exists() for key, n in nodes.items())
     names = [nodes[key].name for key in marked]
     if not names:
         return ""

@@ -105,7 +105,7 @@ def contents(
     text = tables.main_text_table(main, overall, {}, missing, len(grid_rows))
     marked = collapsed.trainings(nodes, root)
     of_marked = collapsed.cells(nodes, marked)
-    at_guessing = [f"{line}."] if (line := collapsed.line(nodes, marked)) else []
+    at_guessing = [f"{line}."] if (line := collapsed.line(nodes, marked, root)) else []
     order = products.questions(grid.experiment) if grid else []
     asked = questions.read(path.parent, rows, targets, order)
     return {

@@ -93,16 +93,14 @@ def ids(
 
 def strata(
     files: Mapping[str, Any], values: Mapping[str, np.ndarray]
-) -> dict[tuple[str, str], dict[str, list[str | None]]]:
+) -> tuple[dict[tuple[str, str], dict[str, list[str | None]]], list[str]]:
     """Return (target, language) -> stratum -> the class of each example (None for no class), from
-    one score file of each; only of targets that have strata.
+    one score file of each, only of targets that have strata; and an error line for each file that
+    lacks a stratum that its score was made with.
 
     Args:
         files: see `scores.accepted`.
         values: see `read_all`.
-
-    Raises:
-        UserError: a predictions file lacks a stratum that its score was made with; a line a file.
     """
     found: dict[tuple[str, str], dict[str, list[str | None]]] = {}
     problems = Problems()
@@ -111,8 +109,7 @@ def strata(
             with problems.noted():
                 classes = _classes(predictions_path(path), name, len(values[path]))
                 found.setdefault(key, {})[name] = classes
-    problems.end()
-    return found
+    return found, problems.lines
 
 
 def _classes(path: Path, name: str, n: int) -> list[str | None]:

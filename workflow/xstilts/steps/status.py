@@ -26,10 +26,10 @@ def main(args: argparse.Namespace) -> None:
     endings = cell_states.Endings(here.records)
     cells = cell_states.cells(lines, scores, refused, endings.trouble)
     marked = collapsed.trainings(here.nodes, here.root)
-    of_marked = collapsed.cells(here.nodes, marked)
+    of_marked = {c for c in collapsed.cells(here.nodes, marked) if c in cells and cells[c].have}
     said = align(matrix(cells, of_marked)), overview(cells.values(), of_marked)
     print("\n".join(said[0]), said[1], sep="\n\n")
-    at_guessing = [line] if (line := collapsed.line(here.nodes, marked)) else []
+    at_guessing = [line] if (line := collapsed.line(here.nodes, marked, here.root)) else []
     if lines := [*reasons(cells), *at_guessing, *left_out]:
         print("", *lines, sep="\n")
     begun = lock.taken(here.root / lock.RUN)

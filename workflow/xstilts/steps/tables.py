@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -54,7 +53,7 @@ def _read(
     lineages = collapse.of_scores(files, trainings)
     grid, files = scores.relabel_test_rows(grid, files)
     values, unreadable = examples.read_all((path, score["n"]) for path, score in files.items())
-    classes, unclassed = _classes(files, values)
+    classes, unclassed = examples.strata(files, values)
     found = table_set.Found(
         grid=grid,
         files=files,
@@ -86,14 +85,6 @@ def _data_sets(grid: Grid | None) -> dict[str, str]:
 def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
     """Return model -> the public checkpoint that it is from."""
     return dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
-
-
-def _classes(files: dict[str, Any], values: dict[str, Any]) -> tuple[dict, list[str]]:
-    """Return the classes of examples (see `examples.strata`), and a line for each refused file."""
-    try:
-        return examples.strata(files, values), []
-    except UserError as error:
-        return {}, str(error).splitlines()
 
 
 def _asked(grid: pd.DataFrame) -> list[str]:
