@@ -180,6 +180,10 @@ def own(**changes):
             {"languages": [False]},
             'config: languages: YAML reads no, .* as booleans: quote it, "no"',
         ),
+        (
+            {"language_traits": {"de": True}},
+            "config: language_traits: de: must be a mapping, not true",
+        ),
         ({"languages": ["sw"]}, "languages: target `xquad` has none of sw .it has ar, de,"),
         ({"seeds": []}, "config: seeds: the list is empty"),
         ({"seeds": [1.0]}, "config: seeds: 0: must be a whole number, not 1.0"),

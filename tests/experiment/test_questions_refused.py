@@ -108,7 +108,7 @@ TWO = {"a": {"target": "xnli"}, "b": {"target": "xquad"}}
             {"by": "format"},
             "by: there is no thing `format`; it is a trait, of which one asks by {intermediate: fo",
         ),
-        ({"along": {"rows": "intermediate"}}, "no thing `rows`; it is a trait, of which one asks b"),
+        ({"along": {"rows": "x"}}, "no thing `rows`; it is a trait, of which one asks by {inter"),
         ({"by": []}, "questions: q: by: is empty; say a thing, such as `intermediate`, or a trait"),
         ({"by": [["target"]]}, "questions: q: by: there is no thing `['target']`"),
         ({"by": ["target", "target"]}, "questions: q: by: `target: name` is there twice"),
@@ -118,8 +118,8 @@ TWO = {"a": {"target": "xnli"}, "b": {"target": "xquad"}}
         ({"along": {"intermediate": "rows", "scale": "log"}}, "no scale `log`; did you mean `log1"),
         (
             {"along": "rows"},
-            "along: must be a mapping such as {model: parameters, scale: log10}, not rows; it is a"
-            " trait, of which one asks by {intermediate: rows}",
+            "along: must be a mapping such as {model: parameters, scale: log10}, not rows; it is"
+            " a trait, of which one asks by {intermediate: rows}",
         ),
         ({"along": {"scale": "rank"}}, "along: must have one thing and its trait: a mapping such "),
         ({"along": {"model": "layers", "target": "format"}}, "along: must have one thing and its "),

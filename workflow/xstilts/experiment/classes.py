@@ -177,9 +177,9 @@ def _ranges(selectors: Sequence[Selector], within: Scope) -> str:
     }
     said = []
     for thing, trait in asked:
-        known = within.traits.values[thing].values()
-        every = [part for of in known if of.get(trait) is not None for part in parts(of[trait])]
-        if found := sorted(x for part in every if (x := number(part)) is not None):
+        given = [of.get(trait) for of in within.traits.values[thing].values()]
+        every = [number(part) for value in given if value is not None for part in parts(value)]
+        if found := sorted(x for x in every if x is not None):
             said.append(f"`{trait}` goes from {text(found[0])} to {text(found[-1])}")
     return f" ({', '.join(said)})" if said else ""
 

@@ -108,6 +108,8 @@ def _marked(error: yaml.MarkedYAMLError, file: str | Path) -> str:
         hint = (
             "; put text that has `: ` in it in quotes, and begin keys of one mapping in one column"
         )
+    elif str(error.problem).endswith("'<block mapping start>'"):
+        hint = "; begin keys of one mapping in one column"
     elif "expected ',' or" in str(error.problem):
         hint = "; a bracket is not closed, here or in a line before"
     return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}{hint}"

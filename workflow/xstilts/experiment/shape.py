@@ -90,7 +90,7 @@ def line(error: Any) -> str:
     return f"{prefix}{error.message}"
 
 
-def _wants_text(schema: Mapping[str, Any]) -> bool:
+def _wants_text(schema: dict[str, Any]) -> bool:
     """Whether what YAML has read as a boolean may be text that lacks quotes."""
     return "type" not in schema or "string" in types(schema)
 
