@@ -191,7 +191,7 @@ def own(**changes):
         ({"source": ""}, "config: source: '' should be non-empty"),
         ({"toy": {"sizes": {"train": "many"}}}, "toy: sizes: train: must be a whole number"),
         ({"toy": {"languages": None}}, "config: toy: languages: must be a list, not nothing"),
-        ({"split": "tset"}, "config: split: 'tset' is not one of"),
+        ({"split": "tset"}, "config: split: 'tset' is not one of .*; did you mean `test`"),
         ({"split": "test"}, "split: target `xquad` has no test split"),
         (
             {"exclude": [{"model": "bose"}]},

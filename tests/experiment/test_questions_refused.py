@@ -145,7 +145,12 @@ TWO = {"a": {"target": "xnli"}, "b": {"target": "xquad"}}
         ({"scales": []}, "q: scales: must be a list of any of points, share, log-odds, not []"),
         ({"scales": ["share", "share"]}, "questions: q: scales: names a scale twice"),
         ({"scales": ["share"], "value": "score"}, "scales: `share` is that of the errors which a "),
-        ({"where": None}, "questions: q: where: must be a mapping of model, intermediate, target,"),
+        (
+            {"where": None},
+            "questions: q: where: must be a mapping of model, intermediate, target, language or"
+            " example to a condition, such as {language: {not: en}}, not nothing",
+        ),
+        ({"compare": None}, "compare: must be a mapping of classes to selectors, not nothing"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_said_in_one_line(entry, line):

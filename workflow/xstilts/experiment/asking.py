@@ -226,7 +226,8 @@ class _Asking:
         if "by" in self.entry:
             raise UserError(f"{key}: and `by` exclude each other; leave one out")
         if not isinstance(given, Mapping):
-            raise UserError(f"{key}: must be a mapping of classes to selectors, not {given!r}")
+            said = "nothing" if given is None else repr(given)
+            raise UserError(f"{key}: must be a mapping of classes to selectors, not {said}")
         if len(given) < 2:
             raise UserError(
                 f"{key}: needs two classes or more; of one alone ask by `where`, without `compare`"

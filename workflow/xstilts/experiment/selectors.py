@@ -133,7 +133,7 @@ def parse(key: str, given: Any, things: Iterable[str] = THINGS) -> dict[str, Pic
     if not isinstance(given, Mapping):
         raise UserError(
             f"{key}: must be a mapping of {_or(valid)} to a condition, such as {{language: {{not:"
-            f" en}}}}, not {_brief(given)}"
+            f" en}}}}, not {_odd(given)}"
         )
     for thing, condition in given.items():
         with problems.noted():

@@ -87,6 +87,8 @@ def line(error: Any) -> str:
         return (
             f"{prefix}`{brief(error.instance)}` is too long for a name: {most} characters at most"
         )
+    if error.validator == "enum":
+        return f"{prefix}{error.message}{nearest(error.instance, error.validator_value)}"
     return f"{prefix}{error.message}"
 
 
