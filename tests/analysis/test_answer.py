@@ -162,11 +162,28 @@ def test_rank_correlations():
     assert table.loc[0, "high"] == 1 and table.loc[0, "low"] > 0.4
 
 
+def test_a_rank_correlation_of_points_that_have_not_the_same_seeds():
+    means = {("none", t): m for t, m in {"a": 0.2, "b": 0.5, "c": 0.8}.items()}
+    means |= {
+        ("mnli", t): m + gain
+        for (_, t), m, gain in zip(means, means.values(), (0.1, 0.2, 0.3), strict=True)
+    }
+    points = tuple(Point(cells(["mnli"], [t]), x=float(i), label=t) for i, t in enumerate("abc"))
+    question = Question("q", "?", (AskedClass("all", points),), along="target kind", scale="rank")
+    whole = evidence(means, seeds=5, spread=0.01)
+    found = answer(question, whole.without({("m", "mnli", "seed3", "a")})).iloc[0]
+    before = answer(question, whole).iloc[0]
+    assert found["noise"] == EXAMPLES_AND_SEEDS
+    assert found["estimate"] == before["estimate"] == 1
+    assert found["low"] == pytest.approx(before["low"], abs=0.1)
+
+
 def test_where_estimates_differ_by_their_noise_alone_there_is_no_order():
     means = {**{key: 0.5 for key in DOSES}, ("d1000", "near"): 0.5001}
     question = Question("q", "?", (doses("one", "d"),), along="intermediate rows", scale="rank")
     table = answer(question, evidence(means, spread=0.1))
     assert table[["low", "high", "p"]].to_numpy().tolist() == [[-1, 1, 1]]
+    assert table["detectable"].isna().all(), "not even a correlation of 1 would have been seen"
 
 
 def test_spearman_by_hand_and_with_ties():
@@ -186,6 +203,44 @@ def test_headroom_is_measured_on_the_other_half_of_the_examples():
     assert row["kind"] == "slope" and row["estimate"] == pytest.approx(0.1, abs=0.01)
     assert points(question, found)["x"].tolist() == pytest.approx([80, 50, 20], abs=1)
     assert {half(name) for name in IDS} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("bases", "scale", "line"),
+    [
+        (
+            (0.2, 0.2, 0.2),
+            "linear",
+            "class `all` has 1 different value of target headroom; a slope needs 3",
+        ),
+        (
+            (0.2, 0.5, 1.0),
+            "log10",
+            "class `all`: target headroom of `c` is 0, which has no logarithm",
+        ),
+    ],
+)
+def test_a_headroom_that_no_slope_can_go_along(bases, scale, line):
+    means = {(row, t): m for row in ("none", "mnli") for t, m in zip("abc", bases, strict=True)}
+    found = evidence(means)
+    for target, mean in zip("abc", bases, strict=True):
+        found.values[target, "de"][:] = mean
+    classes = (AskedClass("all", tuple(Point(cells(["mnli"], [t]), label=t) for t in "abc")),)
+    with pytest.raises(UserError, match=line):
+        answer(Question("q", "?", classes, along="target headroom", scale=scale), found)
+
+
+def test_a_slope_of_which_few_values_have_examples_enough_is_refused():
+    kinds = {"de": 40, "ru": 30, "sw": 10}
+    strata = {("far", x): {"type": ["kept"] * n + ["other"] * (40 - n)} for x, n in kinds.items()}
+    found = evidence(MEANS, tuple(kinds), strata=strata)
+    at = tuple(
+        Point(cells(["mnli"], ["far"], [x]), x=float(i), label=x) for i, x in enumerate(kinds)
+    )
+    classes = (AskedClass("kept", at, {"type": Is("kept")}),)
+    question = Question("q", "?", classes, along="language distance", scale="linear")
+    with pytest.raises(UserError, match="class `kept` has 2 different values of language distance"):
+        answer(question, found)
 
 
 def test_a_stratum_against_another():

@@ -65,6 +65,48 @@ def test_where_all_collapsed_nothing_is_left():
     assert len(found.table) == 2
 
 
+def test_a_language_that_turned_out_to_have_no_rows_is_left_out_by_name():
+    both = cells(["mnli"], ["far"], ("de", "sw"))
+    question = Question("q", "?", (AskedClass("all", (Point(both),)),))
+    some = evidence(MEANS, spread=0.2)
+    found = Answering(Estimator(some), {("m", "mnli", "seed1", "far")}).answer(question)
+    assert found.meta["notes"][0] == "all: without far in sw, which has no rows."
+    assert found.table["estimate"][0] == pytest.approx(5, abs=1e-3)
+    alone = Question("q", "?", (AskedClass("all", (Point(both[1:]),)),))
+    assert Answering(Estimator(some)).answer(alone).meta["reason"] == (
+        "class `all` has no rows in any language"
+    )
+
+
+def test_what_rests_on_other_targets_in_part_is_said():
+    """A gain that no target has more of in far languages fell with their distance: the target that
+    gains most has none of these."""
+    some = evidence(MEANS, ("de", "ru", "sw"))
+    near = {"de": ["near", "far"], "ru": ["near", "far"], "sw": ["far"]}
+    at = [
+        Point(cells(["mnli"], targets, [language]), x=float(i), label=language)
+        for i, (language, targets) in enumerate(near.items())
+    ]
+    along = {"along": "language distance", "scale": "linear"}
+    found = Answering(Estimator(some)).answer(
+        Question("q", "?", (AskedClass("a", tuple(at)),), **along)
+    )
+    assert found.table["estimate"][0] < -1
+    assert found.meta["notes"] == [
+        "Not all values of language distance have the same targets, so a change may be the"
+        " difference of targets; `by: target` tells them apart."
+    ]
+    classes = [AskedClass(p.label, (Point(p.cells),)) for p in at]
+    note = [
+        "Not all classes have the same targets, so a difference of classes may be that of targets."
+    ]
+    said = [
+        Answering(Estimator(some)).answer(Question("q", "?", tuple(of))).meta["notes"]
+        for of in (classes, classes[:2], BOTH.classes)
+    ]
+    assert said == [note, [], []], "of targets that are compared nothing is said"
+
+
 def test_a_class_without_examples_is_a_note():
     rare = AskedClass("rare", (Point(cells(["mnli"], ["far"])),), {"type": None})
     found = Answering(Estimator(evidence(MEANS))).answer(Question("q", "?", (rare,)))

@@ -128,7 +128,8 @@ def test_two_seeds_do_not_show_the_noise_of_training():
 
 def test_a_missing_value_makes_none():
     found = evidence({("xnli", "de"): [[1, 0], [np.nan, np.nan]]})
-    assert math.isnan(Estimator(found).estimate(gain(found, [DE])).value)
+    missing = Estimator(found).estimate(gain(found, [DE]))
+    assert math.isnan(missing.value) and math.isnan(missing.p_value())
 
 
 def bootstrap(found, form, replicates, random):
@@ -187,6 +188,9 @@ def test_holm_by_hand():
     assert estimates.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert estimates.holm([0.5, 0.9]) == [1.0, 1.0]
     assert estimates.holm([]) == []
+    assert estimates.holm([0.04, math.nan, 0.01]) == pytest.approx(
+        [0.04, math.nan, 0.02], nan_ok=True
+    )
 
 
 @given(st.lists(st.floats(0, 1), max_size=30))

@@ -116,6 +116,10 @@ def test_differences_by_class_have_intervals():
         ["family", "A"], ["script", "Latin"], ["resources", traits.SIZES[3]],
     ], "classes with Greek are not whole"  # fmt: skip
     assert traits.deltas(grid[grid["intermediate"] == "mnli"], TRAITS, estimator).empty
+    excluded = grid[(grid["intermediate"] == "mnli") | (grid["language"] != "af")]
+    left = evidence.collect(excluded, values, ids)
+    whole = traits.deltas(excluded, TRAITS, Estimator(left))
+    assert whole["trait"].tolist() == ["resources"], "those of `af` have no baseline"
     by_hand = 100 * np.mean(
         [values[f"mnli {s} {x}"].mean() - values[f"none {s} {x}"].mean()
          for s in (1, 2, 3) for x in ("de", "af")]

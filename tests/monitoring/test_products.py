@@ -8,6 +8,7 @@ from tests import results
 
 from xstilts.experiment import cells as grid_cells
 from xstilts.experiment import config, graph, grid, plan
+from xstilts.experiment.questions import Question
 from xstilts.monitoring import products
 from xstilts.monitoring.products import Product, Products
 from xstilts.monitoring.records import Pins, Records, read
@@ -198,8 +199,13 @@ def test_questions_have_files_of_each_kind_and_their_tables_are_made_from_the_co
     """What a question says, and the traits that it asks by, are in the config alone."""
     without = {product.rule: product for product in world.list}
     settings = world.graph.grid.experiment.settings
-    asked = {**settings, "questions": {"dose": {"ask": "More?"}, "kinds": {}}}
-    experiment = dataclasses.replace(world.graph.grid.experiment, settings=asked)
+    # A rehearsal leaves out what the toy world cannot be asked.
+    asked = {**settings, "questions": {"dose": {"ask": "More?"}, "lost": {}, "kinds": {}}}
+    experiment = dataclasses.replace(
+        world.graph.grid.experiment,
+        settings=asked,
+        questions=(Question("dose", "More?", ()), Question("kinds", "kinds", ())),
+    )
     listed = products.listed(graph.Graph(grid.Grid(experiment)), results.NAME, world.root)
     found = {product.rule: product for product in listed}
     assert [p for p in found["tables"].outputs if p not in without["tables"].outputs] == [

@@ -63,6 +63,7 @@ def table(classes: Sequence[OfClass], names: Sequence[str], estimator: Estimator
     ]
     there = [q.classes[0] for q in questions if not missing(q, estimator.evidence)]
     found = Calculation(Question("", "", tuple(there)), estimator).table()
+    found = found[found["estimate"].notna()].reset_index(drop=True)  # `none` may be excluded there
     survives = (found["p holm"] < SIGNIFICANCE_LEVEL) & (found["noise"] == EXAMPLES_AND_SEEDS)
     keys = [asked[i].key for i in found["class"]]
     found = found.drop(columns="over")  # of a difference of classes

@@ -21,6 +21,7 @@ languages are not drawn: an answer is about just these. (Sources from memory;
 """
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -64,7 +65,10 @@ class Estimate:
         return self.value - margin, self.value + margin
 
     def p_value(self) -> float:
-        """Return the probability of a value at least as far from zero if the true one were zero."""
+        """Return the probability of a value at least as far from zero if the true one were zero;
+        NaN where there is no value."""
+        if math.isnan(self.value) or math.isnan(self.standard_error):
+            return math.nan
         if abs(self.value) < TINY:
             return 1.0
         if self.standard_error == 0:
@@ -217,7 +221,7 @@ class Estimator:
         """
         found = []
         for row, pattern in by_row(form).items():
-            scale = np.abs(list(pattern.values())).max()
+            scale = max(map(abs, pattern.values()))  # no numpy scalar: these are slow to round
             variances = self.row_variances(
                 self.evidence.rows[row][0], {part: w / scale for part, w in pattern.items()}
             )
@@ -310,7 +314,13 @@ class Estimator:
 
 
 def seed_sums(means: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weighted sum of each seed: array (seeds,), of those that have all means.
+    """Return the weighted sum of each seed that has all means: array (seeds,), see `run_sums`."""
+    sums = run_sums(means, weights)
+    return sums[~np.isnan(sums)]
+
+
+def run_sums(means: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the weighted sum of each seed, NaN for one that has not all means: array (seeds,).
 
     A part of which no seed has a mean is left out: nothing is trained for it.
 
@@ -318,12 +328,10 @@ def seed_sums(means: np.ndarray, weights: np.ndarray) -> np.ndarray:
         means: array (parts, seeds), NaN where there is none.
         weights: array (parts,).
     """
-    there = ~np.isnan(means)
-    parts = there.any(axis=1)
+    parts = (~np.isnan(means)).any(axis=1)
     if not parts.any():
-        return np.empty(0)
-    seeds = there[parts].all(axis=0)
-    return weights[parts] @ means[parts][:, seeds]
+        return np.full(means.shape[1], np.nan)
+    return weights[parts] @ means[parts]
 
 
 def by_row(form: Form) -> dict[int, dict[Part, float]]:
@@ -339,11 +347,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values corrected for their number (Holm 1979, Scandinavian Journal of Statistics).
 
     With a probability of 95% no false positive is below 0.05, however the tests depend on each
-    other.
+    other. NaN is no test, and stays NaN.
     """
-    order = np.argsort(p_values, kind="stable")
-    corrected, highest = [0.0] * len(p_values), 0.0
+    order = [int(i) for i in np.argsort(p_values, kind="stable") if not math.isnan(p_values[i])]
+    corrected, highest = [math.nan] * len(p_values), 0.0
     for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, p_values[i] * (len(p_values) - rank)))
+        highest = max(highest, min(1.0, p_values[i] * (len(order) - rank)))
         corrected[i] = highest
     return corrected

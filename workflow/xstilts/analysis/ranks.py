@@ -30,8 +30,8 @@ from xstilts.analysis.estimates import (
     Form,
     Noise,
     by_row,
+    run_sums,
     satterthwaite,
-    seed_sums,
 )
 
 DRAWS = 4000
@@ -39,7 +39,8 @@ Order = Sequence[tuple[np.ndarray, np.ndarray]]  # x, and the positions of the e
 
 
 class Correlation(NamedTuple):
-    """A rank correlation, or the difference of two, with a 95% interval and a p-value."""
+    """A rank correlation, or the difference of two, with a 95% interval and a p-value; `detectable`
+    is NaN where not even the largest would have been seen."""
 
     value: float
     low: float
@@ -79,7 +80,7 @@ class Draws:
         drawn = _contrast(orders, self.values + self._noise)
         bound = float(len(orders))
         if not all(self._differ(order) for order in orders):
-            return Correlation(observed, -bound, bound, 1.0, bound)
+            return Correlation(observed, -bound, bound, 1.0, np.nan)
         about_true = _contrast(orders, self._denoised(orders) + self._noise)
         both = (drawn, 2 * observed - about_true)  # percentiles; basic
         outside = (1 - LEVEL) / 2
@@ -87,12 +88,13 @@ class Draws:
         low, high = lows.min(), highs.max()
         # As of a normal distribution: half of the interval is 1.96 deviations, and 0.84 more.
         power = 1 + student_t.quantile(np.inf, POWER) / student_t.critical_value(np.inf)
+        detectable = power * float(high - low) / 2
         return Correlation(
             observed,
             float(np.clip(low, -bound, bound)),
             float(np.clip(high, -bound, bound)),
             max(map(_beyond_zero, both)),
-            min(bound, power * float(high - low) / 2),
+            detectable if detectable <= bound else np.nan,
         )
 
     def _denoised(self, orders: Sequence[Order]) -> np.ndarray:
@@ -154,23 +156,24 @@ def _covariance(estimator: Estimator, forms: Sequence[Form]) -> tuple[np.ndarray
     seeds = all(estimator.seed_noise(form) is not None for form in forms)
     for row in sorted({row for form in rows for row in form}) if seeds else ():
         model, runs = evidence.rows[row][0], evidence.runs_of(row)
-        sums, scale, dof = [], [], []
+        deviations, scale, dof = [], [], []
         for patterns in rows:
             pattern = patterns.get(row, {})
             found = estimator.row_variances(model, pattern).get(row) if pattern else None
             if found is None:
-                sums.append(np.zeros(len(runs)))
+                deviations.append(np.zeros(len(runs)))
                 scale.append(0.0)
                 continue
             means = np.array([evidence.means(part)[runs] for part in pattern])
-            sums.append(seed_sums(means, np.array(list(pattern.values()))))
-            own = sums[-1].var(ddof=1) / len(sums[-1])
+            sums = run_sums(means, np.array(list(pattern.values())))
+            n = int((~np.isnan(sums)).sum())
+            own = np.nanvar(sums, ddof=1) / n
+            deviations.append(np.nan_to_num(sums - np.nanmean(sums)) / np.sqrt(n * (n - 1)))
             scale.append(np.sqrt(found.variance / own) if own > 0 else 0.0)
             dof.append(satterthwaite([found]))
         if dof:
-            deviations = np.array([each - each.mean() for each in sums])
-            n = deviations.shape[1]
-            scaled = deviations * np.array(scale)[:, None]
-            parts.append(scaled @ scaled.T / (n * (n - 1)))
+            # Forms that not all have the same seeds: where one has none, it is at its mean.
+            scaled = np.array(deviations) * np.array(scale)[:, None]
+            parts.append(scaled @ scaled.T)
             noises.append(Noise(float(np.trace(parts[-1])), min(dof)))
     return np.sum(parts, axis=0), satterthwaite(noises), seeds

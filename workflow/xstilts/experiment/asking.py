@@ -284,6 +284,11 @@ class _Asking:
             raise UserError(
                 f"{key}: `{SEEN}` is true or false, not a number; tell it apart by `by`"
             )
+        if trait == HEADROOM and self.entry.get("value") == "score":
+            raise UserError(
+                f"{key}: {thing}: `{HEADROOM}` is what the row that a gain is over leaves to gain;"
+                " leave out `value: score`"
+            )
         if trait != HEADROOM or thing not in MEASURED:
             self.within.traits.check_trait(f"{key}: {thing}", thing, trait)
         return thing, trait, scale

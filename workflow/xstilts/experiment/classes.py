@@ -22,7 +22,8 @@ class Scope:
 
     Attributes:
         names: model, intermediate, target -> those that have a cell.
-        whole: model, intermediate and target of which the grid has all seeds.
+        whole: model, intermediate and target of which the grid has all seeds of the row. Rows need
+            not have the same: `none`, which is in every gain, may well have more.
         partly: those of which it has some.
         made: the cells of a row and target in all its languages, shared by the questions.
     """
@@ -67,13 +68,15 @@ def scope(experiment: Experiment) -> Scope:
         count[at] += 1
         if cell.seed == cells.NOSEED:
             seedless.add(at)
-    seeds = len(experiment.settings["seeds"])
+    seeds: dict[tuple[str, str], int] = {}
+    for at, found in count.items():
+        seeds[at[:2]] = max(found, seeds.get(at[:2], 0))
     names = {
         "model": [m for m in experiment.settings["models"] if any(at[0] == m for at in count)],
         "intermediate": [i for i in experiment.intermediates if any(at[1] == i for at in count)],
         "target": [t for t in experiment.settings["targets"] if any(at[2] == t for at in count)],
     }
-    whole = frozenset(at for at, found in count.items() if found == seeds or at in seedless)
+    whole = frozenset(at for at, found in count.items() if found == seeds[at[:2]] or at in seedless)
     return Scope(experiment, traits.of(experiment), names, whole, frozenset(count) - whole)
 
 

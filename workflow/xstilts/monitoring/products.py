@@ -6,13 +6,13 @@ of the step, and a digest of the files that it was made from, by content.
 
 import csv
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from xstilts.benchmarks import xtreme
 from xstilts.experiment.cells import CELL, Cell
-from xstilts.experiment.config import BEST
+from xstilts.experiment.config import BEST, Experiment
 from xstilts.experiment.graph import Graph, Node
 from xstilts.monitoring.claims import EXPERIMENTS, NODES, TEST_GRID
 from xstilts.monitoring.records import Records, read
@@ -95,7 +95,9 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
     products = [
         Product("plan", plan, about={"config": settings_digest(settings)}),
         Product(
-            "tables", tuple(table_files(graph, folder)), (*tables_plan(folder, settings), *cells)
+            "tables",
+            tuple(table_files(graph, folder)),
+            (*tables_plan(folder, questions(grid.experiment)), *cells),
         ),
         Product("figures", tuple(figure_files(graph, folder)), (tables,)),
         Product(
@@ -158,17 +160,23 @@ def settings_digest(settings: Mapping[str, Any]) -> str:
     return digest({k: v for k, v in settings.items() if k not in ("replace", "trackers")})
 
 
-def questions(settings: Mapping[str, Any]) -> list[str]:
-    """Return the names of the questions of a resolved config, in its order."""
-    return list(settings.get("questions") or {})
+def questions(experiment: Experiment) -> list[str]:
+    """Return the names of the questions that are answered, in the order of the config.
+
+    A rehearsal is not asked all that its config has.
+    """
+    return [question.name for question in experiment.questions]
 
 
-def tables_plan(folder: str, settings: Mapping[str, Any]) -> list[str]:
+def tables_plan(folder: str, asked: Collection[str]) -> list[str]:
     """Return the files of the plan that the tables are made from.
 
     With questions also the config, which has them and the traits that they are asked by.
+
+    Args:
+        asked: see `questions`.
     """
-    return [f"{folder}/grid.csv", *([f"{folder}/config.yaml"] if questions(settings) else [])]
+    return [f"{folder}/grid.csv", *([f"{folder}/config.yaml"] if asked else [])]
 
 
 def table_files(graph: Graph, folder: str) -> list[str]:
@@ -180,9 +188,7 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     names = table_names(languages, checkpoints, graph.grid.stratified)
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     kinds += [
-        f"{QUESTIONS}/{name}.{kind}"
-        for name in questions(experiment.settings)
-        for kind in QUESTION_KINDS
+        f"{QUESTIONS}/{name}.{kind}" for name in questions(experiment) for kind in QUESTION_KINDS
     ]
     return [f"{folder}/tables/{file}" for file in (*kinds, *(f"{name}.csv" for name in DATA))]
 
@@ -210,7 +216,7 @@ def table_names(
 def figure_files(graph: Graph, folder: str) -> list[str]:
     """Return the figures."""
     each = dict.fromkeys(f"languages/{cell.model}/{cell.target}" for cell in graph.grid.cells)
-    answers = [f"{QUESTIONS}/{name}" for name in questions(graph.grid.experiment.settings)]
+    answers = [f"{QUESTIONS}/{name}" for name in questions(graph.grid.experiment)]
     names = (*FIGURES, *each, *answers)
     return [f"{folder}/figures/{name}.{kind}" for name in names for kind in FIGURE_KINDS]
 

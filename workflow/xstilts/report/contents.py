@@ -106,8 +106,8 @@ def contents(
     marked = collapsed.trainings(nodes, root)
     of_marked = collapsed.cells(nodes, marked)
     at_guessing = [f"{line}."] if (line := collapsed.line(nodes, marked)) else []
-    settings = grid.experiment.settings if grid else {}
-    asked = questions.read(path.parent, rows, targets, products.questions(settings))
+    order = products.questions(grid.experiment) if grid else []
+    asked = questions.read(path.parent, rows, targets, order)
     return {
         "title": "xstilts",
         "questions": asked,

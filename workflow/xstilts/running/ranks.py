@@ -16,6 +16,19 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def seed(of: int) -> int:
+    """Return the seed of what each rank draws for itself: that of the training on the first.
+
+    On the others the first word of numpy's `SeedSequence([of, 0, rank])`: torch's generator on the
+    CPU reads 32 bits of a seed, so a large number added would be no other seed.
+    """
+    import numpy as np
+
+    if not rank():
+        return of
+    return int(np.random.SeedSequence([of, 0, rank()]).generate_state(1)[0])
+
+
 def size() -> int:
     """Return the number of processes."""
     return int(os.environ.get("WORLD_SIZE", "1"))

@@ -37,8 +37,8 @@ def main(args: argparse.Namespace) -> None:
     if refused:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     if args.record:
-        settings = grid.experiment.settings if grid else {}
-        plan = products.tables_plan(str(Path(args.grid).parent), settings)
+        asked_names = [question.name for question in asked_questions]
+        plan = products.tables_plan(str(Path(args.grid).parent), asked_names)
         rule = "test_tables" if test else "tables"
         products.write(args.record, rule, [*plan, *products.cells_of(rows["score"])])
 

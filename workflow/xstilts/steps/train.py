@@ -66,7 +66,7 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         if args.sharding == "fsdp" and ranks.size() > 1:
             shards.shard(encoder, named_heads(trained).values(), device)
         if ranks.rank():  # the dropout of each rank is its own
-            torch.manual_seed(stream.seed + (ranks.rank() << 32))
+            torch.manual_seed(ranks.seed(stream.seed))
         stop.wait()  # the saver checks for signals before every step
         saver = StateSaver(stream.state, stream.fingerprint, args.save_every)
         own = {**spec, "seed": stream.seed}

@@ -4,7 +4,7 @@ An answer is given for all that was asked or not at all, and where trainings col
 without them.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class Answering:
             if not missing:
                 found = Calculation(question, self.estimator)
                 parts, points = [found.table()], found.points()
-                notes += found.notes
+                notes += [*found.notes, *_unlike(question, [one.asked for one in found.classes])]
                 parts += [part.assign(without=COLLAPSED) for part in self._again(question, notes)]
                 table = pd.concat(parts, ignore_index=True)
         except UserError as error:
@@ -131,6 +131,7 @@ def _empty(question: Question, evidence: Evidence) -> list[str]:
             for cell in _cells(question)
             for row in (cell.intermediate, cell.over)
             if row
+            and (cell.target, cell.language) in evidence.ids
             and np.isnan(
                 evidence.row_means(Part(cell.target, cell.language))[
                     evidence.row_index[cell.model, row]
@@ -138,6 +139,36 @@ def _empty(question: Question, evidence: Evidence) -> list[str]:
             )
         }
     )
+
+
+def _unlike(question: Question, classes: Sequence[AskedClass]) -> list[str]:
+    """Return what is said where what is compared has in part the same targets, and others.
+
+    Far languages are in other targets than near ones, so that a gain which no target has more of in
+    one of them still changes with the distance. Targets that are told apart have none in common.
+    """
+    found = []
+    if any(_overlap([_targets(p.cells) for p in one.points]) for one in classes):
+        found.append(
+            f"Not all values of {question.along} have the same targets, so a change may be the"
+            " difference of targets; `by: target` tells them apart."
+        )
+    if _overlap([frozenset().union(*(_targets(p.cells) for p in c.points)) for c in classes]):
+        found.append(
+            "Not all classes have the same targets, so a difference of classes may be that of"
+            " targets."
+        )
+    return found
+
+
+def _targets(cells: Iterable[AskedCell]) -> frozenset[str]:
+    return frozenset(cell.target for cell in cells)
+
+
+def _overlap(sets: Iterable[frozenset[str]]) -> bool:
+    """Return whether two of some sets are different, and not apart."""
+    different = list(dict.fromkeys(sets))
+    return any(one & two for i, one in enumerate(different) for two in different[:i])
 
 
 def _cells(question: Question) -> Iterator[AskedCell]:

@@ -32,6 +32,7 @@ from xstilts.analysis.estimates import (
     noise_of,
 )
 from xstilts.analysis.evidence import MIN_EXAMPLES, Evidence, Part
+from xstilts.experiment.classes import FEWEST
 from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
 from xstilts.running.errors import UserError
 
@@ -47,7 +48,7 @@ def answer(
         estimator: of the same evidence, which remembers what it has worked out.
 
     Raises:
-        UserError: a class has no examples, or of a row and target nothing.
+        UserError: a class has no examples, or is left with too few values to go along.
     """
     return Calculation(question, estimator or Estimator(evidence)).table()
 
@@ -147,9 +148,10 @@ class Calculation:
         points = [point for point in points if point.cells]
         cells = tuple(cell for point in points for cell in point.cells)
         if not cells:
-            raise UserError(
-                f"class `{one.name}` has fewer than {MIN_EXAMPLES} examples in each language"
+            few = (
+                f"fewer than {MIN_EXAMPLES} examples in each" if one.examples else "no rows in any"
             )
+            raise UserError(f"class `{one.name}` has {few} language")
         if not self.question.along.endswith(f" {HEADROOM}"):
             means = [[self._mean(one, point, None) for point in points]]
             xs = [np.array([np.nan if p.x is None else p.x for p in points])]
@@ -157,23 +159,45 @@ class Calculation:
             means = [[self._mean(one, point, half) for point in points] for half in (0, 1)]
             rooms = [np.array([100 * (1 - m.over.value) for m in half]) for half in means]  # type: ignore[union-attr]
             xs = rooms[::-1]  # of the other half, or the same noise would be on both axes
+        self._check_axis(one, points, xs)
         asked = dataclasses.replace(one, points=tuple(points))
         return Measured(asked, cells, means, xs)
 
+    def _check_axis(self, one: AskedClass, points: Sequence[Point], xs: list[np.ndarray]) -> None:
+        """Refuse what is known only now: a headroom of nothing, too few values that are left."""
+        if not self.question.along:
+            return
+        fewest = min(len(np.unique(x)) for x in xs)
+        if fewest < FEWEST:
+            raise UserError(
+                f"class `{one.name}` has {fewest} different value{'s' * (fewest != 1)} of"
+                f" {self.question.along}; a slope needs {FEWEST}"
+            )
+        if self.question.scale == "log10" and min(x.min() for x in xs) <= 0:
+            least = points[int(np.min(xs, axis=0).argmin())].label
+            raise UserError(
+                f"class `{one.name}`: {self.question.along} of `{least}` is 0, which has no"
+                " logarithm; leave it out by `where`, or take another scale"
+            )
+
     def _kept(self, one: AskedClass, point: Point) -> tuple[AskedCell, ...]:
-        """Return the cells of a point without languages that have too few of the examples."""
-        if not one.examples:
-            return point.cells
+        """Return the cells of a point without languages that have no rows, as was found when they
+        were fetched, or too few of the examples."""
         kept = []
         for cell in point.cells:
-            if (n := self.evidence.size(self._part(one, cell, None))) >= MIN_EXAMPLES:
-                kept.append(cell)
-            else:
+            what = f"{one.name}: without {cell.target} in {cell.language}, which has"
+            if (cell.target, cell.language) not in self.evidence.ids:
+                self._left_out[f"{what} no rows."] = None
+            elif one.examples and (n := self._size(one, cell)) < MIN_EXAMPLES:
                 self._left_out[
-                    f"{one.name}: without {cell.target} in {cell.language}, which has {n} such"
-                    f" examples (at least {MIN_EXAMPLES} are needed)."
+                    f"{what} {n} such examples (at least {MIN_EXAMPLES} are needed)."
                 ] = None
+            else:
+                kept.append(cell)
         return tuple(kept)
+
+    def _size(self, one: AskedClass, cell: AskedCell) -> int:
+        return self.evidence.size(self._part(one, cell, None))
 
     def _part(self, one: AskedClass, cell: AskedCell, half: int | None) -> Part:
         return Part(cell.target, cell.language, tuple(sorted(one.examples.items())), half)

@@ -226,9 +226,9 @@ def _interval(row: Mapping[str, Any], digits: int) -> str:
 
 
 def _detectable(meta: Meta, group: Sequence[Finding]) -> str:
-    """Return the effect that would have been seen; "" where it is not known."""
-    rows = [f.main for f in group if f.main["detectable"] > 0]
-    if not rows:
+    """Return the effect that would have been seen; "" where it is not known of all."""
+    rows = [f.main for f in group]
+    if not all(row["detectable"] > 0 for row in rows):
         return ""
     rows.sort(key=lambda row: row["detectable"])
     ends = [rows[0], rows[-1]]
