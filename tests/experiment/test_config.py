@@ -180,6 +180,10 @@ def own(**changes):
             {"languages": [False]},
             'config: languages: YAML reads no, .* as booleans: quote it, "no"',
         ),
+        (
+            {"language_traits": {"de": True}},
+            "config: language_traits: de: must be a mapping, not true",
+        ),
         ({"languages": ["sw"]}, "languages: target `xquad` has none of sw .it has ar, de,"),
         ({"seeds": []}, "config: seeds: the list is empty"),
         ({"seeds": [1.0]}, "config: seeds: 0: must be a whole number, not 1.0"),
@@ -187,7 +191,7 @@ def own(**changes):
         ({"source": ""}, "config: source: '' should be non-empty"),
         ({"toy": {"sizes": {"train": "many"}}}, "toy: sizes: train: must be a whole number"),
         ({"toy": {"languages": None}}, "config: toy: languages: must be a list, not nothing"),
-        ({"split": "tset"}, "config: split: 'tset' is not one of"),
+        ({"split": "tset"}, "config: split: 'tset' is not one of .*; did you mean `test`"),
         ({"split": "test"}, "split: target `xquad` has no test split"),
         (
             {"exclude": [{"model": "bose"}]},

@@ -50,6 +50,26 @@ def test_later_files_are_laid_over_the_first(tmp_path):
             ' path: "d-{lang}/{split}.csv"',
         ),
         (b'a: "{lang}.csv"]\n', "cannot be read as YAML: line 1, column 16: expected <block end>"),
+        (
+            b"a:\n\tb: 1\n",
+            "cannot be read as YAML: line 2, column 1: found character '\\t' that cannot start"
+            " any token; indent with spaces, not tabs",
+        ),
+        (
+            b"ask: Mixes: do they gain?\n",
+            "cannot be read as YAML: line 1, column 11: mapping values are not allowed here; put"
+            " text that has `: ` in it in quotes, and begin keys of one mapping in one column",
+        ),
+        (
+            b"a: {b: {c: 1}\nd: 2\n",
+            "cannot be read as YAML: line 2, column 1: expected ',' or '}', but got '<scalar>'; a"
+            " bracket is not closed, here or in a line before",
+        ),
+        (
+            b"a:\n  b: 1\n c: 2\n",
+            "cannot be read as YAML: line 3, column 2: expected <block end>, but found '<block"
+            " mapping start>'; begin keys of one mapping in one column",
+        ),
         (b"\xff\xfe\xfa", "cannot be read as YAML: "),
         (b"just text", "holds no config"),
         (b"- a", "holds no config"),

@@ -88,6 +88,21 @@ def test_a_family_stands_for_its_members_in_patterns_and_questions():
     }
 
 
+def test_families_that_are_not_there_are_told_together():
+    wrong = {
+        "exclude": [{"intermediate": ["mnli-{row}"]}],
+        "questions": {"q": {"where": {"intermediate": {"not": "mli-{rows}"}}}},
+    }
+    with pytest.raises(UserError) as error:
+        expand({"intermediates": FAMILY, **wrong})
+    near = "; did you mean `mnli-{rows}`?"
+    assert str(error.value).splitlines() == [
+        f"exclude: intermediate: there is no family of intermediates `mnli-{{row}}`{near}",
+        "questions: q: where: intermediate: not: there is no family of intermediates"
+        f" `mli-{{rows}}`{near}",
+    ]
+
+
 VALUES = {
     "rows": st.integers(1, 10**6), "steps": st.integers(1, 10**6), "cap": st.integers(1, 10**6),
     "after": st.from_regex("[a-z]{1,4}", fullmatch=True),

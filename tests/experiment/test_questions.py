@@ -382,11 +382,24 @@ def test_a_rehearsal_leaves_out_what_the_toy_world_cannot_answer():
     toy = load({**real, "source": "toy"})
     assert [found.name for found in toy.questions] == ["all"]
     assert toy.notes == (
-        "questions: poor: the question: has nothing in it: no target is scored in such a language;"
-        " the toy world is not asked this",
+        "questions: poor: the question: has nothing in it: no target is scored in such a language"
+        " (`resources` goes from 2500 to 82000); the toy world is not asked this",
         "questions: swahili: where: language: there is no language `sw`; the toy world is not asked"
         " this",
     )
     wrong = {**real, "source": "toy", "questions": {"q": {"where": {"language": {"famly": "x"}}}}}
     with pytest.raises(UserError, match="no language has a trait `famly`; did you mean `family`"):
         load(wrong)
+
+
+def test_a_question_that_is_wrong_everywhere_is_refused_by_what_the_toy_world_has():
+    toy = {**BASE, "source": "toy", "languages": "all", "toy": {"languages": ["en", "de", "hi"]}}
+    overlap = {"compare": {"a": {"target": "xnli"}, "b": {"language": {"not": "en"}}}}
+    with pytest.raises(UserError, match="overlap: base / both / xnli in de is in both, and 5 more"):
+        load({**toy, "questions": {"q": overlap}})
+    mixed = {"compare": {"a": {"language": "sw"}, "b": {"target": "xnil"}}}
+    with pytest.raises(UserError) as error:
+        load({**toy, "questions": {"q": mixed}})
+    assert str(error.value) == (
+        "questions: q: compare: b: target: there is no target `xnil`; did you mean `xnli`?"
+    ), "not that the toy world lacks Swahili"

@@ -151,6 +151,7 @@ def test_a_class_leads_to_the_cells_behind_it(asked, opened):
     behind = page.locator("#class")
     assert behind.locator("h2").inner_text() == "multi-hop"
     assert "over 2 languages: de, ru." in behind.inner_text()
+    assert "each as in the main table: over all of its languages" in behind.inner_text()
     assert behind.locator(".heat th").all_inner_texts() == ["", "xnli", "mnli"]
     behind.get_by_role("link", name="mnli, xnli: 56.0, +10.0").click()
     assert page.locator("#cell h2").first.inner_text() == "mnli → xnli"

@@ -61,10 +61,30 @@ def asked(
                     real = real or [classes.scope(outside())]
                 if not real:
                     raise
-                resolve(name, entry, real[0])
+                _refuse_both(name, entry, real[0], error)
                 notes.append(f"{str(error).splitlines()[0]}; the toy world is not asked this")
     problems.end()
     return tuple(found), tuple(notes)
+
+
+def _refuse_both(name: str, entry: Mapping[str, Any], real: Scope, error: UserError) -> None:
+    """Refuse a question that is wrong outside of the toy world too, with what is wrong in both.
+
+    Args:
+        error: what is wrong with it in the toy world, of which are the values that a line lists.
+    """
+    try:
+        resolve(name, entry, real)
+    except UserError as outside:
+        heads = {_head(line) for line in str(outside).split("\n")}
+        lines = str(error).split("\n")
+        both = [line for line in lines if _head(line) in heads]
+        raise UserError("\n".join(both or lines)) from None
+
+
+def _head(line: str) -> str:
+    """Return a line without what it says of other names that there are."""
+    return line.partition(" (")[0].partition("; did you")[0]
 
 
 def resolve(name: str, entry: Mapping[str, Any], within: Scope) -> Question:
@@ -224,7 +244,8 @@ class _Asking:
         if "by" in self.entry:
             raise UserError(f"{key}: and `by` exclude each other; leave one out")
         if not isinstance(given, Mapping):
-            raise UserError(f"{key}: must be a mapping of classes to selectors, not {given!r}")
+            said = "nothing" if given is None else repr(given)
+            raise UserError(f"{key}: must be a mapping of classes to selectors, not {said}")
         if len(given) < 2:
             raise UserError(
                 f"{key}: needs two classes or more; of one alone ask by `where`, without `compare`"
@@ -253,7 +274,7 @@ class _Asking:
                         f"{key}: {EXAMPLE}: the classes of a stratum are in the data; name them in"
                         " `compare`"
                     )
-                _one_of(key, [thing], GROUPING, "thing")
+                self._check_thing(key, thing)
                 self.within.traits.check_trait(f"{key}: {thing}", thing, trait)
                 if (thing, trait) in found:
                     raise UserError(f"{key}: `{thing}: {trait}` is there twice")
@@ -267,8 +288,10 @@ class _Asking:
         key, given = f"{self.key}: along", self.entry["along"]
         shape = "a mapping such as {model: parameters, scale: log10}"
         if not isinstance(given, Mapping):
-            raise UserError(f"{key}: must be {shape}, not {brief(given) or repr(given)}")
-        _one_of(key, given, (*GROUPING, "scale"), "thing")
+            hint = self._of_which_things(given)
+            raise UserError(f"{key}: must be {shape}, not {brief(given) or repr(given)}{hint}")
+        for thing in given:
+            self._check_thing(key, thing, (*GROUPING, "scale"))
         things = [thing for thing in given if thing != "scale"]
         if len(things) != 1:
             raise UserError(f"{key}: must have one thing and its trait: {shape}")
@@ -287,6 +310,18 @@ class _Asking:
         if trait != HEADROOM or thing not in MEASURED:
             self.within.traits.check_trait(f"{key}: {thing}", thing, trait)
         return thing, trait, scale
+
+    def _check_thing(self, key: str, thing: Any, valid: Sequence[str] = GROUPING) -> None:
+        """Refuse what is no thing; of a trait say how it is asked by."""
+        if hint := "" if thing in (*valid, *THINGS) else self._of_which_things(thing):
+            raise UserError(f"{key}: there is no thing `{thing}`{hint}")
+        _one_of(key, [thing], valid, "thing")
+
+    def _of_which_things(self, trait: Any) -> str:
+        """Return "; it is a trait of ...", or "" if it is none."""
+        things = [t for t in GROUPING if trait != NAME and trait in self.within.traits.traits(t)]
+        said = " or ".join(f"{{{thing}: {trait}}}" for thing in things)
+        return f"; it is a trait, of which one asks by {said}" if said else ""
 
     def scales(self) -> tuple[str, ...]:
         given, key = self.entry.get("scales", list(SCALES[:1])), f"{self.key}: scales"
@@ -338,6 +373,11 @@ def _check_class_name(key: str, name: Any, others: Mapping[str, Any]) -> None:
     if isinstance(name, bool) or not isinstance(name, str | int | float):
         raise UserError(f"{key}: `{brief(name)}` is no name of a class: {selectors.quoted(name)}")
     said = str(name)
+    if said in KEYS:
+        raise UserError(
+            f"{key}: `{said}` is a key of the question, not a class; it goes on the level of"
+            " `compare` (or give the class another name)"
+        )
     if not said.strip() or not selectors.one_line(said):
         raise UserError(f"{key}: {said!r} is no name of a class: it has to be one line of text")
     if len(said) > LONGEST:

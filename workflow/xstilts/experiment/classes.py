@@ -24,6 +24,7 @@ class Scope:
         names: model, intermediate, target -> those that have a cell.
         whole: model, intermediate and target of which the grid has all seeds of the row. Rows need
             not have the same: `none`, which is in every gain, may well have more.
+        partly: those of which it has some.
         made: the cells of a row and target in all its languages, shared by the questions.
     """
 
@@ -31,6 +32,7 @@ class Scope:
     traits: Traits
     names: Mapping[str, Sequence[str]]
     whole: frozenset[tuple[str, str, str]]
+    partly: frozenset[tuple[str, str, str]]
     made: dict[tuple[str, str, str, str], tuple[AskedCell, ...]] = dataclasses.field(
         default_factory=dict
     )
@@ -75,7 +77,7 @@ def scope(experiment: Experiment) -> Scope:
         "target": [t for t in experiment.settings["targets"] if any(at[2] == t for at in count)],
     }
     whole = frozenset(at for at, found in count.items() if found == seeds[at[:2]] or at in seedless)
-    return Scope(experiment, traits.of(experiment), names, whole)
+    return Scope(experiment, traits.of(experiment), names, whole, frozenset(count) - whole)
 
 
 def check(key: str, selector: Selector, rows: Rows | None, within: Scope) -> None:
@@ -151,6 +153,7 @@ def of(
     if not found:
         raise UserError(
             f"{key}: {label}: has nothing in it: {_empty(within, models, intermediates, targets)}"
+            f"{_ranges(selectors, within)}"
         )
     if lacking:
         raise UserError(f"{key}: {label}: {_excluded(lacking, within)}; narrow the class")
@@ -165,12 +168,32 @@ def _empty(within: Scope, models: list[str], intermediates: list[str], targets: 
     return "no target is scored in such a language"
 
 
+def _ranges(selectors: Sequence[Selector], within: Scope) -> str:
+    """Say from where to where the numbers go of which a class wants some."""
+    asked = {
+        (thing, trait): None
+        for selector in selectors
+        for thing, pick in selector.items()
+        if thing != EXAMPLE
+        for trait, condition in pick.conditions()
+        if condition.ranged
+    }
+    said = []
+    for thing, trait in asked:
+        given = [of.get(trait) for of in within.traits.values[thing].values()]
+        every = [number(part) for value in given if value is not None for part in parts(value)]
+        if found := sorted(x for x in every if x is not None):
+            said.append(f"`{trait}` goes from {text(found[0])} to {text(found[-1])}")
+    return f" ({', '.join(said)})" if said else ""
+
+
 def _excluded(lacking: Sequence[tuple[str, str, str]], within: Scope) -> str:
     """Say which cells are not in the grid."""
     lacking = list(dict.fromkeys(lacking))
     first = lacking[0] if len(within.names["model"]) > 1 else lacking[0][1:]
     more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
-    return f"{' / '.join(first)}{more} is excluded from the grid"
+    some = " in some of its seeds" if lacking[0] in within.partly else ""
+    return f"{' / '.join(first)}{more} is excluded from the grid{some}"
 
 
 def examples(

@@ -102,6 +102,16 @@ def _marked(error: yaml.MarkedYAMLError, file: str | Path) -> str:
     if bare:
         of_path = any(f"{{{field}}}" in bare[0] for field in _FIELDS["path"])
         hint = f'; quote the {"path" if of_path else "name"}: "{bare[0]}"'
+    elif "".join(line)[mark.column :].startswith("\t"):
+        hint = "; indent with spaces, not tabs"
+    elif str(error.problem).startswith("mapping values are not allowed"):
+        hint = (
+            "; put text that has `: ` in it in quotes, and begin keys of one mapping in one column"
+        )
+    elif str(error.problem).endswith("'<block mapping start>'"):
+        hint = "; begin keys of one mapping in one column"
+    elif "expected ',' or" in str(error.problem):
+        hint = "; a bracket is not closed, here or in a line before"
     return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}{hint}"
 
 

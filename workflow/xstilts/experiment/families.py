@@ -52,9 +52,16 @@ def expand(raw: Mapping[str, Any]) -> dict[str, Any]:
     config["intermediates"] = found
     for section in ("exclude", "include"):
         if isinstance(raw.get(section), list):
-            config[section] = [p for each in raw[section] for p in _patterns(each, families)]
+            with problems.noted():
+                config[section] = [
+                    pattern
+                    for each in raw[section]
+                    for pattern in _patterns(each, families, section)
+                ]
     if isinstance(raw.get("questions"), Mapping):
-        config["questions"] = _named(raw["questions"], families)
+        with problems.noted():
+            config["questions"] = _named(raw["questions"], families, "questions")
+    problems.end()
     return config
 
 
@@ -128,25 +135,36 @@ def _over(base: Any, recipe: Any) -> Any:
     return {**base, **recipe} if both else recipe
 
 
-def _patterns(pattern: Any, families: Mapping[str, list[str]]) -> list[Any]:
+def _patterns(pattern: Any, families: Mapping[str, list[str]], key: str) -> list[Any]:
     """Return a pattern of cells for each intermediate of the family that it names, if it does."""
     name = pattern.get("intermediate") if isinstance(pattern, Mapping) else None
     if isinstance(name, str) and name in families:
         return [{**pattern, "intermediate": member} for member in families[name]]
-    return [_named(pattern, families)]
+    return [_named(pattern, families, key)]
 
 
-def _named(value: Any, families: Mapping[str, list[str]], names: bool = False) -> Any:
+def _named(value: Any, families: Mapping[str, list[str]], key: str, names: bool = False) -> Any:
     """Return a value in which a family that is named below a key `intermediate` is all of its
-    intermediates; `names`, whether it is below such a key."""
+    intermediates; `names`, whether it is below such a key.
+
+    Raises:
+        UserError: there is no such family.
+    """
     if isinstance(value, Mapping):
-        return {k: _named(v, families, names or k == "intermediate") for k, v in value.items()}
-    if names and isinstance(value, str) and value in families:
+        return {
+            k: _named(v, families, f"{key}: {k}", names or k == "intermediate")
+            for k, v in value.items()
+        }
+    if names and isinstance(value, str) and _FIELD.search(value):
+        if value not in families:
+            raise UserError(
+                f"{key}: there is no family of intermediates `{value}`{nearest(value, families)}"
+            )
         return list(families[value])
     if isinstance(value, list):
         found: list[Any] = []
         for item in value:
-            listed = names and isinstance(item, str) and item in families
-            found += families[item] if listed else [_named(item, families, names)]
+            named = _named(item, families, key, names)
+            found += named if isinstance(item, str) and isinstance(named, list) else [named]
         return found
     return value

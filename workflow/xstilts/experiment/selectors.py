@@ -18,6 +18,11 @@ NOT = "not"
 EXAMPLE = "example"
 THINGS = ("model", "intermediate", "target", "language", EXAMPLE)
 OF_A_VALUE = (NOT, "from", "below")  # what a condition on one trait may say in place of values
+# What others call these bounds.
+_CALLED = {
+    **dict.fromkeys(("to", "until", "till", "under", "less", "max", "most", "<", "<="), "below"),
+    **dict.fromkeys(("above", "over", "more", "min", "least", "since", ">", ">="), "from"),
+}
 
 Scalar = str | int | float | bool
 # What a word is to YAML where it has no quotes.
@@ -127,10 +132,13 @@ def parse(key: str, given: Any, things: Iterable[str] = THINGS) -> dict[str, Pic
     valid, problems, found = list(things), Problems(), {}
     if not isinstance(given, Mapping):
         raise UserError(
-            f"{key}: must be a mapping of {_or(valid)} to a condition, not {_brief(given)}"
+            f"{key}: must be a mapping of {_or(valid)} to a condition, such as {{language: {{not:"
+            f" en}}}}, not {_odd(given)}"
         )
     for thing, condition in given.items():
         with problems.noted():
+            if thing == "seed" and thing not in valid:
+                raise UserError(f"{key}: one cannot ask by `seed`: an answer is over all seeds")
             if thing not in valid:
                 raise UserError(
                     f"{key}: there is no `{_brief(thing)}` to ask by{nearest(thing, valid)}"
@@ -182,7 +190,7 @@ def condition(key: str, given: Any) -> Condition:
     for part in given:
         if part not in OF_A_VALUE:
             raise UserError(
-                f"{key}: there is no `{_brief(part)}`{nearest(part, OF_A_VALUE)}"
+                f"{key}: there is no `{_brief(part)}`{nearest(_CALLED.get(part, part), OF_A_VALUE)}"
                 f" (valid: {', '.join(OF_A_VALUE)})"
             )
     bounds = {part: _bound(f"{key}: {part}", given[part]) for part in given if part != NOT}
@@ -241,6 +249,11 @@ def _names(key: str, given: Any) -> tuple[str, ...]:
     parts = given if isinstance(given, list) else [given]
     if any(isinstance(part, bool) for part in parts):
         raise UserError(f"{key}: {quoted(True)}")
+    for part in parts:
+        if isinstance(part, str) and part.startswith(f"{NOT} "):
+            raise UserError(
+                f"{key}: `{_brief(part)}` is no name; write {{not: {part[4:].strip()}}}"
+            )
     return _values(key, given)
 
 

@@ -62,7 +62,7 @@ def line(error: Any) -> str:
         return f"{prefix}the key `{missing[0]}` is missing"
     if error.validator in ("minItems", "minProperties") and not error.instance:
         return f"{prefix}the list is empty; name at least one"
-    if isinstance(error.instance, bool) or (
+    if (isinstance(error.instance, bool) and _wants_text(schema)) or (
         error.validator == "oneOf"
         and isinstance(error.instance, list)
         and any(isinstance(item, bool) for item in error.instance)
@@ -76,7 +76,7 @@ def line(error: Any) -> str:
     if error.validator == "type":
         kinds = types(schema)
         wanted = " or ".join(NOUNS[kind] for kind in kinds)
-        given = "nothing" if error.instance is None else repr(error.instance)
+        given = "nothing" if error.instance is None else _written(error.instance)
         text = isinstance(error.instance, str) and "number" in kinds
         hint = " (YAML takes 1e-5 for text: write 1.0e-5)" if text else ""
         return f"{prefix}must be {wanted}, not {given}{hint}"
@@ -87,7 +87,19 @@ def line(error: Any) -> str:
         return (
             f"{prefix}`{brief(error.instance)}` is too long for a name: {most} characters at most"
         )
+    if error.validator == "enum":
+        return f"{prefix}{error.message}{nearest(error.instance, error.validator_value)}"
     return f"{prefix}{error.message}"
+
+
+def _wants_text(schema: dict[str, Any]) -> bool:
+    """Whether what YAML has read as a boolean may be text that lacks quotes."""
+    return "type" not in schema or "string" in types(schema)
+
+
+def _written(value: Any) -> str:
+    """Return a value as YAML writes it, so far as that is shorter."""
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from xstilts.experiment import reference
 from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.languages import suggested
+from xstilts.experiment.questions import HEADROOM
 from xstilts.experiment.selectors import (
     EXAMPLE,
     NAME,
@@ -104,7 +105,7 @@ class Traits:
         if trait not in valid:
             raise UserError(
                 f"{key}: no {thing} has a trait `{brief(trait)}`{nearest(trait, valid)}"
-                f" (there are {', '.join(valid)})"
+                f" (there are {', '.join(valid)}){_more(thing, trait)}"
             )
 
     def _check_names(self, key: str, thing: str, condition: Condition) -> None:
@@ -134,10 +135,22 @@ class Traits:
         words = list(dict.fromkeys(map(text, valid)))
         for word in (*(condition.among or ()), *condition.but):
             if word not in words:
+                if all(number(value) is not None for value in valid) and number(word) is None:
+                    raise UserError(
+                        f"{key}: `{brief(word)}` is not a number; say one, or as in {{from: 1000}},"
+                        " {below: 30000}, {from: 1000, below: 30000}"
+                    )
                 raise UserError(
                     f"{key}: no {thing} has `{brief(word)}`{nearest(word, words)}"
                     f" (there are {brief(', '.join(words), 200)})"
                 )
+
+
+def _more(thing: str, trait: str) -> str:
+    """Say what to do for a trait that nothing has."""
+    if trait == HEADROOM:
+        return f"; `{HEADROOM}` is measured, of targets and languages: one can go `along` it alone"
+    return f"; one of your own goes into `{PLACES[thing].format(name='NAME', trait=brief(trait))}`"
 
 
 def unknown(thing: str, name: str, trait: str) -> UserError:

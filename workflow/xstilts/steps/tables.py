@@ -100,7 +100,11 @@ def _write(table: table_set.Table, out: Path) -> None:
         with atomic(out / f"{table.name}{suffix}.csv") as path:
             frame.to_csv(path, index=False, float_format=lambda x: numbers.stored(x, table.form))
     if table.text:
-        for suffix, text in ((".md", to_markdown(table.text)), (".tex", to_latex(table.text))):
+        # Above the table of an answer: the question, and the sentence.
+        said = [table.about["ask"], table.about["sentence"]] if table.about else []
+        markdown = "\n\n".join([*said, to_markdown(table.text)])
+        latex = "".join(f"% {line}\n" for line in said) + to_latex(table.text)
+        for suffix, text in ((".md", markdown), (".tex", latex)):
             with atomic(out / f"{table.name}{suffix}") as path:
                 path.write_text(text, encoding="utf-8")
     if table.about is not None:

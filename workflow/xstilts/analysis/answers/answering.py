@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis.answers import calculation
+from xstilts.analysis.answers import calculation, unmet
 from xstilts.analysis.answers.calculation import Calculation
 from xstilts.analysis.answers.files import COLLAPSED, COLUMNS, POINT_COLUMNS, Answer
 from xstilts.analysis.answers.sentence import sentence
@@ -40,7 +40,7 @@ class Answering:
 
     def answer(self, question: Question) -> Answer:
         """Return the answer to a question."""
-        notes = list(question.notes)
+        notes = [*question.notes, *unmet.notes(question, self.evidence)]
         reason = ""
         missing = self._missing(question)
         table = pd.DataFrame(columns=COLUMNS)

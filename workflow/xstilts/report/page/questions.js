@@ -52,6 +52,6 @@ function drawClass(question, which) {
   show("class",
     el("p", { class: "crumb" }, el("a", { href: `#question-${question}` }, "← the question")),
     el("h2", { dir: "auto" }, name), el("p", { class: "note", dir: "auto" }, ask),
-    el("p", { class: "note" }, `The cells behind this class, over ${count(languages.length, "language", "languages")}: ${languages.join(", ")}.`),
+    el("p", { class: "note" }, `The class is over ${count(languages.length, "language", "languages")}: ${languages.join(", ")}. Here are the cells behind it, each as in the main table: over all of its languages, median over seeds.`),
     rows.length && targets.length ? el("div", { class: "scroll" }, heatmap(rows, targets)) : el("p", { class: "note" }, "This grid has none of its cells any more."));
 }
