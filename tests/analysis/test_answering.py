@@ -1,5 +1,7 @@
 """Answers of an experiment: what is missing, what collapsed, what is behind each class."""
 
+import dataclasses
+
 import pytest
 from tests.analysis.test_answer import MEANS, cells, evidence, one
 
@@ -29,6 +31,11 @@ def test_an_answer_says_what_was_asked_and_what_is_behind_it():
         },
     }  # fmt: skip
     assert len(found.table) == len(found.points) == 2 and set(found.table["without"]) == {""}
+
+
+def test_what_is_in_no_class_is_a_note():
+    noted = dataclasses.replace(BOTH, notes=("In no class: x.",))
+    assert Answering(Estimator(evidence(MEANS))).answer(noted).meta["notes"] == ["In no class: x."]
 
 
 def test_it_is_not_given_for_less_than_was_asked():

@@ -57,8 +57,8 @@ FILES = {
 
 def test_a_cell_collapsed_if_any_stage_before_it_did(records):
     """Of seed 2 the first stage is not there, so nothing is known of it."""
-    found = collapse.collapsed_runs(FILES, records)
-    assert found == {("m", "deep", "seed1", "xnli"), ("m", "mnli", "seed1", "tatoeba")}
+    found = collapse.runs(FILES, collapse.of_scores(FILES, records), records)
+    assert set(found) == {("m", "deep", "seed1", "xnli"), ("m", "mnli", "seed1", "tatoeba")}
     lineages = collapse.of_scores(FILES, records)
     names = {
         path: [collapse.folder(records[key]) for key in keys] for path, keys in lineages.items()
@@ -147,7 +147,7 @@ def test_what_was_made_again_is_noted_and_its_cost_is_counted(tmp_path):
     records, _ = cost.training_records(tmp_path)
     files = {"d": FILES["d"] | {"device": "H100", "seconds": 1.0, "tokens_per_second": 1.0}}
     lineages = collapse.of_scores(files, records)
-    assert not collapse.collapsed_runs(files, records)
+    assert not collapse.runs(files, collapse.of_scores(files, records), records)
     assert collapse.notes(collapse.table(CELLS, {}, {}), lineages.values(), records) == [
         "1 of 1 trainings collapsed and were made again with another seed stream (on_collapse:"
         " retry): encoders/m/other/seed1."

@@ -121,6 +121,21 @@ def test_a_baseline_that_is_not_trained_has_no_noise_of_seeds():
     assert estimate.seeds and estimate.standard_error == pytest.approx(math.sqrt(1 / 3))
 
 
+def test_rows_of_a_chain_have_the_luck_of_its_first_encoder_together():
+    """Was: each row's seeds drawn for themselves, as if the one lucky encoder were several."""
+    names = ("mnli", "mnli-squad", "none")
+    runs = [("m", row, f"seed{i}") for row in names for i in (1, 2, 3)]
+    luck = np.array([4.0, 5, 6, 4, 5, 6, 2, 2, 2])[:, None] * np.ones((1, 5))
+    values, ids = {("xnli", "de"): luck.astype(np.float32)}, {("xnli", "de"): list("abcde")}
+    both = combine([(1.0, mean_form(3, [(0, DE), (1, DE)])), (-1.0, mean_form(3, [(2, DE)]))])
+    apart = Estimator(Evidence(runs, values, ids)).estimate(both)
+    together = Estimator(Evidence(runs, values, ids, roots={"mnli-squad": "mnli"}))
+    once = together.estimate(both).standard_error
+    assert once == pytest.approx(math.sqrt(2) * apart.standard_error, rel=1e-3)
+    difference = combine([(1.0, mean_form(3, [(0, DE)])), (-1.0, mean_form(3, [(1, DE)]))])
+    assert together.estimate(difference).standard_error == pytest.approx(0, abs=1e-3)
+
+
 def test_two_seeds_do_not_show_the_noise_of_training():
     found = evidence({("xnli", "de"): [[1.0, 0], [0, 1], [0, 0], [1, 1]]})
     assert not Estimator(found).estimate(gain(found, [DE])).seeds

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from xstilts.analysis import moderation
-from xstilts.analysis.estimates import Noise, satterthwaite
+from xstilts.analysis.estimates import Noise, satterthwaite, total
 from xstilts.analysis.moderation import moderate
 
 
@@ -70,6 +70,28 @@ def test_what_was_learned_of_the_same_rows_is_as_unsure_in_all_of_them():
     assert satterthwaite([one.scaled(9), Noise(9.0, np.inf)]) == pytest.approx(16)
     assert satterthwaite([Noise(1.0, 2), Noise(1.0, 2)]) == pytest.approx(4)
     assert satterthwaite([Noise(0.0, 2)]) == np.inf
+
+
+def test_what_rounding_leaves_of_a_difference_is_no_variance():
+    """Else two equal models differ by 0.000000 points and a power of 80% for 0.000001."""
+    noises = [Noise(0.1, 2), Noise(0.2, 2), Noise(-0.3, np.inf)]
+    assert sum(noise.variance for noise in noises) > 0
+    assert total(noises) == 0.0
+    assert total([*noises, Noise(1e-6, 11)]) == pytest.approx(1e-6)
+    assert np.isnan(total([Noise(np.nan, 2)]))
+
+
+def test_what_is_left_of_a_difference_of_variances_is_as_sure_as_the_least_sure_of_them():
+    """The formula alone says 0.02² / (1² / 3 + 0.01² / 11) = 0.0012 degrees of freedom: an
+    interval without end."""
+    taken = Noise(-0.99, np.inf)
+    assert satterthwaite([Noise(1.0, 3), Noise(0.01, 11), taken]) == 3
+    assert satterthwaite([Noise(1.0, np.inf, 0.5, 1, "m"), taken]) == pytest.approx(4)
+    plain = 0.41**2 / (1 / 3 + 0.4**2 / 11)
+    assert satterthwaite([Noise(1.0, 3), Noise(0.4, 11), taken]) == 3 > plain
+    assert satterthwaite([Noise(1.0, 3), Noise(9.0, 11), taken]) == pytest.approx(
+        9.01**2 / (1 / 3 + 81 / 11)
+    )
 
 
 @given(st.floats(1e-9, 1e9))

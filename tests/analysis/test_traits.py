@@ -144,6 +144,20 @@ def test_the_reference_has_every_language_of_every_task():
     assert set(known["distance"]) == set(traits.DISTANCES)
 
 
+def test_own_traits_go_before_the_reference():
+    """Was: known to the questions alone."""
+    own = {
+        "de": {"family": ["Mine", "Own"], "distance": 0.9, "kind": "x"},
+        "tlh": {"resources": 50},
+    }
+    known = traits.language_traits(own=own)
+    assert known.loc["de"].tolist() == ["Mine, Own", "Latin", traits.SIZES[3], traits.DISTANCES[2]]
+    unknown = traits.UNKNOWN
+    assert known.loc["tlh"].tolist() == [unknown, unknown, traits.SIZES[0], unknown]
+    others = known.drop(index=["de", "tlh"])
+    pd.testing.assert_frame_equal(others, traits.language_traits().drop(index="de"))
+
+
 @pytest.mark.parametrize(
     ("language", "family", "script"),
     [("de", "Indo-European, Germanic", "Latin"), ("fi", "Uralic", "Latin"),

@@ -177,6 +177,15 @@ def test_classes_are_made_of_what_is_there():
     assert rows(found) == {"9": ["squad"], "10": ["mnli"]}, "what has no such trait is in none"
 
 
+def test_what_has_no_value_of_by_is_named():
+    """Was: out of every class without a word."""
+    tagged = {"intermediates": {"mnli": {"traits": {"kind": "semantic"}}}}
+    found = ask({"by": {"intermediate": "kind"}}, **tagged)
+    assert rows(found) == {"semantic": ["mnli"]}
+    assert found.notes == ("In no class, without a value of intermediate kind: both, squad.",)
+    assert ask({"by": "intermediate"}, **tagged).notes == ()
+
+
 def test_the_questions_of_a_grid_are_in_the_order_of_its_config():
     asked = {"second": {}, "first": {"by": "target"}}
     grid = Grid(load({**BASE, "questions": asked}))

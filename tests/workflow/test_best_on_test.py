@@ -6,7 +6,12 @@ import json
 import pytest
 from tests.workflow.running import OWN, tiny
 
-CONFIG = {"targets": ["xnli", "xquad", "bucc", "tatoeba"], "languages": ["de"], "test": True}
+CONFIG = {
+    "targets": ["xnli", "xquad", "bucc", "tatoeba"],
+    "languages": ["de"],
+    "test": True,
+    "questions": {"gain": {"where": {"target": "tatoeba"}}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +47,14 @@ def test_the_test_table_has_a_row_for_the_best(tested):
     assert score["spec"]["encoded"] != json.loads(
         tested.read("scores/xlmr/mnli/seed1/xnli/de.json")
     )["spec"]["encoded"]  # fmt: skip
+
+
+def test_questions_are_asked_of_dev_alone(tested):
+    """On test there are the best rows alone, chosen by the same scores."""
+    found = [p.relative_to(tested.path(OWN)) for p in tested.path(OWN).rglob("gain.*")]
+    assert {str(path.parent) for path in found} == {"tables/questions", "figures/questions"}
+    said = json.loads(tested.read(f"{OWN}/tables/questions/gain.json"))["sentence"]
+    assert said.endswith("With fewer than three seeds the noise of training is not in this.")
 
 
 def test_mining_on_test_has_the_threshold_of_dev(tested):

@@ -2,8 +2,14 @@
 
 import csv
 import json
+import os
+import shutil
+import signal
+import subprocess
+import time
 
-from tests.workflow.running import OWN, tiny
+from tests.workflow.running import OWN, command, environment, tiny
+from tests.workflow.test_failures import step_process
 
 from xstilts.running.files import digest
 
@@ -15,6 +21,19 @@ CONFIG = {
         "more-{rows}": {"tasks": ["mnli"], "after": "mnli", "rows": [20, 10**6], "steps": 9},
     },
     "exclude": [{"intermediate": "mnli"}],
+}
+RETRIED = {
+    "on_collapse": "retry",
+    "save_every": 0,
+    "intermediates": {
+        "first": {"tasks": ["mnli"], "rows": 32},
+        "again": {"tasks": ["mnli"], "after": "first", "rows": 16, "steps": 60},
+    },
+    "recipes": {
+        "all": {"batch_size": 8, "max_length": 64, "eval_every": 20, "eval_rows": 8},
+        "first": {"max_steps": 3},
+        "again": {"learning_rate": 1.0e-5},  # which learns nothing
+    },
 }
 TABLES = {"plan": 1, "tables": 1, "figures": 1, "report": 1, "all": 1}
 
@@ -45,3 +64,42 @@ def test_a_chain_with_a_dose_on_the_results_of_another_grid(done):
     done.write(tiny(**CONFIG, recipes={"mnli": {"learning_rate": 2.0e-3}}))
     jobs = done.planned()
     assert jobs == {"intermediate": 3, "evaluate_tatoeba": 2, **TABLES}
+
+
+def test_a_dose_of_a_chain_that_is_trained_again_goes_on_after_a_kill(done):
+    """In the second of its three streams; it ends in the bytes of one that is not killed."""
+    path, node = done.write(tiny(**RETRIED)), "results/encoders/xlmr/again/seed1/node.json"
+    assert done.snakemake(node).ok().jobs == {"intermediate": 2}
+    folder, log = (done.folder / node).parent, done.path("logs/intermediate/xlmr/again/seed1.log")
+    weights = [(folder / f"{name}.safetensors").read_bytes() for name in ("model", "head")]
+    whole = json.loads((folder / "node.json").read_text())
+    assert (whole["spec"]["rows_at_most"], whole["steps"]) == (16, 60)
+    assert [stream["resumed_at"] for stream in whole["streams"]] == [[], [], []]
+    shutil.rmtree(folder)
+    shutil.rmtree(done.path(".state/train/encoders/xlmr/again"))  # which has a link to it
+    log.unlink()
+    with open(done.folder / "out.txt", "w") as out:
+        process = subprocess.Popen(
+            [str(arg) for arg in command(done.folder, [path], node)], cwd=done.folder,
+            env=environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not (log.exists() and "step 20:" in log.read_text().partition("stream 2 of 3")[2]):
+            assert time.monotonic() < deadline and process.poll() is None, log
+            time.sleep(0.02)
+        os.kill(step_process(done.folder), signal.SIGKILL)
+        assert process.wait(60) != 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+    assert not folder.exists() or not list(folder.glob("*.safetensors"))
+    assert done.snakemake(node).ok().jobs == {"intermediate": 1}
+    again = json.loads((folder / "node.json").read_text())
+    assert again["weights"] == whole["weights"]
+    assert [(folder / f"{name}.safetensors").read_bytes() for name in ("model", "head")] == weights
+    first, second, third = (stream["resumed_at"] for stream in again["streams"])
+    assert first == third == [] and len(second) == 1 and 0 < second[0] < 60
+    curves = [[stream["curve"] for stream in each["streams"]] for each in (whole, again)]
+    assert curves[0] == curves[1]

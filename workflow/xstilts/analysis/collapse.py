@@ -12,8 +12,8 @@ import pandas as pd
 from xstilts.analysis import numbers
 from xstilts.analysis.cost import STREAMS, Key
 from xstilts.experiment.cells import CELL
+from xstilts.training.collapse import COLLAPSED
 
-COLLAPSED = "collapsed"  # key of `node.json`
 COLUMNS = [
     *CELL, "training", "task", "metric", "dev score", "guessing", "rows", "value", "median",
     "median without", "mean", "mean without", "seeds without",
@@ -24,21 +24,13 @@ Run = tuple[str, str, str, str]  # model, intermediate, seed, target
 Records = Mapping[Key, Mapping[str, Any]]
 
 
-def collapsed_runs(files: Mapping[str, Any], records: Records) -> set[Run]:
-    """Return (model, intermediate, seed, target) of the cells that a training collapsed for.
-
-    Args:
-        files: see `scores.accepted`.
-        records: see `cost.training_records`.
-    """
-    return set(runs(files, of_scores(files, records), records))
-
-
 def of_scores(files: Mapping[str, Any], records: Records) -> dict[str, list[Key]]:
     """Return score file -> the keys of the trainings that it comes from, the last one first.
 
-    The arguments are those of `collapsed_runs`, the scores with the intermediate that they are of:
-    before `scores.relabel_test_rows`.
+    Args:
+        files: see `scores.accepted`; with the intermediate that they are of, so before
+            `scores.relabel_test_rows`.
+        records: see `cost.training_records`.
     """
     # A stage 1 that goes on from another (`after`) has its parent in the folder of that one.
     encoders = {
@@ -87,7 +79,7 @@ def without(cells: pd.DataFrame, marked: Iterable[Run]) -> pd.DataFrame:
 
     Args:
         cells: has the columns `CELL`, as `scores.cell_values`.
-        marked: cells, see `collapsed_runs`.
+        marked: cells, see `runs`.
     """
     gone = set(marked)
     keys = cells[CELL].itertuples(index=False, name=None)

@@ -9,7 +9,7 @@ variance over infinitely many replicates of that bootstrap is known, so none is 
 - of the examples, the sum over examples of the squared influence of each (Efron 1982, The
   Jackknife, the Bootstrap and Other Resampling Plans, chapter 6), times n / (n - 1);
 - of the seeds of a row, the variance of the row's own sum over its seeds, by their number, as
-  `moderation` makes it.
+  `moderation` makes it; rows of one chain (`after`) have the seeds of its first stage together.
 
 The interaction of seed and example is counted with both (Owen 2007, The pigeonhole bootstrap). It
 is known well, so it is taken out of the variance of seeds, as in an analysis of variance of two
@@ -21,13 +21,14 @@ languages are not drawn: an answer is about just these. (Sources from memory;
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from xstilts.analysis import student_t
-from xstilts.analysis.evidence import Evidence, Part
+from xstilts.analysis.evidence import Evidence, Part, Row
 from xstilts.analysis.moderation import moderate
 
 LEVEL = 0.95
@@ -39,6 +40,9 @@ EXAMPLES_AND_SEEDS, EXAMPLES = "examples and seeds", "examples"  # the noise tha
 MIN_SEEDS = 3
 TINY = 1e-9  # what is left of nothing by rounding
 Form = Mapping[Part, np.ndarray]  # a part -> the weight of each row's mean over it
+
+
+_OfRow = tuple[int, Mapping[Part, float], float]  # a row, its part of a form, its variance
 
 
 def noise_of(seeds: bool) -> str:
@@ -131,6 +135,12 @@ class Noise:
     learned_dof: float = float("inf")
     model: str = ""
 
+    @property
+    def alone(self) -> float:
+        """Degrees of freedom of a sum of nothing else."""
+        unsure = self.variance**2 / self.dof + self.learned**2 / self.learned_dof
+        return self.variance**2 / unsure if unsure else float("inf")
+
     def scaled(self, factor: float) -> "Noise":
         """Return the noise of a form that is weighted: `factor` is that of the variance."""
         return dataclasses.replace(
@@ -138,18 +148,32 @@ class Noise:
         )
 
 
+def total(noises: Iterable[Noise]) -> float:
+    """Return the variance of a sum; where rounding alone is left of a difference, 0."""
+    variances = [noise.variance for noise in noises]
+    found = sum(variances)
+    return 0.0 if found < TINY * sum(map(abs, variances)) else found
+
+
 def satterthwaite(noises: Iterable[Noise]) -> float:
     """Return the degrees of freedom of a sum of variances (Welch and Satterthwaite).
 
     What was learned of the rows of one model is wrong by the same factor in each of them, so it is
     summed up before it is squared.
+
+    They are never fewer than those of the least sure variance in it, as holds of itself for a sum.
+    A difference may be next to nothing, for which the formula says next to none; its interval would
+    have no end, though the other variances are known.
     """
     noises = [noise for noise in noises if noise.variance != 0]
     unsure = sum(n.variance**2 / n.dof for n in noises)
     for model in {n.model for n in noises}:
         shared = [n for n in noises if n.model == model]
         unsure += sum(n.learned for n in shared) ** 2 / min(n.learned_dof for n in shared)
-    return sum(n.variance for n in noises) ** 2 / unsure if unsure else float("inf")
+    if not unsure:
+        return float("inf")
+    least = min(noise.alone for noise in noises if not noise.variance < 0)
+    return max(sum(n.variance for n in noises) ** 2 / unsure, least)
 
 
 class Estimator:
@@ -180,7 +204,7 @@ class Estimator:
         noises = [*self.example_noise(form), *(seeds or ())]
         return Estimate(
             self.value(form) if value is None else value,
-            float(np.sqrt(sum(noise.variance for noise in noises))),
+            math.sqrt(total(noises)),
             satterthwaite(noises),
             seeds is not None,
         )
@@ -219,7 +243,8 @@ class Estimator:
 
         None if a row of it has fewer than `MIN_SEEDS`: then the noise of training is not known.
         """
-        found = []
+        found: list[Noise] = []
+        chains: dict[Row, list[_OfRow]] = {}
         for row, pattern in by_row(form).items():
             scale = max(map(abs, pattern.values()))  # no numpy scalar: these are slow to round
             variances = self.row_variances(
@@ -232,7 +257,32 @@ class Estimator:
             noise = variances[row].scaled(scale**2)
             twice = min(noise.variance, self.interaction(row, pattern))
             found += [noise, Noise(-twice, float("inf"))]
+            chains.setdefault(self.evidence.root(row), []).append((row, pattern, noise.variance))
+        for rows in chains.values():
+            found += [self._together(*pair) for pair in itertools.combinations(rows, 2)]
         return found
+
+    def _together(self, one: _OfRow, other: _OfRow) -> Noise:
+        """Return what it adds that two rows of a chain have one encoder of its first stage.
+
+        Twice their covariance: the correlation of their sums over the seeds that both have, times
+        the root of their variances.
+        """
+        sums = [self.sums(row, pattern) for row, pattern, _ in (one, other)]
+        seeds = sorted(sums[0].keys() & sums[1].keys())
+        pair = np.array([[each[seed] for seed in seeds] for each in sums])
+        if len(seeds) < MIN_SEEDS or not pair.std(axis=1).all():
+            return Noise(0.0, 1)
+        correlation = float(np.corrcoef(pair)[0, 1])
+        return Noise(2 * correlation * math.sqrt(one[2] * other[2]), len(seeds) - 1)
+
+    def sums(self, row: int, pattern: Mapping[Part, float]) -> dict[str, float]:
+        """Return seed -> the weighted sum of means of a row, of the seeds that have all."""
+        runs = self.evidence.runs_of(row)
+        means = np.array([self.evidence.means(part)[runs] for part in pattern])
+        found = run_sums(means, np.array(list(pattern.values())))
+        names = [self.evidence.runs[run][2] for run in runs]
+        return {seed: float(x) for seed, x in zip(names, found, strict=False) if x == x}
 
     def interaction(self, row: int, pattern: Mapping[Part, float]) -> float:
         """Return what the interaction of seeds and examples of a row adds to a weighted sum of

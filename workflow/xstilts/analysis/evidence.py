@@ -42,6 +42,8 @@ class Evidence:
         strata: (target, language) -> name -> class of each example, None where it has none.
         missing: (model, intermediate, target, language) -> the seeds that were asked for and are
             not there.
+        roots: intermediate -> the first of the chain that it is the end of (`after`), whose
+            encoders all of the chain share, seed by seed; by default each is its own.
     """
 
     runs: Sequence[Run]
@@ -53,6 +55,7 @@ class Evidence:
     missing: Mapping[tuple[str, str, str, str], Sequence[str]] = dataclasses.field(
         default_factory=dict
     )
+    roots: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows: list[Row] = list(dict.fromkeys(run[:2] for run in self.runs))
@@ -64,6 +67,11 @@ class Evidence:
         self._means: dict[Part, np.ndarray] = {}
         self._row_means: dict[Part, np.ndarray] = {}
         self._averages: dict[tuple[str, str], np.ndarray] = {}
+
+    def root(self, row: int) -> Row:
+        """Return the row whose encoders a row goes on from: its own, or the first of its chain."""
+        model, intermediate = self.rows[row]
+        return model, self.roots.get(intermediate, intermediate)
 
     def runs_of(self, row: int) -> list[int]:
         """Return the runs of a row in which something is trained."""
@@ -175,6 +183,7 @@ def collect(
     ids: Mapping[tuple[str, str], Sequence[str]],
     strata: Mapping[tuple[str, str], Mapping[str, Sequence[str | None]]] | None = None,
     data: Mapping[str, str] | None = None,
+    roots: Mapping[str, str] | None = None,
 ) -> Evidence:
     """Return the evidence of a grid.
 
@@ -185,6 +194,7 @@ def collect(
         strata: see `Evidence`.
         data: target -> its data set; by default each has its own. An id that is a mere number says
             which example it is in its data set alone.
+        roots: see `Evidence`.
     """
     columns = [grid[name] for name in (*CELL, "language", "score")]
     lines = list(zip(*columns, strict=True))
@@ -204,7 +214,7 @@ def collect(
         (target, language): qualified(names, (data or {}).get(target, target))
         for (target, language), names in ids.items()
     }
-    return Evidence(list(runs), arrays, named, strata or {}, missing)
+    return Evidence(list(runs), arrays, named, strata or {}, missing, roots or {})
 
 
 def qualified(names: Sequence[str], data: str) -> list[str]:

@@ -30,9 +30,9 @@ from xstilts.analysis.estimates import (
     Form,
     Noise,
     by_row,
-    run_sums,
     satterthwaite,
 )
+from xstilts.analysis.evidence import Row
 
 DRAWS = 4000
 Order = Sequence[tuple[np.ndarray, np.ndarray]]  # x, and the positions of the estimates beside it
@@ -154,26 +154,30 @@ def _covariance(estimator: Estimator, forms: Sequence[Form]) -> tuple[np.ndarray
         noises.append(Noise(float(np.trace(parts[-1])), max(1, each.shape[1] - 1)))
     rows = [by_row(form) for form in forms]
     seeds = all(estimator.seed_noise(form) is not None for form in forms)
+    chains: dict[Row, list[int]] = {}  # rows that share the seeds of a first stage
     for row in sorted({row for form in rows for row in form}) if seeds else ():
-        model, runs = evidence.rows[row][0], evidence.runs_of(row)
-        deviations, scale, dof = [], [], []
-        for patterns in rows:
-            pattern = patterns.get(row, {})
-            found = estimator.row_variances(model, pattern).get(row) if pattern else None
-            if found is None:
-                deviations.append(np.zeros(len(runs)))
-                scale.append(0.0)
-                continue
-            means = np.array([evidence.means(part)[runs] for part in pattern])
-            sums = run_sums(means, np.array(list(pattern.values())))
-            n = int((~np.isnan(sums)).sum())
-            own = np.nanvar(sums, ddof=1) / n
-            deviations.append(np.nan_to_num(sums - np.nanmean(sums)) / np.sqrt(n * (n - 1)))
-            scale.append(np.sqrt(found.variance / own) if own > 0 else 0.0)
-            dof.append(satterthwaite([found]))
+        chains.setdefault(evidence.root(row), []).append(row)
+    for members in chains.values():
+        deviations: dict[str, np.ndarray] = {}  # seed -> array (forms,)
+        dof = []
+        for row in members:
+            for i, patterns in enumerate(rows):
+                if not (pattern := patterns.get(row, {})):
+                    continue
+                found = estimator.row_variances(evidence.rows[row][0], pattern).get(row)
+                if found is None:
+                    continue
+                sums = estimator.sums(row, pattern)
+                values, n = np.array(list(sums.values())), len(sums)
+                own = values.var(ddof=1) / n
+                scale = np.sqrt(found.variance / own / (n * (n - 1))) if own > 0 else 0.0
+                # Forms that not all have the same seeds: where one has none, it is at its mean.
+                for seed, value in sums.items():
+                    each = deviations.setdefault(seed, np.zeros(len(forms)))
+                    each[i] += scale * (value - values.mean())
+                dof.append(satterthwaite([found]))
         if dof:
-            # Forms that not all have the same seeds: where one has none, it is at its mean.
-            scaled = np.array(deviations) * np.array(scale)[:, None]
+            scaled = np.array(list(deviations.values())).T
             parts.append(scaled @ scaled.T)
             noises.append(Noise(float(np.trace(parts[-1])), min(dof)))
     return np.sum(parts, axis=0), satterthwaite(noises), seeds

@@ -70,10 +70,12 @@ class Found:
         values: score file -> the value of each example.
         ids, classes: see `scoring.examples`.
         data: target -> its data set, see `evidence.collect`.
+        roots: see `Evidence`.
         trainings: see `cost.training_records`.
         lineages: see `collapse.of_scores`.
         checkpoints: model -> the public checkpoint that it is from.
         left_out: what is said of languages without rows.
+        language_traits: the config's own, by language.
     """
 
     grid: pd.DataFrame
@@ -82,10 +84,12 @@ class Found:
     ids: Mapping[tuple[str, str], Sequence[str]]
     classes: Mapping[tuple[str, str], Mapping[str, Sequence[str | None]]]
     data: Mapping[str, str]
+    roots: Mapping[str, str]
     trainings: Mapping[cost.Key, Mapping[str, Any]]
     lineages: Mapping[str, Sequence[cost.Key]]
     checkpoints: Mapping[str, str]
     left_out: Sequence[str] = ()
+    language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
@@ -105,7 +109,9 @@ class Found:
     @cached_property
     def estimator(self) -> Estimator:
         """Of the values."""
-        found = evidence.collect(self.grid, self.values, self.ids, self.classes, self.data)
+        found = evidence.collect(
+            self.grid, self.values, self.ids, self.classes, self.data, self.roots
+        )
         return Estimator(found)
 
     @cached_property
@@ -188,7 +194,7 @@ def _languages(found: Found) -> Iterator[Table]:
 
 
 def _traits(found: Found) -> Table:
-    known = traits.language_traits()
+    known = traits.language_traits(own=found.language_traits)
     long = traits.table(found.language_values, known)
     deltas = traits.deltas(found.grid, known, found.estimator)
     wide = traits.wide(long, deltas)
@@ -230,4 +236,6 @@ def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
 def _answer(question: Question, found: Answer) -> Table:
     csv = {"": found.table, ".points": found.points}
     text = text_table(found.meta, found.table)
+    if found.table.empty:  # why, since there is nothing else to read
+        text = dataclasses.replace(text, notes=[found.meta["sentence"], *text.notes])
     return Table(f"{FOLDER}/{question.name}", csv, text, numbers.EXACT, found.meta)

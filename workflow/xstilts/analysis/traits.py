@@ -1,6 +1,8 @@
 """Results by language trait: family, script, resources and distance to English."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,22 +21,35 @@ SIZES = ["under 0.1 GB", "0.1 to 1 GB", "1 to 10 GB", "10 GB and more"]
 DISTANCES = ["near, under 0.2", "middle, 0.2 to 0.4", "far, 0.4 and more"]
 
 
-def language_traits(path: Path = LANGUAGES) -> pd.DataFrame:
+def language_traits(
+    path: Path = LANGUAGES, own: Mapping[str, Mapping[str, Any]] | None = None
+) -> pd.DataFrame:
     """Return a row per language, its code as the index, with its class by each of `TRAITS`.
 
     `resources` is the size of the language in CC-100, compressed; `distance` the cosine distance
     of its syntactic features to those of English (URIEL). Sources: workflow/reference/README.md.
+
+    Args:
+        own: language -> trait -> value, which goes before the file's (`language_traits` of the
+            config).
     """
     raw = pd.read_csv(path, keep_default_na=False, index_col="language")
+    columns = {"resources": "cc100 mb"}
+    for language, traits in (own or {}).items():
+        for trait in set(TRAITS) & traits.keys():
+            value = traits[trait]
+            text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+            raw.loc[language, columns.get(trait, trait)] = text
     infinite = float("inf")
-    return pd.DataFrame(
+    classes = pd.DataFrame(
         {
             "family": raw["family"],
             "script": raw["script"],
             "resources": pd.cut(raw["cc100 mb"], [0, 100, 1000, 10000, infinite], False, SIZES),
             "distance": pd.cut(raw["distance"], [0, 0.2, 0.4, infinite], False, DISTANCES),
         }
-    ).astype(str)
+    )
+    return classes.astype(object).fillna(UNKNOWN).astype(str)
 
 
 def table(language_values: pd.DataFrame, traits: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """From the `questions` of a config to what each of them is about, checked against the grid."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from xstilts.experiment import classes, selectors
@@ -68,11 +68,8 @@ def asked(
 
 
 def _refuse_both(name: str, entry: Mapping[str, Any], real: Scope, error: UserError) -> None:
-    """Refuse a question that is wrong outside of the toy world too, with what is wrong in both.
-
-    Args:
-        error: what is wrong with it in the toy world, of which are the values that a line lists.
-    """
+    """Refuse a question that is wrong outside of the toy world too, with the lines of its `error`
+    in the toy world that say what is wrong in both."""
     try:
         resolve(name, entry, real)
     except UserError as outside:
@@ -103,16 +100,34 @@ def resolve(name: str, entry: Mapping[str, Any], within: Scope) -> Question:
             parsed[part] = getattr(asking, part)()
     problems.end()
     make = _compared if parsed["by"] is None else _by
+    made = tuple(make(key, parsed, within))
     return Question(
         name=name,
         ask=parsed["ask"] or name,
-        classes=tuple(make(key, parsed, within)),
+        classes=made,
         value=parsed["value"],
         contrast="zero" if parsed["compare"] is None else "first",
         along=" ".join(parsed["along"][:2]) if parsed["along"] else "",
         scale=parsed["along"][2] if parsed["along"] else "",
         scales=parsed["scales"],
+        notes=_in_no_class(key, parsed, made, within) if parsed["by"] else (),
     )
+
+
+def _in_no_class(
+    key: str, parsed: Mapping[str, Any], made: Iterable[AskedClass], within: Scope
+) -> tuple[str, ...]:
+    """Say which things are in no class of `by`, because they have no such trait."""
+    cells = classes.of(key, "the question", (parsed["where"],), parsed["rows"], within)
+    inside = {cell for one in made for point in one.points for cell in point.cells}
+    notes = []
+    for thing, trait in parsed["by"]:
+        place = classes.FIELD[thing]
+        gone = {c[place] for c in cells} - {c[place] for c in inside}
+        if gone:
+            named = ", ".join(sorted(gone))
+            notes.append(f"In no class, without a value of {thing} {trait}: {named}.")
+    return tuple(notes)
 
 
 def _compared(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedClass]:

@@ -22,6 +22,11 @@ def of(entries: Entries, name: str) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
+def roots(entries: Entries) -> dict[str, str]:
+    """Return intermediate -> the first of its chain, of those that come after another."""
+    return {name: of(entries, name)[0] for name, entry in entries.items() if entry.get("after")}
+
+
 def check(name: str, entries: Entries, none: str) -> None:
     """Refuse an intermediate that follows on none that there is, or on itself.
 

@@ -76,6 +76,7 @@ class Question:
         along: thing and trait, "intermediate rows"; "" without.
         scale: one of `ALONG`; "" without `along`.
         scales: those of `SCALES` in which the effect is given.
+        notes: what is in no class without being a mistake, a line each.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Question:
     along: str = ""
     scale: str = ""
     scales: tuple[str, ...] = ("points",)
+    notes: tuple[str, ...] = ()
 
 
 def all_of(grid: "Grid") -> list[Question]:

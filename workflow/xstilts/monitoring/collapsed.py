@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from xstilts.analysis.collapse import COLLAPSED, listed
+from xstilts.analysis.collapse import listed
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.graph import Node
 from xstilts.running.files import digest
+from xstilts.training.collapse import COLLAPSED
 
 TRAININGS = ("intermediate", "tune")  # their rules
 

@@ -9,7 +9,7 @@ import pandas as pd
 from xstilts.analysis import collapse, cost, numbers, table_set
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.text_table import to_markdown
-from xstilts.experiment import questions
+from xstilts.experiment import chains, questions
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.plan import FROM, STRATA
 from xstilts.monitoring import cell_states, products
@@ -62,10 +62,12 @@ def _read(
         ids=examples.ids(files, values),
         classes=classes,
         data=_data_sets(of),
+        roots=chains.roots(of.experiment.settings["intermediates"]) if of else {},
         trainings=trainings,
         lineages=lineages,
         checkpoints=_checkpoints(grid),
         left_out=left_out,
+        language_traits=of.experiment.settings["language_traits"] if of else {},
     )
     return found, [*refused, *unreadable, *unclassed, *damaged]
 

@@ -40,7 +40,7 @@ class Answering:
 
     def answer(self, question: Question) -> Answer:
         """Return the answer to a question."""
-        notes = unmet.notes(question, self.evidence)
+        notes = [*question.notes, *unmet.notes(question, self.evidence)]
         reason = ""
         missing = self._missing(question)
         table = pd.DataFrame(columns=COLUMNS)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from xstilts.analysis import numbers
 from xstilts.analysis.answers.files import CORRELATION, SLOPE, VALUE
+from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL
 
-LEVEL = 0.05  # of p after Holm's correction
 UNITS = {"points": " points", "share": "% of the errors", "log-odds": " log-odds"}
 IN = {"points": "points", "share": "share of the errors", "log-odds": "log-odds"}
 LEAST = {"points": 1, "share": 1, "log-odds": 2}  # decimals
@@ -52,7 +52,7 @@ def of(table: pd.DataFrame, without: str = "", tested: bool = True) -> list[Find
     """Return the findings of a table, in its order.
 
     Args:
-        table: see `answer_files.Answer`.
+        table: see `files.Answer`.
         without: which of the two answers, where there is one without collapsed trainings.
         tested: those that are tested; else all.
     """
@@ -83,7 +83,7 @@ def claimed(table: pd.DataFrame) -> set[tuple[str, str, str]]:
 
 def sign(row: Mapping[str, Any]) -> int:
     """Return 1 or -1 if a row is told apart from zero, above or below it; else 0."""
-    if not row["p holm"] < LEVEL:
+    if not row["p holm"] < SIGNIFICANCE_LEVEL:
         return 0
     return int(row["low"] > 0) - int(row["high"] < 0)
 

@@ -10,12 +10,11 @@ from xstilts.analysis import numbers
 from xstilts.analysis.answers import findings
 from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, SLOPE, VALUE
 from xstilts.analysis.answers.findings import Finding, Verdict, inline
-from xstilts.analysis.estimates import MIN_SEEDS
+from xstilts.analysis.estimates import EXAMPLES, MIN_SEEDS, SIGNIFICANCE_LEVEL
 
 FULL = 4  # of the findings of a verdict, with their numbers; of more the names alone
 NAMED, CELLS = 12, 3  # of a list in a sentence
 ALL = "all"  # the class of a question without classes
-EXAMPLES = "examples"  # in the column `noise`: that of training is not in it
 FEW = {3: "three"}.get(MIN_SEEDS, str(MIN_SEEDS))
 NO_TRAINING_NOISE = f"With fewer than {FEW} seeds the noise of training is not in this."
 
@@ -29,9 +28,9 @@ def sentence(meta: Meta, table: pd.DataFrame) -> str:
     without collapsed trainings.
 
     Args:
-        meta: what `<name>.json` holds, see `answer_files.Answer`; of it `along`, `scale`, `scales`,
+        meta: what `<name>.json` holds, see `files.Answer`; of it `along`, `scale`, `scales`,
             `contrast`, `value`, `missing`, and `cells`, how many cells were asked for, if known.
-        table: see `answer_files.Answer`.
+        table: see `files.Answer`.
     """
     if meta["missing"] or table.empty:
         return _not_answered(meta)
@@ -220,7 +219,7 @@ def _figures(meta: Meta, finding: Finding, first: bool = False, join: str = ", "
 def _interval(row: Mapping[str, Any], digits: int) -> str:
     """Return the interval; with p where that alone keeps what leaves out zero from a claim."""
     text = f"95%: {numbers.interval(row['low'], row['high'], digits)}"
-    if (row["low"] > 0 or row["high"] < 0) and row["p holm"] >= findings.LEVEL:
+    if (row["low"] > 0 or row["high"] < 0) and row["p holm"] >= SIGNIFICANCE_LEVEL:
         text += f"; p {numbers.p_value(row['p holm'])} by Holm"
     return text
 

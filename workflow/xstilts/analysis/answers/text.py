@@ -9,6 +9,7 @@ from xstilts.analysis import numbers
 from xstilts.analysis.answers import findings
 from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, DIFFERENCE, SLOPE, VALUE
 from xstilts.analysis.answers.sentence import Meta, sentence
+from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL
 from xstilts.analysis.text_table import TableCell, TextTable
 
 __all__ = ["notes", "sentence", "text_table"]
@@ -102,6 +103,6 @@ def _explained(meta: Meta, table: pd.DataFrame) -> list[str]:
         every = " on every scale" if len(scales) > 1 else ""
         rows.append(
             f"p: against zero{corrected}. *: the interval leaves out zero and p is below"
-            f" {findings.LEVEL:g}{every}. Detectable: what would have been seen with 80% power."
+            f" {SIGNIFICANCE_LEVEL:g}{every}. Detectable: what would have been seen with 80% power."
         )
     return rows

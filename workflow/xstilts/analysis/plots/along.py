@@ -28,7 +28,7 @@ def draw(
     about that mean, and the noise of the mean itself is in the intervals of the points alone.
 
     Args:
-        meta: see `answer_files.Answer`.
+        meta: see `files.Answer`.
         points: of one scale.
         slopes: rows of the table of that scale: slopes, or rank correlations.
         markers: class -> its colour and marker.

@@ -30,7 +30,7 @@ def draw(meta: Meta, table: pd.DataFrame, points: pd.DataFrame) -> Figure:
     ranks; then the classes, unless it is the slope of a single one; then the differences of the
     others to the first.
 
-    Args: see `answer_files.Answer`.
+    Args: see `files.Answer`.
     """
     if meta["missing"] or table.empty:
         return style.message_figure(textwrap.fill(sentence(meta, table), 60))
