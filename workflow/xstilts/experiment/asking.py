@@ -68,11 +68,8 @@ def asked(
 
 
 def _refuse_both(name: str, entry: Mapping[str, Any], real: Scope, error: UserError) -> None:
-    """Refuse a question that is wrong outside of the toy world too, with what is wrong in both.
-
-    Args:
-        error: what is wrong with it in the toy world, of which are the values that a line lists.
-    """
+    """Refuse a question that is wrong outside of the toy world too, with the lines of its `error`
+    in the toy world that say what is wrong in both."""
     try:
         resolve(name, entry, real)
     except UserError as outside:
