@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xstilts.analysis import estimates
-from xstilts.analysis.estimates import Estimate, Estimator, combine, mean_form
+from xstilts.analysis.estimates import Estimate, Estimator
 from xstilts.analysis.evidence import Evidence, Part
+from xstilts.analysis.forms import combine, mean_form
 from xstilts.experiment.cells import NOSEED
 
 DE, EN = Part("xnli", "de"), Part("xnli", "en")

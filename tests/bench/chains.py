@@ -10,8 +10,9 @@ import argparse
 
 import numpy as np
 
-from xstilts.analysis.estimates import Estimator, combine, mean_form
+from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.evidence import Evidence, Part
+from xstilts.analysis.forms import combine, mean_form
 
 ROWS, SEEDS, EXAMPLES = ["none", "a", "b", "c", "d"], 5, 150
 RUNS = [("m", row, f"seed{s}") for row in ROWS for s in range(SEEDS)]

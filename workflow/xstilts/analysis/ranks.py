@@ -23,16 +23,9 @@ import numpy as np
 from scipy import stats
 
 from xstilts.analysis import student_t
-from xstilts.analysis.estimates import (
-    LEVEL,
-    POWER,
-    Estimator,
-    Form,
-    Noise,
-    by_row,
-    satterthwaite,
-)
+from xstilts.analysis.estimates import LEVEL, POWER, Estimator, Noise, satterthwaite
 from xstilts.analysis.evidence import Row
+from xstilts.analysis.forms import Form, by_row
 
 DRAWS = 4000
 Order = Sequence[tuple[np.ndarray, np.ndarray]]  # x, and the positions of the estimates beside it

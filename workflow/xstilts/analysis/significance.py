@@ -9,12 +9,11 @@ from xstilts.analysis.estimates import (
     EXAMPLES_AND_SEEDS,
     SIGNIFICANCE_LEVEL,
     Estimator,
-    combine,
     holm,
-    mean_form,
     noise_of,
 )
 from xstilts.analysis.evidence import Part
+from xstilts.analysis.forms import combine, mean_form
 from xstilts.experiment.cells import CELL
 from xstilts.experiment.config import NONE
 

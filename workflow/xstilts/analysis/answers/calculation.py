@@ -22,16 +22,9 @@ from xstilts.analysis.answers.files import (
     SLOPE,
     VALUE,
 )
-from xstilts.analysis.estimates import (
-    SIGNIFICANCE_LEVEL,
-    Estimator,
-    Form,
-    combine,
-    holm,
-    mean_form,
-    noise_of,
-)
+from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL, Estimator, holm, noise_of
 from xstilts.analysis.evidence import MIN_EXAMPLES, Evidence, Part
+from xstilts.analysis.forms import Form, combine, mean_form
 from xstilts.experiment.classes import FEWEST
 from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
 from xstilts.running.errors import UserError
