@@ -87,7 +87,7 @@ def test_the_main_table_follows_by_the_code_in_the_docs(tmp_path, monkeypatch, m
 
 def test_the_page_names_the_tables_that_there_are():
     listed = re.findall(r"^\| `([\w/{}]+)` \|", PAGE[: PAGE.index("## Every score")], re.M)
-    assert set(listed) == {*products.TABLES, "languages/{target}"}
+    assert set(listed) == {*products.TABLES, "languages/{target}", "questions/{question}"}
     assert all(f"`{name}`" in PAGE for name in products.DATA)
     columns = {name for cell in re.findall(r"^\| (`.*?) \|", PAGE, re.M)
                for name in re.findall(r"`(\w+)`", cell)}  # fmt: skip

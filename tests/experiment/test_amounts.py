@@ -224,4 +224,4 @@ def test_the_experiment_on_doses_is_as_large_as_it_says():
 
     assert counted("dose.yaml") == (15 * 3, 16 * 3 * 4, 15 * 3 * 5 + 3 * 4 + 1, ())
     *jobs, notes = counted("dose.yaml", "rehearsal.yaml")
-    assert jobs == [15, 16 * 4, 16 * 5] and len(notes) == 2
+    assert jobs == [15, 16 * 4, 16 * 5] and len(notes) == 3

@@ -247,7 +247,7 @@ def test_a_record_is_of_the_content_of_what_it_was_made_from(tmp_path, monkeypat
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     inputs = digest([["a", sha256("a")], ["b", sha256("b")]])
-    expected = {"kind": "tables", "version": 5, "inputs": inputs, "more": 1}
+    expected = {"kind": "tables", "version": 6, "inputs": inputs, "more": 1}
     assert products.spec("tables", ["a", "b"], {"more": 1}) == expected
     products.write("record.json", "tables", ["a", "b"], more=1)
     assert read(tmp_path / "record.json") == {"spec": expected}

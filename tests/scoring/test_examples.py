@@ -77,10 +77,13 @@ def test_classes_are_those_of_one_file_of_each_target_and_language(tmp_path):
 def test_predictions_without_their_classes_are_refused_by_name(tmp_path):
     old = write(tmp_path / "de.parquet", [1.0, 0.0])
     other = write(tmp_path / "en.parquet", [1.0, 0.0], kind=["x", "y"])
-    values, _ = examples.read_all([(old, 2), (other, 2)])
+    whole = write(tmp_path / "ru.parquet", [1.0, 0.0], genre=["a", "b"], kind=["x", "y"])
+    values, _ = examples.read_all([(old, 2), (other, 2), (whole, 2)])
     files = {old: score_of("de", "genre"), other: score_of("en", "genre", "kind")}
+    files[whole] = score_of("ru", "genre", "kind")
     found, refused = examples.strata(files, values)
-    assert found == {("xnli", "en"): {"kind": ["x", "y"]}}, "what is there is kept"
+    kinds = {"kind": ["x", "y"]}
+    assert found == {("xnli", "en"): kinds, ("xnli", "ru"): kinds}, "genre is in no language"
     line = (
         "{}/{}.parquet: has no classes of the stratum `genre`; delete it and the score beside it,"
         " run again"

@@ -96,7 +96,7 @@ def strata(
 ) -> tuple[dict[tuple[str, str], dict[str, list[str | None]]], list[str]]:
     """Return (target, language) -> stratum -> the class of each example (None for no class), from
     one score file of each, only of targets that have strata; and an error line for each file that
-    lacks a stratum that its score was made with.
+    lacks a stratum that its score was made with, which then no language of the target has.
 
     Args:
         files: see `scores.accepted`.
@@ -104,11 +104,19 @@ def strata(
     """
     found: dict[tuple[str, str], dict[str, list[str | None]]] = {}
     problems = Problems()
+    whole: dict[tuple[str, str], bool] = {}
     for key, path in _one_of_each(files, values).items():
         for name in files[path]["spec"].get("strata", ()):
+            before = len(problems.lines)
             with problems.noted():
                 classes = _classes(predictions_path(path), name, len(values[path]))
                 found.setdefault(key, {})[name] = classes
+            there = len(problems.lines) == before
+            whole[key[0], name] = whole.get((key[0], name), True) and there
+    # Of a target all languages or none: an answer is not given for less than was asked.
+    for (target, _), strata in found.items():
+        for name in [each for each in strata if not whole[target, each]]:
+            del strata[name]
     return found, problems.lines
 
 
