@@ -169,7 +169,9 @@ def captioned(path):
     name, kind = os.path.splitext(os.path.basename(path))
     category = {".csv": "Tables", ".png": "Figures"}.get(kind)
     caption = f"{BASE}/workflow/captions/{name}.rst"
-    if os.path.dirname(path) in (f"{HOME}/{of}/{products.QUESTIONS}" for of in ("tables", "figures")):
+    if os.path.dirname(path) in (
+        f"{HOME}/{of}/{products.QUESTIONS}" for of in ("tables", "figures")
+    ):
         category = category and not name.endswith(".points") and "Questions"
         caption = f"{BASE}/workflow/captions/question{kind}.rst"
     if not category or not os.path.exists(caption):
