@@ -25,7 +25,7 @@ MARK = {
 }  # fmt: skip
 MODEL = {"kind": "model"}
 FIRST = {"parent": digest(MODEL), "task": "mnli"}
-CHAINED = {"parent": digest(FIRST), "task": "squad"}
+CHAINED = {"parent": digest(FIRST), "after": "mnli", "task": "squad"}  # as `Grid.encoder_spec`
 TUNED = {"parent": digest(CHAINED), "task": "xnli"}
 ENCODER = {"parent": digest(MODEL), "task": "hellaswag"}
 

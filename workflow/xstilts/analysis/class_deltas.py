@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from xstilts.analysis import numbers
 from xstilts.analysis.answers.calculation import Calculation, missing
 from xstilts.analysis.estimates import EXAMPLES_AND_SEEDS, SIGNIFICANCE_LEVEL, Estimator
+from xstilts.analysis.text_table import TableCell, TextTable
 from xstilts.experiment.config import NONE
 from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
 from xstilts.experiment.selectors import Condition
@@ -67,9 +69,9 @@ def table(classes: Sequence[OfClass], names: Sequence[str], estimator: Estimator
     survives = (found["p holm"] < SIGNIFICANCE_LEVEL) & (found["noise"] == EXAMPLES_AND_SEEDS)
     keys = [asked[i].key for i in found["class"]]
     found = found.drop(columns="over")  # of a difference of classes
-    numbers = found.rename(columns={"estimate": "delta", "noise": "over"})
+    renamed = found.rename(columns={"estimate": "delta", "noise": "over"})
     return pd.concat(
-        [pd.DataFrame(keys, columns=[*names]), numbers.assign(survives=survives)[COLUMNS]], axis=1
+        [pd.DataFrame(keys, columns=[*names]), renamed.assign(survives=survives)[COLUMNS]], axis=1
     )
 
 
@@ -95,22 +97,56 @@ def beside(
     return columns
 
 
-def intermediates(columns: Iterable[str]) -> list[str]:
+def text_table(
+    wide: pd.DataFrame,
+    key: Sequence[str],
+    counts: Sequence[str],
+    deltas: pd.DataFrame | None,
+    notes: Sequence[str],
+    name: str,
+) -> TextTable:
+    """Return a wide table for readers: the best intermediate of each row is bold, differences that
+    survive the correction over the table are marked.
+
+    Args:
+        wide: `key`, `counts`, then a column per intermediate, see `beside`.
+        deltas: see `table`; None where nothing is tested.
+        name: of the CSV file that has the intervals.
+    """
+    names = _intermediates(wide.columns[len(key) + len(counts) :])
+    marked = set() if deltas is None else _marked(deltas, key)
+    rows = []
+    for row in wide.to_dict("records"):
+        candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
+        best = max(candidates) if len(candidates) > 1 else None
+        cells = [TableCell(str(row[count])) for count in counts]
+        for each in names:
+            signed = each != NONE and NONE in names
+            cells.append(
+                TableCell(
+                    (numbers.delta if signed else numbers.points)(row[each]),
+                    best=each != NONE and numbers.rounded(row[each]) == best,
+                    marked=(*(row[part] for part in key), each) in marked,
+                )
+            )
+        rows.append(([row[part] for part in key], cells))
+    if marked:
+        notes = [
+            *notes,
+            "*: more than the noise of examples and seeds (5%, Holm-corrected over the table);"
+            f" intervals are in {name}.csv.",
+        ]
+    return TextTable([*key], [*counts, *names], rows, [*notes])
+
+
+def _intermediates(columns: Iterable[str]) -> list[str]:
     """Return the columns of a wide table that are no bounds of intervals."""
     names = list(columns)
     bounds = {f"{name}{bound}" for name in names for bound in (" low", " high")}
     return [name for name in names if name not in bounds]
 
 
-def marked(deltas: pd.DataFrame, key: Sequence[str]) -> set[tuple[str, ...]]:
+def _marked(deltas: pd.DataFrame, key: Sequence[str]) -> set[tuple[str, ...]]:
     """Return (*key, intermediate) of the differences that survive."""
     kept = deltas[deltas["survives"].astype(bool)]
     return set(kept[[*key, "intermediate"]].itertuples(index=False, name=None))
-
-
-def note(name: str) -> str:
-    """Return the footnote of marks in the table `name`."""
-    return (
-        "*: more than the noise of examples and seeds (5%, Holm-corrected over the table);"
-        f" intervals are in {name}.csv."
-    )

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import numbers
-from xstilts.analysis.cost import STREAMS, Key
+from xstilts.analysis.cost import STREAMS, Key, ancestry
 from xstilts.experiment.cells import CELL
 from xstilts.training.collapse import COLLAPSED
 
@@ -32,27 +32,7 @@ def of_scores(files: Mapping[str, Any], records: Records) -> dict[str, list[Key]
             `scores.relabel_test_rows`.
         records: see `cost.training_records`.
     """
-    # A stage 1 that goes on from another (`after`) has its parent in the folder of that one.
-    encoders = {
-        (model, seed, spec): (model, name, seed, spec)
-        for (model, name, seed, spec), record in records.items()
-        if record["stage"] == "intermediate"
-    }
-    return {path: _lineage(score, records, encoders) for path, score in files.items()}
-
-
-def _lineage(
-    score: Mapping[str, Any], records: Records, encoders: Mapping[tuple[str, str, str], Key]
-) -> list[Key]:
-    model, intermediate, seed = (score[name] for name in CELL[:3])
-    spec, keys = score["spec"].get("model", ""), list[Key]()
-    while True:
-        own = (model, intermediate, seed, spec)
-        key = own if own in records else encoders.get((model, seed, spec))
-        if key is None or key in keys:
-            return keys
-        keys.append(key)
-        spec = records[key]["spec"].get("parent", "")
+    return {path: ancestry(score, records) for path, score in files.items()}
 
 
 def runs(

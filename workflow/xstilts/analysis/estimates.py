@@ -198,11 +198,9 @@ class Estimator:
         for i, form in enumerate(forms):
             for part, weights in form.items():
                 used = weights.nonzero()[0]
-                values = weights[used].astype(np.float32) @ self.evidence.averages(part)[used]
+                averages = self.evidence.averages(part)[used]
+                values = self.evidence.chosen(part, weights[used].astype(np.float32) @ averages)
                 data, places = self.evidence.places(part)
-                if part.examples or part.half is not None:
-                    mask = self.evidence.mask(part)
-                    values, places = values[mask], places[mask]
                 n = len(values)
                 if data not in found:
                     found[data] = np.zeros((len(forms), self.evidence.data_size(data)))
@@ -211,27 +209,38 @@ class Estimator:
         return found
 
     def seed_noise(self, form: Form) -> list[Noise] | None:
-        """Return what the seeds of each row add to a form.
-
-        None if a row of it has fewer than `MIN_SEEDS`: then the noise of training is not known.
-        """
+        """Return what the seeds of each row add to a form; None where it is not known."""
+        rows = self.row_noise(form)
+        if rows is None:
+            return None
         found: list[Noise] = []
         chains: dict[Row, list[_OfRow]] = {}
+        patterns = by_row(form)
+        for row, noise in rows.items():
+            twice = min(noise.variance, self.interaction(row, patterns[row]))
+            found += [noise, Noise(-twice, float("inf"))]
+            chain = chains.setdefault(self.evidence.root(row), [])
+            chain.append((row, patterns[row], noise.variance))
+        for members in chains.values():
+            found += [self._together(*pair) for pair in itertools.combinations(members, 2)]
+        return found
+
+    def row_noise(self, form: Form) -> dict[int, Noise] | None:
+        """Return row -> what its seeds add to a form, the interaction with examples included.
+
+        None if a row has fewer than `MIN_SEEDS`: then the noise of training is not known. A row in
+        which nothing is trained is left out, since no seed can matter.
+        """
+        found = {}
         for row, pattern in by_row(form).items():
             scale = max(map(abs, pattern.values()))  # no numpy scalar: these are slow to round
-            variances = self.row_variances(
+            variances = self._row_variances(
                 self.evidence.rows[row][0], {part: w / scale for part, w in pattern.items()}
             )
-            if row not in variances:
-                if self._trained(row, pattern):
-                    return None
-                continue  # nothing is trained, so no seed can matter
-            noise = variances[row].scaled(scale**2)
-            twice = min(noise.variance, self.interaction(row, pattern))
-            found += [noise, Noise(-twice, float("inf"))]
-            chains.setdefault(self.evidence.root(row), []).append((row, pattern, noise.variance))
-        for rows in chains.values():
-            found += [self._together(*pair) for pair in itertools.combinations(rows, 2)]
+            if row in variances:
+                found[row] = variances[row].scaled(scale**2)
+            elif self._trained(row, pattern):
+                return None
         return found
 
     def _together(self, one: _OfRow, other: _OfRow) -> Noise:
@@ -279,11 +288,9 @@ class Estimator:
             shape = (len(parts), len(runs), self.evidence.data_size(data))
             deviations: np.ndarray = np.zeros(shape, np.float32)
             for i, part in enumerate(parts):
-                values = self.evidence.values[part.target, part.language][runs]
+                of_runs = self.evidence.values[part.target, part.language][runs]
+                values = self.evidence.chosen(part, of_runs)
                 places = self.evidence.places(part)[1]
-                if part.examples or part.half is not None:
-                    mask = self.evidence.mask(part)
-                    values, places = values[:, mask], places[mask]
                 n = values.shape[1]
                 values = values - values.mean(axis=0)  # what is hard for all seeds
                 values -= values.mean(axis=1, keepdims=True)  # what a seed does everywhere
@@ -304,7 +311,7 @@ class Estimator:
         runs = self.evidence.runs_of(row)
         return any(not np.isnan(self.evidence.means(part)[runs]).all() for part in pattern)
 
-    def row_variances(self, model: str, pattern: Mapping[Part, float]) -> dict[int, Noise]:
+    def _row_variances(self, model: str, pattern: Mapping[Part, float]) -> dict[int, Noise]:
         """Return row -> variance of the mean over its seeds of a weighted sum of means.
 
         Of all rows of a model that have `MIN_SEEDS`, moderated by one another.

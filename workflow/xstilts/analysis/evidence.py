@@ -108,9 +108,7 @@ class Evidence:
     def means(self, part: Part) -> np.ndarray:
         """Return the mean of each run over a part: float64 (runs,), NaN where there is none."""
         if part not in self._means:
-            values = self.values[part.target, part.language]
-            if part.examples or part.half is not None:
-                values = values[:, self.mask(part)]
+            values = self.chosen(part, self.values[part.target, part.language])
             self._means[part] = values.mean(axis=1, dtype=np.float64)
         return self._means[part]
 
@@ -130,8 +128,14 @@ class Evidence:
         return self._averages[key]
 
     def places(self, part: Part) -> tuple[int, np.ndarray]:
-        """Return the data set of a target, and where in it the examples of the language are."""
-        return self._index[part.target][0], self._index[part.target][1][part.language]
+        """Return the data set of a target, and where in it the examples of a part are."""
+        data, by_language = self._index[part.target]
+        return data, self.chosen(part, by_language[part.language])
+
+    def chosen(self, part: Part, values: np.ndarray) -> np.ndarray:
+        """Return what is of a part: array (..., examples) of all of its target and language."""
+        whole = not part.examples and part.half is None  # of which no copy is made
+        return values if whole else values[..., self.mask(part)]
 
     def data_size(self, data: int) -> int:
         """Return the number of different examples of a data set."""

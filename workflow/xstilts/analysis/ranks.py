@@ -145,30 +145,29 @@ def _covariance(estimator: Estimator, forms: Sequence[Form]) -> tuple[np.ndarray
     for each in estimator.influences(forms).values():
         parts.append(each @ each.T)
         noises.append(Noise(float(np.trace(parts[-1])), max(1, each.shape[1] - 1)))
-    rows = [by_row(form) for form in forms]
-    seeds = all(estimator.seed_noise(form) is not None for form in forms)
+    of_rows = [estimator.row_noise(form) for form in forms]
+    known = [each for each in of_rows if each is not None]
+    seeds = len(known) == len(forms)
+    patterns = [by_row(form) for form in forms]
     chains: dict[Row, list[int]] = {}  # rows that share the seeds of a first stage
-    for row in sorted({row for form in rows for row in form}) if seeds else ():
+    for row in sorted({row for each in known for row in each}) if seeds else ():
         chains.setdefault(evidence.root(row), []).append(row)
     for members in chains.values():
         deviations: dict[str, np.ndarray] = {}  # seed -> array (forms,)
         dof = []
         for row in members:
-            for i, patterns in enumerate(rows):
-                if not (pattern := patterns.get(row, {})):
+            for i, noise in enumerate(known):
+                if row not in noise:
                     continue
-                found = estimator.row_variances(evidence.rows[row][0], pattern).get(row)
-                if found is None:
-                    continue
-                sums = estimator.sums(row, pattern)
+                sums = estimator.sums(row, patterns[i][row])
                 values, n = np.array(list(sums.values())), len(sums)
                 own = values.var(ddof=1) / n
-                scale = np.sqrt(found.variance / own / (n * (n - 1))) if own > 0 else 0.0
+                scale = np.sqrt(noise[row].variance / own / (n * (n - 1))) if own > 0 else 0.0
                 # Forms that not all have the same seeds: where one has none, it is at its mean.
                 for seed, value in sums.items():
                     each = deviations.setdefault(seed, np.zeros(len(forms)))
                     each[i] += scale * (value - values.mean())
-                dof.append(satterthwaite([found]))
+                dof.append(satterthwaite([noise[row]]))
         if dof:
             scaled = np.array(list(deviations.values())).T
             parts.append(scaled @ scaled.T)

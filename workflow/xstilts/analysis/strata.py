@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import class_deltas, numbers
+from xstilts.analysis import class_deltas
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.evidence import MIN_EXAMPLES
-from xstilts.analysis.text_table import TableCell, TextTable
+from xstilts.analysis.text_table import TextTable
 from xstilts.experiment.cells import CELL
 from xstilts.experiment.config import NONE
 from xstilts.experiment.selectors import Condition
@@ -124,34 +124,13 @@ def wide(long: pd.DataFrame, deltas: pd.DataFrame | None = None) -> pd.DataFrame
 
 
 def text_table(wide: pd.DataFrame, deltas: pd.DataFrame | None = None) -> TextTable:
-    """Return the wide table for readers: the best intermediate of each row is bold, differences
-    that survive the correction over the table are marked."""
-    names = class_deltas.intermediates(wide.columns[len(KEY) + len(COUNTS) :])
-    marked = set() if deltas is None else class_deltas.marked(deltas, KEY)
-    rows = []
-    for row in wide.to_dict("records"):
-        candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
-        best = max(candidates) if len(candidates) > 1 else None
-        cells = [TableCell(str(row[count])) for count in COUNTS]
-        for name in names:
-            signed = name != NONE and NONE in names
-            is_best = name != NONE and numbers.rounded(row[name]) == best
-            cells.append(
-                TableCell(
-                    (numbers.delta if signed else numbers.points)(row[name]),
-                    best=is_best,
-                    marked=(*(row[key] for key in KEY), name) in marked,
-                )
-            )
-        rows.append(([row[key] for key in KEY], cells))
+    """Return the wide table for readers, see `class_deltas.text_table`."""
     notes = [
         "Mean value of the examples of a class, mean over languages, in percent: the median over"
         " seeds of none, differences to it of means over seeds.",
         f"Of classes with {MIN_EXAMPLES} examples or more in a language. examples: the most that a"
         " language has.",
     ]
-    if marked:
-        notes.append(class_deltas.note("strata"))
-    if not rows:
+    if wide.empty:
         notes.append("There is no such class yet.")
-    return TextTable(KEY, [*COUNTS, *names], rows, notes)
+    return class_deltas.text_table(wide, KEY, COUNTS, deltas, notes, "strata")

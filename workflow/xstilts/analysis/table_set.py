@@ -134,7 +134,7 @@ class Found:
         """See `collapse.table`."""
         return collapse.table(self.cells, self.collapsed_runs, self.trainings)
 
-    @property
+    @cached_property
     def collapse_notes(self) -> list[str]:
         """See `collapse.notes`."""
         return collapse.notes(self.collapsed, self.lineages.values(), self.trainings)
@@ -170,10 +170,10 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
     costs = cost.table(found.files, found.trainings)
     yield Table("cost", {"": costs}, cost.text_table(costs))
     yield from _answers(found, questions)
-    yield Table("main", _both(found.main, "target"), main_text(found))
+    yield Table("main", _both(found.main, "target"), _main_text(found))
 
 
-def main_text(found: Found) -> TextTable:
+def _main_text(found: Found) -> TextTable:
     """Return the main table for readers."""
     metrics = {row.target: SHORT_METRICS[row.metric] for row in found.grid.itertuples()}
     text = main_text_table(found.main, found.deltas, metrics, found.missing, len(found.grid))

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from xstilts import WORKFLOW
-from xstilts.analysis import class_deltas, numbers
+from xstilts.analysis import class_deltas
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.languages import ENGLISH
-from xstilts.analysis.text_table import TableCell, TextTable
+from xstilts.analysis.text_table import TextTable
 from xstilts.experiment.config import NONE
 
 LANGUAGES = WORKFLOW / "reference/languages.csv"
@@ -133,32 +133,11 @@ def wide(long: pd.DataFrame, deltas: pd.DataFrame | None = None) -> pd.DataFrame
 
 
 def text_table(wide: pd.DataFrame, deltas: pd.DataFrame | None = None) -> TextTable:
-    """Return the wide table for readers: the best intermediate of each row is bold, differences
-    that survive the correction over the table are marked."""
-    names = class_deltas.intermediates(wide.columns[len(KEY) + 2 :])
-    marked = set() if deltas is None else class_deltas.marked(deltas, KEY)
-    rows = []
-    for row in wide.to_dict("records"):
-        candidates = [numbers.rounded(row[n]) for n in names if n != NONE and row[n] == row[n]]
-        best = max(candidates) if len(candidates) > 1 else None
-        cells = [TableCell(str(row["targets"])), TableCell(str(row["languages"]))]
-        for name in names:
-            signed = name != NONE and NONE in names
-            is_best = name != NONE and numbers.rounded(row[name]) == best
-            cells.append(
-                TableCell(
-                    (numbers.delta if signed else numbers.points)(row[name]),
-                    best=is_best,
-                    marked=(*(row[key] for key in KEY), name) in marked,
-                )
-            )
-        rows.append(([row[key] for key in KEY], cells))
+    """Return the wide table for readers, see `class_deltas.text_table`."""
     notes = [
         "Mean over the languages of the class but English, then over targets, in percent: the"
         " median over seeds of none, differences to it of means over seeds.",
         "languages: the most that a target has. resources: size in CC-100, compressed; distance:"
         " of syntactic features to English, cosine (URIEL).",
     ]
-    if marked:
-        notes.append(class_deltas.note("traits"))
-    return TextTable(KEY, ["targets", "languages", *names], rows, notes)
+    return class_deltas.text_table(wide, KEY, ["targets", "languages"], deltas, notes, "traits")

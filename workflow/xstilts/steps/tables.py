@@ -7,7 +7,7 @@ import pandas as pd
 
 from xstilts.analysis import collapse, cost, numbers, table_set
 from xstilts.analysis.latex import to_latex
-from xstilts.analysis.text_table import to_markdown
+from xstilts.analysis.text_table import TextTable, to_markdown
 from xstilts.experiment import chains, questions
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.plan import FROM, STRATA
@@ -26,11 +26,14 @@ def main(args: argparse.Namespace) -> None:
     grid = None if test else _grid(Path(args.grid))
     asked_questions = questions.all_of(grid) if grid else []
     found, refused = _read(args, rows, grid)
+    texts: dict[str, TextTable] = {}
     for table in table_set.tables(found, asked, asked_questions):
         _write(table, out)
+        if table.text:
+            texts[table.name] = table.text
     kept = {*asked, *(f"{products.QUESTIONS}/{question.name}" for question in asked_questions)}
     _delete_others(out, kept)
-    print(to_markdown(table_set.main_text(found)), end="")
+    print(to_markdown(texts["main"]), end="")
     for line in refused:
         print(f"refused: {line}")
     if refused:

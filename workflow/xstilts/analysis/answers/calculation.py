@@ -26,10 +26,8 @@ from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL, Estimator, holm, nois
 from xstilts.analysis.evidence import MIN_EXAMPLES, Evidence, Part
 from xstilts.analysis.forms import Form, combine, mean_form
 from xstilts.experiment.classes import FEWEST
-from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
+from xstilts.experiment.questions import HEADROOM, AskedCell, AskedClass, Point, Question
 from xstilts.running.errors import UserError
-
-HEADROOM = "headroom"  # measured: what the baseline leaves to gain, in percent
 
 
 def answer(
@@ -223,7 +221,7 @@ class Calculation:
             for part in key:
                 data, places = self.evidence.places(part)
                 seen = drawn.setdefault(data, np.zeros(self.evidence.data_size(data), bool))
-                seen[places[self.evidence.mask(part)]] = True
+                seen[places] = True
             self._counts[key] = sum(int(seen.sum()) for seen in drawn.values())
         return self._counts[key]
 

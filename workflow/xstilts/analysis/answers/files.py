@@ -19,7 +19,7 @@ COLUMNS = (
 )  # fmt: skip
 POINT_COLUMNS = ("class", "label", "x", "scale", "estimate", "low", "high")
 VALUE, SLOPE, CORRELATION, DIFFERENCE = "value", "slope", "correlation", "difference"  # kinds
-POINTS, SHARE, LOG_ODDS = "points", "share", "log-odds"  # scales
+SHARE, LOG_ODDS = "share", "log-odds"  # scales, beside points
 COLLAPSED = "collapsed"  # in the column `without`
 META = ("name", "ask", "sentence", "along", "scale", "scales", "contrast", "value", "missing")
 _TEXT = {*TEXT_COLUMNS, "class", "scale", "noise", "without", "label"}
