@@ -1,13 +1,17 @@
 """The real Snakemake in a process of its own, on a toy experiment of seconds."""
 
 import atexit
+import contextlib
 import copy
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -135,6 +139,28 @@ def command(folder: Path, configs: list[Path], *args: str, profile: bool = True)
         "--cores", "2", "--directory", folder,
         *([] if profile else ["--workflow-profile", "none"]), *args,
     ]  # fmt: skip
+
+
+@contextlib.contextmanager
+def at_work(
+    folder: Path, configs: list[Path], *args: str, until: Callable[[], bool]
+) -> Iterator[subprocess.Popen]:
+    """A process group of the workflow from when something is so on; killed, if it is not over."""
+    with open(folder / "out.txt", "w") as out:
+        process = subprocess.Popen(
+            [str(arg) for arg in command(folder, configs, *args)], cwd=folder,
+            env=environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not until():
+            assert time.monotonic() < deadline and process.poll() is None, folder
+            time.sleep(0.02)
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
 
 
 class Experiment:

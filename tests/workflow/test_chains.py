@@ -5,10 +5,8 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import time
 
-from tests.workflow.running import OWN, command, environment, tiny
+from tests.workflow.running import OWN, at_work, tiny
 from tests.workflow.test_failures import step_process
 
 from xstilts.running.files import digest
@@ -78,22 +76,13 @@ def test_a_dose_of_a_chain_that_is_trained_again_goes_on_after_a_kill(done):
     shutil.rmtree(folder)
     shutil.rmtree(done.path(".state/train/encoders/xlmr/again"))  # which has a link to it
     log.unlink()
-    with open(done.folder / "out.txt", "w") as out:
-        process = subprocess.Popen(
-            [str(arg) for arg in command(done.folder, [path], node)], cwd=done.folder,
-            env=environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 120
-        while not (log.exists() and "step 20:" in log.read_text().partition("stream 2 of 3")[2]):
-            assert time.monotonic() < deadline and process.poll() is None, log
-            time.sleep(0.02)
+
+    def second_stream() -> bool:
+        return log.exists() and "step 20:" in log.read_text().partition("stream 2 of 3")[2]
+
+    with at_work(done.folder, [path], node, until=second_stream) as process:
         os.kill(step_process(done.folder), signal.SIGKILL)
         assert process.wait(60) != 0
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
     assert not folder.exists() or not list(folder.glob("*.safetensors"))
     assert done.snakemake(node).ok().jobs == {"intermediate": 1}
     again = json.loads((folder / "node.json").read_text())

@@ -5,13 +5,11 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests.workflow.running import OWN, command, damage, environment, run, tiny
+from tests.workflow.running import OWN, at_work, damage, run, tiny
 
 SHOWN = {"tables": 1, "figures": 1, "report": 1, "all": 1}
 NLI = "scores/xlmr/none/seed1/xnli"
@@ -77,21 +75,12 @@ def training(done):
     log = done.path("logs/tune/xlmr/none/seed1/udpos_en.log")
     log.unlink()
     target = "results/tuned/xlmr/none/seed1/udpos_en/node.json"
-    with open(done.folder / "out.txt", "w") as out:
-        process = subprocess.Popen(
-            [str(a) for a in command(done.folder, [path], target)], cwd=done.folder,
-            env=environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 120
-        while not (log.exists() and "step 3:" in log.read_text()):
-            assert time.monotonic() < deadline and process.poll() is None, log.parent
-            time.sleep(0.02)
+
+    def begun() -> bool:
+        return log.exists() and "step 3:" in log.read_text()
+
+    with at_work(done.folder, [path], target, until=begun) as process:
         yield done, process, target
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
 
 
 def step_process(folder):
