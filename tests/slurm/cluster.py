@@ -94,7 +94,9 @@ class Cluster:
 
     def kill(self, node: str) -> None:
         """End the slurmd of a node as a crash does; the steps that it started live on."""
-        os.kill(self._pid(f"slurmd-{node}"), signal.SIGKILL)
+        pid = _of(self.state, f"slurmd-{node}")
+        assert pid, f"no slurmd of {node}"
+        os.kill(pid, signal.SIGKILL)
         self.gone.add(node)
 
     def wait_idle(self, limit: float = 60) -> None:
@@ -164,7 +166,7 @@ class Cluster:
         self.conf.write_text("".join(lines))
         (self.state / "etc/gres.conf").write_text("".join(gres))
         LINK.parent.mkdir(exist_ok=True)
-        if LINK.is_symlink() and not LINK.exists():  # of a cluster that is no more
+        if abandoned(LINK):
             LINK.unlink()
         LINK.symlink_to(self.conf)
 
@@ -175,19 +177,35 @@ class Cluster:
                 stdout=log, stderr=log, check=True, timeout=60,
             )  # fmt: skip
 
-    def _pid(self, name: str) -> int:
-        return int((self.state / f"run/{name}.pid").read_text())
-
     def _stop(self, name: str) -> None:
-        """End a process that was started here: the folder is on its command line."""
-        with contextlib.suppress(OSError, ValueError):
-            pid = self._pid(name)
+        """End a process that was started here."""
+        with contextlib.suppress(OSError):
             for attempt in range(100):
-                if str(self.state) not in Path(f"/proc/{pid}/cmdline").read_text():
+                pid = _of(self.state, name)
+                if pid is None:
                     return
                 if attempt in (0, 90):
                     os.kill(pid, signal.SIGKILL if attempt else signal.SIGTERM)
                 time.sleep(0.1)
+
+
+def abandoned(link: Path) -> bool:
+    """Return whether a link is of a cluster of this module that is no more: a machine that is
+    switched off leaves the link, and the folder with the numbers of processes that are gone."""
+    if not link.is_symlink():
+        return False
+    state = Path(os.readlink(link)).parents[1]
+    return not _of(state, "slurmctld")
+
+
+def _of(state: Path, name: str) -> int | None:
+    """Return the process that was started here under a name, if it is there: the folder is on its
+    command line."""
+    try:
+        pid = int((state / f"run/{name}.pid").read_text())
+        return pid if str(state) in Path(f"/proc/{pid}/cmdline").read_text() else None
+    except (OSError, ValueError):
+        return None
 
 
 def _free_ports(count: int) -> list[int]:

@@ -7,6 +7,7 @@ the client's. What is to be killed from outside is started without it (`running.
 """
 
 import array
+import atexit
 import contextlib
 import gc
 import json
@@ -146,6 +147,7 @@ def _python(args: list[str]) -> None:
         sys.excepthook(*sys.exc_info())
         code = 1
     with contextlib.suppress(Exception):
+        atexit._run_exitfuncs()  # temporary folders, which `_exit` would leave
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
