@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slurm lint docs rehearse real lock-env clean-env
+.PHONY: help run test test-slurm lint docs rehearse real gpu-check bench lock-env clean-env
 
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -50,6 +50,18 @@ real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/da
 	  --configfile $(CURDIR)/tests/real/config.yaml $(abspath $(REAL_OVER)) --directory $(REAL) \
 	  --config source=$(abspath ../shared/data)
 	@echo && cat $(REAL)/results/experiments/real$(if $(REAL_OVER),-tasks)/tables/main.md
+
+GPU_ASSETS ?= results/gpu-assets
+GPU_CHECK = python3 tests/gpu/check.py --assets $(GPU_ASSETS) --out FOLDER
+gpu-check: $(VENV)/.runtime ## make what tests/gpu/check.py needs on a machine with a GPU, and say how it is run there
+	@PYTHONPATH=workflow:. $(BIN)/python -m tests.gpu.assets --out $(GPU_ASSETS)
+	@printf '%s\n' "On a machine with a GPU, in a copy of this repository with $(GPU_ASSETS) (which git ignores):" \
+	  "  $(GPU_CHECK)" "It needs torch with CUDA, transformers, safetensors, pyarrow, pandas and numpy; under 8 minutes."
+
+BENCH_OUT ?= results/bench
+BENCH_ARGS ?=
+bench: $(VENV)/.dev ## measure against HF Trainer, faiss and others, 8 minutes; SHORT=1: a minute, fails if a ratio has fallen
+	@PYTHONPATH=workflow:. $(BIN)/python -m tests.bench.speed $(if $(SHORT),--short) --out $(BENCH_OUT) $(BENCH_ARGS)
 
 lock-env: ## resolve envs/*.in anew: writes requirements*.txt and the pins in xstilts.yaml
 	@$(call make-venv,$(VENV)-lock)

@@ -1,0 +1,78 @@
+"""Encoders of random weights, the tasks on them, and the ways in which a step can be executed."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from xstilts.experiment.recipe import Recipe
+from xstilts.training.tasks import TrainingTask, with_heads
+
+from . import assets
+from .sizes import Shape
+
+COMPILED = "packed, compiled"
+
+
+def build(shape: Shape, device, seed: int = 1, dropout: float | None = None) -> Any:
+    """Return an encoder of random weights on a device; the same ones for the same seed."""
+    import torch
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    more = {} if dropout is None else {
+        "hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout,
+    }  # fmt: skip
+    config = XLMRobertaConfig(
+        vocab_size=shape.vocabulary, hidden_size=shape.hidden, num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads, intermediate_size=shape.intermediate,
+        max_position_embeddings=shape.positions, type_vocab_size=1, **more,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    with torch.device(device):
+        return XLMRobertaModel(config, add_pooling_layer=False)
+
+
+def task(folder: Path, name: str, encoder, batch_size: int, dev_rows: int = 8) -> TrainingTask:
+    """Return an asset as a task of a training, with a new head on an encoder."""
+    train, _ = assets.read(folder, name, "train")
+    dev, rows = assets.read(folder, name, "dev")
+    few = dev.first_rows(dev_rows)
+    bare = TrainingTask(
+        name, assets.FORMATS[name], batch_size, train.labels, {"en": train},
+        dev=dataclasses.replace(few), dev_rows=rows[:dev_rows], metric=assets.METRICS[name],
+    )  # fmt: skip
+    return with_heads([bare], encoder)[0]
+
+
+def spec(steps: int, batch_size: int, **recipe) -> dict[str, Any]:
+    """Return the spec of a training of so many steps, evaluated at its end alone."""
+    chosen = Recipe(batch_size=batch_size, eval_every=1 << 30, **recipe)
+    return {"recipe": dataclasses.asdict(chosen), "seed": 1, "steps": steps}
+
+
+def sync(device) -> None:
+    """Wait until the device has done what it was given."""
+    if device.type == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
+
+
+def ways(gpu: bool) -> dict[str, Callable[[Any], Any]]:
+    """Return name -> what makes an encoder run so, and returns its `Execution`.
+
+    None where this code has one way alone. Compiled on a GPU only: it takes a compiler, and
+    minutes.
+    """
+    try:
+        from xstilts.models.execution import Execution
+    except ImportError:
+        return {"padded": lambda encoder: None}
+    found = {"padded": lambda encoder: Execution(), "packed": Execution.prepare}
+    compiled = {COMPILED: lambda encoder: Execution.prepare(encoder, compiled=True)}
+    return found | (compiled if gpu else {})
+
+
+def keywords(execution) -> dict[str, Any]:
+    """Return the keyword by which a function is told its `Execution`; none where there is none."""
+    return {} if execution is None else {"execution": execution}
