@@ -26,9 +26,20 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "tests")]
 
 from gpu import (  # noqa: E402
-    assets, ceilings, claims, correctness, evaluating, figures, memory, peer, resume, runner,
-    several, sizes, training,
-)  # fmt: skip
+    assets,
+    ceilings,
+    claims,
+    correctness,
+    evaluating,
+    figures,
+    memory,
+    peer,
+    resume,
+    runner,
+    several,
+    sizes,
+    training,
+)
 from gpu.runner import Part  # noqa: E402
 
 SECONDS = 460  # of all parts together
@@ -54,7 +65,7 @@ def main() -> int:
     start = time.monotonic()
     import torch  # once, here: the parts are forked
     import transformers
-    import transformers.models.xlm_roberta.modeling_xlm_roberta  # noqa: F401
+    import transformers.models.xlm_roberta.modeling_xlm_roberta
 
     from xstilts.training import loop  # noqa: F401
 

@@ -4,6 +4,7 @@ The process is forked, so that the libraries are imported once; the parent never
 does not survive a fork.
 """
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -96,10 +97,8 @@ def _wait(child: int, until: float) -> str | None:
             status = found
         else:
             time.sleep(0.02)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     if status is None:
         os.waitpid(child, 0)
         return ended

@@ -27,7 +27,7 @@ def test_all_parts_run_on_a_cpu_with_few_packages(tmp_path):
     record = json.loads((tmp_path / "gpu-check.json").read_text())
     assert record["failed"] == [] and record["size"] == "toy, on a CPU"
     parts = {part["part"]: part["figures"] for part in record["parts"]}
-    assert list(parts)[0] == "0 assets"
+    assert next(iter(parts)) == "0 assets"
     assert [name[0] for name in list(parts)[1:]] == list("12223456778")
     assert all(parts[name] for name in list(parts)[1:])  # none is skipped without a word
     # What is shown here is shown, not said to need a GPU.

@@ -1,4 +1,4 @@
-"""A training by the product's own loop, watched from its saver, which it calls before every step."""
+"""A training by our own loop, watched from its saver, which it calls before every step."""
 
 import math
 import tempfile
