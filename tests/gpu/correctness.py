@@ -82,7 +82,7 @@ def _plain(setting: Setting, device, bf16: bool) -> Trained:
 
 def _ours(setting: Setting, device, prepare) -> Trained:
     encoder, task = _start(setting, device)
-    execution = prepare(encoder)
+    prepare(encoder)
     steps = setting.size.compared
     found: list[Any] = []
 
@@ -92,7 +92,7 @@ def _ours(setting: Setting, device, prepare) -> Trained:
         found.extend(_weights(encoder, task))
 
     watch = Watch(0, steps, hooks={steps: take})
-    fit(encoder, [task], _spec(setting), device, setting.size.budget, watch, execution)
+    fit(encoder, [task], _spec(setting), device, setting.size.budget, watch)
     return Trained([float(loss) for loss in watch.losses], found)
 
 
@@ -136,10 +136,9 @@ def _outputs(setting: Setting, figures: Figures, device) -> None:
     for way, prepare in models.ways(setting.gpu).items():
         with figures.alone(f"scores, {way}"):
             encoder, task = _start(setting, device)
-            told = models.keywords(prepare(encoder))
-            found = predict.reduced(
-                task.page, encoder, task.head, dev, device, 4 * setting.size.budget, **told
-            )
+            prepare(encoder)
+            budget = 4 * setting.size.budget
+            found = predict.reduced(task.page, encoder, task.head, dev, device, budget)
             scores[way] = np.stack(found)
             difference = float(np.abs(scores[way] - scores["padded"]).max())
             limit = 2e-2 if setting.gpu else EXACT  # of scores of about 1, in bf16

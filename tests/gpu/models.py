@@ -58,21 +58,24 @@ def sync(device) -> None:
         torch.cuda.synchronize()
 
 
-def ways(gpu: bool) -> dict[str, Callable[[Any], Any]]:
-    """Return name -> what makes an encoder run so, and returns its `Execution`.
+def ways(gpu: bool) -> dict[str, Callable[[Any], None]]:
+    """Return name -> what makes an encoder run so from then on.
 
-    None where this code has one way alone. Compiled on a GPU only: it takes a compiler, and
-    minutes.
+    Padded alone where this code knows no other way. Compiled on a GPU only: it takes a compiler,
+    and minutes.
     """
     try:
-        from xstilts.models.execution import Execution
+        from xstilts.models import execution
     except ImportError:
         return {"padded": lambda encoder: None}
-    found = {"padded": lambda encoder: Execution(), "packed": Execution.prepare}
-    compiled = {COMPILED: lambda encoder: Execution.prepare(encoder, compiled=True)}
+
+    def use(encoder, chosen) -> None:
+        execution._chosen[encoder] = chosen  # what `Execution.choose` answers from now on
+
+    prepare, padded = execution.Execution.prepare, execution.Execution()
+    found = {
+        "padded": lambda encoder: use(encoder, padded),
+        "packed": lambda encoder: use(encoder, prepare(encoder)),
+    }
+    compiled = {COMPILED: lambda encoder: use(encoder, prepare(encoder, compiled=True))}
     return found | (compiled if gpu else {})
-
-
-def keywords(execution) -> dict[str, Any]:
-    """Return the keyword by which a function is told its `Execution`; none where there is none."""
-    return {} if execution is None else {"execution": execution}

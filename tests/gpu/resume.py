@@ -98,6 +98,8 @@ class _Saver(StateSaver):
 
     def save_if_due(self, state) -> None:
         if state.step == self.kill_at:
+            while not list(self.folder.glob("*.json")):  # a thread may still write the first
+                time.sleep(0.05)
             os.kill(os.getpid(), signal.SIGKILL)
         self.interval = 0.0 if self.kill_at is not None and state.step % 7 == 3 else float("inf")
         super().save_if_due(state)

@@ -30,19 +30,19 @@ def run(setting: Setting, figures: Figures) -> None:
     for way, prepare in models.ways(setting.gpu).items():
         encoder = models.build(setting.size.shape, device)
         with figures.alone(way):
-            execution = prepare(encoder)
+            prepare(encoder)
         for name, asset, batch in cases(setting):
             with figures.alone(f"{name}, {way}"):
-                measure(setting, figures, encoder, (f"{name}, {way}", asset, batch), execution)
+                measure(setting, figures, encoder, (f"{name}, {way}", asset, batch))
     if not setting.gpu:
         figures.needs_gpu(f"a step, {models.COMPILED}", "launches a step")
 
 
-def measure(setting, figures, encoder, case: tuple[str, str, int], execution) -> None:
+def measure(setting, figures, encoder, case: tuple[str, str, int]) -> None:
     """Show one case in one way."""
     (name, asset, batch), size, device = case, setting.size, encoder.device
     task = models.task(setting.assets, asset, encoder, batch)
-    warm = size.compiled_warm if getattr(execution, "compiled", False) else size.warm
+    warm = size.compiled_warm if name.endswith(models.COMPILED) else size.warm
     last = warm + size.steps
     passes, profile = Passes(device, warm, last), profiling.Profile(device)
     end = last + profiling.STEPS
@@ -50,7 +50,7 @@ def measure(setting, figures, encoder, case: tuple[str, str, int], execution) ->
     watch = Watch(warm, last, end, hooks)
     with passes:
         spec = models.spec(end + 1, batch, learning_rate=1e-5)
-        fit(encoder, [task], spec, device, BUDGET, watch, execution)
+        fit(encoder, [task], spec, device, BUDGET, watch)
     milliseconds = 1000 * watch.seconds / size.steps
     figures.show(name, milliseconds, "ms a step", ok=_goal(setting, milliseconds, batch, asset))
     figures.show(f"{name}: tokens", watch.tokens / watch.seconds, "a second")

@@ -10,7 +10,7 @@ from xstilts.training import loop
 from xstilts.training.saver import StateSaver
 from xstilts.training.tasks import TrainingTask
 
-from .models import keywords, sync
+from .models import sync
 
 
 class Done(BaseException):
@@ -61,15 +61,14 @@ class Watch(StateSaver):
 
 
 def fit(
-    encoder, tasks: Sequence[TrainingTask], spec: dict[str, Any], device, budget: int, watch: Watch,
-    execution=None,
-) -> Watch:  # fmt: skip
+    encoder, tasks: Sequence[TrainingTask], spec: dict[str, Any], device, budget: int, watch: Watch
+) -> Watch:
     """Train by `loop.fit` until the watch has seen its last step; return it.
 
     The spec has to ask for more steps than the watch wants to see.
     """
     try:
-        loop.fit(encoder, tasks, spec, device, budget, watch, **keywords(execution))
+        loop.fit(encoder, tasks, spec, device, budget, watch)
     except Done:
         return watch
     raise AssertionError("the training has ended before its last step was seen")

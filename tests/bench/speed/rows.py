@@ -20,9 +20,10 @@ ROOT = Path(__file__).resolve().parents[3]
 SHARED = ROOT.parent / "shared/data"
 ENCODER = "models/local/me5-small-xlmr-32k-6l"
 SHAPE = Shape(layers=6, hidden=384, heads=12, intermediate=1536, vocabulary=32_002, positions=514)
-TAGS = (
-    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
-)  # fmt: skip
+TAGS = [
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
+    "PUNCT", "SCONJ", "SYM", "VERB", "X",
+]  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

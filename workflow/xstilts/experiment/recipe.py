@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xstilts.running.errors import UserError
 
-if TYPE_CHECKING:  # a training needs the recipe alone, not what reads a config
+if TYPE_CHECKING:
     from xstilts.experiment.config import Experiment
 
 
