@@ -45,7 +45,13 @@ def task(folder: Path, name: str, encoder, batch_size: int, dev_rows: int = 8) -
 
 
 def spec(steps: int, batch_size: int, **recipe) -> dict[str, Any]:
-    """Return the spec of a training of so many steps, evaluated at its end alone."""
+    """Return the spec of a training of so many steps, evaluated at its end alone.
+
+    Batches are independent where a recipe can say so: packed ones need not be of like length, and
+    have fewer shapes so.
+    """
+    if "grouping" in {field.name for field in dataclasses.fields(Recipe)}:
+        recipe.setdefault("grouping", "none")
     chosen = Recipe(batch_size=batch_size, eval_every=1 << 30, **recipe)
     return {"recipe": dataclasses.asdict(chosen), "seed": 1, "steps": steps}
 
@@ -79,3 +85,13 @@ def ways(gpu: bool) -> dict[str, Callable[[Any], None]]:
     }
     compiled = {COMPILED: lambda encoder: use(encoder, prepare(encoder, compiled=True))}
     return found | (compiled if gpu else {})
+
+
+def choose(encoder, device) -> None:
+    """Let the way be chosen in which an encoder runs, which takes a first pass, where there are
+    several."""
+    try:
+        from xstilts.models.execution import Execution
+    except ImportError:
+        return
+    Execution.choose(encoder, device)

@@ -29,12 +29,14 @@ def train(
     ]
     optimizer = torch.optim.AdamW(groups, lr=1.0, eps=1e-8, foreach=False, fused=False)
     warm = max(1, math.ceil(total * recipe["warmup"] - 1e-9))
-    [stream] = mixture.make_streams([task], None, spec["seed"])
+    how = [recipe["grouping"]] if "grouping" in recipe else []
+    [stream] = mixture.make_streams([task], None, spec["seed"], *how)
     encoder.train()
     task.head.train()
     losses = []
     for step in range(steps):
-        batch = predict.tensors(task.page.collate(stream.data, stream.next_batch()), device)
+        chosen = stream.batch(step) if hasattr(stream, "batch") else stream.next_batch()
+        batch = predict.tensors(task.page.collate(stream.data, chosen), device)
         narrow = torch.autocast(device.type, dtype=torch.bfloat16)
         with narrow if bf16 else contextlib.nullcontext():
             hidden = encoder(input_ids=batch["ids"], attention_mask=batch["mask"])

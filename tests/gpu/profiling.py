@@ -50,7 +50,7 @@ class Profile:
         if cuda:
             launches = sum(event.count for event in events if event.key.startswith(LAUNCHES))
             figures.show(f"{name}: launches", round(launches / STEPS), "a step")
-            kernels = [e for e in events if str(e.device_type).endswith("CUDA")]
+            kernels = [e for e in events if str(e.device_type).endswith("CUDA") and not _named(e)]
             times = [(event.key, event.self_device_time_total) for event in kernels]
         else:
             times = [(event.key, event.self_cpu_time_total) for event in events]
@@ -62,3 +62,9 @@ class Profile:
         idle = max(0.0, 1 - sum(shares.values()))
         note = said + ("" if cuda else " (operators of one CPU thread)")
         figures.show(f"{name}: waits", 100 * idle, "% profiled", note=note)
+
+
+def _named(event) -> bool:
+    """Return whether an event is a stretch of time that somebody has named, and no kernel."""
+    annotated = getattr(event, "is_user_annotation", False)
+    return annotated or event.key.startswith(("Optimizer.", "ProfilerStep", "## "))

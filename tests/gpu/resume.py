@@ -106,4 +106,9 @@ class _Saver(StateSaver):
 
 
 def _difference(one: dict[str, Any], other: dict[str, Any]) -> float:
-    return max(float((one[k] - other[k]).abs().max()) for k in one if k != "resumed")
+    return max(float((one[k] - other[k]).abs().max()) for k in one if _counts(k))
+
+
+def _counts(name: str) -> bool:
+    """Return whether a weight is compared: biases of keys move by rounding alone (see part 3)."""
+    return name != "resumed" and not name.endswith("key.bias")

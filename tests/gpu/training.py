@@ -1,6 +1,7 @@
 """Part 2: a training step, by what it takes, what the matmul ceiling would let it take, and where
 the time goes."""
 
+import time
 from typing import Any
 
 from xstilts.running import device as devices
@@ -8,6 +9,7 @@ from xstilts.training import loop
 
 from . import models, profiling
 from .figures import Figures
+from .models import COMPILED
 from .runner import Setting
 from .watching import Watch, fit
 
@@ -25,31 +27,49 @@ def cases(setting: Setting) -> list[tuple[str, str, int]]:
 
 
 def run(setting: Setting, figures: Figures) -> None:
-    """Show each case in each way in which it can be computed."""
+    """Show each case in each way in which it can be computed, but for the compiled one."""
+    _run(setting, figures, {k: v for k, v in models.ways(setting.gpu).items() if k != COMPILED})
+    if not setting.gpu:
+        figures.needs_gpu("launches a step")
+
+
+def run_compiled(setting: Setting, figures: Figures) -> None:
+    """Show each case compiled."""
+    ways = {k: v for k, v in models.ways(setting.gpu).items() if k == COMPILED}
+    if setting.gpu and not ways:
+        figures.show("a step, compiled", None, note="this code does not compile")
+    if not setting.gpu:
+        figures.needs_gpu("a step, compiled")
+    _run(setting, figures, ways)
+
+
+def _run(setting: Setting, figures: Figures, ways: dict[str, Any]) -> None:
     device = devices.choose()
-    for way, prepare in models.ways(setting.gpu).items():
+    for way, prepare in ways.items():
         encoder = models.build(setting.size.shape, device)
         with figures.alone(way):
             prepare(encoder)
         for name, asset, batch in cases(setting):
             with figures.alone(f"{name}, {way}"):
                 measure(setting, figures, encoder, (f"{name}, {way}", asset, batch))
-    if not setting.gpu:
-        figures.needs_gpu(f"a step, {models.COMPILED}", "launches a step")
 
 
 def measure(setting, figures, encoder, case: tuple[str, str, int]) -> None:
     """Show one case in one way."""
     (name, asset, batch), size, device = case, setting.size, encoder.device
     task = models.task(setting.assets, asset, encoder, batch)
-    warm = size.compiled_warm if name.endswith(models.COMPILED) else size.warm
+    warm = size.compiled_warm if name.endswith(COMPILED) else size.warm
     last = warm + size.steps
     passes, profile = Passes(device, warm, last), profiling.Profile(device)
     end = last + profiling.STEPS
     hooks = {last: lambda _: profile.start(), end: lambda _: profile.stop()}
     watch = Watch(warm, last, end, hooks)
+    spec = models.spec(end + 1, batch, learning_rate=1e-5)
+    if name.endswith(COMPILED):  # the same steps: every shape is compiled before the measurement
+        start = time.perf_counter()
+        fit(encoder, [task], spec, device, BUDGET, Watch(0, end))
+        figures.show(f"{name}: compiled in", time.perf_counter() - start, "s, the steps included")
     with passes:
-        spec = models.spec(end + 1, batch, learning_rate=1e-5)
         fit(encoder, [task], spec, device, BUDGET, watch)
     milliseconds = 1000 * watch.seconds / size.steps
     figures.show(name, milliseconds, "ms a step", ok=_goal(setting, milliseconds, batch, asset))
@@ -102,8 +122,6 @@ class Passes:
         loop.accumulate_gradients = self.real
 
     def _mark(self) -> Any:
-        import time
-
         import torch
 
         if self.device.type != "cuda":

@@ -41,6 +41,7 @@ def train(folder: Path, name: str) -> float:
     steps = len(task.train["en"]) // task.batch_size
     watch = Watch(0, steps)
     spec = models.spec(2 * steps, task.batch_size)
+    spec["recipe"] = {key: value for key, value in spec["recipe"].items() if key != "grouping"}
     return fit(encoder, [task], spec, encoder.device, BUDGET, watch).seconds
 
 
