@@ -7,6 +7,8 @@ REAL_OVER ?=
 EXPERIMENT ?= experiments/paper.yaml
 REHEARSAL ?= results/rehearsal
 PYTEST_ARGS ?=
+GPU_ASSETS ?= results/gpu-assets
+BENCH_ARGS ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -51,17 +53,15 @@ real: $(VENV)/.runtime ## run the same workflow on the real rows in ../shared/da
 	  --config source=$(abspath ../shared/data)
 	@echo && cat $(REAL)/results/experiments/real$(if $(REAL_OVER),-tasks)/tables/main.md
 
-GPU_ASSETS ?= results/gpu-assets
-GPU_CHECK = python3 tests/gpu/check.py --assets $(GPU_ASSETS) --out FOLDER
-gpu-check: $(VENV)/.runtime ## make what tests/gpu/check.py needs on a machine with a GPU, and say how it is run there
+gpu-check: $(VENV)/.runtime ## make what tests/gpu/check.py needs on a machine with a GPU, and say how to run it there
 	@PYTHONPATH=workflow:. $(BIN)/python -m tests.gpu.assets --out $(GPU_ASSETS)
-	@printf '%s\n' "On a machine with a GPU, in a copy of this repository with $(GPU_ASSETS) (which git ignores):" \
-	  "  $(GPU_CHECK)" "It needs torch with CUDA, transformers, safetensors, pyarrow, pandas and numpy; under 8 minutes."
+	@echo "On a machine with a GPU, in a copy of this repository and of $(GPU_ASSETS), which git ignores:"
+	@echo "  python3 tests/gpu/check.py --assets $(GPU_ASSETS) --out FOLDER"
+	@echo "It needs torch with CUDA, transformers, safetensors, pyarrow, pandas and numpy, no network, and 8 minutes."
+	@echo "Where a tool takes the tracked files alone, name $(GPU_ASSETS) besides (\`carry\`), and FOLDER is \$$OUT."
 
-BENCH_OUT ?= results/bench
-BENCH_ARGS ?=
-bench: $(VENV)/.dev ## measure against HF Trainer, faiss and others, 8 minutes; SHORT=1: a minute, fails if a ratio has fallen
-	@PYTHONPATH=workflow:. $(BIN)/python -m tests.bench.speed $(if $(SHORT),--short) --out $(BENCH_OUT) $(BENCH_ARGS)
+bench: $(VENV)/.dev ## measure against HF Trainer and others, 8 minutes; SHORT=1: a minute, fails where a ratio has fallen
+	@PYTHONPATH=workflow:. $(BIN)/python -m tests.bench.speed $(if $(SHORT),--short) $(if $(RECORD),--record) $(BENCH_ARGS)
 
 lock-env: ## resolve envs/*.in anew: writes requirements*.txt and the pins in xstilts.yaml
 	@$(call make-venv,$(VENV)-lock)

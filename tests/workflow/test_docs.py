@@ -41,7 +41,7 @@ exec python -m snakemake "$@"
     "python": """
 case "$1 $2" in
     "-m xstilts.steps.submission") parse "${@:2}" ;;
-    *bench/chance.py*) set -- "$1" --help ;;
+    *bench/chance.py* | *gpu/check.py* | *gpu/record.py*) set -- "$1" --help ;;
 esac
 case $1 in -*) exec WARM "$@" ;; *) exec PYTHON "$@" ;; esac
 """,

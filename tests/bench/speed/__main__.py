@@ -3,7 +3,7 @@
     make bench                        # 8 minutes: a table, and results/bench/bench.json
     make bench SHORT=1                # a minute, as CI does: fails where a ratio has fallen
     make bench BENCH_ARGS="--code CHECKOUT"     # another version of this code, in the same run
-    make bench BENCH_ARGS=--record    # into tests/bench/recorded.json and docs/performance.md
+    make bench RECORD=1               # into tests/bench/recorded.json and docs/performance.md
 
 Training by format and evaluation, against HF Trainer at its default (rows padded to the longest
 that is allowed, as its example scripts do) and at its best (batches of like length, fused AdamW);

@@ -84,11 +84,15 @@ def table(measurement: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def shown(known: Mapping[str, Any]) -> str:
+    """Return what stands in the page of what is recorded."""
+    return table(known["full"]) if "full" in known else "Not recorded yet: `make bench RECORD=1`.\n"
+
+
 def record(form: str, measurement: Mapping[str, Any]) -> None:
     """Write a measurement into the file; that of the full form into the page too."""
     FILE.write_text(json.dumps(read() | {form: measurement}, indent=1) + "\n", encoding="utf-8")
-    if form == "full":
-        begin, end = MARKS
-        head, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-        _, _, tail = rest.partition(end)
-        PAGE.write_text(f"{head}{begin}\n{table(measurement)}\n{end}{tail}", encoding="utf-8")
+    begin, end = MARKS
+    head, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    tail = rest.partition(end)[2]
+    PAGE.write_text(f"{head}{begin}\n{shown(read())}\n{end}{tail}", encoding="utf-8")
