@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 LAST = ROOT / "tests/gpu/last.json"
 PAGE = ROOT / "docs/performance.md"
-MARKS = "<!-- the last `check.py` on a GPU -->\n", "<!-- its end -->\n"
+MARKS = "<!-- the table of the last run on a GPU -->\n", "<!-- its end -->\n"
 NEVER = "**The part for GPUs has not run on a GPU yet**, so nothing here says what it does there."
 
 
