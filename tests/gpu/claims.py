@@ -19,7 +19,7 @@ HELD = 1.0  # seconds that the first process keeps its device
 def run(setting: Setting, figures: Figures) -> None:
     """Show that a device is one process's at a time, and what the records say of it."""
     folder = setting.scratch / "claims"
-    one = gpus.pool()[:1] if setting.gpu else ["0"]
+    one = (gpus.pool() if setting.gpu else [])[:1] or ["0"]
     first, second = _both(folder / "one", one)
     waited = second["began"] - first["ended"]
     figures.show("of one device: the second process waits", waited, "s after", ok=waited >= 0)
