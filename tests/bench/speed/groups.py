@@ -1,6 +1,7 @@
 """What is compared with what: groups of measurements that take turns, so that what a shared machine
 does to one it does to all."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -81,12 +82,13 @@ def groups(folder: Path, short: bool, before: Path | None, only: str) -> Iterato
     """
     workers = {OURS: Worker(folder), "theirs": Worker(folder)}
     workers |= {BEFORE: Worker(folder, before)} if before else {}
-    try:
-        every = [*_in_workers(workers, short), *_start_up(before), *_planning(before, short)]
-        yield from (group for group in every if only in group.name)
-    finally:
+    with contextlib.ExitStack() as stack:
         for worker in workers.values():
-            worker.close()
+            stack.callback(worker.close)
+        made = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        every = [_in_workers(workers, short), _start_up(made, before)]
+        every += [] if short else [_planning(made, before)]
+        yield from (group for part in every for group in part if only in group.name)
 
 
 def _in_workers(workers: dict[str, Worker], short: bool) -> Iterator[Group]:
@@ -120,7 +122,7 @@ def _in_workers(workers: dict[str, Worker], short: bool) -> Iterator[Group]:
     yield Group("mining", 2 * count, "sentences/s", both)
 
 
-def _start_up(before: Path | None) -> Iterator[Group]:
+def _start_up(made: Path, before: Path | None) -> Iterator[Group]:
     """To the first batch of a training and of an evaluation, beside importing torch and loading
     the weights."""
     try:
@@ -128,43 +130,35 @@ def _start_up(before: Path | None) -> Iterator[Group]:
     except ImportError:
         print("start-up is not measured: there is no tests/bench/startup.py", file=sys.stderr)
         return
-    with tempfile.TemporaryDirectory() as made:
-        ways = startup.inputs(Path(made), None)
+    ways = startup.inputs(made, None)
 
-        def side(way: str, code: Path) -> Callable[[], float]:
-            return lambda: startup.timed(*ways[way], code / "workflow")[0]
+    def side(way: str, code: Path) -> Callable[[], float]:
+        return lambda: startup.timed(*ways[way], code / "workflow")[0]
 
-        for way in ("train", "evaluate"):
-            sides = {OURS: side(way, ROOT)}
-            sides |= {BEFORE: side(way, before)} if before else {}
-            sides |= {"torch and weights": side("bare", ROOT)}
-            yield Group(f"start-up, {way}", 1, "s", sides)
+    for way in ("train", "evaluate"):
+        sides = {OURS: side(way, ROOT)}
+        sides |= {BEFORE: side(way, before)} if before else {}
+        sides |= {"torch and weights": side("bare", ROOT)}
+        yield Group(f"start-up, {way}", 1, "s", sides)
 
 
-def _planning(before: Path | None, short: bool) -> Iterator[Group]:
+def _planning(made: Path, before: Path | None) -> Iterator[Group]:
     """The plan of the paper's grid with nothing there, beside `snakemake --version`."""
-    if short:
-        return
     import yaml
     from tests.bench import planning
 
-    with tempfile.TemporaryDirectory() as made:
-        (Path(made) / "c.yaml").write_text(yaml.safe_dump(planning.PAPER, sort_keys=False))
+    (made / "c.yaml").write_text(yaml.safe_dump(planning.PAPER, sort_keys=False))
 
-        def plan(code: Path) -> Callable[[], float]:
-            command = [
-                *planning.SNAKEMAKE, "--snakefile", str(code / "Snakefile"),
-                "--configfile", "c.yaml", "--cores", "2", "--dry-run", "--quiet", "rules",
-            ]  # fmt: skip
-            return lambda: _seconds(command, Path(made), code)
+    def run(code: Path, *options: str) -> Callable[[], float]:
+        return lambda: _seconds([*planning.SNAKEMAKE, *options], made, code)
 
-        sides = {OURS: plan(ROOT)} | ({BEFORE: plan(before)} if before else {})
-        sides |= {
-            "snakemake --version": lambda: _seconds(
-                [*planning.SNAKEMAKE, "--version"], Path(made), ROOT
-            )
-        }
-        yield Group("planning, the paper's grid", 1, "s", sides, False)
+    def plan(code: Path) -> Callable[[], float]:
+        options = ("--snakefile", str(code / "Snakefile"), "--configfile", "c.yaml")
+        return run(code, *options, "--cores", "2", "--dry-run", "--quiet", "rules")
+
+    sides = {OURS: plan(ROOT)} | ({BEFORE: plan(before)} if before else {})
+    sides |= {"snakemake --version": run(ROOT, "--version")}
+    yield Group("planning, the paper's grid", 1, "s", sides, False)
 
 
 def _seconds(command: list[str], folder: Path, code: Path) -> float:
