@@ -26,8 +26,6 @@ from xstilts.running.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = config_files.read([ROOT / "experiments/paper.yaml"])
-for _task in PAPER["tasks"].values():
-    _task.pop("hub", None)  # folders of licensed data, which are not here
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 
 
