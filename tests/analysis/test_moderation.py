@@ -63,7 +63,7 @@ def test_a_row_without_noise_is_no_reason_to_fail():
 
 
 def test_what_rounding_leaves_of_a_row_without_noise_is_nothing():
-    """On another scale the rounding of a zero is another number, and the answer must be the same."""
+    """On another scale that rounding is another number, and the answer must be the same."""
     exact, rounded = np.array([0.0, 1.0, 2.0, 1.5]), np.array([1e-33, 1.0, 2.0, 1.5])
     both = [moderate(variances, np.full(4, 2)) for variances in (exact, rounded)]
     for each, other in zip(*both, strict=True):
