@@ -46,6 +46,7 @@ def larger() -> dict[str, Any]:
         "seeds": [1, 2, 3, 4, 5, 6],
         "recipes": {},
         "test": False,
+        "questions": {},
     }
 
 
