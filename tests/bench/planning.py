@@ -26,6 +26,9 @@ from xstilts.running.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = config_files.read([ROOT / "experiments/paper.yaml"])
+PAPER["tasks"] = {
+    name: {"hub": f"o/{name}"} for name in PAPER["tasks"]
+}  # not folders: none are here
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 
 
