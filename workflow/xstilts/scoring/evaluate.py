@@ -6,6 +6,7 @@ failed, costs only itself.
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,8 @@ class Scorer:
         page = formats.page(data.meta["spec"]["format"])
         where = device.choose()
         if data.meta["spec"]["format"] == "retrieval":
-            from transformers import AutoConfig
-
-            config = AutoConfig.from_pretrained(self.folder)
-            layer = checkpoint.retrieval_layer(config, self.spec["retrieval_layer"])
+            asked = self.spec["retrieval_layer"]
+            layer = partial(checkpoint.retrieval_layer, requested=asked)
             encoder = checkpoint.load_encoder(self.folder, layers=layer)
             head = page.head(encoder, [])
         else:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xstilts.models import checkpoint, shards
+from xstilts.models import checkpoint, lean, shards
 from xstilts.running import device as devices
 from xstilts.running import lock, ranks, stop
 from xstilts.running.files import digest, sha256
@@ -129,4 +129,5 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    lean.allow()
     process.run(main, parser())
