@@ -18,6 +18,7 @@ from xstilts.data import prepare
 from xstilts.data.rows import Row
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
+from xstilts.encoding.header import digest_of
 from xstilts.models import checkpoint
 from xstilts.running import device
 from xstilts.running.energy import Meter
@@ -117,8 +118,9 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
             f"{paths['encoded']}: its labels are {', '.join(data.labels)}, those of {scorer.folder}"
             f" are {', '.join(trained[0])}; delete both, run again"
         )
-    used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
-    fingerprint = digest([spec, node["weights"], *map(sha256, used)])
+    read = {"encoded": digest_of, "rows": sha256, "dev_encoded": digest_of, "dev_rows": sha256}
+    used = [of(paths[key]) for key, of in read.items() if key in paths]
+    fingerprint = digest([spec, node["weights"], *used])
     out, pins = Path(paths["out"]) / f"{lang}.json", node["pins"] | data.meta["pins"]
     if score := finished(out, spec, fingerprint):
         print(f"{lang}: already computed")
