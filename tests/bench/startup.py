@@ -5,8 +5,8 @@
 Fresh processes, interleaved: `bare` imports torch and loads the weights with safetensors; `train`
 and `evaluate` run the steps until the first batch is made. Encoders: of the toy world's shape, and
 `--model` (in fp32, with MNLI's 393 k train rows). `--before` is a `workflow` folder of another
-version, timed too. Prints medians of the wall time and of the CPU time, in seconds, and their ratios
-to `bare`; and what importing each step takes, without a model.
+version, timed too. Prints medians of the wall time and of the CPU time, in seconds, and their
+ratios to `bare`; and what importing each step takes, without a model.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 from tests import helpers
-
 
 from xstilts import WORKFLOW
 from xstilts.encoding.encoded import Encoded
@@ -80,7 +79,9 @@ def inputs(folder: Path, model: Path | None) -> dict[str, tuple[str, list[str]]]
         from safetensors.torch import load_file, save_file
 
         shutil.copyfile(model / "config.json", made / "config.json")
-        weights = {k: v.to(torch.float32) for k, v in load_file(model / "model.safetensors").items()}
+        weights = {
+            k: v.to(torch.float32) for k, v in load_file(model / "model.safetensors").items()
+        }
         save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
         write_json(made / "config.json", read_json(made / "config.json") | {"dtype": "float32"})
     node = read_json(made / "node.json") | {"weights": sha256(made / "model.safetensors")}
@@ -144,7 +145,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
     versions = {"now": WORKFLOW, **({"before": args.before} if args.before else {})}
-    print(f"{'':28}{'wall s':>8}{'ratio':>8}{'CPU s':>8}{'ratio':>8}   load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{'':28}{'wall s':>8}{'ratio':>8}{'CPU s':>8}{'ratio':>8}   load {os.getloadavg()[0]:.1f}"
+    )
     for model in (None, *([args.model] if args.model else [])):
         with tempfile.TemporaryDirectory() as temporary:
             ways = inputs(Path(temporary), model)
@@ -155,14 +158,17 @@ def main() -> None:
                     code, arguments = ways[way]
                     where = versions.get(version, WORKFLOW)
                     taken[way, version].append(timed(code, arguments, where))
-        middle = {run: [statistics.median(t) for t in zip(*all_)] for run, all_ in taken.items()}
+        middle = {
+            run: [statistics.median(t) for t in zip(*all_, strict=True)]
+            for run, all_ in taken.items()
+        }
         wall, cpu = middle["bare", ""]
         for (way, version), (w, c) in middle.items():
             name = f"{model.name[:9] if model else 'toy'} {way} {version}"
             print(f"{name:28}{w:8.2f}{w / wall:8.2f}{c:8.2f}{c / cpu:8.2f}")
     for step in STEPS:
         each = [timed(f"import xstilts.steps.{step}", [], WORKFLOW) for _ in range(args.repeats)]
-        w, c = (statistics.median(t) for t in zip(*each))
+        w, c = (statistics.median(t) for t in zip(*each, strict=True))
         print(f"import {step:21}{w:8.2f}{'':8}{c:8.2f}")
 
 
