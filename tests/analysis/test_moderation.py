@@ -62,6 +62,14 @@ def test_a_row_without_noise_is_no_reason_to_fail():
     assert (found.dof >= 2).all()
 
 
+def test_what_rounding_leaves_of_a_row_without_noise_is_nothing():
+    """On another scale that rounding is another number, and the answer must be the same."""
+    exact, rounded = np.array([0.0, 1.0, 2.0, 1.5]), np.array([1e-33, 1.0, 2.0, 1.5])
+    both = [moderate(variances, np.full(4, 2)) for variances in (exact, rounded)]
+    for each, other in zip(*both, strict=True):
+        assert each == pytest.approx(other, rel=1e-9)
+
+
 def test_what_was_learned_of_the_same_rows_is_as_unsure_in_all_of_them():
     """Two rows that learned all: 4 degrees of freedom, not 8; of two models, 8."""
     one, other = (Noise(1.0, np.inf, 1.0, 4, model) for model in "ab")

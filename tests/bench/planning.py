@@ -26,6 +26,9 @@ from xstilts.running.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = config_files.read([ROOT / "experiments/paper.yaml"])
+PAPER["tasks"] = {
+    name: {"hub": f"o/{name}"} for name in PAPER["tasks"]
+}  # not folders: none are here
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 
 
@@ -46,6 +49,7 @@ def larger() -> dict[str, Any]:
         "seeds": [1, 2, 3, 4, 5, 6],
         "recipes": {},
         "test": False,
+        "questions": {},
     }
 
 

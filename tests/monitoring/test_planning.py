@@ -302,3 +302,27 @@ def test_results_of_an_earlier_version_are_named(tmp_path):
     said = planning.old_results(tmp_path)
     assert said.startswith("results/grid.csv: made by xstilts 0.1.0, whose tables were not in")
     assert "rm -r results/{grid.csv,config.yaml," in said and "\n" not in said
+
+
+def test_a_training_goes_after_rows_and_before_it_evaluations(here):
+    plan = plan_of()
+    assert plan.products
+
+    def priority(key, main=True):
+        return plan.priority(plan.graph.nodes[key], fake_workflow(main))
+
+    assert 0 < priority(TUNED) < 1 < priority(ROWS) < 2 < 10 < priority(CELL) < 11
+    assert priority(CELL, main=False) == 0, "a job that was submitted asks for nothing"
+    late = plan.graph.evaluate(grid_cells.Cell("m", "mnli", "seed1", "xnli"), "test")
+    assert plan.priority(late, fake_workflow()) == 0, "which comes when all else is done"
+
+
+def test_what_cannot_be_ordered_runs_all_the_same(here, capsys):
+    (here / "results/models/m").mkdir(parents=True, exist_ok=True)
+    (here / "results/models/m/node.json").write_text("{")
+    plan = plan_of()
+    assert plan.products
+    assert plan.priority(plan.graph.nodes[TUNED], fake_workflow()) == 0
+    assert plan.priority(plan.graph.nodes[CELL], fake_workflow()) == 0
+    said = capsys.readouterr().err
+    assert said.count("note: jobs run in any order (error: results/models/m/node.json") == 1, said

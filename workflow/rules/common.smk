@@ -134,6 +134,11 @@ def inputs(of):
     return lambda w: PLANNING.inputs(of(w), workflow)
 
 
+def priority(of):
+    """The priority of a rule: which job of it goes first."""
+    return lambda w: PLANNING.priority(of(w), workflow)
+
+
 def product(rule, **wildcards):
     """The input function of what an experiment ends in."""
     return lambda w: PLANNING.product(rule.format_map(dict(w.items())), workflow)

@@ -16,6 +16,7 @@ rule pin_data:
         "results/pins/datasets/{hub}.json",
     log:
         "results/logs/pin_data/{hub}.log",
+    priority: priority(node("pin_data", "hub"))
     localrule: True
     conda:
         ENVIRONMENT
@@ -42,6 +43,7 @@ rule prepare:
         "results/data/{task}/{lang}.{split}.parquet",
     log:
         "results/logs/prepare/{task}/{lang}.{split}.log",
+    priority: priority(node("prepare", "task", "lang", "split"))
     localrule: True
     conda:
         ENVIRONMENT
@@ -64,6 +66,7 @@ rule encode:
         "results/encoded/{model}/{task}/{lang}.{split}.{length}.safetensors",
     log:
         "results/logs/encode/{model}/{task}/{lang}.{split}.{length}.log",
+    priority: priority(node("encode", "model", "task", "lang", "split", "length"))
     localrule: True
     conda:
         ENVIRONMENT
@@ -83,6 +86,7 @@ rule manifest:
         "results/manifests/{model}/{task}/{split}.{length}.json",
     log:
         "results/logs/manifest/{model}/{task}/{split}.{length}.log",
+    priority: priority(node("manifest", "model", "task", "split"))
     localrule: True
     conda:
         ENVIRONMENT

@@ -41,8 +41,7 @@ for step, target, split in EVALUATED:
             f"{GRID.scores(split)}/{{model}}/{{intermediate}}/{{seed}}/{target}/cell.json",
         log:
             f"results/logs/{step}/{{model}}/{{intermediate}}/{{seed}}/{target}.log",
-        # Before the next tuning, so that few tuned checkpoints wait at a time.
-        priority: 10
+        priority: priority(cell(target, split))
         conda:
             ENVIRONMENT
         threads: THREADS

@@ -13,6 +13,7 @@ rule pin_model:
         "results/pins/models/{model}.json",
     log:
         "results/logs/pin_model/{model}.log",
+    priority: priority(node("pin_model", "model"))
     localrule: True
     conda:
         ENVIRONMENT
@@ -43,6 +44,7 @@ rule model:
         ),
     log:
         "results/logs/model/{model}.log",
+    priority: priority(node("model", "model"))
     localrule: True
     conda:
         ENVIRONMENT

@@ -15,6 +15,7 @@ rule toy_world:
         "results/toy/manifests/{hub}.json",
     log:
         "results/logs/toy_world/{hub}.log",
+    priority: priority(node("toy_world", "hub"))
     localrule: True
     conda:
         ENVIRONMENT
@@ -34,6 +35,7 @@ rule toy_model:
         f"results/toy/models/{TOY_MODEL}.json",
     log:
         "results/logs/toy_model.log",
+    priority: priority(node("toy_model"))
     localrule: True
     conda:
         ENVIRONMENT

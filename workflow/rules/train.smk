@@ -42,6 +42,7 @@ rule intermediate:
         ),
     log:
         "results/logs/intermediate/{model}/{intermediate}/{seed}.log",
+    priority: priority(node("intermediate", "model", "intermediate", "seed"))
     conda:
         ENVIRONMENT
     threads: THREADS
@@ -76,6 +77,7 @@ rule tune:
         *TUNED,
     log:
         "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
+    priority: priority(node("tune", "model", "intermediate", "seed", "task"))
     conda:
         ENVIRONMENT
     threads: THREADS

@@ -19,7 +19,6 @@ from xstilts.monitoring.estimate.data_sizes import DataSize, DataSizes
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.forecast import Forecast
 from xstilts.monitoring.estimate.model_sizes import ModelSize
-from xstilts.monitoring.estimate.schedule import schedule
 from xstilts.monitoring.estimate.throughput import FinishedJob, Throughput
 from xstilts.monitoring.estimate.workload import Workload
 from xstilts.running.errors import UserError
@@ -134,25 +133,13 @@ def test_the_throughput_of_the_nearest_finished_job():
     assert throughput.seconds("intermediate", Workload("a", "mnli", 50, 0)) == (5.0, "job")
     seconds, basis = throughput.seconds("evaluate", Workload("a", "xnli", 0, 100))
     assert (seconds, basis) == (pytest.approx(2000 / 330), "device")
+    two = Workload("b", "mnli", 55, 0, devices=2)
+    assert throughput.seconds("tune", two) == (10.0, "device")
+    again = Throughput([FinishedJob("tune", two, 10.0)], {"a": 10.0, "b": 20.0}, 1000.0)
+    assert again.seconds("tune", two) == (10.0, "job")
+    assert again.seconds("tune", Workload("b", "mnli", 55, 0)) == (20.0, "job")
     nothing = Throughput([], {"a": 10.0}, 1000.0)
     assert nothing.seconds("evaluate", Workload("a", "xnli", 0, 100)) == (2.0, "flop")
-
-
-def test_when_jobs_run_that_wait_for_each_other():
-    seconds = {"data": 0.0, "a": 3.0, "b": 2.0, "c": 4.0}
-    needs = {"data": [], "a": ["data"], "b": ["data", "done before"], "c": ["a", "b"]}
-    one = {"data": (0, 0), "a": (0, 3), "b": (3, 5), "c": (5, 9)}
-    two = {"data": (0, 0), "a": (0, 3), "b": (0, 2), "c": (3, 7)}
-    assert schedule(seconds, needs, 1) == one
-    assert schedule(seconds, needs, 2) == schedule(seconds, needs, 8) == two
-    assert schedule({}, {}, 1) == {}
-
-
-def test_evaluations_run_before_the_next_training():
-    seconds = dict.fromkeys(["tune1", "tune2", "tune3", "score1", "score2", "score3"], 1.0)
-    needs = {f"score{i}": [f"tune{i}"] for i in (1, 2, 3)} | {f"tune{i}": [] for i in (1, 2, 3)}
-    found = schedule(seconds, needs, 1, first={"score1", "score2", "score3"})
-    assert sorted(found, key=found.get) == ["tune1", "score1", "tune2", "score2", "tune3", "score3"]
 
 
 def node(rule, name, *needs):
@@ -197,6 +184,17 @@ def test_a_time_has_a_unit_that_fits():
 def test_the_range_is_that_of_the_basis():
     both = [Forecast("a", "tune", 30.0, "flop"), Forecast("b", "tune", 10.0, "job")]
     assert text.device_time(both, 1.0) == (42.0, 2 + 10 + 8, 2 + 90 + 12.5)
+    four = [Forecast("a", "tune", 30.0, "flop", devices=4)]
+    assert text.device_time(four, 1.0) == (124.0, 44.0, 364.0)
+
+
+def test_the_order_is_told_beside_what_no_order_can_undercut():
+    assert text.order(11.0, 80.0, 8, "m/a/seed1", 9.0) == (
+        "no order takes less than 10 s (all work on 8); this one takes 10.0% more"
+    )
+    assert text.order(12.0, 80.0, 8, "m/a/seed1", 12.0) == (
+        "no order takes less than 12 s (the jobs from m/a/seed1 on); this one takes 0.0% more"
+    )
 
 
 def test_the_forecast_against_what_happened():
@@ -307,9 +305,10 @@ def test_before_and_after_a_run(tmp_path, capsys):
     output = capsys.readouterr().out
     lines = [line.split() for line in output.splitlines()]
     assert ["tune", "2", "2", "0.03", "counted", "in", "FLOP"] in lines
-    # The model, 1.1 GB, and two trainings at a time, each with 8.9 GB of states.
-    assert "disk: 21.1 GB of checkpoints and training states at the peak, 2.2 GB at" in output
+    # The model and an encoder, 1.1 GB, and two trainings at a time, each with 8.9 GB of states.
+    assert "disk: 22.2 GB of checkpoints and training states at the peak, 2.2 GB at" in output
     assert "wall time, 2 at a time: " in output and "has been measured: h100" in output
+    assert "(the jobs from m/mnli/seed1 on); this one takes 0.0% more" in output
     (tmp_path / "estimate.csv").write_bytes((root / "estimate.csv").read_bytes())
     estimate.main(arguments(tmp_path, **changes))
     output = capsys.readouterr().out
@@ -317,6 +316,23 @@ def test_before_and_after_a_run(tmp_path, capsys):
     assert "tune: 2 finished, forecast 106 s, took 16 s" in output
     before = forecast.read(root / "estimate.csv")
     assert forecast.read(tmp_path / "estimate.csv") == before, "kept"
+
+
+def test_a_training_on_several_devices_takes_them_all(tmp_path, capsys):
+    model = {"from": "FacebookAI/xlm-roberta-base", "gpus": 2}
+
+    def hours(**changes):
+        estimate.main(arguments(tmp_path, "--device=h100", seeds=[1], **changes))
+        output = capsys.readouterr().out
+        rows = [line.split() for line in output.splitlines()]
+        return {row[0]: float(row[3]) for row in rows if row and row[0] in RULES[-3:]}, output
+
+    RULES = ("intermediate", "tune", "evaluate")
+    (one, said), (two, of_two) = (hours(models={"m": model | {"gpus": gpus}}) for gpus in (1, 2))
+    assert "wall time, 1 at a time" in said and "wall time, 2 at a time" in of_two
+    start = 2 * 7 / 3600  # one process more a training, of which the work is the same
+    assert two["tune"] == pytest.approx(one["tune"] + start, abs=0.01)
+    assert two["evaluate"] == one["evaluate"]
 
 
 def test_one_job_more_goes_by_the_speed_of_the_others(tmp_path, capsys):

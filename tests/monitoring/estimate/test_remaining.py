@@ -1,5 +1,7 @@
 """The time that a run still takes, by hand."""
 
+import dataclasses
+
 from xstilts.monitoring.estimate.remaining import OTHER, START, Job, Pace, seconds_left
 
 
@@ -29,7 +31,8 @@ def test_what_is_left_of_jobs_that_wait_for_each_other():
     }
     assert seconds_left(jobs, pace, 1) == 6 + 10 + 3 + 3 + 2
     assert seconds_left(jobs, pace, 2) == 10 + 3 + 2
-    assert seconds_left(jobs, pace, 1, first=[3, 4]) == 6 + 3 + 10 + 3 + 2
+    first = {key: dataclasses.replace(jobs[key], priority=10.0) for key in (3, 4)}
+    assert seconds_left(jobs | first, pace, 1) == 6 + 3 + 10 + 3 + 2
     assert seconds_left({}, pace, 2) == 0
 
 

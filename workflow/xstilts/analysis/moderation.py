@@ -26,6 +26,7 @@ from scipy import special
 MIN_ROWS = 3  # of which a common variance is learned
 MAX_DOF = 1e6  # of d0, where rows do not differ at all
 NOTHING = 1e-200  # a variance below which there is none: rounding
+ROUNDING = 1e-12  # of the largest variance: below it one is as good as nothing
 USUAL_SPREAD = 0.5  # variance of the logarithm of a row's variance: factors of 4 are usual (2 sd)
 # Probabilities of so large a variance if the row were like the others: from the first on it is
 # drawn to them fully, below the second not at all.
@@ -73,7 +74,7 @@ def moderate(variances: np.ndarray, dof: np.ndarray) -> Moderated:
 def _prior(variances: np.ndarray, dof: np.ndarray) -> tuple[float, float]:
     """Return d0, at most `MAX_DOF`, and s0²."""
     # A variance of nothing would have no logarithm; limma's bound.
-    floor = 1e-5 * np.median(variances[variances > 0])
+    floor = 1e-5 * np.median(variances[variances > ROUNDING * variances.max()])
     logs = np.log(np.maximum(variances, floor))
     logs = logs - special.digamma(dof / 2) + np.log(dof / 2)
     sampling = special.polygamma(1, dof / 2).mean()

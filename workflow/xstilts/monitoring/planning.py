@@ -13,8 +13,10 @@ from typing import Any
 
 from xstilts.experiment.graph import PINS, Graph, Node
 from xstilts.monitoring import claims, looking, products
+from xstilts.monitoring.estimate.priorities import priorities
 from xstilts.monitoring.products import Products
 from xstilts.monitoring.records import Pins, Records, next_run
+from xstilts.running import failure
 from xstilts.running.mark import Mark, present
 
 Inputs = dict[str, list[Any]]
@@ -41,6 +43,7 @@ class Planning:
         self.incomplete = _incomplete(Path(".snakemake/incomplete"))
         self._products: Products | None = None
         self._looked = False
+        self._priorities: dict[str, float] | None = None
 
     @property
     def pin_nodes(self) -> list[Node]:
@@ -113,6 +116,20 @@ class Planning:
         if self.products.current(rule) and not (rule == "plan" and self.pins.to_lock):
             return self._kept(made, outputs, workflow)
         return self._marked(made, outputs)
+
+    def priority(self, node: Node, workflow: Any) -> float:
+        """Return the priority of a node's job, see `priorities`; 0 where the node is new since the
+        graph was built: what is scored on test comes when all else is done."""
+        if not workflow.is_main_process:
+            return 0.0  # a job that was submitted is alone
+        if self._priorities is None:
+            try:
+                self._priorities = priorities(self.graph.grid, self.graph.nodes, Path())
+            except Exception as error:  # such as a damaged record, which this run makes anew
+                self._priorities = {}
+                line = f"note: jobs run in any order ({failure.line(error)})"
+                print(line, file=sys.stderr, flush=True)
+        return self._priorities.get(node.key, 0.0)
 
     def _look(self) -> None:
         """Look, once, at the folders that the run would read; end if something is wrong there."""

@@ -11,7 +11,8 @@ from xstilts.experiment import reference
 from xstilts.monitoring import status
 from xstilts.monitoring.estimate import forecast, remaining, text
 from xstilts.monitoring.estimate.disk import disk
-from xstilts.monitoring.estimate.schedule import schedule
+from xstilts.monitoring.estimate.priorities import priorities
+from xstilts.monitoring.estimate.schedule import chains, schedule
 from xstilts.monitoring.records import next_run
 from xstilts.monitoring.workspace import Workspace
 from xstilts.running.errors import UserError
@@ -25,7 +26,7 @@ def main(args: argparse.Namespace) -> None:
     here = Workspace.of(args.config, args.name, args.lock, args.directory)
     out = Path(args.out or here.root / f".snakemake/xstilts/estimate-{here.name}.csv")
     grid, nodes, root = here.grid, here.nodes, here.root
-    device = args.device or ("cpu" if grid.experiment.toy else "a100")
+    device = args.device or forecast.device_of(grid)
     flops, start = reference.device(device), remaining.start_of(device)
     left = next_run(nodes, here.records)
     done = [key for key in nodes if key not in left and here.records.current(key)]
@@ -34,19 +35,27 @@ def main(args: argparse.Namespace) -> None:
     found = forecaster.of(key for key in nodes if key in left)
     print("\n".join(status.align(text.jobs(nodes, left, found, start))))
     seconds, least, most = text.device_time(found.values(), start)
-    times = {key: start + found[key].seconds if key in found else 0.0 for key in left}
-    evaluations = {key for key in left if nodes[key].rule == "evaluate"}
-    needs = {key: nodes[key].needs for key in left}
-    spans = schedule(times, needs, args.devices, evaluations)
+    times = {
+        key: start + found[key].seconds if key in found else 0.0 for key in nodes if key in left
+    }
+    needs = {key: nodes[key].needs for key in times}
+    takes = {key: one.devices for key, one in found.items()}
+    devices = max(args.devices, *takes.values(), 1)
+    spans = schedule(times, needs, devices, priorities(grid, nodes, root), takes)
     wall = max((end for _, end in spans.values()), default=0.0)
+    chain, order = chains(times, needs), ""
+    if found:
+        first = max(found, key=chain.__getitem__)
+        order = "\n" + text.order(wall, seconds, devices, nodes[first].name, chain[first])
     low, high = (wall * end / seconds if seconds else 0.0 for end in (least, most))
     parameters = {model: size.parameters for model, size in forecaster.models.items()}
     keep = bool(grid.experiment.settings["keep_tuned"] or grid.experiment.settings["test"])
     peak, stays = disk(nodes, spans, parameters, keep)
     print(
         f"\ndevice time: {text.duration(seconds)} ({text.duration(least)} to {text.duration(most)})"
-        f"\nwall time, {args.devices} at a time: {text.duration(wall)}"
+        f"\nwall time, {devices} at a time: {text.duration(wall)}"
         f" ({text.duration(low)} to {text.duration(high)})"
+        f"{order}"
         f"\ndisk: {peak / 1e9:.1f} GB of checkpoints and training states at the peak,"
         f" {stays / 1e9:.1f} GB at the end"
         f"\ndevice, where nothing has been measured: {device} (--device names another)"

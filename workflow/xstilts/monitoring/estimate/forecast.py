@@ -16,14 +16,20 @@ from xstilts.running.files import atomic, read_json
 FIELDS = ("job", "rule", "seconds", "basis")
 
 
+def device_of(grid: Grid) -> str:
+    """Return the device that is assumed where none is named and nothing has been measured."""
+    return "cpu" if grid.experiment.toy else "a100"
+
+
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """The forecast of a job: seconds on the device, and their basis (`throughput`)."""
+    """The forecast of a job: seconds, their basis (`throughput`), the devices it is on at once."""
 
     job: str
     rule: str
     seconds: float
     basis: str
+    devices: int = 1
 
 
 def measured_seconds(node: Node, root: Path) -> float | None:
@@ -99,11 +105,12 @@ class Forecaster:
         ]
         matmul = {model: size.matmul for model, size in self.models.items()}
         throughput = Throughput(finished, matmul, self.flops)
-        return {
-            key: Forecast(key, node.rule, *throughput.seconds(node.rule, self.workloads[key]))
-            for key in keys
-            if key in self.workloads and (node := self.nodes[key])
-        }
+        found = {}
+        for key in keys:
+            if job := self.workloads.get(key):
+                rule = self.nodes[key].rule
+                found[key] = Forecast(key, rule, *throughput.seconds(rule, job), job.devices)
+        return found
 
 
 def read(path: Path) -> dict[str, Forecast]:

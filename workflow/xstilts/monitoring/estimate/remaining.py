@@ -1,6 +1,7 @@
 """The time that a run still takes: the forecast of its jobs, corrected by what it has measured."""
 
 import dataclasses
+import math
 import statistics
 from collections.abc import Collection, Hashable, Mapping
 
@@ -29,12 +30,14 @@ class Job:
         needs: the jobs that it waits for.
         forecast: its seconds on the device; None if it uses none.
         elapsed: seconds since it was begun; None if it waits.
+        priority: of Snakemake; of jobs that wait, the highest is begun first.
     """
 
     rule: str
     needs: Collection[Hashable] = ()
     forecast: float | None = None
     elapsed: float | None = None
+    priority: float = 0.0
 
 
 class Pace:
@@ -64,16 +67,13 @@ class Pace:
         return beside + (job.forecast or 0.0)
 
 
-def seconds_left(
-    jobs: Mapping[Hashable, Job], pace: Pace, devices: int, first: Collection[Hashable] = ()
-) -> float:
+def seconds_left(jobs: Mapping[Hashable, Job], pace: Pace, devices: int) -> float:
     """Return the seconds until all jobs are done.
 
     Args:
         jobs: those that have not finished; a job that is needed and not among them is finished.
         pace: what others took.
         devices: how many jobs run at a time.
-        first: jobs that are begun before others.
     """
     running = {key: job for key, job in jobs.items() if job.elapsed is not None}
     names = {
@@ -84,6 +84,8 @@ def seconds_left(
         took, whole = jobs[key].elapsed or 0.0, pace.seconds(jobs[key])
         seconds[name] = max(whole - took, OVERDUE * took)
         needs[name] = [names[need] for need in jobs[key].needs if need in names]
-    early = {names[key] for key in names if key in running or key in first}
-    spans = schedule(seconds, needs, max(devices, len(running), 1), early)
+    order = {
+        name: math.inf if key in running else jobs[key].priority for key, name in names.items()
+    }
+    spans = schedule(seconds, needs, max(devices, len(running), 1), order)
     return max((end for _, end in spans.values()), default=0.0)

@@ -24,15 +24,32 @@ def duration(seconds: float) -> str:
 
 
 def device_time(forecasts: Iterable[Forecast], start: float) -> tuple[float, float, float]:
-    """Return the total seconds on the device, and their lower and upper bound.
+    """Return the total seconds, of each device that a job is on, and their lower and upper bound.
 
     Args:
         start: seconds in which a job starts; they are taken as certain.
     """
     jobs = list(forecasts)
-    lower = sum(start + job.seconds / ERROR_FACTORS[job.basis] for job in jobs)
-    upper = sum(start + job.seconds * ERROR_FACTORS[job.basis] for job in jobs)
-    return sum(start + job.seconds for job in jobs), lower, upper
+    lower = sum(job.devices * (start + job.seconds / ERROR_FACTORS[job.basis]) for job in jobs)
+    upper = sum(job.devices * (start + job.seconds * ERROR_FACTORS[job.basis]) for job in jobs)
+    return sum(job.devices * (start + job.seconds) for job in jobs), lower, upper
+
+
+def order(wall: float, seconds: float, devices: int, name: str, chain: float) -> str:
+    """Return a line on how near the order of jobs comes to the shortest time that any could take.
+
+    Args:
+        wall: seconds of this order; above 0.
+        seconds: of all jobs, on each device.
+        devices: how many there are.
+        name: of the job with which the longest chain begins.
+        chain: seconds of that chain.
+    """
+    share = seconds / devices
+    why = f"the jobs from {name} on" if chain > share else f"all work on {devices}"
+    least = max(share, chain)
+    above = max(0.0, 100 * (wall / least - 1))
+    return f"no order takes less than {duration(least)} ({why}); this one takes {above:.1f}% more"
 
 
 def jobs(

@@ -1,4 +1,4 @@
-"""FLOP a second: measured on finished jobs, else assumed for the device."""
+"""FLOP a second of one device: measured on finished jobs, else assumed. Several do as much more."""
 
 import dataclasses
 import statistics
@@ -36,14 +36,15 @@ class Throughput:
         self.matmul, self.device_flops = matmul, device_flops
         self.rates: dict[tuple[str, ...], list[float]] = {}
         for job in finished:
-            rate = job.workload.flop(matmul[job.workload.model]) / max(job.seconds, 1e-3)
+            spent = max(job.seconds, 1e-3) * job.workload.devices
+            rate = job.workload.flop(matmul[job.workload.model]) / spent
             names = _names(job.rule, job.workload)
             for length in range(len(names) + 1):
                 self.rates.setdefault(names[:length], []).append(rate)
 
     def seconds(self, rule: str, workload: Workload) -> tuple[float, str]:
-        """Return the seconds on the device, and their basis, a key of `ERROR_FACTORS`."""
-        flop = workload.flop(self.matmul[workload.model])
+        """Return the seconds on its devices, and their basis, a key of `ERROR_FACTORS`."""
+        flop = workload.flop(self.matmul[workload.model]) / workload.devices
         names = _names(rule, workload)
         for length, basis in ((3, "job"), (2, "model"), (1, "device"), (0, "device")):
             if names[:length] in self.rates:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.graph import Node
@@ -19,12 +20,14 @@ class Workload:
         task: the task of the training, or the target that is scored.
         train_tokens: tokens of forward and backward passes.
         inference_tokens: tokens of forward passes alone.
+        devices: how many it is on at once.
     """
 
     model: str
     task: str
     train_tokens: float
     inference_tokens: float
+    devices: int = 1
 
     def flop(self, matmul: float) -> float:
         """Return the floating-point operations, for a number of parameters of matrix products.
@@ -38,14 +41,17 @@ class Workload:
 def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
     """Return the workload of a job; None for one that does not use the device."""
     parts = node.name.split("/")
-    if node.rule == "intermediate":
-        return stage_1(parts[0], parts[1], grid, sizes)
-    if node.rule == "tune":
-        members = grid.tuning(parts[3])
-        return training(parts[0], parts[3], members, members[0].recipe, None, sizes)
     if node.rule == "evaluate":
         return evaluation(Cell(*parts), grid, sizes)
-    return None
+    if node.rule == "intermediate":
+        found = stage_1(parts[0], parts[1], grid, sizes)
+    elif node.rule == "tune":
+        members = grid.tuning(parts[3])
+        found = training(parts[0], parts[3], members, members[0].recipe, None, sizes)
+    else:
+        return None
+    settings: Any = grid.experiment.settings
+    return dataclasses.replace(found, devices=max(1, settings["models"][parts[0]]["gpus"]))
 
 
 def stage_1(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> Workload:

@@ -8,10 +8,9 @@ from typing import Any
 from xstilts.experiment import reference
 from xstilts.experiment.graph import Graph, Node
 from xstilts.monitoring.estimate import remaining
-from xstilts.monitoring.estimate.forecast import Forecaster
+from xstilts.monitoring.estimate.forecast import Forecaster, device_of
 from xstilts.running import lock
 
-FIRST = ("evaluate", "plan", "test")  # rules with a priority
 SIZED = ("encode", "model")  # rules that make what sizes are known by
 
 
@@ -35,7 +34,7 @@ class Clock:
             node: from Snakemake's jobs to nodes.
         """
         self.workflow, self.node = workflow, node
-        name = "cpu" if graph.grid.experiment.toy else "a100"
+        name = device_of(graph.grid)
         device = reference.device(name)
         self.threads = graph.grid.experiment.settings["threads"]
         self.forecaster = Forecaster(graph.grid, graph.nodes, Path(), done, device)
@@ -84,9 +83,9 @@ class Clock:
                 needs,
                 known.seconds if known else None,
                 now - self.begun[job.jobid] if job.jobid in running else None,
+                job.priority,
             )
-        first = [jobid for jobid, job in jobs.items() if job.rule.startswith(FIRST)]
-        return remaining.seconds_left(jobs, self.pace, self._devices(nodes), first)
+        return remaining.seconds_left(jobs, self.pace, self._devices(nodes))
 
     def _waiting(self) -> list[tuple[Any, set[int]]]:
         """Return the jobs that have not finished, and the ids of those that each needs; without
