@@ -4,6 +4,7 @@ The arithmetic of both sides is the same: our encoder, collation, head and loss 
 Trainer's loop, and around its prediction.
 """
 
+import dataclasses
 import time
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 from tests.gpu import assets, models, trainer
 from tests.gpu.evaluating import pool
 from tests.gpu.watching import Watch, fit
+
+from xstilts.encoding.encoded import Encoded
 
 from . import rows
 
@@ -32,7 +35,12 @@ def _encoder(folder: Path) -> Any:
 @cache
 def _task(folder: Path, name: str) -> Any:
     case = next(case for case in rows.CASES if case.name == name)
-    return models.task(folder, name, _encoder(folder), case.batch, dev_rows=4)
+    task = models.task(folder, name, _encoder(folder), case.batch, dev_rows=4)
+    data = task.train["en"]
+    groups = data.arrays["groups"][: data.meta["measured"] + 1]
+    return dataclasses.replace(
+        task, train={"en": Encoded(data.arrays | {"groups": groups}, data.meta)}
+    )
 
 
 def train(folder: Path, name: str) -> float:
