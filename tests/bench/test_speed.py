@@ -29,8 +29,9 @@ def test_sides_take_turns_and_a_first_one_is_not_counted():
     taken = groups.measured(Group("a", 10, "rows/s", own), rounds=2)
     assert turns == ["ours", "theirs"] * 3
     assert taken == {"ours": [1, 2], "theirs": [3, 4]}
-    own, turns = sides(ours=[1], theirs=[2])
-    assert groups.measured(Group("a", 1, "s", own, warm=False), 1) == {"ours": [1], "theirs": [2]}
+    own, turns = sides(ours=[1, 3], theirs=[2, 4])
+    taken = groups.measured(Group("a", 1, "s", own, warm=False, times=2), 1)
+    assert taken == {"ours": [1, 3], "theirs": [2, 4]}
 
 
 def test_a_ratio_is_the_median_over_the_turns():
@@ -142,7 +143,7 @@ def test_a_run_on_a_gpu_is_put_into_the_page():
 def folder(tmp_path_factory):
     """The shortened form, made smaller."""
     made = tmp_path_factory.mktemp("rows")
-    small = [rows.Case("mnli", "", 32, 4, 2, 2, 8), rows.Case("span", "", 64, 4, 2, 1, 4)]
+    small = [rows.Case("mnli", "", 32, 4, 2, 2, 24), rows.Case("span", "", 64, 4, 2, 1, 12)]
     before = rows.CASES, rows.SHAPE
     rows.CASES, rows.SHAPE = tuple(small), rows.Shape(1, 32, 2, 64, 30_010, 66)
     rows.make(made, real=False, short=True)

@@ -31,6 +31,7 @@ class Group:
         count, unit: what one repeat does so many of; a unit without count is "s".
         sides: name -> what returns the seconds of one repeat; `OURS` first.
         warm: whether a first repeat of each is not counted.
+        times: turns for each that is asked for: more where one is short, and its ratio noisy.
     """
 
     name: str
@@ -38,12 +39,13 @@ class Group:
     unit: str
     sides: dict[str, Callable[[], float]]
     warm: bool = True
+    times: int = 1
 
 
 def measured(group: Group, rounds: int = ROUNDS) -> dict[str, list[float]]:
     """Return the seconds of every repeat of each side, in turns."""
     taken: dict[str, list[float]] = {side: [] for side in group.sides}
-    for number in range(rounds + group.warm):
+    for number in range(rounds * group.times + group.warm):
         for side, run in group.sides.items():
             seconds = run()
             if number >= group.warm:
@@ -86,7 +88,7 @@ def groups(folder: Path, short: bool, before: Path | None, only: str) -> Iterato
         for worker in workers.values():
             stack.callback(worker.close)
         made = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        every = [_in_workers(workers, short), _start_up(made, before)]
+        every = [_in_workers(workers, short), _start_up(made, before, short)]
         every += [] if short else [_planning(made, before)]
         yield from (group for part in every for group in part if only in group.name)
 
@@ -107,22 +109,22 @@ def _in_workers(workers: dict[str, Worker], short: bool) -> Iterator[Group]:
             both = sides(("train", case.name), peers)
             yield Group(f"training, {case.name}", steps * case.batch, "examples/s", both, False)
     for case in rows.CASES:
-        count = case.evaluated // (2 if short else 1)
+        count = case.evaluated // (3 if short else 1)
         if count and (case.short or not short):
             peers = {side: ("evaluate_trainer", case.name, way) for side, way in ways.items()}
             both = sides(("evaluate", case.name), peers)
             yield Group(f"evaluation, {case.name}", count, "rows/s", both, False)
     count = ENCODED[short]
     both = sides(("encode", count), {"transformers": ("encode_transformers", count)})
-    yield Group("encoding", count, "rows/s", both)
+    yield Group("encoding", count, "rows/s", both, times=3)
     count = MINED[short]
     peers = {"a bare product": ("mine_product", count)}
     peers |= {} if short else {"faiss, flat": ("mine_faiss", count)}
     both = sides(("mine", count), peers)
-    yield Group("mining", 2 * count, "sentences/s", both)
+    yield Group("mining", 2 * count, "sentences/s", both, times=3 if short else 1)
 
 
-def _start_up(made: Path, before: Path | None) -> Iterator[Group]:
+def _start_up(made: Path, before: Path | None, short: bool) -> Iterator[Group]:
     """To the first batch of a training and of an evaluation, beside importing torch and loading
     the weights."""
     try:
@@ -135,11 +137,11 @@ def _start_up(made: Path, before: Path | None) -> Iterator[Group]:
     def side(way: str, code: Path) -> Callable[[], float]:
         return lambda: startup.timed(*ways[way], code / "workflow")[0]
 
-    for way in ("train", "evaluate"):
+    for way in ("train",) if short else ("train", "evaluate"):
         sides = {OURS: side(way, ROOT)}
         sides |= {BEFORE: side(way, before)} if before else {}
         sides |= {"torch and weights": side("bare", ROOT)}
-        yield Group(f"start-up, {way}", 1, "s", sides)
+        yield Group(f"start-up, {way}", 1, "s", sides, warm=not short)
 
 
 def _planning(made: Path, before: Path | None) -> Iterator[Group]:

@@ -47,8 +47,8 @@ class Case:
 
 
 CASES = (
-    Case("mnli", "nyu-mll/glue/mnli/train", 128, 32, 6, 3, 192),
-    Case("span", "rajpurkar/squad/plain_text/train", 256, 8, 4, 2, 32),
+    Case("mnli", "nyu-mll/glue/mnli/train", 128, 32, 6, 2, 192),
+    Case("span", "rajpurkar/squad/plain_text/train", 256, 8, 4, 0, 32),
     Case("tagging", "google/xtreme/udpos.English/train", 128, 32, 4, 0, 192),
     Case("choice", "Rowan/hellaswag/default/train", 128, 8, 3, 0, 0),
 )
@@ -74,7 +74,7 @@ def make(folder: Path, real: bool, short: bool) -> None:
     for case in CASES:
         steps = case.short if short else case.steps
         examples = steps * case.batch
-        evaluated = case.evaluated // (2 if short else 1)
+        evaluated = case.evaluated // (3 if short else 1)
         for split, count in (("train", examples), ("dev", evaluated or 4)):
             if not count or not steps:
                 continue
