@@ -19,20 +19,8 @@ def cpu():
     return torch.device("cpu")
 
 
-def make(kind="xlm-roberta", seed=0, **changes):
-    """A random encoder of a kind, whose weights are large enough that its attention matters."""
-    import torch
-    import transformers
-
-    settings = {
-        "vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "intermediate_size": 64, "max_position_embeddings": 70, "initializer_range": 0.2,
-    }  # fmt: skip
-    if kind in ("albert", "electra"):
-        settings["embedding_size"] = 16
-    config = transformers.AutoConfig.for_model(kind, **(settings | changes))
-    torch.manual_seed(seed)
-    return transformers.AutoModel.from_config(config).eval()
+def make(kind="xlm-roberta", **changes):
+    return helpers.make_encoder(kind, **changes).eval()
 
 
 @pytest.mark.parametrize("kind", attention.AFTER_PADDING)
