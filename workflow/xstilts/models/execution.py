@@ -76,7 +76,7 @@ class Execution:
         if any(ranks.most(bool(reason))):
             encoder.set_attn_implementation(previous)
             return cls(), reason or "another rank cannot"
-        if compiled:
+        if compiled and not shards.sharded():
             execution = cls.prepare(encoder, compiled=True)
         return execution, ""
 
