@@ -35,6 +35,7 @@ def data(tmp_path_factory):
     return helpers.encode(tokenizer, "classification", rows, TOYS["classification"][1], length=24)
 
 
+@pytest.mark.slow
 def test_layers_are_compiled_whole_and_once_for_each_shape(data, fresh):
     """`fullgraph` makes every break of a graph an error. The two layers are the same code."""
     from torch._dynamo.testing import CompileCounterWithBackend

@@ -92,6 +92,20 @@ def test_on_a_gpu_it_is_packed_and_chosen_once(monkeypatch, capsys):
     assert Execution.choose(encoder, Gpu()) is found
 
 
+def test_layers_are_compiled_if_asked_for_and_not_of_a_sharded_model(monkeypatch):
+    def layers_compiled(encoder):
+        return [layer._compiled_call_impl is not None for layer in encoder.encoder.layer]
+
+    one, two, three = make(), make(), make("deberta-v2")
+    assert chosen_on_a_gpu(one, monkeypatch, compiled=True) == Execution(True, True, 2)
+    assert all(layers_compiled(one)) and len(layers_compiled(one)) == 2
+    assert chosen_on_a_gpu(three, monkeypatch, compiled=True) == Execution()
+    assert not any(layers_compiled(three))
+    monkeypatch.setattr(executions.shards, "sharded", lambda: True)
+    assert chosen_on_a_gpu(two, monkeypatch, compiled=True) == Execution(True, False, 2)
+    assert not any(layers_compiled(two))
+
+
 def test_the_trial_draws_no_random_numbers():
     import torch
 

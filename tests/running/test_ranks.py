@@ -81,12 +81,14 @@ def test_two_ranks_train_as_one_process(folder, node, tmp_path, two, sharding):
     def call(out):
         return node.run(folder, out)
 
-    output = ended(two(call, tmp_path / "two", sharding=sharding, budget=60))
+    output = ended(two(call, tmp_path / "two", sharding=sharding, compiled="yes", budget=60))
     assert_close(call(tmp_path / "one"), tmp_path / "two")
     assert output.count("best dev at step 3") == 1, "one of them speaks"
+    assert output.count("not packed or compiled: that is for GPUs, and this is a CPU") == 1
     assert {p.name for p in (tmp_path / "two.state").iterdir()} == {"lock", "finished"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharding", ["none", "fsdp"])
 def test_two_ranks_train_packed_as_one_process_padded(folder, mixed, tmp_path, two, sharding):
     def call(out):

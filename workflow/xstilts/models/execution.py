@@ -152,6 +152,7 @@ def _difference(encoder, execution: Execution, device) -> str:
         return f"{type(error).__name__}: {(str(error).strip() or '-').splitlines()[0]}"
     finally:
         encoder.train(training)
+        shards.reshard(encoder)
 
 
 def _of_attention(device) -> str:
