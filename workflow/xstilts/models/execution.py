@@ -114,7 +114,7 @@ def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
 
     def tensor(array: np.ndarray):
         made = torch.from_numpy(array)
-        made = made.pin_memory() if device.type == "cuda" else made
+        made = made.pin_memory() if str(device).startswith("cuda") else made
         return made.to(device, non_blocking=True)
 
     return {k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
