@@ -18,6 +18,7 @@ from xstilts.data.rows import Row
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
 from xstilts.models import checkpoint
+from xstilts.models.footprint import Footprint
 from xstilts.running import device
 from xstilts.running.energy import Meter
 from xstilts.running.errors import UserError
@@ -34,16 +35,19 @@ class Scorer:
     """A checkpoint, loaded at the first language that needs it."""
 
     def __init__(
-        self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int
+        self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int, out: str = ""
     ) -> None:
         self.folder, self.node, self.spec, self.budget = folder, node, spec, budget
+        self.out = out  # of the cell
         self.loaded: Any = None
 
     def _load(self, data: Encoded):
         """Return encoder, head and device; retrieval keeps only the layers that it pools."""
         page = formats.page(data.meta["spec"]["format"])
-        where = device.choose()
-        if data.meta["spec"]["format"] == "retrieval":
+        searched = data.meta["spec"]["format"] == "retrieval"
+        need = Footprint(self.folder, self.out, self.budget, trained=False, searched=searched)
+        where = device.choose(need)
+        if searched:
             from transformers import AutoConfig
 
             config = AutoConfig.from_pretrained(self.folder)
