@@ -37,7 +37,7 @@ def choose(need: gpus.Need | None = None):
         if claimed:
             print(f"GPU {claimed} cannot be used by this torch, {torch.__version__}: the CPU is")
         return torch.device("cpu")
-    name, memory = torch.cuda.get_device_name(), torch.cuda.get_device_properties(0).total_memory
+    name, memory = torch.cuda.get_device_name(), torch.cuda.get_device_properties().total_memory
     if need and need.least > memory:
         raise DoesNotFit(need.too_small(name, memory))
     if gpus.share() < 1:
