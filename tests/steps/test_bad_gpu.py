@@ -11,9 +11,11 @@ import subprocess
 import types
 
 import pytest
+from tests.scoring.test_evaluate import Target
 from tests.training.test_loop import Node, folder, node, tokenizer  # noqa: F401
 
 from xstilts.running import device, failure, gpus, stop
+from xstilts.running.errors import UserError
 from xstilts.scoring import predict
 from xstilts.steps import process, train
 
@@ -131,6 +133,22 @@ def test_why_a_gpu_cannot_be_used(attempt, cuda, monkeypatch, reason, line):
     assert f"cannot be used: {line}\n" in terminal
     told = last(attempt)
     assert (told["kind"], told["gpu"]) == ("device", "test-0") and line in told["line"]
+
+
+def test_an_evaluation_that_has_no_gpu_fails_by_the_gpus_fault(tmp_path, cuda, monkeypatch):
+    cuda(OLD)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "test-0")
+    with pytest.raises(UserError, match="driver on your system is too old") as raised:
+        Target(tmp_path).add("de", "en").run()
+    assert failure.kind(raised.value) == "device", "another may do it"
+
+
+def test_an_evaluation_needs_room_for_the_weights_alone(tmp_path, cuda, monkeypatch):
+    cuda(memory=2e4)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "test-0")
+    with pytest.raises(UserError, match=r"model: the weights take .* parameters of 4 b") as raised:
+        Target(tmp_path).add("de").run()
+    assert failure.kind(raised.value) == "oom"
 
 
 def test_a_gpu_that_is_too_small_for_the_weights_is_said_before_training(

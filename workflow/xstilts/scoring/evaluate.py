@@ -28,7 +28,11 @@ from xstilts.scoring import examples, predict
 
 
 class Unloadable(UserError):
-    """The checkpoint cannot be loaded, so no language can be scored."""
+    """The checkpoint cannot be loaded, so no language can be scored; of the kind of the reason."""
+
+    def __init__(self, reason: UserError) -> None:
+        super().__init__(str(reason))
+        self.kind = reason.kind
 
 
 class Scorer:
@@ -76,7 +80,7 @@ class Scorer:
             try:
                 self.loaded = self._load(data)
             except UserError as error:
-                raise Unloadable(str(error)) from error
+                raise Unloadable(error) from error
         where = self.loaded[2]
         page = formats.page(data.meta["spec"]["format"])
         start, energy = time.monotonic(), Meter()
