@@ -175,6 +175,8 @@ def own(**changes):
         ),
         ({"languages": ["en", "en"]}, "config: languages: .* different language codes"),
         ({"languages": "en"}, "config: languages: `en` is neither `all`"),
+        ({"jobs_per_gpu": "atuo"}, r"jobs_per_gpu: 'atuo' is not one of .*; did you mean `auto`"),
+        ({"jobs_per_gpu": 0}, r"config: jobs_per_gpu: 0 is not one of \['auto', 1, 2"),
         ({"languages": ["ed"]}, "languages: there is no language `ed`; did you mean `"),
         (
             {"languages": [False]},

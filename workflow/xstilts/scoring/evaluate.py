@@ -20,6 +20,7 @@ from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
 from xstilts.encoding.header import digest_of
 from xstilts.models import checkpoint
+from xstilts.models.footprint import Footprint
 from xstilts.running import device
 from xstilts.running.energy import Meter
 from xstilts.running.errors import UserError
@@ -29,23 +30,30 @@ from xstilts.scoring import examples, predict
 
 
 class Unloadable(UserError):
-    """The checkpoint cannot be loaded, so no language can be scored."""
+    """The checkpoint cannot be loaded, so no language can be scored; of the kind of the reason."""
+
+    def __init__(self, reason: UserError) -> None:
+        super().__init__(str(reason))
+        self.kind = reason.kind
 
 
 class Scorer:
     """A checkpoint, loaded at the first language that needs it."""
 
     def __init__(
-        self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int
+        self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int, out: str = ""
     ) -> None:
         self.folder, self.node, self.spec, self.budget = folder, node, spec, budget
+        self.out = out  # of the cell
         self.loaded: Any = None
 
     def _load(self, data: Encoded):
         """Return encoder, head and device; retrieval keeps only the layers that it pools."""
         page = formats.page(data.meta["spec"]["format"])
-        where = device.choose()
-        if data.meta["spec"]["format"] == "retrieval":
+        searched = data.meta["spec"]["format"] == "retrieval"
+        need = Footprint(self.folder, self.out, self.budget, trained=False, searched=searched)
+        where = device.choose(need)
+        if searched:
             asked = self.spec["retrieval_layer"]
             layer = partial(checkpoint.retrieval_layer, requested=asked)
             encoder = checkpoint.load_encoder(self.folder, layers=layer)
@@ -72,7 +80,7 @@ class Scorer:
             try:
                 self.loaded = self._load(data)
             except UserError as error:
-                raise Unloadable(str(error)) from error
+                raise Unloadable(error) from error
         where = self.loaded[2]
         page = formats.page(data.meta["spec"]["format"])
         start, energy = time.monotonic(), Meter()

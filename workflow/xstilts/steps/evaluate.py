@@ -33,7 +33,7 @@ def score(args: argparse.Namespace) -> None:
     specs: dict[str, dict[str, Any]] = json.loads(args.specs)
     node = read_node(args.model)
     cell = dict(zip(CELL, args.cell.split("/"), strict=True))
-    scorer = Scorer(args.model, node, next(iter(specs.values())), args.budget)
+    scorer = Scorer(args.model, node, next(iter(specs.values())), args.budget, args.out)
     files = _listed(args.manifest)
     dev = _listed(args.dev_manifest) if args.dev_manifest else {}
     scores, absent, failed = {}, {}, []

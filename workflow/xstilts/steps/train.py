@@ -11,6 +11,7 @@ from typing import Any
 from xstilts.encoding.header import digest_of
 from xstilts.models import checkpoint, lean, shards
 from xstilts.models.execution import Execution
+from xstilts.models.footprint import Footprint
 from xstilts.running import device as devices
 from xstilts.running import lock, ranks, stop
 from xstilts.running.files import digest, sha256
@@ -20,7 +21,7 @@ from xstilts.steps import arguments, process
 from xstilts.training import collapse, loop, publish, storage, streams
 from xstilts.training.progress import format_metrics
 from xstilts.training.saver import StateSaver
-from xstilts.training.tasks import named_heads, read_tasks, with_heads
+from xstilts.training.tasks import largest_batch, named_heads, read_tasks, with_heads
 
 
 def main(args: argparse.Namespace) -> None:
@@ -60,7 +61,15 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         "train": [data for task in tasks for data in task.train.values()],
         "dev": [task.dev for task in tasks if task.dev is not None],
     }
-    device, heads = devices.choose(), dict[str, str]()
+    need = Footprint(
+        args.init,
+        args.out,
+        args.budget,
+        largest=lambda: largest_batch(tasks),
+        masked=any(task.format == "mlm" for task in tasks),
+        shards=ranks.size() if args.sharding == "fsdp" else 1,
+    )
+    device, heads = devices.choose(need), dict[str, str]()
 
     def run(stream: streams.Stream) -> tuple[dict[str, dict], dict[str, Any]]:
         torch.manual_seed(stream.seed)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from xstilts import formats
 from xstilts.data import prepare
 from xstilts.encoding import encoded
@@ -60,6 +62,15 @@ def task_specs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
         return spec["tasks"]
     files = {"train": {"en": spec["train"]}, "dev": {"en": spec["dev"]}}
     return [{**spec, **files, "batch_size": spec["recipe"]["batch_size"]}]
+
+
+def largest_batch(tasks: Iterable[TrainingTask]) -> int:
+    """Return the tokens, padding included, of the largest batch that may be drawn."""
+    return max(
+        task.batch_size * int(np.multiply(*data.shapes()).max())
+        for task in tasks
+        for data in task.train.values()
+    )
 
 
 def read_tasks(
