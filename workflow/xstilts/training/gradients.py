@@ -24,6 +24,9 @@ def accumulate_gradients(
         examples, lengths, counts, max_tokens, ranks.rank(), ranks.size()
     )
     micro_batches = [page.collate(data, chosen, seed) for chosen in cut]
+    gather = getattr(encoder.get_input_embeddings(), "gather", None)
+    if gather:  # of a table with a lazy update: the rows that this step reads
+        gather([batch["ids"] for batch in micro_batches])
     own = micro_batches[:counted]
     own_tokens = sum(b["ids"].size if b["mask"] is None else b["mask"].sum() for b in own)
     weight, tokens = ranks.total(sum(b["weight"] for b in own), int(own_tokens))

@@ -78,7 +78,7 @@ def fit(
     streams = mixture.make_streams(tasks, cap, spec["seed"])
     schedule = mixture.schedule([stream.share for stream in streams], total_steps, spec["seed"])
     modules = [encoder, *named_heads(tasks).values()]
-    optimizer = make_optimizer(modules, recipe)
+    optimizer = make_optimizer(modules, recipe, total_steps)
     parameters = [p for module in modules for p in module.parameters()]
     state = TrainingState(encoder, tasks, optimizer, streams, max_tokens)
     if saver:
@@ -102,7 +102,7 @@ def fit(
         )
         ranks.add(p.grad for p in parameters if p.grad is not None)
         ranks.add([loss])
-        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
+        torch.nn.utils.clip_grad_norm_(optimizer.gradients_of(parameters), recipe.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         stream.drawn["tokens"] += tokens
@@ -124,6 +124,7 @@ def fit(
         progress.report(state.step, mean_loss, optimizer.param_groups[0]["lr"], state.tokens)
         if not evaluation_due:
             continue
+        optimizer.catch_up()
         finite = all(shards.local_tensor(p).isfinite().all() for p in parameters)
         if any(ranks.most(not finite)):
             # The loss before the last update was still finite; such weights must never be the best.
