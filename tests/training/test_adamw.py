@@ -116,6 +116,12 @@ def large_enough(monkeypatch):
     monkeypatch.setattr(optimizer, "MIN_LAZY", 1)
 
 
+@pytest.fixture
+def early(monkeypatch):
+    """For what does not depend on how precise the series is."""
+    monkeypatch.setattr(lazy_steps, "FIRST", 20)
+
+
 def differences(run, other):
     """Relative to the norm of each tensor, and of the losses and gradient norms."""
     one, two = run.numbers(), other.numbers()
@@ -129,7 +135,7 @@ RECIPE = Recipe(learning_rate=2e-4, weight_decay=0.1, clip=0.4)
 
 
 def test_in_double_precision_the_lazy_update_is_the_dense_one():
-    lazy, dense = (Run(way, RECIPE, 400, torch.float64).go(400, {300}) for way in (True, False))
+    lazy, dense = (Run(way, RECIPE, 300, torch.float64).go(300, {250}) for way in (True, False))
     found = differences(lazy, dense)
     assert max(found.values()) < 1e-9, found
 
@@ -149,10 +155,10 @@ def test_a_thousand_steps_are_those_of_the_dense_update():
     assert dense.losses[-1] < 0.99 * dense.losses[0]
 
 
-def test_rows_are_updated_where_they_are_read_alone():
-    run = Run(True, Recipe(), 260).go(230)
+def test_rows_are_updated_where_they_are_read_alone(early):
+    run = Run(True, Recipe(), 60).go(30)
     table, before = run.encoder.table, run.encoder.table.weight.detach().clone()
-    ids = run.batch(230)
+    ids = run.batch(30)
     run.backward(ids)
     assert table.weight.grad is None
     assert table.rows.shape == (len(np.unique(ids)), WIDTH)
@@ -163,23 +169,26 @@ def test_rows_are_updated_where_they_are_read_alone():
     assert changed.any()
 
 
-def test_an_attempt_that_is_undone_leaves_nothing():
-    runs = [Run(True, Recipe(learning_rate=1e-3), 260).go(230) for _ in range(2)]
+def test_an_attempt_that_is_undone_leaves_nothing(early):
+    runs = [Run(True, Recipe(learning_rate=1e-3), 60).go(30) for _ in range(2)]
     runs[1].backward(runs[1].batch(77))
     runs[1].optimizer.zero_grad()  # as after running out of memory
-    one, other = (run.go(250).numbers() for run in runs)
+    one, other = (run.go(50).numbers() for run in runs)
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_what_is_not_up_to_date_cannot_be_read():
-    run = Run(True, Recipe(), 260).go(230)
+def test_what_is_not_up_to_date_cannot_be_read(early):
+    run = Run(True, Recipe(), 60).go(30)
     with pytest.raises(AssertionError, match="neither gathered nor caught up"):
         run.encoder(torch.tensor([[5]]))
     run.encoder.table.gather([np.array([5, 7])])
     run.encoder(torch.tensor([[7, 5]]))
-    with pytest.raises(IndexError):
-        run.encoder(torch.tensor([[6]]))
-    run = Run(True, Recipe(), 260).go(230)
+    run.encoder.table.gather([np.array([8, 7])])  # the ids before are of an attempt undone
+    run.encoder(torch.tensor([[7, 8]]))
+    for ids in (5, 6):
+        with pytest.raises(IndexError):
+            run.encoder(torch.tensor([[ids]]))
+    run = Run(True, Recipe(), 60).go(30)
     run.optimizer.catch_up()
     run.encoder(torch.tensor([[6]]))
 
@@ -231,8 +240,7 @@ def resumed(state, lazy, recipe, steps, done):
 
 
 @pytest.mark.parametrize("step", [7, 30, 59])
-def test_a_run_that_is_resumed_anywhere_ends_with_the_same_bytes(step, monkeypatch):
-    monkeypatch.setattr(lazy_steps, "FIRST", 20)
+def test_a_run_that_is_resumed_anywhere_ends_with_the_same_bytes(early, step):
     recipe = Recipe(learning_rate=1e-3)
     run = Run(True, recipe, 60).go(step)
     again = resumed(saved(run), True, recipe, 60, step)
@@ -287,10 +295,10 @@ WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "is_no
 
 
 @pytest.mark.parametrize("lazy", [True, False])
-def test_nothing_of_an_update_waits_for_the_device(lazy):
+def test_nothing_of_an_update_waits_for_the_device(early, lazy):
     """On a GPU each of these operators would; a number that is read is `_local_scalar_dense`."""
-    run = Run(lazy, Recipe(), 260).go(230)
-    ids = run.batch(230)
+    run = Run(lazy, Recipe(), 60).go(30)
+    ids = run.batch(30)
     with Calls() as gathering:
         if lazy:
             run.encoder.table.gather(list(ids))

@@ -107,7 +107,9 @@ def test_what_is_left_out_of_the_series():
         square = 10 ** np.linspace(-24, -8, 60)[None]
         before = np.zeros_like(square), np.sqrt(square), square
         wanted, *_, moved = step_by_step(*before, last, last + 400, [1e-3] * 6000, 0.0)
-        worst[last] = (np.abs(all_at_once(idle, before, last, last + 400)[0] - wanted) / moved).max()
+        worst[last] = (
+            np.abs(all_at_once(idle, before, last, last + 400)[0] - wanted) / moved
+        ).max()
     assert worst[FIRST] < 4e-7
     assert worst[1000] < 2e-9
     assert worst[5000] < 2e-10

@@ -64,9 +64,11 @@ class AdamW(torch.optim.AdamW):
         distinct = np.unique(np.concatenate([array.ravel() for array in ids]))
         at = torch.from_numpy(distinct).to(table.weight.device, non_blocking=True)
         tensors = (table.weight.detach(), state["exp_avg"], state["exp_avg_sq"])
-        rows, *moments = (tensor.index_select(0, at) for tensor in tensors)
-        self._idle_steps().apply_(rows, *moments, state["last"][at], self.steps)
-        self._held = (at, *moments)
+        rows, moment, square = (tensor.index_select(0, at) for tensor in tensors)
+        self._idle_steps().apply_(rows, moment, square, state["last"][at], self.steps)
+        if self._held:  # of an attempt that was undone
+            table.release(self._held[0])
+        self._held = (at, moment, square)
         table.hold(distinct, at, rows)
 
     def gradients_of(self, parameters: Iterable[Any]) -> list[Any]:
@@ -77,7 +79,7 @@ class AdamW(torch.optim.AdamW):
         return [table.rows if p is table.weight else p for p in parameters]
 
     @torch.no_grad()
-    def step(self, closure=None):  # type: ignore[override]
+    def step(self, closure=None):
         """Update what has a gradient."""
         super().step(closure)
         self.steps += 1
@@ -132,8 +134,9 @@ class AdamW(torch.optim.AdamW):
             shards.local_tensor(t)
             for t in (weight, state["exp_avg"], state["exp_avg_sq"], state["last"])
         ]
-        for chunk in zip(*(tensor.split(CHUNK) for tensor in tensors), strict=True):
-            self._idle_steps().apply_(*chunk, self.steps)
+        chunks = zip(*(tensor.split(CHUNK) for tensor in tensors), strict=True)
+        for rows, moment, square, last in chunks:
+            self._idle_steps().apply_(rows, moment, square, last, self.steps)
         tensors[-1].fill_(self.steps)
 
     def _idle_steps(self) -> IdleSteps:

@@ -92,7 +92,7 @@ class IdleSteps:
         gap = (step - last).double()
         kept = torch.exp(self.log_keep[step] - self.log_keep[last])
         sums = self.sums[last] - self._fall(last, step) * self.sums[step]
-        # The mean of q, which rounding must not move out of its range where all rates are next to 0.
+        # The mean of q; with rates next to 0 rounding must not move it out of the range of q.
         first, most = self.root[(last + 1).clamp(max=now)], self.root[now]
         first, most = first * torch.exp(self.log_q), most * torch.exp(gap * self.log_q)
         tiny = torch.finfo(sums.dtype).tiny

@@ -41,9 +41,7 @@ def make_optimizer(modules: Sequence[Any], recipe: Recipe, total_steps: int = 0)
     ]
     factors = (lr_factor(step, total_steps, recipe.warmup) for step in range(total_steps))
     rates = [recipe.learning_rate * factor for factor in factors]
-    return AdamW(
-        groups, rates, table, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8
-    )
+    return AdamW(groups, rates, table, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8)
 
 
 def _large_table(modules: Sequence[Any]):
