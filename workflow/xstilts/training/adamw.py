@@ -97,7 +97,7 @@ class AdamW(torch.optim.AdamW):
         tensors = (table.weight, state["exp_avg"], state["exp_avg_sq"])
         for tensor, rows in zip(tensors, (table.rows, *moments), strict=True):
             tensor.index_copy_(0, at, rows)
-        state["last"][at] = self.steps
+        state["last"].index_fill_(0, at, self.steps)
         table.release(at)
         table.behind, self._held = True, ()
 

@@ -34,14 +34,14 @@ class LazyEmbedding(nn.Embedding):
     def hold(self, ids: np.ndarray, at: torch.Tensor, rows: torch.Tensor) -> None:
         """Look ids up in `rows` from here on; `at` are the same ids, distinct, on the device."""
         self.rows = rows.requires_grad_()
-        self._row_of[at] = torch.arange(len(ids), device=at.device)
+        self._row_of.index_copy_(0, at, torch.arange(len(ids), device=at.device))
         padding = np.flatnonzero(ids == self.padding_idx)
         self._padding_row = int(padding[0]) if len(padding) else None
 
     def release(self, at: torch.Tensor) -> None:
         """Look ids up in `weight` again."""
         self.rows = None
-        self._row_of[at] = -1
+        self._row_of.index_fill_(0, at, -1)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of ids; those of the padding get no gradient, as in torch's."""
