@@ -7,8 +7,8 @@ from typing import Any
 from xstilts.experiment.recipe import Recipe
 from xstilts.running import ranks
 
-# Numbers of a table whose update is lazy. One of 12 M gains 2% of a step on a CPU, one of 96 M 24%
-# (tests/bench/lazy_table.py); on a GPU the launches of the lazy one cost as much as moving 30 M.
+# Numbers of a table whose update is lazy. One of 12 M gains 2% of a step on a CPU, one of 96 M a
+# fifth (tests/bench/lazy_table.py); on a GPU the launches should cost as much as moving 30 M.
 MIN_LAZY = 30_000_000
 
 
