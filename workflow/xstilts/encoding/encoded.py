@@ -1,18 +1,19 @@
 """Encoded rows: token ids without padding, with what a format needs to train and to decode."""
 
 import dataclasses
+import hashlib
 import json
 import math
+import mmap
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save, save_file
 
-from xstilts.encoding.header import read_arrays
+from xstilts.encoding.header import DIGEST, opened, read_arrays
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import atomic
 from xstilts.running.record import same_spec
@@ -100,9 +101,12 @@ class Encoded:
         return self.arrays["tokens"][starts[index] : starts[index + 1]]
 
     def save(self, path: str | Path) -> None:
-        """Write to a safetensors file, atomically."""
+        """Write to a safetensors file, atomically, with its digest (`header.digest_of`)."""
+        content = save(self.arrays, {"xstilts": json.dumps(self.meta)})
+        meta = self.meta | {DIGEST: hashlib.sha256(content).hexdigest()}
+        del content
         with atomic(path) as temporary:
-            save_file(self.arrays, temporary, metadata={"xstilts": json.dumps(self.meta)})
+            save_file(self.arrays, temporary, metadata={"xstilts": json.dumps(meta)})
 
 
 def pack(sequences: Sequence[Sequence[int]], groups: Sequence[int] | None = None) -> dict[str, Any]:
@@ -138,46 +142,55 @@ def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
     return {"ids": ids, "mask": mask, "sequences": chosen}
 
 
-def load(path: str | Path) -> Encoded:
-    """Read an encoded file; UserError naming it if it is damaged."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            meta = json.loads(file.metadata()["xstilts"])
-            return Encoded({key: file.get_tensor(key) for key in file.keys()}, meta)  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: damaged ({error}); delete it to have it made anew") from None
+def load(path: str | Path, whole: bool = True) -> Encoded:
+    """Return the examples of an encoded file, mapped into memory: what is used of it is read.
 
+    A file that is replaced meanwhile stays the one that was opened. If it is cut off in place, or
+    deleted on another machine of a network file system, the process is killed (SIGBUS), and the
+    next attempt goes on.
 
-def load_mapped(path: str | Path) -> Encoded:
-    """Read an encoded file of which a small part is needed: its arrays are on the disk until then.
+    Args:
+        path: of the file.
+        whole: all of it will be used, so the system may read it ahead.
 
     Raises:
         UserError: it is damaged.
     """
-    arrays, meta = read_arrays(path)
-    return Encoded(
-        {
-            name: np.asarray(np.memmap(path, DTYPES[kind], "r", at, tuple(shape)))
-            if math.prod(shape)
-            else np.zeros(shape, DTYPES[kind])
-            for name, (kind, shape, at) in arrays.items()
-        },
-        meta,
-    )
+    with opened(path) as file:
+        arrays, meta = read_arrays(file)
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if whole and hasattr(mmap, "MADV_WILLNEED"):
+            mapped.madvise(mmap.MADV_WILLNEED)
+        data = Encoded(
+            {
+                name: np.frombuffer(mapped, DTYPES[kind], math.prod(shape), at).reshape(shape)
+                for name, (kind, shape, at) in arrays.items()
+            },
+            meta,
+        )
+        _check(data.arrays)
+    return data
+
+
+def _check(arrays: dict[str, np.ndarray]) -> None:
+    """Raise ValueError where the ends do not fit: a machine that went down leaves zeros."""
+    tokens, starts, groups = (arrays[name] for name in ("tokens", "starts", "groups"))
+    if starts[-1] != len(tokens) or groups[-1] != len(starts) - 1:
+        raise ValueError
 
 
 def load_checked(
-    path: str | Path, spec_digest: str, tokenizer_digest: str, model: str, mapped: bool = False
+    path: str | Path, spec_digest: str, tokenizer_digest: str, model: str, whole: bool = True
 ) -> Encoded:
-    """Read an encoded file.
+    """Return the examples of an encoded file, see `load`.
 
-    `model` is the one that has the tokenizer, for the error message; `mapped`, see `load_mapped`.
+    `model` is the one that has the tokenizer, for the error message.
 
     Raises:
         UserError: it was made by another spec or with another tokenizer.
         Absent: there are no rows of this language and split.
     """
-    data = load_mapped(path) if mapped else load(path)
+    data = load(path, whole)
     same_spec(path, data.meta["spec"], spec_digest)
     if reason := data.meta.get("absent"):
         raise Absent(f"{path}: {reason}")

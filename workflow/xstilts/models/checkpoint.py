@@ -2,59 +2,116 @@
 
 import inspect
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from xstilts.models import lean
 from xstilts.running import garbage
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, read_json, write_json
 
+Layers = int | Callable[[Any], int] | None
+# Keys of a config that make of a checkpoint something else than one file of plain weights.
+SPECIAL = {
+    "auto_map", "configuration_files", "fusion_config", "layer_types", "quantization_config",
+    "transformers_weights",
+}  # fmt: skip
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")  # beside the weights
 
 
-def load_encoder(folder: str | Path, layers: int | None = None, dropout: float | None = None):
+def load_encoder(folder: str | Path, layers: Layers = None, dropout: float | None = None):
     """Load the encoder of a checkpoint in fp32, without a pooler.
 
     Args:
         folder: `model.safetensors` and `config.json`.
-        layers: keep only so many of the lowest layers; the output is then the hidden state of that
-            index in architectures that normalise inside each layer (XLM-R base and large).
+        layers: keep only so many of the lowest layers, or what this makes of the config; the output
+            is then the hidden state of that index in architectures that normalise inside each layer
+            (XLM-R base and large).
         dropout: of hidden states and attention; None keeps the checkpoint's own.
 
     Raises:
         UserError: the folder has no weights, or not this model's.
     """
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModel
-    from transformers.utils import logging
-
     folder = Path(folder)
     if not (folder / "model.safetensors").exists():
         raise UserError(
             f"{folder}: a checkpoint without model.safetensors; delete it to have it made anew"
         )
+    encoder = _direct(folder, layers, dropout)
+    if encoder is None:
+        lean.undo()
+        encoder = _automatic(folder, layers, dropout)
+    garbage.collect_from_here()
+    return encoder
+
+
+def _direct(folder: Path, layers: Layers, dropout: float | None):
+    """Return the encoder with the weights as they are in the file; None where names, shapes, config
+    or file are not as plain as those of our own checkpoints: `_automatic` loads it or says why not.
+    """
+    import torch
+    from safetensors import safe_open
+
+    try:
+        content = read_json(folder / "config.json")
+        if SPECIAL & content.keys() or (folder / "adapter_config.json").exists():
+            return None
+        config_class, model_class = lean.classes(content["model_type"])
+        config = _set(config_class.from_dict(content), layers, dropout)
+        config.name_or_path, config.dtype = str(folder), torch.float32
+        from transformers.initialization import no_init_weights
+
+        with no_init_weights():
+            encoder = model_class(config, **_options(model_class))
+        if encoder.all_tied_weights_keys:
+            return None
+        with safe_open(folder / "model.safetensors", "pt") as file:
+            names = set(file.keys())
+            for name, tensor in encoder.state_dict().items():
+                if name not in names or file.get_slice(name).get_shape() != list(tensor.shape):
+                    return None
+            weights = {name: file.get_tensor(name).float() for name in encoder.state_dict()}
+        encoder.load_state_dict(weights, assign=True)
+        return encoder.eval()
+    except Exception:
+        return None
+
+
+def _automatic(folder: Path, layers: Layers, dropout: float | None):
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
+
     logging.set_verbosity_error()  # layers left out on purpose would be reported as unexpected
     logging.disable_progress_bar()
     try:
-        config = AutoConfig.from_pretrained(folder)
-        if layers is not None:
-            config.num_hidden_layers = layers
-        if dropout is not None:
-            config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
+        config = _set(AutoConfig.from_pretrained(folder), layers, dropout)
         model_class = AutoModel._model_mapping[type(config)]
-        parameters = inspect.signature(model_class.__init__).parameters
-        options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
         encoder, loading_info = AutoModel.from_pretrained(
             folder, config=config, dtype=torch.float32, use_safetensors=True,
-            output_loading_info=True, **options,
+            output_loading_info=True, **_options(model_class),
         )  # fmt: skip
         if loading_info["missing_keys"]:  # they would be random
             raise ValueError(f"it lacks {sorted(loading_info['missing_keys'])[0]}")
-        garbage.collect_from_here()
         return encoder
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{folder}: cannot be loaded as a model ({line})") from None
+
+
+def _set(config, layers: Layers, dropout: float | None):
+    if layers is not None:
+        config.num_hidden_layers = layers(config) if callable(layers) else layers
+    if dropout is not None:
+        config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
+    return config
+
+
+def _options(model_class) -> dict[str, bool]:
+    parameters = inspect.signature(model_class.__init__).parameters
+    return {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
 
 
 def load_head(head, folder: str | Path, prefix: str = "") -> None:

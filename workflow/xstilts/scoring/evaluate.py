@@ -6,6 +6,7 @@ failed, costs only itself.
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from xstilts.data import prepare
 from xstilts.data.rows import Row
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
+from xstilts.encoding.header import digest_of
 from xstilts.models import checkpoint
 from xstilts.running import device
 from xstilts.running.energy import Meter
@@ -44,10 +46,8 @@ class Scorer:
         page = formats.page(data.meta["spec"]["format"])
         where = device.choose()
         if data.meta["spec"]["format"] == "retrieval":
-            from transformers import AutoConfig
-
-            config = AutoConfig.from_pretrained(self.folder)
-            layer = checkpoint.retrieval_layer(config, self.spec["retrieval_layer"])
+            asked = self.spec["retrieval_layer"]
+            layer = partial(checkpoint.retrieval_layer, requested=asked)
             encoder = checkpoint.load_encoder(self.folder, layers=layer)
             head = page.head(encoder, [])
         else:
@@ -118,8 +118,9 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
             f"{paths['encoded']}: its labels are {', '.join(data.labels)}, those of {scorer.folder}"
             f" are {', '.join(trained[0])}; delete both, run again"
         )
-    used = [paths[key] for key in ("encoded", "rows", "dev_encoded", "dev_rows") if key in paths]
-    fingerprint = digest([spec, node["weights"], *map(sha256, used)])
+    read = {"encoded": digest_of, "rows": sha256, "dev_encoded": digest_of, "dev_rows": sha256}
+    used = [of(paths[key]) for key, of in read.items() if key in paths]
+    fingerprint = digest([spec, node["weights"], *used])
     out, pins = Path(paths["out"]) / f"{lang}.json", node["pins"] | data.meta["pins"]
     if score := finished(out, spec, fingerprint):
         print(f"{lang}: already computed")

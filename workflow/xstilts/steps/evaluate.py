@@ -11,6 +11,7 @@ from typing import Any
 
 from xstilts.encoding.header import read_header
 from xstilts.experiment.cells import CELL
+from xstilts.models import lean
 from xstilts.running import lock
 from xstilts.running.errors import Absent, DoesNotFit, UserError
 from xstilts.running.files import digest, read_json, write_json
@@ -92,4 +93,5 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    lean.allow()
     process.run(main, parser())

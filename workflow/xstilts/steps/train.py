@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xstilts.models import checkpoint, shards
+from xstilts.encoding.header import digest_of
+from xstilts.models import checkpoint, lean, shards
 from xstilts.running import device as devices
 from xstilts.running import lock, ranks, stop
 from xstilts.running.files import digest, sha256
@@ -40,8 +41,9 @@ def main(args: argparse.Namespace) -> None:
 def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     """Return the digest of all that a training follows from: a spec has neither the bytes of the
     rows, which change with a pin, nor those of the checkpoint to start from."""
-    rows = (*args.train, *args.dev, *args.dev_rows)
-    return digest([spec, read_node(args.init)["weights"], *map(sha256, rows)])
+    encoded = map(digest_of, (*args.train, *args.dev))
+    rows = (*encoded, *map(sha256, args.dev_rows))
+    return digest([spec, read_node(args.init)["weights"], *rows])
 
 
 def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> None:
@@ -129,4 +131,5 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    lean.allow()
     process.run(main, parser())

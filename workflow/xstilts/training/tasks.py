@@ -85,14 +85,14 @@ def read_tasks(
     train_paths, dev_paths, dev_rows_paths = iter(train), iter(dev), iter(dev_rows)
     eval_rows = spec["recipe"]["eval_rows"]
 
-    def load(path: str, spec_digest: str, mapped: bool = False) -> Encoded:
-        return encoded.load_checked(path, spec_digest, tokenizer, "the model", mapped)
+    def load(path: str, spec_digest: str, whole: bool = True) -> Encoded:
+        return encoded.load_checked(path, spec_digest, tokenizer, "the model", whole)
 
     tasks = []
     for task_spec in task_specs(spec):
         paths = {lang: next(train_paths) for lang in task_spec["train"]}
         sampled = not task_spec.keys().isdisjoint(sample.KEYS)
-        data = {lang: load(paths[lang], d, sampled) for lang, d in task_spec["train"].items()}
+        data = {lang: load(paths[lang], d, not sampled) for lang, d in task_spec["train"].items()}
         if sampled:
             data = sample.draw(data, paths, task_spec, spec["seed"], name)
         labels = next(iter(data.values())).labels  # the spec's, or those of an open tag set
