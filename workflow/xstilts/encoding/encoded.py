@@ -64,6 +64,11 @@ class Encoded:
         longest = np.maximum.reduceat(self.sequence_lengths(), self.arrays["groups"][:-1])
         return longest, np.diff(self.arrays["groups"])
 
+    @cached_property
+    def tokens(self) -> np.ndarray:
+        """The number of tokens of each example, int64 [examples]."""
+        return np.diff(self.arrays["starts"][self.arrays["groups"]])
+
     @property
     def rows(self) -> int:
         """The number of rows that are trained on."""

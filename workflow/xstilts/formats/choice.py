@@ -36,12 +36,20 @@ def encode(rows, tokenizer, labels, max_length):
 
 
 def collate(data, examples, seed=()):
-    """Some examples as a batch; `counts` int64 [examples] are their numbers of choices."""
+    """Some examples as a batch; `at` int64 [examples, most choices] are the sequences of each.
+
+    Past the choices of an example they are 0, and `present`, bool of the same shape, is false.
+    `counts`, the numbers of choices, is a list: for an array on a device the host would wait.
+    """
     batch = encoded.pad(data, examples)
     counts = np.diff(data.arrays["groups"])[examples]
+    places = np.arange(counts.max())
+    present = places < counts[:, None]
     return batch | {
         "labels": data.arrays["labels"][examples],
-        "counts": counts,
+        "at": np.where(present, (np.cumsum(counts) - counts)[:, None] + places, 0),
+        "present": present,
+        "counts": counts.tolist(),
         "weight": len(examples),
     }
 
@@ -53,25 +61,20 @@ def head(encoder, labels, train=()):
     return PooledHead(encoder.config, 1)
 
 
-def _padded_scores(outputs, counts):
-    """Scores [sequences, 1] -> [examples, most choices], -inf where a row has fewer choices."""
-    import torch
-
-    rows = outputs.float().squeeze(-1).split(counts.tolist())
-    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=-torch.inf)
-
-
 def loss(outputs, batch):
-    """Summed cross entropy over the choices of each example."""
+    """Summed cross entropy over the choices of each example; -inf where it has fewer than most."""
     from torch.nn.functional import cross_entropy
 
-    return cross_entropy(_padded_scores(outputs, batch["counts"]), batch["labels"], reduction="sum")
+    at = batch["at"]
+    scores = outputs.float().squeeze(-1).index_select(0, at.flatten()).view(at.shape)
+    scores = scores.masked_fill(~batch["present"], -float("inf"))
+    return cross_entropy(scores, batch["labels"], reduction="sum")
 
 
 def reduce(outputs, batch):
     """The scores of the choices of each example, float32 [choices]."""
-    scores = outputs.float().squeeze(-1).split(batch["counts"].tolist())
-    return [row.cpu().numpy() for row in scores]
+    scores = outputs.float().squeeze(-1).cpu().numpy()
+    return np.split(scores, np.cumsum(batch["counts"])[:-1])
 
 
 def decode(reduced, data, rows):

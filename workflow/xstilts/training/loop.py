@@ -13,6 +13,7 @@ from xstilts import metrics
 from xstilts.encoding import batches
 from xstilts.experiment.recipe import Recipe
 from xstilts.models import memory, shards
+from xstilts.models.execution import Execution
 from xstilts.running import ranks
 from xstilts.running.errors import NotFinite
 from xstilts.running.trackers import Trackers
@@ -98,7 +99,12 @@ def fit(
             partial(accumulate_gradients, *batch),
             state.max_tokens,
             undo=optimizer.zero_grad,
-            is_finest=partial(batches.is_finest, examples, *stream.data.shapes()),
+            is_finest=partial(
+                batches.is_finest,
+                examples,
+                *stream.data.shapes(),
+                tokens=Execution.choose(encoder, device).tokens(stream.data),
+            ),
         )
         ranks.add(p.grad for p in parameters if p.grad is not None)
         ranks.add([loss])
