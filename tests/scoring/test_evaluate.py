@@ -12,6 +12,7 @@ from xstilts.models import checkpoint
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.scoring import evaluate, predict
+from xstilts.scoring.scorer import Scorer
 from xstilts.steps import evaluate as evaluate_step
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -109,13 +110,13 @@ def target(tmp_path):
 def scored(monkeypatch):
     """The languages that a checkpoint is truly run on."""
     calls = []
-    real = evaluate.Scorer.__call__
+    real = Scorer.__call__
 
-    def spy(self, data, rows, lang, dev):
-        calls.append(lang)
-        return real(self, data, rows, lang, dev)
+    def spy(self, languages):
+        calls.extend(language.name for language in languages)
+        return real(self, languages)
 
-    monkeypatch.setattr(evaluate.Scorer, "__call__", spy)
+    monkeypatch.setattr(Scorer, "__call__", spy)
     return calls
 
 
@@ -131,7 +132,7 @@ def test_a_language_gets_a_score_and_its_predictions(target, capsys):
     checkpoint.load_head(head, target.model)
     expected = []
     for i in range(2):
-        ids = predict.tensors(page.collate(target.data["zh"], np.array([i])), "cpu")
+        ids = predict.tensors(page.collate(target.data["zh"], np.array([i])), torch.device("cpu"))
         expected.append(LABELS[int(predict.outputs(encoder, head, ids).argmax())])
     gold = ["neutral", "contradiction"]
     values = [float(e == g) for e, g in zip(expected, gold, strict=True)]
@@ -324,8 +325,9 @@ def test_retrieval_pools_the_layer_that_is_asked_for(tmp_path, asked, layer):
         assert len(hidden) == 4
         vectors.append(hidden[layer][0].mean(0))
     node = read_json(target.model / "node.json")
-    scorer = evaluate.Scorer(str(target.model), node, target.specs()["de"], 1000)
-    encoder, head, where = scorer._load(target.data["de"])
+    scorer = Scorer(str(target.model), node, target.specs()["de"], 1000)
+    encoder, head, where = scorer.load(target.data["de"])
+    assert len(encoder.encoder.layer) == layer and encoder.pooler is None
     page = formats.page("retrieval")
     found = predict.reduced(page, encoder, head, target.data["de"], where, 1000)
     assert np.abs(np.stack(found) - torch.stack(vectors).numpy()).max() < 1e-5

@@ -72,10 +72,8 @@ def neighbours(
 
     xs, ys = (torch.from_numpy(np.ascontiguousarray(pool)).to(device) for pool in (x, y))
     height, width = block or BLOCK[xs.device.type]
-    of_x, of_y = (
-        (pool.new_full((len(pool), k), -torch.inf), pool.new_zeros((len(pool), k), dtype=torch.long))
-        for pool in (xs, ys)
-    )
+    similarities = (pool.new_full((len(pool), k), -torch.inf) for pool in (xs, ys))
+    of_x, of_y = ((each, torch.zeros_like(each, dtype=torch.int64)) for each in similarities)
     buffer = xs.new_empty(_filled(min(height, len(xs))), _filled(min(width, len(ys))))
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
@@ -109,7 +107,7 @@ def _keep_nearest(best, start: int, count: int, products, dim: int, first: int) 
 
     similarity, position = (part[start : start + count] for part in best)
     k = similarity.shape[1]
-    # The k largest are in the k groups of which the largest is largest; of equal ones, in the first.
+    # The k largest are in the k groups of the largest maxima; of equals the first are there too.
     groups = products.unflatten(dim, (-1, GROUP))
     maxima = groups.amax(dim + 1)
     if dim == 0:

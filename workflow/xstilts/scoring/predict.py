@@ -1,6 +1,7 @@
 """Forward passes without gradients: encoded rows -> what a format's `decode` needs."""
 
 import contextlib
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -28,7 +29,9 @@ def reduced(
     max_tokens: int,
     execution: Execution | None = None,
 ) -> list[Any]:
-    """Return `page.reduce` of every example of `data`, in its order.
+    """Return `page.reduce` of every example of `data`, as numpy, in its order.
+
+    The device goes on with the next batch while the results of one are fetched; no more is kept.
 
     Args:
         max_tokens: of a batch, padding included; nothing is kept for gradients, so several times
@@ -48,11 +51,16 @@ def reduced(
     encoder.eval()
     head.eval()
 
-    def forward(examples: np.ndarray) -> list[Any]:
+    def forward(examples: np.ndarray) -> list[tuple[np.ndarray, Callable[[], np.ndarray]]]:
         batch = tensors(execution.arrange(page.collate(data, examples)), device)
         with devices.autocast(device):
             batch_outputs = outputs(encoder, head, batch)
-        return page.reduce(batch_outputs, batch)
+        return [(examples, _fetch(page.reduce(batch_outputs, batch)))]
+
+    def keep(pieces: list[tuple[np.ndarray, Callable[[], np.ndarray]]]) -> None:
+        for examples, fetched in pieces:
+            for example, value in zip(examples, fetched(), strict=True):
+                results[example] = value
 
     with contextlib.ExitStack() as stack:
         if shards.sharded():  # it keeps what it gathers here for training, so no inference mode
@@ -62,8 +70,27 @@ def reduced(
             stack.enter_context(devices.autocast(device))  # around all: weights are cast once
         if execution.compiled:  # for training: the larger batches here would be so many shapes more
             stack.enter_context(torch.compiler.set_stance("force_eager"))
+        in_flight: list[tuple[np.ndarray, Callable[[], np.ndarray]]] = []
         for examples in cut:
-            values = memory.retry_in_halves(forward, examples)
-            for example, value in zip(examples, values, strict=True):
-                results[example] = value
+            launched = memory.retry_in_halves(forward, examples)
+            keep(in_flight)
+            in_flight = launched
+        keep(in_flight)
     return results
+
+
+def _fetch(tensor) -> Callable[[], np.ndarray]:
+    """Start to copy a tensor to the host; return what waits for the copy and returns it."""
+    import torch
+
+    host = tensor.to("cpu", non_blocking=True)  # from a GPU, into pinned memory
+    if tensor.device.type != "cuda":
+        return host.numpy
+    copied = torch.cuda.Event()
+    copied.record()
+
+    def fetched() -> np.ndarray:
+        copied.synchronize()
+        return host.numpy().copy()  # of pinned memory, there is little
+
+    return fetched
