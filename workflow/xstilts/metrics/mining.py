@@ -59,8 +59,9 @@ def neighbours(
     Both are read off the same products (2 n m H FLOP), which are in the precision of the vectors:
     TF32, of three digits, is off meanwhile. Of equals the first in its pool is the nearer one.
 
-    The device holds all vectors, 12 bytes for each neighbour, and the products of a block with at
-    most as much again for what is looked for in them: 2.9 GB for 400k and 150k vectors of 1,024.
+    The device holds all vectors, 12 bytes for each neighbour, and the products of a block (from
+    1,024 each way on, at most as much again for what is looked for in them): on a GPU 2.8 GB for
+    400k and 150k vectors of 1,024.
 
     Args:
         x, y: float [n, H] and [m, H], of any length but 0; unit vectors for cosines.
