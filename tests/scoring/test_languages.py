@@ -149,7 +149,7 @@ def test_one_that_cannot_be_decoded_keeps_the_others_of_its_group(tmp_path, monk
         return real(language, *rest)
 
     monkeypatch.setattr(evaluate, "finish", finish)
-    with pytest.raises(UserError, match="^m/mnli/seed1/xnli: en: no such metric$"):
+    with pytest.raises(UserError, match=r"^m/mnli/seed1/xnli: en: no such metric$"):
         target.run()
     assert target.made() == made("de", "zh")
 
@@ -174,7 +174,8 @@ def test_no_gradients_are_kept_and_only_what_decoding_needs(tmp_path, monkeypatc
     import torch
 
     target = Target(tmp_path, "tagging", rows_of("tagging"), labels=TAGS).add("de")
-    encoder, head, where = (scorer := Scorer(str(target.model), {}, {}, 50)).load(target.data["de"])
+    scorer = Scorer(str(target.model), {}, {}, 50)
+    encoder, _, _ = scorer.load(target.data["de"])
     modes, fetched = [], []
     encoder.register_forward_hook(lambda *_: modes.append(torch.is_inference_mode_enabled()))
     real = predict._fetch

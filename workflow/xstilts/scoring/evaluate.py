@@ -30,6 +30,7 @@ from xstilts.scoring.scorer import Language, Output, Scorer
 # A group of languages fills so many batches, which is what a process loses that is killed: on an
 # H100, of XLM-R Large, half a second; on a CPU about what a language of XNLI takes.
 BATCHES = 4
+Works = list[tuple[str, Callable[[], dict[str, Any]]]]  # language, and what makes its score
 
 
 def languages(
@@ -67,7 +68,7 @@ def languages(
             else:
                 found[lang] = one
 
-    def collect(finishing: list[tuple[str, Callable[[], dict[str, Any]]]]) -> None:
+    def collect(finishing: Works) -> None:
         while finishing:
             lang, finished = finishing.pop(0)  # and what it holds is freed
             try:
@@ -77,14 +78,16 @@ def languages(
 
     groups = grouped(unscored(), BATCHES * scorer.budget)
     with ThreadPoolExecutor(1) as thread:
-        group, finishing = next(groups, None), []
+        group = next(groups, None)
+        finishing: Works = []
         while group:
             beside = _has_time_beside(scorer, group)
-            following = partial(next, groups, None)
-            following = thread.submit(following).result if beside else following
+            following: Callable[..., list[Language] | None] = partial(next, groups, None)
+            if beside:
+                following = thread.submit(following).result
             outputs = scorer(group)
             collect(finishing)
-            works = [
+            works: Works = [
                 (one.name, partial(finish, one, output, scorer, cell, beside))
                 for one, output in zip(group, outputs, strict=True)
             ]
