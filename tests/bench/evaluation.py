@@ -1,6 +1,6 @@
 """What sharing batches among languages, and decoding, take in an evaluation.
 
-    PYTHONPATH=workflow:. python tests/bench/evaluation.py [--languages 30] [--rows 12] [--hidden 384]
+    PYTHONPATH=workflow:. python tests/bench/evaluation.py [--languages 30] [--rows 12]
 
 A random encoder of XLM-R's shape on rows of random words, by format: rows a second of all languages
 together and of one after another, in turns, with decoding; and the share of decoding. Other scripts
@@ -93,10 +93,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--languages", type=int, default=30)
     parser.add_argument("--rows", type=int, default=12, help="of a language")
-    parser.add_argument("--hidden", type=int, default=384)
+    parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--budget", type=int, default=65536)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     where = device.choose()
     with tempfile.TemporaryDirectory() as folder:
