@@ -200,6 +200,25 @@ def test_mining_equals_the_scripts_rules_in_any_blocks(n, m, k, rows, columns, s
     assert mined.score == pytest.approx([score for *_, score in expected])
 
 
+def test_products_are_not_rounded_to_tf32(monkeypatch):
+    """As they are on a GPU elsewhere (`device.choose`)."""
+    import torch
+
+    before, precisions, real = torch.get_float32_matmul_precision(), [], torch.mm
+
+    def spy(*args, **out):
+        precisions.append(torch.get_float32_matmul_precision())
+        return real(*args, **out)
+
+    monkeypatch.setattr(torch, "mm", spy)
+    torch.set_float32_matmul_precision("high")
+    try:
+        mining.mine(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32))
+        assert precisions == ["highest"] and torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 A, B, C, D = (("s1", "t1"), ("s2", "t2"), ("s3", "t3"), ("s4", "t4"))
 
 

@@ -1,5 +1,7 @@
 """The languages of a target share batches: the same files as one by one, each as soon as it can."""
 
+import itertools
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,12 +10,16 @@ import pytest
 from tests import helpers
 from tests.scoring.target import Target, made, nli
 
+from xstilts import formats
 from xstilts.encoding import encoded
+from xstilts.encoding.tokenizer import load_tokenizer
+from xstilts.models import checkpoint
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 from xstilts.scoring import evaluate, predict
 from xstilts.scoring.scorer import Scorer
 
+SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
 LANGUAGES = ("ar", "de", "el", "en", "ru", "zh")
 FORMATS = ("classification", "choice", "tagging", "span")
 TAGS = ("DET", "NOUN", "VERB")
@@ -96,6 +102,43 @@ def test_predictions_are_those_of_every_language_by_itself(tmp_path, format, mon
         assert tables[0].equals(tables[1])
         scores = [read_json(each.root / f"out/{lang}.json") for each in (together, apart)]
         assert scores[0]["metrics"] == scores[1]["metrics"]
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real rows are not in ../shared/data")
+@pytest.mark.parametrize("format", ["classification", "span"])
+def test_predictions_on_real_rows_are_those_of_every_language_by_itself(format):
+    import torch
+
+    model = SHARED / "models/local/me5-small-xlmr-32k-6l"
+    tokenizer, encoder = load_tokenizer(model / "tokenizer.json"), checkpoint.load_encoder(model)
+    page, labels = formats.page(format), ("0", "1", "2") if format == "classification" else ()
+    torch.manual_seed(1)
+    head, languages = page.head(encoder, labels), []
+    for lang in ("de", "en", "hi", "zh"):
+        if format == "classification":
+            (path,) = (SHARED / f"datasets/facebook/xnli/{lang}").glob("validation*.parquet")
+            rows = [
+                {"id": "", "text": r["premise"], "text_pair": r["hypothesis"], "label": "0"}
+                for r in pq.read_table(path).slice(0, 24).to_pylist()
+            ]
+        else:
+            (path,) = (SHARED / f"datasets/google/xquad/xquad.{lang}").glob("validation*.parquet")
+            rows = [
+                {**row, "answers": {"text": [], "start": []}}
+                for row in pq.read_table(path).slice(0, 6).to_pylist()
+            ]
+        languages.append((helpers.encode(tokenizer, format, rows, labels, 128), rows))
+    cpu = torch.device("cpu")
+    joined = encoded.join([data for data, _ in languages])
+    together = iter(predict.reduced(page, encoder, head, joined, cpu, 2048))
+    for data, rows in languages:
+        apart = predict.reduced(page, encoder, head, data, cpu, 2048)
+        shared = list(itertools.islice(together, len(data)))
+        found = page.decode(shared, data, rows)
+        assert found == page.decode(apart, data, rows) and len(found) == len(rows)
+    assert next(together, None) is None
 
 
 def test_a_kill_leaves_the_groups_before_it(tmp_path, monkeypatch):
