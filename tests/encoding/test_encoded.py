@@ -1,13 +1,17 @@
 """Encoded rows: packing, padding, and the file they live in."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
-from xstilts.encoding import encoded
+from xstilts.encoding import encoded, header
 from xstilts.encoding.encoded import Encoded
 from xstilts.running.errors import UserError
+from xstilts.running.files import sha256
 
 META = {"pad": 1, "spec": {"kind": "encoded"}}
 
@@ -71,5 +75,49 @@ def test_a_damaged_file_is_named(tmp_path, content):
     path = tmp_path / "x.safetensors"
     if content is not None:
         path.write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.safetensors: damaged; delete it"):
+        encoded.load(path)
+
+
+def test_a_file_has_its_digest_which_is_that_of_a_file_without(tmp_path):
+    """So what was made from a file of before, or is made anew, keeps its fingerprint."""
+    data, path, before = small(), tmp_path / "x.safetensors", tmp_path / "before.safetensors"
+    data.save(path)
+    save_file(data.arrays, before, metadata={"xstilts": json.dumps(data.meta)})
+    assert header.digest_of(path) == sha256(before) == header.digest_of(before)
+    assert (
+        encoded.load(path).meta == encoded.load(before).meta == META == header.read_header(path)[1]
+    )
+    encoded.load(path).save(path)
+    assert header.digest_of(path) == sha256(before), "it is not of itself"
+    Encoded(data.arrays | {"tokens": data.arrays["tokens"][::-1].copy()}, META).save(path)
+    other = header.digest_of(path)
+    Encoded(data.arrays, META | {"rows": 1}).save(path)
+    assert len({header.digest_of(path), other, sha256(before)}) == 3
+
+
+def test_a_file_that_is_replaced_stays_what_it_was_for_who_reads_it(tmp_path):
+    path = tmp_path / "x.safetensors"
+    small().save(path)
+    read = encoded.load(path)
+    Encoded(encoded.pack([[7]]), META).save(path)
+    path.unlink()
+    assert read.sequence(2).tolist() == [0, 6, 7, 2]
+    assert not read.arrays["tokens"].flags.writeable
+
+
+def test_a_file_without_rows_is_read(tmp_path):
+    Encoded(encoded.pack([]), META).save(tmp_path / "x.safetensors")
+    assert len(encoded.load(tmp_path / "x.safetensors")) == 0
+
+
+@pytest.mark.parametrize("damage", ["cut", "longer", "zeros"])
+def test_a_file_that_was_damaged_later_is_named(tmp_path, damage):
+    path = tmp_path / "x.safetensors"
+    small().save(path)
+    content = path.read_bytes()
+    end = int.from_bytes(content[:8], "little") + 8
+    zeros = content[:end] + b"\0" * (len(content) - end)
+    path.write_bytes({"cut": content[:-1], "longer": content + b"\0", "zeros": zeros}[damage])
     with pytest.raises(UserError, match=r"x\.safetensors: damaged; delete it"):
         encoded.load(path)

@@ -36,8 +36,8 @@ def test_defaults_are_filled_in_and_names_resolved():
         },
         "languages": "all", "split": "dev", "test": False, "seeds": [1],
         "exclude": [], "include": [], "recipes": {}, "limits": {}, "tasks": {}, "toy": {},
-        "threads": 1, "jobs_per_gpu": 1, "micro_batch_tokens": 16384, "save_every": 600,
-        "keep_tuned": False, "on_collapse": "keep", "trackers": [],
+        "threads": 1, "jobs_per_gpu": 1, "micro_batch_tokens": 16384, "compile": False,
+        "save_every": 600, "keep_tuned": False, "on_collapse": "keep", "trackers": [],
         "language_traits": {}, "questions": {},
     }  # fmt: skip
     assert found.intermediates == {"none": {}, "mnli": {"mnli": ("en",)}}

@@ -7,6 +7,7 @@ from xstilts.models import attention
 
 LENGTHS = (5, 1, 16, 3)
 SCALE = 0.3
+DRAWS = 100
 
 
 @pytest.fixture
@@ -66,11 +67,11 @@ def test_attention_weights_are_dropped_out(parts, way):
     import torch
 
     with torch.no_grad():
-        draws = torch.stack([way(parts, dropout=0.3) for _ in range(300)])
+        draws = torch.stack([way(parts, dropout=0.3) for _ in range(DRAWS)])
         expected = alone(parts)
     deviation = draws.std(0)
     assert (deviation > 0.05).float().mean() > 0.95
-    assert ((draws.mean(0) - expected).abs() < 5 * deviation / 300**0.5 + 1e-5).all()
+    assert ((draws.mean(0) - expected).abs() < 5 * deviation / DRAWS**0.5 + 1e-5).all()
     first = np.cumsum((0, *LENGTHS))[1]  # a sequence of one token: kept, and scaled, or dropped
     kept = draws[:, first, 0, 0] / expected[first, 0, 0]
     assert set(np.round(kept.tolist(), 3)) == {0.0, round(1 / 0.7, 3)}

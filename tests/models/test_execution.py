@@ -19,20 +19,8 @@ def cpu():
     return torch.device("cpu")
 
 
-def make(kind="xlm-roberta", seed=0, **changes):
-    """A random encoder of a kind, whose weights are large enough that its attention matters."""
-    import torch
-    import transformers
-
-    settings = {
-        "vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "intermediate_size": 64, "max_position_embeddings": 70, "initializer_range": 0.2,
-    }  # fmt: skip
-    if kind in ("albert", "electra"):
-        settings["embedding_size"] = 16
-    config = transformers.AutoConfig.for_model(kind, **(settings | changes))
-    torch.manual_seed(seed)
-    return transformers.AutoModel.from_config(config).eval()
+def make(kind="xlm-roberta", **changes):
+    return helpers.make_encoder(kind, **changes).eval()
 
 
 @pytest.mark.parametrize("kind", attention.AFTER_PADDING)
@@ -102,6 +90,20 @@ def test_on_a_gpu_it_is_packed_and_chosen_once(monkeypatch, capsys):
     assert encoder.training and capsys.readouterr().out == ""
     monkeypatch.setattr(Execution, "tried", None)
     assert Execution.choose(encoder, Gpu()) is found
+
+
+def test_layers_are_compiled_if_asked_for_and_not_of_a_sharded_model(monkeypatch):
+    def layers_compiled(encoder):
+        return [layer._compiled_call_impl is not None for layer in encoder.encoder.layer]
+
+    one, two, three = make(), make(), make("deberta-v2")
+    assert chosen_on_a_gpu(one, monkeypatch, compiled=True) == Execution(True, True, 2)
+    assert all(layers_compiled(one)) and len(layers_compiled(one)) == 2
+    assert chosen_on_a_gpu(three, monkeypatch, compiled=True) == Execution()
+    assert not any(layers_compiled(three))
+    monkeypatch.setattr(executions.shards, "sharded", lambda: True)
+    assert chosen_on_a_gpu(two, monkeypatch, compiled=True) == Execution(True, False, 2)
+    assert not any(layers_compiled(two))
 
 
 def test_the_trial_draws_no_random_numbers():

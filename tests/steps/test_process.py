@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -157,3 +158,29 @@ def test_what_may_go_better_is_tried_again(tmp_path, what):
     step = ["--out", str(tmp_path / "results/tuned/x"), "--state", "s"]
     run(what, *step)
     assert run("fine", *step, "--attempt", "2").returncode == 0
+
+
+def test_a_file_that_is_cut_off_while_it_is_mapped_is_in_the_log(tmp_path):
+    """The system kills the process, so the run tries again."""
+    code = """
+import argparse, os, sys
+from pathlib import Path
+from xstilts.encoding import encoded
+from xstilts.steps import process
+
+def main(args):
+    data = encoded.Encoded(encoded.pack([range(99_999)]), {})
+    data.save(args.file)
+    read = encoded.load(args.file)
+    os.truncate(args.file, 4096)
+    print(read.arrays["tokens"].sum())
+
+parser = argparse.ArgumentParser()
+parser.add_argument("file")
+process.run(main, parser)
+"""
+    file, log = tmp_path / "x.safetensors", tmp_path / "log"
+    command = [sys.executable, "-c", code, str(file), "--log", str(log)]
+    ended = subprocess.run(command, env={"PYTHONPATH": str(WORKFLOW)}, timeout=60)
+    assert ended.returncode == -signal.SIGBUS
+    assert "Bus error" in log.read_text() and "in main" in log.read_text()

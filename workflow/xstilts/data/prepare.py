@@ -252,7 +252,7 @@ def write(path: str | Path, rows: list[Row], format: str, record: dict) -> None:
 
 def read(path: str | Path) -> pa.Table:
     """Return the table of unified rows in a file; UserError naming a missing or damaged file."""
-    return _open(path, pq.read_table)
+    return _open(path, _read)
 
 
 def metadata(path: str | Path) -> dict[str, Any]:
@@ -261,6 +261,11 @@ def metadata(path: str | Path) -> dict[str, Any]:
     if record is None:
         raise UserError(f"{path}: was not made by the prepare step; delete it to have it made anew")
     return json.loads(record)
+
+
+def _read(path: str | Path) -> pa.Table:
+    with pq.ParquetFile(path) as file:  # `pq.read_table` imports pandas
+        return file.read()
 
 
 def _open(path: str | Path, reader: Callable) -> Any:

@@ -2,10 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xstilts.experiment.config import Experiment
 from xstilts.running.errors import UserError
+
+if TYPE_CHECKING:
+    from xstilts.experiment.config import Experiment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,14 +80,14 @@ def stride(max_length: int) -> int:
     return max_length // 3
 
 
-def for_task(experiment: Experiment, name: str, train: str) -> Recipe:
+def for_task(experiment: "Experiment", name: str, train: str) -> Recipe:
     """Return the recipe set under `name` (a stage 1 task, or a target) for training `train`."""
     own = experiment.settings["recipes"]
     layers = (experiment.tasks[train].recipe, experiment.tasks[name].recipe)
     return resolve(*layers, own.get("all", {}), own.get(name, {}))
 
 
-def tuned(experiment: Experiment) -> dict[str, Recipe]:
+def tuned(experiment: "Experiment") -> dict[str, Recipe]:
     """Return train task -> stage 2 recipe; targets that share a train task must agree on it."""
     chosen: dict[str, tuple[str, Recipe]] = {}
     for target in experiment.settings["targets"]:

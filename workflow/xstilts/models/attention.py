@@ -60,8 +60,9 @@ def forward(
 
         arguments = (module, query, key, value, attention_mask)
         return sdpa_attention_forward(*arguments, dropout=dropout, scaling=scaling, **kwargs)
-    flat = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
-    return attend(*flat, cu_seq_lens_q, max_length_q, dropout, scaling)[None], None
+    query, key, value = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
+    context = attend(query, key, value, cu_seq_lens_q, max_length_q, dropout, scaling)
+    return context[None], None
 
 
 def attend(query, key, value, offsets, longest, dropout: float = 0.0, scaling=None):
@@ -83,19 +84,17 @@ def attend(query, key, value, offsets, longest, dropout: float = 0.0, scaling=No
 
 def jagged(query, key, value, offsets, longest, dropout, scaling):
     """Return the same by SDPA on jagged nested tensors, which takes fp32 too."""
-    import torch
     from torch.nested import nested_tensor_from_jagged
     from torch.nn.functional import scaled_dot_product_attention
 
     starts = offsets.long()
-    nested = (
+    query, key, value = (
         nested_tensor_from_jagged(
             tensor.contiguous(), starts, min_seqlen=1, max_seqlen=longest
         ).transpose(1, 2)
         for tensor in (query, key, value)
     )
-    context = scaled_dot_product_attention(*nested, dropout_p=dropout, scale=scaling)
-    assert isinstance(context, torch.Tensor)
+    context = scaled_dot_product_attention(query, key, value, dropout_p=dropout, scale=scaling)
     return context.transpose(1, 2).values()
 
 
@@ -107,8 +106,7 @@ def _masked(query, key, value, offsets, dropout, scaling):
 
     places = torch.arange(len(query), device=query.device, dtype=offsets.dtype)
     sequence = torch.bucketize(places, offsets, right=True)
-    context = scaled_dot_product_attention(
-        *(tensor.transpose(0, 1)[None] for tensor in (query, key, value)),
-        attn_mask=sequence[:, None] == sequence, dropout_p=dropout, scale=scaling,
-    )  # fmt: skip
+    within = sequence[:, None] == sequence
+    query, key, value = (tensor.transpose(0, 1)[None] for tensor in (query, key, value))
+    context = scaled_dot_product_attention(query, key, value, within, dropout, scale=scaling)
     return context[0].transpose(0, 1)

@@ -76,7 +76,7 @@ class Execution:
         if any(ranks.most(bool(reason))):
             encoder.set_attn_implementation(previous)
             return cls(), reason or "another rank cannot"
-        if compiled:
+        if compiled and not shards.sharded():
             execution = cls.prepare(encoder, compiled=True)
         return execution, ""
 
@@ -114,7 +114,7 @@ def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
 
     def tensor(array: np.ndarray):
         made = torch.from_numpy(array)
-        made = made.pin_memory() if device.type == "cuda" else made
+        made = made.pin_memory() if str(device).startswith("cuda") else made
         return made.to(device, non_blocking=True)
 
     return {k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
@@ -152,6 +152,7 @@ def _difference(encoder, execution: Execution, device) -> str:
         return f"{type(error).__name__}: {(str(error).strip() or '-').splitlines()[0]}"
     finally:
         encoder.train(training)
+        shards.reshard(encoder)
 
 
 def _of_attention(device) -> str:

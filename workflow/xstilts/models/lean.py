@@ -1,22 +1,26 @@
-"""The two classes of an architecture, without the nine tenths of transformers that they do not need.
+"""The classes of an architecture, without the nine tenths of transformers that they do not need.
 
-Importing torch takes 1.1 s of CPU, and `AutoModel` with what it imports 2.1 s more: the names of all
-models are read from their files, three times over, and torch's compiler, its distributed tensors,
-SciPy and an HTTP client are imported to be there. A grid is a thousand processes. So, in a step
-(`allow`), the modules in `LATER` are stand-ins while the classes are imported: what is in them is
-imported when it is used. And transformers is told that what is in `ABSENT` is not installed, which
-it provides for. Whatever goes wrong is left to the ordinary import.
+Importing torch takes 1.1 s of CPU, and `AutoModel` with what it imports 2.1 s more: the names of
+all models are read from their files, three times over, and torch's compiler, its distributed
+tensors, SciPy and an HTTP client are imported to be there. A grid is a thousand processes. So, in a
+step (`allow`), the modules in `LATER` and `COMPILER` are stand-ins while the classes are imported:
+what is in them is imported when it is used. And transformers is told that what is in `ABSENT` is
+not installed, which it provides for. The compiler's stand-ins stay, since an optimizer asks for it
+in each step, until something is compiled. Whatever goes wrong is left to the ordinary import.
 """
 
 import contextlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterator
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import version
 from types import ModuleType
 from typing import Any
+
+from xstilts.running import ranks
 
 # Packages whose `__init__` reads the files of all models; only the place of the files is needed.
 PACKAGES = ("transformers", "transformers.models")
@@ -44,7 +48,8 @@ def allow() -> None:
 def classes(model_type: str) -> tuple[Any, Any]:
     """Return the classes of config and encoder; ImportError, KeyError, ... where it has not one of
     each."""
-    if _allowed and not {"transformers", *COMPILER} & sys.modules.keys():
+    # Sharding over several ranks needs the distributed tensors.
+    if _allowed and ranks.size() == 1 and not {"transformers", *COMPILER} & sys.modules.keys():
         _before.update(sys.modules)
         with _stand_ins():
             return _import(model_type)
@@ -85,12 +90,13 @@ def _stand_ins() -> Iterator[None]:
         sys.modules[name] = package
     for name in (*COMPILER, *LATER):
         sys.modules[name] = StandIn(name)
+    sys.meta_path.insert(0, Compiler())
     try:
         for name in ("transformers.utils.import_utils", "transformers.utils"):
             for library in ABSENT:
                 setattr(importlib.import_module(name), f"is_{library}_available", _no)
         yield
-    finally:  # the compiler's stay: an optimizer asks for it in each step
+    finally:
         for name in (*PACKAGES, *LATER):
             sys.modules.pop(name, None)
 
@@ -103,7 +109,7 @@ class Later:
 
     def _used(self) -> Any:
         if self._module in COMPILER:
-            _remove(COMPILER)
+            _import_compiler()
         return getattr(importlib.import_module(self._module), self._name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -155,14 +161,38 @@ class StandIn(ModuleType):
             raise AttributeError(name)
         if self.__name__ != "torch._dynamo":
             return Later(self.__name__, name)
-        _remove(COMPILER)  # something is compiled
-        return getattr(importlib.import_module(self.__name__), name)
+        return getattr(_import_compiler(), name)  # something is compiled
 
 
-def _remove(names: Iterable[str]) -> None:
-    for name in names:
+def _import_compiler() -> ModuleType:
+    for name in COMPILER:
         if isinstance(sys.modules.get(name), StandIn):
             del sys.modules[name]
+    return importlib.import_module(COMPILER[0])
+
+
+class Compiler(Loader):
+    """Finds the modules inside the compiler, which has a stand-in without any."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        inside = name.startswith(f"{COMPILER[0]}.")
+        if not inside or not isinstance(sys.modules.get(COMPILER[0]), StandIn):
+            return None
+        sys.meta_path.remove(self)
+        compiler = _import_compiler()
+        if name in sys.modules:
+            return ModuleSpec(name, self)
+        return PathFinder.find_spec(name, compiler.__path__)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the module, which the compiler has imported by itself."""
+        module = sys.modules[spec.name]
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """It has been; take back what the import has said of it."""
+        module.__spec__ = self.spec
 
 
 def _mark(function: Any = None, *args: Any, **kwargs: Any) -> Any:

@@ -43,6 +43,19 @@ def shard(encoder, heads: Iterable[Any], device) -> None:
                 module.set_force_sum_reduction_for_comms(True)
 
 
+def reshard(encoder) -> None:
+    """Give back what a forward pass that no backward pass follows has left gathered.
+
+    Until then `parameters()` are the gathered ones, which an optimizer must not be made for.
+    """
+    if sharded():
+        from torch.distributed.fsdp import FSDPModule
+
+        for module in encoder.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()
+
+
 def local_tensor(tensor):
     """Return this rank's shard of a tensor; the tensor itself where it is not sharded."""
     return tensor.to_local() if hasattr(tensor, "to_local") else tensor

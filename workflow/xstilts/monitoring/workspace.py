@@ -4,14 +4,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from xstilts.experiment import config, config_files, graph, plan
 from xstilts.experiment.grid import Grid
 from xstilts.monitoring.records import Pins, Records
 from xstilts.running.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,10 @@ class Workspace:
         pins = (node for node in every if node.rule in graph.PINS and node.folder)
         return {node.spec["name"]: (node.folder, node.files) for node in pins}
 
-    def grid_rows(self) -> pd.DataFrame:
+    def grid_rows(self) -> "pd.DataFrame":
         """Return what `grid.csv` says of the config."""
+        import pandas as pd
+
         return pd.DataFrame(plan.rows(self.grid, self.grid.cells))
 
 

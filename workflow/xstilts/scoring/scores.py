@@ -1,14 +1,17 @@
 """Score files: read and checked against the grid; the value of each cell."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from xstilts.experiment.cells import CELL
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read(path: str) -> Any:
@@ -45,6 +48,8 @@ def to_frame(files: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row per (score file, metric): `CELL`, language, metric, value, n; metric `score` is
     the value that the benchmark averages.
     """
+    import pandas as pd
+
     rows = []
     for score in files.values():
         key = {k: score[k] for k in [*CELL, "language"]}

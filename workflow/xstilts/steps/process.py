@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import faulthandler
 import os
 import sys
 import traceback
@@ -45,6 +46,8 @@ def run(
     terminal = _terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
     if args.log:
         _redirect(args.log)
+    if argv is None:
+        faulthandler.enable()  # what is mapped may be cut off: the log says where it was read
     job = Job(args)
     mark.present(_paths(vars(args).values()))
     try:

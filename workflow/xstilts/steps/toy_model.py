@@ -7,11 +7,12 @@ from pathlib import Path
 from xstilts.running.files import write_json
 from xstilts.steps import process
 from xstilts.toy import spec
-from xstilts.toy.pretrain import write
 
 
 def main(args: argparse.Namespace) -> None:
     """Write it."""
+    from xstilts.toy.pretrain import write
+
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     record, wanted = spec.recorded(args.spec)
     out = Path(args.out)

@@ -10,6 +10,7 @@ from typing import Any
 
 from xstilts.encoding.header import digest_of
 from xstilts.models import checkpoint, lean, shards
+from xstilts.models.execution import Execution
 from xstilts.running import device as devices
 from xstilts.running import lock, ranks, stop
 from xstilts.running.files import digest, sha256
@@ -67,6 +68,8 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         trained = with_heads(tasks, encoder)
         if args.sharding == "fsdp" and ranks.size() > 1:
             shards.shard(encoder, named_heads(trained).values(), device)
+        # How it is run is settled here, for all that follows.
+        Execution.choose(encoder, device, compiled=args.compiled == "yes")
         if ranks.rank():  # the dropout of each rank is its own
             torch.manual_seed(ranks.seed(stream.seed))
         stop.wait()  # the saver checks for signals before every step
@@ -124,6 +127,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     p.add_argument("--sharding", choices=["none", "fsdp"], default="none")
+    p.add_argument("--compiled", choices=["no", "yes"], default="no", help="the layers, on a GPU")
     arguments.add_trackers(p)
     arguments.add_lock_wait(p)
     p.add_argument("--out", required=True, help="checkpoint folder to write")
