@@ -1,7 +1,7 @@
 """Step: one checkpoint on all languages of one target -> a score and the predictions of each.
 
 A language whose score is there, made from the same files, is kept; one that fails does not keep the
-others from being scored.
+others from being scored. Small languages share batches.
 """
 
 import argparse
