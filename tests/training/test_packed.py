@@ -89,8 +89,8 @@ def test_what_is_reduced_and_predicted_is_that_of_padded_batches(tokenizer, form
     given = (page, encoder, head, data, cpu(), 150)
     theirs = predict.reduced(*given, execution=Execution())
     ours = predict.reduced(*given, execution=Execution.prepare(encoder))
-    for one, other in zip(ours, theirs, strict=True):
-        assert np.abs(np.asarray(one) - np.asarray(other)).max() < 1e-5
+    if format != "tagging":  # whose rows are filled up to the longest of a batch
+        np.testing.assert_allclose(np.stack(ours), np.stack(theirs), atol=1e-5)
     if format not in ("retrieval", "regression"):  # the text of a number has its last digit
         assert page.decode(ours, data, rows) == page.decode(theirs, data, rows)
 

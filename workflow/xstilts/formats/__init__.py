@@ -13,8 +13,9 @@ A page has the same few names, found by `page(name)`:
   are the encoded rows that it will be trained on, if it is new (regression has its scale from
   them);
 - `loss(outputs, batch) -> tensor`: the sum of the losses of a micro-batch;
-- `reduce(outputs, batch) -> list`: what decoding needs of each example, as numpy;
-- `decode(reduced, data, rows) -> predictions`: one a row, as text;
+- `reduce(outputs, batch) -> tensor`: what decoding needs, a row an example, on the device still,
+  which is not waited for;
+- `decode(reduced, data, rows) -> predictions`: one a row, as text, from such rows as numpy;
 - `confidence(reduced) -> list`: the probability of each prediction (classification, choice);
 - `score(rows, predictions, metric, lang) -> (metrics, values)`: the metrics of a file, and the
   value of each row (0 to 1), of which the main metric is or resembles the mean.

@@ -39,7 +39,6 @@ def collate(data, examples, seed=()):
     """Some examples as a batch; `at` int64 [examples, most choices] are the sequences of each.
 
     Past the choices of an example they are 0, and `present`, bool of the same shape, is false.
-    `counts`, the numbers of choices, is a list: for an array on a device the host would wait.
     """
     batch = encoded.pad(data, examples)
     counts = np.diff(data.arrays["groups"])[examples]
@@ -49,7 +48,6 @@ def collate(data, examples, seed=()):
         "labels": data.arrays["labels"][examples],
         "at": np.where(present, (np.cumsum(counts) - counts)[:, None] + places, 0),
         "present": present,
-        "counts": counts.tolist(),
         "weight": len(examples),
     }
 
@@ -62,19 +60,17 @@ def head(encoder, labels, train=()):
 
 
 def loss(outputs, batch):
-    """Summed cross entropy over the choices of each example; -inf where it has fewer than most."""
+    """Summed cross entropy over the choices of each example."""
     from torch.nn.functional import cross_entropy
 
-    at = batch["at"]
-    scores = outputs.float().squeeze(-1).index_select(0, at.flatten()).view(at.shape)
-    scores = scores.masked_fill(~batch["present"], -float("inf"))
-    return cross_entropy(scores, batch["labels"], reduction="sum")
+    return cross_entropy(reduce(outputs, batch), batch["labels"], reduction="sum")
 
 
 def reduce(outputs, batch):
-    """The scores of the choices of each example, float32 [choices]."""
-    scores = outputs.float().squeeze(-1).cpu().numpy()
-    return np.split(scores, np.cumsum(batch["counts"])[:-1])
+    """The scores of the choices, float32 [examples, most choices]; -inf past those of a row."""
+    at = batch["at"]
+    scores = outputs.float().squeeze(-1).index_select(0, at.flatten()).view(at.shape)
+    return scores.masked_fill(~batch["present"], -float("inf"))
 
 
 def decode(reduced, data, rows):
