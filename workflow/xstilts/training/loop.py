@@ -75,7 +75,7 @@ def fit(
 
     recipe, cap = Recipe(**spec["recipe"]), spec.get("cap")
     total_steps = mixture.total_steps(tasks, cap, recipe, spec.get("steps"))
-    streams = mixture.make_streams(tasks, cap, spec["seed"])
+    streams = mixture.make_streams(tasks, cap, spec["seed"], recipe.grouping)
     schedule = mixture.schedule([stream.share for stream in streams], total_steps, spec["seed"])
     modules = [encoder, *named_heads(tasks).values()]
     optimizer = make_optimizer(modules, recipe)
@@ -92,7 +92,7 @@ def fit(
             module.train()
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * lr_factor(step, total_steps, recipe.warmup)
-        examples, seed = stream.next_batch(), (spec["seed"], step)
+        examples, seed = stream.batch(stream.drawn["batches"]), (spec["seed"], step)
         batch = (encoder, stream.task, stream.data, examples, seed, device)
         (loss, tokens), state.max_tokens = memory.retry_with_fewer_tokens(
             partial(accumulate_gradients, *batch),
@@ -105,7 +105,7 @@ def fit(
         torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        stream.drawn["tokens"] += tokens
+        stream.count(len(examples), tokens)
         state.tokens += tokens
         state.recent_losses.append((stream.task.name, loss))
         state.step = step + 1
