@@ -1,6 +1,5 @@
 """The grid: its cells by hand, and which specs change with what."""
 
-import dataclasses
 import json
 
 import pytest

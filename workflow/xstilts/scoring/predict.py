@@ -12,12 +12,12 @@ from xstilts.running import device as devices
 
 
 def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
-    """Return a batch of numpy arrays as torch tensors on a device; other values stay."""
+    """Return a batch of numpy arrays, or tensors, as tensors on a device; other values stay."""
     import torch
 
     return {
-        key: torch.from_numpy(value).to(device, non_blocking=True)
-        if isinstance(value, np.ndarray)
+        key: torch.as_tensor(value).to(device, non_blocking=True)
+        if isinstance(value, np.ndarray | torch.Tensor)
         else value
         for key, value in batch.items()
     }
