@@ -89,10 +89,7 @@ def ahead(items: Iterator[Item], depth: int, device) -> Iterator[Iterator[Item]]
                 made.append(thread.submit(next, items, _END))
                 yield item
 
-        try:
-            yield taken()
-        finally:
-            thread.shutdown(wait=False, cancel_futures=True)
+        yield taken()
 
 
 def _use(device) -> Callable[[], None]:
