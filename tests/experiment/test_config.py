@@ -194,6 +194,10 @@ def own(**changes):
         ({"toy": {"sizes": {"train": "many"}}}, "toy: sizes: train: must be a whole number"),
         ({"toy": {"languages": None}}, "config: toy: languages: must be a list, not nothing"),
         ({"split": "tset"}, "config: split: 'tset' is not one of .*; did you mean `test`"),
+        (
+            {"recipes": {"all": {"grouping": "lenght"}}},
+            "config: recipes: all: grouping: 'lenght' is not one of .*; did you mean `length`",
+        ),
         ({"split": "test"}, "split: target `xquad` has no test split"),
         (
             {"exclude": [{"model": "bose"}]},

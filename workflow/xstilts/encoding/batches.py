@@ -7,20 +7,24 @@ from xstilts.encoding import packing
 BUCKET = 50  # batches that are sorted by length together; the same number as in transformers
 
 
-def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """Return the batches of one epoch, each of examples of like length.
+def epoch_batches(
+    lengths: np.ndarray, batch_size: int, seed: int, epoch: int, grouping: str = "length"
+) -> list[np.ndarray]:
+    """Return the batches of one epoch: the shuffled data, cut.
 
-    The data is shuffled, cut into buckets of `BUCKET` batches, sorted by length inside each bucket,
-    cut into batches, and the batches are shuffled: little padding, and no order by length over
-    time.
+    Grouped by `length`, it is first cut into buckets of `BUCKET` batches and sorted by length
+    inside each bucket; the batches are shuffled: little padding, and no order by length over time.
 
     Args:
         lengths: tokens of each example, int [examples].
-        batch_size: examples a batch; the last batch of an epoch may have fewer.
-        seed, epoch: the order follows from these two alone.
+        batch_size: examples a batch; the last one that is cut may have fewer.
+        seed, epoch: the order follows from these two, and the grouping, alone.
+        grouping: `length`, or `none`: the shuffled data is cut as it is.
     """
     generator = np.random.default_rng([seed, epoch])
     order = generator.permutation(len(lengths))
+    if grouping == "none":
+        return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     batches = []
     for start in range(0, len(order), BUCKET * batch_size):
         bucket = order[start : start + BUCKET * batch_size]

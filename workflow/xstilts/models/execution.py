@@ -106,18 +106,21 @@ class Execution:
 
 
 def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
-    """Return a batch of numpy arrays as torch tensors on a device; other values stay.
+    """Return a batch of numpy arrays, or tensors, as tensors on a device; other values stay.
 
     A GPU copies from pinned memory, for which the host does not wait.
     """
     import torch
 
-    def tensor(array: np.ndarray):
-        made = torch.from_numpy(array)
+    def tensor(array):
+        made = torch.as_tensor(array)
         made = made.pin_memory() if str(device).startswith("cuda") else made
         return made.to(device, non_blocking=True)
 
-    return {k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
+    return {
+        key: tensor(value) if isinstance(value, np.ndarray | torch.Tensor) else value
+        for key, value in batch.items()
+    }
 
 
 def hidden_states(encoder, batch: dict[str, Any]):

@@ -3,6 +3,8 @@
 import contextlib
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from xstilts.encoding import batches
 from xstilts.encoding.encoded import Encoded
 from xstilts.models import shards
@@ -10,13 +12,15 @@ from xstilts.models.execution import Execution
 from xstilts.running import device as devices
 from xstilts.running import ranks
 from xstilts.scoring import predict
+from xstilts.training import host
 from xstilts.training.tasks import TrainingTask
 
 
 class Share(NamedTuple):
-    """This rank's share of a batch: its micro-batches as numpy arrays, how many of them count, and
-    the weight and the tokens, without padding, of those."""
+    """This rank's share of a batch, cut into micro-batches of at most `max_tokens`: those, how many
+    of them count, and the weight and the tokens, without padding, of these."""
 
+    max_tokens: int
     micro_batches: list[dict[str, Any]]
     counted: int
     weight: float
@@ -24,9 +28,18 @@ class Share(NamedTuple):
 
 
 def share(
-    task: TrainingTask, data: Encoded, examples, seed, max_tokens: int, execution: Execution
+    task: TrainingTask,
+    data: Encoded,
+    examples,
+    seed,
+    max_tokens: int,
+    execution: Execution,
+    pinned: bool = False,
 ) -> Share:
-    """Return this rank's share of a batch, ready for the device; a thread may make it."""
+    """Return this rank's share of a batch, ready for the device; a thread may make it.
+
+    `pinned`: whether the micro-batches are tensors in pinned memory instead of numpy arrays.
+    """
     cut, counted = batches.share_of_rank(
         examples, *data.shapes(), max_tokens, ranks.rank(), ranks.size(), execution.tokens(data)
     )
@@ -34,7 +47,13 @@ def share(
     own = micro_batches[:counted]
     tokens = sum(b["ids"].size if b["mask"] is None else b["mask"].sum() for b in own)
     arranged = [execution.arrange(batch) for batch in micro_batches]
-    return Share(arranged, counted, sum(batch["weight"] for batch in own), int(tokens))
+    if pinned:
+        arranged = [
+            {k: host.pinned(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
+            for batch in arranged
+        ]
+    weight = sum(batch["weight"] for batch in own)
+    return Share(max_tokens, arranged, counted, weight, int(tokens))
 
 
 def accumulate_gradients(
@@ -46,11 +65,16 @@ def accumulate_gradients(
     device,
     max_tokens: int,
     execution: Execution | None = None,
+    made: Share | None = None,
 ):
     """Accumulate this rank's share of the gradients of one batch over its micro-batches.
 
     The loss is the sum over the batch divided by the weight of the *batch*, so that the result does
     not depend on how the batch is cut into micro-batches and dealt to ranks.
+
+    Args:
+        execution: how the encoder is run; by default as `Execution.choose` says.
+        made: the share, if it was made before; it is made anew if it is of other micro-batches.
 
     Returns:
         This rank's share of the mean loss (tensor), and the tokens of the batch without padding.
@@ -58,7 +82,9 @@ def accumulate_gradients(
     import torch
 
     execution = execution or Execution.choose(encoder, device)
-    own = share(task, data, examples, seed, max_tokens, execution)
+    own = made
+    if own is None or own.max_tokens != max_tokens:
+        own = share(task, data, examples, seed, max_tokens, execution)
     weight, tokens = ranks.total(own.weight, own.tokens)
     total = 0.0
     # Weights stay cast within the outermost context. Those of a sharded model are gathered anew in

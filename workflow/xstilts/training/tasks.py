@@ -11,10 +11,8 @@ from xstilts import formats
 from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
-from xstilts.models import shards
-from xstilts.running import ranks
 from xstilts.running.errors import UserError
-from xstilts.training import sample
+from xstilts.training import host, sample
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -153,7 +151,7 @@ def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
 
 
 def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
-    """Return a copy of all weights: `encoder`, and `head`.
+    """Return a copy of all weights: `encoder`, and `head`; see `host.copy`.
 
     In a mixture of several tasks the weights of each head have its name before theirs.
     """
@@ -164,11 +162,6 @@ def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
         "head": {prefixes[n] + k: v for n, h in heads.items() for k, v in h.state_dict().items()},
     }
     return {
-        name: {key: _copy(value) for key, value in state.items()} for name, state in states.items()
+        name: {key: host.copy(value) for key, value in state.items()}
+        for name, state in states.items()
     }
-
-
-def _copy(tensor):
-    """Return a full tensor on the CPU; None but in the first rank, which saves it."""
-    full = shards.full_tensor(tensor.detach())
-    return full.to("cpu", copy=True).contiguous() if ranks.rank() == 0 else None
