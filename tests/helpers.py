@@ -1,5 +1,6 @@
 """A tiny tokenizer, model and data for the tests of training and evaluation, of XLM-R's shape."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -92,6 +93,27 @@ def write_model(folder: Path, layers: int = 1, hidden: int = 32, seed: int = 0, 
     }
     write_json(folder / "node.json", node)
     return folder
+
+
+def make_encoder(kind: str = "xlm-roberta", **changes):
+    """Return a random encoder of a kind (`model_type`), without dropout, whose weights are large
+    enough that its attention matters."""
+    import torch
+    import transformers
+
+    settings = {
+        "vocab_size": len(VOCABULARY), "hidden_size": 32, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 70,
+        "pad_token_id": 1, "initializer_range": 0.2, "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+    }  # fmt: skip
+    if kind in ("albert", "electra"):
+        settings["embedding_size"] = 16
+    config = transformers.AutoConfig.for_model(kind, **(settings | changes))
+    model_class = transformers.MODEL_MAPPING[type(config)]
+    pooler = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
+    torch.manual_seed(0)
+    return model_class(config, **({"add_pooling_layer": False} if pooler else {}))
 
 
 def make_tokenizer(folder: Path) -> Tokenizer:

@@ -9,9 +9,12 @@ from xstilts.encoding import batches
 LENGTHS = st.lists(st.integers(2, 60), min_size=1, max_size=300).map(np.array)
 
 
-@given(LENGTHS, st.integers(1, 9), st.integers(0, 9), st.integers(0, 9))
-def test_every_example_comes_exactly_once_an_epoch(lengths, size, seed, epoch):
-    cut = batches.epoch_batches(lengths, size, seed, epoch)
+GROUPINGS = st.sampled_from(["length", "none"])
+
+
+@given(LENGTHS, st.integers(1, 9), st.integers(0, 9), st.integers(0, 9), GROUPINGS)
+def test_every_example_comes_exactly_once_an_epoch(lengths, size, seed, epoch, grouping):
+    cut = batches.epoch_batches(lengths, size, seed, epoch, grouping)
     assert sorted(np.concatenate(cut).tolist()) == list(range(len(lengths)))
     assert sorted(map(len, cut))[1:] == [size] * (len(cut) - 1), "only one may be smaller"
 
@@ -25,6 +28,13 @@ def test_seed_and_epoch_alone_decide_the_order():
     assert order(1, 0) == order(1, 0)
     assert order(1, 0) != order(2, 0)
     assert order(1, 0) != order(1, 1)
+
+
+def test_independent_batches_are_a_plain_permutation_and_know_nothing_of_lengths():
+    order = np.random.default_rng([3, 1]).permutation(10).tolist()
+    for lengths in (np.arange(10), np.ones(10, dtype=int)):
+        cut = batches.epoch_batches(lengths, 4, seed=3, epoch=1, grouping="none")
+        assert [batch.tolist() for batch in cut] == [order[:4], order[4:8], order[8:]]
 
 
 def padding(lengths, cut):

@@ -36,8 +36,8 @@ def test_defaults_are_filled_in_and_names_resolved():
         },
         "languages": "all", "split": "dev", "test": False, "seeds": [1],
         "exclude": [], "include": [], "recipes": {}, "limits": {}, "tasks": {}, "toy": {},
-        "threads": 1, "jobs_per_gpu": 1, "micro_batch_tokens": 16384, "save_every": 600,
-        "keep_tuned": False, "on_collapse": "keep", "trackers": [],
+        "threads": 1, "jobs_per_gpu": 1, "micro_batch_tokens": 16384, "compile": False,
+        "save_every": 600, "keep_tuned": False, "on_collapse": "keep", "trackers": [],
         "language_traits": {}, "questions": {},
     }  # fmt: skip
     assert found.intermediates == {"none": {}, "mnli": {"mnli": ("en",)}}
@@ -175,6 +175,8 @@ def own(**changes):
         ),
         ({"languages": ["en", "en"]}, "config: languages: .* different language codes"),
         ({"languages": "en"}, "config: languages: `en` is neither `all`"),
+        ({"jobs_per_gpu": "atuo"}, r"jobs_per_gpu: 'atuo' is not one of .*; did you mean `auto`"),
+        ({"jobs_per_gpu": 0}, r"config: jobs_per_gpu: 0 is not one of \['auto', 1, 2"),
         ({"languages": ["ed"]}, "languages: there is no language `ed`; did you mean `"),
         (
             {"languages": [False]},
@@ -192,6 +194,10 @@ def own(**changes):
         ({"toy": {"sizes": {"train": "many"}}}, "toy: sizes: train: must be a whole number"),
         ({"toy": {"languages": None}}, "config: toy: languages: must be a list, not nothing"),
         ({"split": "tset"}, "config: split: 'tset' is not one of .*; did you mean `test`"),
+        (
+            {"recipes": {"all": {"grouping": "lenght"}}},
+            "config: recipes: all: grouping: 'lenght' is not one of .*; did you mean `length`",
+        ),
         ({"split": "test"}, "split: target `xquad` has no test split"),
         (
             {"exclude": [{"model": "bose"}]},

@@ -1,4 +1,6 @@
-"""Recipes: later layers win."""
+"""Recipes: later layers win; what of them a spec has."""
+
+import dataclasses
 
 from xstilts.experiment.recipe import Recipe, resolve, stride
 
@@ -11,3 +13,12 @@ def test_later_layers_win_and_the_rest_stays():
 
 def test_windows_overlap_by_a_third():
     assert [stride(n) for n in (384, 128, 16)] == [128, 42, 5]
+
+
+def test_a_grouping_is_in_a_spec_only_where_it_is_not_the_default():
+    """So that what was trained before there was such a key is not trained again."""
+    plain, fields = Recipe(), dataclasses.asdict(Recipe())
+    assert plain.spec() == {k: v for k, v in fields.items() if k != "grouping"}
+    assert Recipe(**plain.spec()) == plain
+    assert Recipe(grouping="length").spec() == plain.spec()
+    assert Recipe(grouping="none").spec() == {**plain.spec(), "grouping": "none"}

@@ -16,6 +16,7 @@ from xstilts.models import checkpoint
 from xstilts.monitoring import claims
 from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.scoring import evaluate, predict
+from xstilts.scoring.scorer import Scorer
 
 CONFIG: dict[str, Any] = {
     "source": "hub",
@@ -158,13 +159,15 @@ class Made:
             "kind": "score", "metric": target.metric, "encoded": digest(data.meta["spec"]),
             "retrieval_layer": 1, "target": target.name,
         }  # fmt: skip
-        scorer = evaluate.Scorer(str(folder), read_json(folder / "node.json"), spec, 1000)
-        evaluate.language(scorer, spec, dataclasses.asdict(of), lang, paths)
+        scorer = Scorer(str(folder), read_json(folder / "node.json"), spec, 1000)
+        evaluate.languages(scorer, {lang: spec}, dataclasses.asdict(of), {lang: paths})
         return pq.read_table(out / f"{lang}.parquet")["prediction"].to_pylist()
 
 
 def scores(folder: Path, format: str, rows, labels, name: str = "") -> list[np.ndarray]:
     """The head's outputs for each sequence of rows, by our own path, in its order."""
+    import torch
+
     tokenizer = helpers.load_tokenizer(folder / "tokenizer.json")
     data = helpers.encode(tokenizer, format, rows, labels, LENGTH)
     encoder = checkpoint.load_encoder(folder).eval()
@@ -173,7 +176,7 @@ def scores(folder: Path, format: str, rows, labels, name: str = "") -> list[np.n
     checkpoint.load_head(head, folder, name)
     found = []
     for i in range(len(data)):
-        batch = predict.tensors(page.collate(data, np.array([i])), "cpu")
+        batch = predict.tensors(page.collate(data, np.array([i])), torch.device("cpu"))
         found.append(predict.outputs(encoder, head, batch).detach().numpy())
     return found
 

@@ -5,6 +5,7 @@ import pytest
 from tests import helpers
 
 from xstilts.formats import choice
+from xstilts.scoring import predict
 
 ROWS = [
     {"id": "a", "context": "the cat", "choices": ["sat", "sees a dog"], "label": 1},
@@ -57,12 +58,12 @@ def test_the_loss_is_over_the_choices_of_each_row_alone(tokenizer):
 
     data = helpers.encode(tokenizer, "choice", ROWS)
     batch = choice.collate(data, np.array([0, 1]))
-    assert batch["counts"].tolist() == [2, 3]
-    batch["labels"] = torch.from_numpy(batch["labels"])
+    assert batch["present"].tolist() == [[True, True, False], [True, True, True]]
+    batch = predict.tensors(batch, torch.device("cpu"))
     outputs = torch.tensor([[0.0], [2.0], [1.0], [0.0], [-1.0]])
     expected = -np.log(np.exp(2) / (1 + np.exp(2))) - np.log(np.e / (np.e + 1 + np.exp(-1)))
     assert choice.loss(outputs, batch).item() == pytest.approx(expected, abs=1e-6)
-    reduced = choice.reduce(outputs, batch)
+    reduced = choice.reduce(outputs, batch).numpy()
     assert choice.decode(reduced, data, ROWS) == ["1", "0"]
     assert choice.score(ROWS, ["1", "2"], "accuracy", "en") == ({"accuracy": 0.5}, [1.0, 0.0])
 
@@ -72,8 +73,10 @@ def test_a_row_with_fewer_choices_never_gets_one_that_it_has_not(tokenizer):
 
     data = helpers.encode(tokenizer, "choice", ROWS)
     batch = choice.collate(data, np.array([0, 1]))
-    reduced = choice.reduce(torch.full((5, 1), -1e30), batch)
-    assert reduced[0].shape == (2,) and choice.decode(reduced, data, ROWS) == ["0", "0"]
+    batch = predict.tensors(batch, torch.device("cpu"))
+    reduced = choice.reduce(torch.full((5, 1), -1e30), batch).numpy()
+    assert reduced[0].tolist() == [np.float32(-1e30), np.float32(-1e30), -np.inf]
+    assert choice.decode(reduced, data, ROWS) == ["0", "0"]
 
 
 def test_confidence_is_the_probability_of_what_is_chosen():

@@ -59,6 +59,7 @@ def test_fifteen_percent_are_chosen_of_which_eighty_are_hidden_and_ten_replaced(
     ids, targets = batch["ids"], batch["targets"]
     chosen = targets != -100
     assert batch["weight"] == chosen.sum()
+    assert (batch["chosen"] == np.flatnonzero(chosen)).all()
     assert (ids[~chosen] == plain[~chosen]).all() and (targets[chosen] == plain[chosen]).all()
     inside = ~np.isin(plain, list(SPECIAL))
     assert not chosen[~inside].any(), "no special token, no padding"
@@ -98,7 +99,8 @@ def test_the_head_scores_with_the_encoders_embeddings_as_transformers_does(token
     mask = ids != 1
     targets = torch.tensor([[-100, -100, 7, 9, -100], [-100, 6, -100, -100, -100]])
     outputs = head(encoder(ids, attention_mask=mask).last_hidden_state, mask)
-    loss = mlm.loss(outputs, {"targets": targets})
+    chosen = torch.tensor([2, 3, 6])
+    loss = mlm.loss(outputs, {"targets": targets, "chosen": chosen})
     expected = model.eval()(ids, attention_mask=mask, labels=targets).loss * 3
     assert abs((loss - expected).item()) < 1e-4
     loss.backward()

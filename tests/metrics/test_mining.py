@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xstilts.metrics import mining
@@ -17,17 +17,121 @@ def test_distinct_texts_in_their_order():
 
 
 def test_neighbours_by_hand():
-    queries = np.array([[1.0, 0.0], [0.0, 2.0]])
-    pool = np.array([[0.1, 0.9], [0.6, 0.2], [0.5, 0.5]])
-    similarity, position = mining.neighbours(queries, pool, k=2, block=(1, 2))
-    assert similarity.tolist() == [[0.6, 0.5], [1.8, 1.0]]
-    assert position.tolist() == [[1, 2], [0, 2]]
+    x = np.array([[1.0, 0.0], [0.0, 2.0]])
+    y = np.array([[0.1, 0.9], [0.6, 0.2], [0.5, 0.5]])
+    of_x, of_y = mining.neighbours(x, y, k=2, block=(1, 2))
+    assert of_x.similarity.tolist() == [[0.6, 0.5], [1.8, 1.0]]
+    assert of_x.position.tolist() == [[1, 2], [0, 2]]
+    assert of_y.similarity.tolist() == [[1.8, 0.1], [0.6, 0.4], [1.0, 0.5]]
+    assert of_y.position.tolist() == [[1, 0], [0, 1], [1, 0]]
 
 
 def test_a_pool_smaller_than_k_is_taken_whole():
-    similarity, position = mining.neighbours(np.eye(2), np.eye(2)[::-1])
-    assert similarity.tolist() == [[1, 0], [1, 0]]
-    assert position.tolist() == [[1, 0], [0, 1]]
+    of_x, of_y = mining.neighbours(np.eye(3)[:2], np.eye(3)[1::-1])
+    for of in (of_x, of_y):
+        assert of.similarity.tolist() == [[1, 0], [1, 0]]
+        assert of.position.tolist() == [[1, 0], [0, 1]]
+
+
+def fours(generator, size):
+    """Unit vectors of which many are equal, and whose products are exact: quarters."""
+    return generator.choice([-0.5, 0.5], size=(size, 4)).astype(np.float32)
+
+
+def sized(generator):
+    return int(generator.integers(1, 3 * mining.GROUP))
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 4), st.integers(25, 150), st.integers(25, 150), st.integers(0, 10**6))
+def test_of_equals_the_first_is_nearer_in_any_blocks(k, rows, columns, seed):
+    generator = np.random.default_rng(seed)
+    x, y = (fours(generator, sized(generator)) for _ in range(2))
+    products = x @ y.T
+    for found, of in zip(
+        mining.neighbours(x, y, k, block=(rows, columns)), (products, products.T), strict=True
+    ):
+        order = np.argsort(-of, axis=1, kind="stable")[:, :k]
+        assert found.position.tolist() == order.tolist()
+        assert found.similarity.tolist() == np.take_along_axis(of, order, 1).tolist()
+
+
+def in_one_direction(queries, pool, k):
+    """`neighbours` before both directions were read off one product."""
+
+    def largest(values):
+        if values.shape[1] <= k:
+            return np.broadcast_to(np.arange(values.shape[1]), values.shape)
+        return np.argpartition(values, -k, axis=1)[:, -k:]
+
+    products = queries @ pool.T
+    index = largest(products)
+    best = np.take_along_axis(products, index, 1)
+    order = np.argsort(-best, axis=1, kind="stable")
+    return np.take_along_axis(best, order, 1), np.take_along_axis(index, order, 1)
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 10**6))
+def test_neighbours_are_those_of_two_products_with_a_partition(seed):
+    generator = np.random.default_rng(seed)
+    equal = fours(generator, sized(generator)), fours(generator, sized(generator))
+    for found, before in zip(
+        mining.neighbours(*equal),
+        (in_one_direction(*equal, 4), in_one_direction(*equal[::-1], 4)),
+        strict=True,
+    ):
+        assert found.similarity.tolist() == before[0].tolist(), "which of equals, it did not say"
+    x, y = (generator.normal(size=(sized(generator), 8)).astype(np.float32) for _ in range(2))
+    for found, before in zip(
+        mining.neighbours(x, y), (in_one_direction(x, y, 4), in_one_direction(y, x, 4)), strict=True
+    ):
+        assert found.position.tolist() == before[1].tolist()
+        assert found.similarity == pytest.approx(before[0], rel=1e-5, abs=1e-5)
+
+
+def most_held(n, m, width, block):
+    """The most bytes of tensors at a time in `neighbours` of random pools."""
+    import weakref
+
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Count(TorchDispatchMode):
+        def __init__(self):
+            super().__init__()
+            self.held, self.most, self.seen = 0, 0, {}
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            result = function(*args, **(kwargs or {}))
+            for one in result if isinstance(result, tuple | list) else (result,):
+                if not isinstance(one, torch.Tensor):
+                    continue
+                storage = one.untyped_storage()
+                if storage.data_ptr() in self.seen:
+                    continue
+                size, at = storage.nbytes(), storage.data_ptr()
+                self.seen[at] = size
+                self.held += size
+                self.most = max(self.most, self.held)
+                weakref.finalize(storage, self.freed, at)
+            return result
+
+        def freed(self, at):
+            self.held -= self.seen.pop(at, 0)
+
+    with Count() as count:
+        mining.neighbours(*(np.ones((size, width), np.float32) for size in (n, m)), block=block)
+    return count.most
+
+
+def test_a_device_holds_the_vectors_what_was_found_and_a_block():
+    products = 4 * 1024 * 1024
+    for n, m in ((1100, 1100), (3000, 1100)):
+        # The vectors come from outside, so they are not counted as made.
+        found = (n + m) * mining.NEIGHBOURS * 12
+        most = most_held(n, m, 4, (1024, 1024))
+        assert found + products < most < found + 2 * products
 
 
 def test_mining_by_hand():
@@ -80,6 +184,7 @@ def reference(x, y, k):
     return pairs
 
 
+@settings(max_examples=40)
 @given(
     st.integers(1, 12), st.integers(1, 12), st.integers(2, 5), st.integers(1, 5),
     st.integers(1, 7), st.integers(0, 10**6),
@@ -89,10 +194,29 @@ def test_mining_equals_the_scripts_rules_in_any_blocks(n, m, k, rows, columns, s
     # Around one direction, as embeddings are, so that no mean is near 0. With k = 1 the margins
     # of all mutual neighbours are 1, and which pair is taken first would be arbitrary.
     x, y = (generator.normal(size=(size, 5)) + 2 for size in (n, m))
-    mined = mining.mine(x, y, k, (rows, columns))
+    mined = mining.mine(x, y, k, block=(rows, columns))
     expected = reference(x, y, k)
     assert list(zip(mined.source, mined.target, strict=True)) == [(i, j) for i, j, _ in expected]
     assert mined.score == pytest.approx([score for *_, score in expected])
+
+
+def test_products_are_not_rounded_to_tf32(monkeypatch):
+    """As they are on a GPU elsewhere (`device.choose`)."""
+    import torch
+
+    before, precisions, real = torch.get_float32_matmul_precision(), [], torch.mm
+
+    def spy(*args, **out):
+        precisions.append(torch.get_float32_matmul_precision())
+        return real(*args, **out)
+
+    monkeypatch.setattr(torch, "mm", spy)
+    torch.set_float32_matmul_precision("high")
+    try:
+        mining.mine(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32))
+        assert precisions == ["highest"] and torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 A, B, C, D = (("s1", "t1"), ("s2", "t2"), ("s3", "t3"), ("s4", "t4"))

@@ -7,7 +7,7 @@ from tests.training.test_loop import TOYS, classification_rows, cpu, make_task, 
 
 from xstilts.running.errors import DoesNotFit
 from xstilts.scoring import predict
-from xstilts.training import loop
+from xstilts.training import host, loop
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +53,14 @@ def limited(monkeypatch):
     return limit
 
 
-def test_training_that_does_not_fit_goes_on_with_smaller_micro_batches(made, limited, capsys):
+@pytest.mark.parametrize("beside", [False, True])
+def test_training_that_does_not_fit_goes_on_with_smaller_micro_batches(
+    made, limited, capsys, monkeypatch, beside
+):
+    """Also where batches are made ahead, of which some were cut before."""
     import torch
 
+    monkeypatch.setattr(host, "is_beside", lambda device: beside)
     limited(50)
     weights, record = fitted(made, 2000)
     smaller = record["micro_batch_tokens"]

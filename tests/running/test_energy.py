@@ -27,9 +27,22 @@ def test_what_all_gpus_have_taken_since(counters):
     assert Meter(before=None).record() == {}, "an earlier attempt did not know"
 
 
-def test_where_jobs_share_a_gpu_nothing_is_told(counters, monkeypatch):
-    monkeypatch.setenv(gpus.SHARE, "2")
-    assert Meter().record() == {}
+@pytest.mark.parametrize(
+    ("variable", "value", "shares", "told"),
+    [
+        (gpus.SHARE, "1", {}, True),
+        (gpus.SHARE, "2", {"0": 2}, False),
+        (gpus.SHARE, "auto", {"0": 1}, True),
+        (gpus.SHARE, "auto", {"0": 3}, False),
+        (gpus.PARTS[0], "50", {}, False),
+    ],
+)
+def test_where_jobs_share_a_gpu_nothing_is_told(
+    counters, monkeypatch, variable, value, shares, told
+):
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(gpus, "_shares", shares)
+    assert (Meter().record() != {}) == told
 
 
 def test_a_gpu_that_does_not_count(counters, monkeypatch):

@@ -53,6 +53,33 @@ CASES = [
         "device",
         "error: the GPU or its driver: CUDA error: uncorrectable ECC error encountered",
     ),
+    *(
+        (
+            RuntimeError(f"{said}\nCUDA kernel errors might be"),
+            "device",
+            f"error: the GPU or its driver: {said}",
+        )
+        for said in (
+            "CUDA error: unspecified launch failure",
+            "CUDA error: no CUDA-capable device is detected",
+            "CUDA error: no kernel image is available for execution on the device",
+            "No CUDA GPUs are available",
+            "CUDA driver initialization failed, you might not have a CUDA gpu.",
+            'NVML_SUCCESS == r INTERNAL ASSERT FAILED at "/pytorch/CUDACachingAllocator.cpp":9',
+        )
+    ),
+    *(
+        (RuntimeError(said), "oom", f"error: out of GPU memory: {said}")
+        for said in (
+            "CUDA error: out of memory",
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        )
+    ),
+    (
+        RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors"),
+        "bug",
+        "internal error: RuntimeError: CUDA error: device-side assert triggered",
+    ),
     (
         OSError(errno.EFBIG, "File too large"),
         "disk",

@@ -11,11 +11,16 @@ from xstilts.running.errors import UserError
 ROOT = Path(__file__).resolve().parents[2]
 # A process of its own: claims what is free, says so, and holds it until its input ends.
 HOLD = """
-import sys
+import os, sys
 from pathlib import Path
 from xstilts.running import gpus
 gpus.FOLDER = Path(sys.argv[1])
-print(gpus.claim(lambda: int(sys.argv[2])), flush=True)
+
+class Need:
+    least, likely = int(os.environ.get("LEAST", 0)), lambda self: int(os.environ.get("LIKELY", 0))
+    avoided = lambda self: {os.environ.get("AVOIDED")}
+
+print(gpus.claim(lambda: int(sys.argv[2]), need=Need()), flush=True)
 sys.stdin.read()
 """
 
@@ -70,6 +75,51 @@ def test_a_whole_device_is_not_given_while_a_part_of_it_is(hold):
     assert hold(pool="0", jobs=3)[1] == "0"
     assert hold(pool="0")[1].startswith("waits")
     assert hold(pool="0", jobs=2)[1] == "0", "the other half is free"
+
+
+@pytest.fixture
+def large_and_small(smi, monkeypatch):
+    """An nvidia-smi that lists a GPU of 80 GiB and one of 16."""
+    smi.write_text("#!/bin/sh\necho 'GPU-aaa, 0, 81920'\necho 'GPU-bbb, 1, 16384'\n")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("need", "memory", "jobs"),
+    [(11, 80, 6), (15, 80, 5), (15.3, 80, 4), (26, 80, 2), (39, 80, 1), (90, 80, 1), (1, 999, 6)],
+)
+def test_so_many_jobs_share_a_gpu_as_it_has_room_for(need, memory, jobs):
+    assert gpus.fitting(round(need * 2**30), memory * 2**30) == jobs
+
+
+def test_jobs_of_different_models_share_gpus_of_different_size_by_what_they_need(
+    hold, large_and_small
+):
+    def start(gigabytes):
+        said = hold(None, gpus.AUTO, LIKELY=str(round(gigabytes * 2**30)))
+        return said[0], said[1].partition(" ")[0]
+
+    large, small = start(60), start(7)
+    assert (large[1], small[1]) == ("0", "1"), "the whole of one, half of the other"
+    assert [start(7)[1], start(7)[1]] == ["1", "waits"]
+    large[0].kill()
+    large[0].wait()
+    assert [start(25)[1], start(25)[1]] == ["0", "0"], "a third each, beside which a sixth fits"
+    assert start(60)[1] == "waits"
+
+
+def test_a_job_of_which_nothing_is_known_has_a_gpu_for_itself(hold, large_and_small):
+    assert [hold(None, gpus.AUTO)[1] for _ in range(2)] == ["0", "1"]
+    assert hold(None, gpus.AUTO, LIKELY="1")[1].startswith("waits")
+
+
+def test_a_gpu_that_is_too_small_or_has_just_failed_is_left_where_there_are_others(
+    hold, large_and_small
+):
+    assert hold(None, LEAST=str(20 * 2**30))[1] == "0"
+    assert hold(None, LEAST=str(20 * 2**30))[1] == "waits for a free GPU of 0"
+    assert hold(None, AVOIDED="1")[1] == "waits for a free GPU of 0"
+    assert hold(None, AVOIDED="0", LEAST=str(2**50))[1] == "1", "no GPU is large enough: any"
 
 
 def test_a_command_of_several_processes_claims_its_devices_at_once():

@@ -115,3 +115,19 @@ def test_a_ledger_that_cannot_be_written_is_said(tmp_path, capsys):
     ledger.append(tmp_path / "file/ledger.jsonl", **failed())
     assert "ledger.jsonl: not written:" in capsys.readouterr().out
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_ran_out_of_gpu_memory_since_it_was_done():
+    events = [failed("a"), event("start", "a", 2), failed("b", kind="nan")]
+    assert ledger.ran_out(events, "a") and not ledger.ran_out(events, "b")
+    assert ledger.ran_out([*events, failed("a", 2, "device")], "a")
+    assert not ledger.ran_out([*events, event("done", "a")], "a")
+
+
+def test_the_gpus_of_a_machine_that_have_failed_since():
+    about = {"gpu": "3", "host": "n1", "time": "2026-01-01T10:00:00+0000"}
+    events = [failed(kind="device") | about, failed(kind="oom") | about | {"gpu": "4"}]
+    events += [failed(kind="device") | about | {"host": "n2", "gpu": "5"}, failed(kind="device")]
+    at = ledger.seconds(about)
+    assert ledger.broken(events, "n1", at - 1) == {"3"}
+    assert ledger.broken(events, "n1", at + 1) == set()

@@ -25,9 +25,10 @@ from xstilts.steps import train as train_step
 
 pytestmark = pytest.mark.timeout(1800)  # processes of two ranks, on a machine that may be busy
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+PACKED = Path(__file__).resolve().parents[1] / "training/packed_train.py"
 LAUNCH = [
     sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-    "--signals-to-handle", "SIGTERM,SIGINT,SIGUSR1", "-m", "xstilts.steps.train",
+    "--signals-to-handle", "SIGTERM,SIGINT,SIGUSR1",
 ]  # fmt: skip
 RECIPE = dataclasses.asdict(Recipe(max_steps=12, learning_rate=1e-3, dropout=0.0, eval_every=5))
 
@@ -36,7 +37,7 @@ RECIPE = dataclasses.asdict(Recipe(max_steps=12, learning_rate=1e-3, dropout=0.0
 def two(monkeypatch):
     """From a call of the step in this process to a process group of two that does the same."""
 
-    def start(call, out, **more):
+    def start(call, out, program=("-m", "xstilts.steps.train"), **more):
         arguments = {}
         with monkeypatch.context() as patch:
             patch.setattr(train_step, "main", lambda args: arguments.update(vars(args)))
@@ -46,7 +47,7 @@ def two(monkeypatch):
             values = value if isinstance(value, list) else [value]
             args += [f"--{name.replace('_', '-')}", *map(str, values)]
         return subprocess.Popen(
-            [*LAUNCH, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [*LAUNCH, *program, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
 
@@ -80,10 +81,23 @@ def test_two_ranks_train_as_one_process(folder, node, tmp_path, two, sharding):
     def call(out):
         return node.run(folder, out)
 
-    output = ended(two(call, tmp_path / "two", sharding=sharding, budget=60))
+    output = ended(two(call, tmp_path / "two", sharding=sharding, compiled="yes", budget=60))
     assert_close(call(tmp_path / "one"), tmp_path / "two")
     assert output.count("best dev at step 3") == 1, "one of them speaks"
+    assert output.count("not packed or compiled: that is for GPUs, and this is a CPU") == 1
     assert {p.name for p in (tmp_path / "two.state").iterdir()} == {"lock", "finished"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sharding", ["none", "fsdp"])
+def test_two_ranks_train_packed_as_one_process_padded(folder, mixed, tmp_path, two, sharding):
+    def call(out):
+        return mixed(folder, out, recipe=RECIPE)
+
+    program = [str(PACKED)]
+    output = ended(two(call, tmp_path / "two", program, sharding=sharding, budget=100))
+    assert output.count("packed\n") == 2
+    assert_close(call(tmp_path / "one"), tmp_path / "two")
 
 
 @pytest.mark.parametrize("sharding", ["none", "fsdp"])

@@ -1,103 +1,17 @@
 """Evaluation: only what is new is computed, failing languages, the right layer."""
 
-import json
-
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from tests import helpers
+from tests.scoring.target import LABELS, Target, made, nli
 
 from xstilts import formats
 from xstilts.models import checkpoint
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.scoring import evaluate, predict
-from xstilts.steps import evaluate as evaluate_step
-
-LABELS = ("entailment", "neutral", "contradiction")
-CELL = "m/mnli/seed1/xnli"
-
-
-def nli(lang):
-    words = {
-        "de": ("der hund", "katze sieht"),
-        "en": ("the dog", "cat sees"),
-        "zh": ("狗", "猫 看见"),
-    }
-    a, b = words[lang]
-    return [
-        {"id": f"{lang}0", "text": a, "text_pair": b, "label": "neutral"},
-        {"id": f"{lang}1", "text": b, "text_pair": "not " + a, "label": "contradiction"},
-    ]
-
-
-class Target:
-    """A tuned checkpoint and encoded rows of some languages, as files."""
-
-    strata: tuple[str, ...] = ()
-
-    def __init__(self, root, format="classification", rows=nli, layer=None, layers=1):
-        self.root, self.format, self.rows, self.layer = root, format, rows, layer
-        self.model = helpers.write_model(root / "model", layers=layers)
-        self.pieces = helpers.make_tokenizer(root / "tokenizer")
-        self.save_head(seed=1)
-        self.data = {}
-
-    def save_head(self, seed):
-        import torch
-        from safetensors.torch import save_file
-
-        torch.manual_seed(seed)
-        encoder = checkpoint.load_encoder(self.model)
-        head = formats.page(self.format).head(encoder, LABELS)
-        if self.format != "retrieval":
-            save_file(head.state_dict(), self.model / "head.safetensors")
-
-    def add(self, *languages):
-        for lang in languages:
-            rows = self.rows(lang)
-            labels = LABELS if self.format == "classification" else ()
-            self.data[lang] = helpers.encode(self.pieces, self.format, rows, labels, lang=lang)
-            helpers.write_encoded(self.root / f"{lang}.safetensors", self.data[lang])
-            helpers.write_rows(self.root / f"{lang}.parquet", self.format, rows, self.strata)
-        return self
-
-    def specs(self):
-        node = read_json(self.model / "node.json")
-        metric = "retrieval" if self.format == "retrieval" else "accuracy"
-        return {
-            lang: {
-                "kind": "score",
-                "model": digest(node["spec"]),
-                "metric": metric,
-                "encoded": digest(data.meta["spec"]),
-                "retrieval_layer": self.layer,
-                **({"strata": {name: name for name in self.strata}} if self.strata else {}),
-            }
-            for lang, data in sorted(self.data.items())
-        }
-
-    def run(self):
-        specs, root = self.specs(), self.root
-        listed = {
-            lang: [f"{root / lang}.parquet", f"{root / lang}.safetensors", spec["encoded"]]
-            for lang, spec in specs.items()
-        }
-        write_json(root / "manifest.json", {"spec": {"languages": listed}})
-        arguments = [
-            "--cell", CELL, "--specs", json.dumps(specs), "--model", str(self.model),
-            "--manifest", str(root / "manifest.json"), "--state", str(root / "state"),
-            "--lock-wait", "0", "--budget", "1000", "--out", str(root / "out"),
-        ]  # fmt: skip
-        evaluate_step.main(evaluate_step.parser().parse_args(arguments))
-
-    def made(self):
-        return sorted(p.name for p in (self.root / "out").iterdir())
-
-
-def made(*languages):
-    """The files of some languages."""
-    return [f"{lang}.{suffix}" for lang in languages for suffix in ("json", "parquet")]
+from xstilts.scoring.scorer import Scorer
 
 
 @pytest.fixture
@@ -109,17 +23,19 @@ def target(tmp_path):
 def scored(monkeypatch):
     """The languages that a checkpoint is truly run on."""
     calls = []
-    real = evaluate.Scorer.__call__
+    real = Scorer.__call__
 
-    def spy(self, data, rows, lang, dev):
-        calls.append(lang)
-        return real(self, data, rows, lang, dev)
+    def spy(self, languages):
+        calls.extend(language.name for language in languages)
+        return real(self, languages)
 
-    monkeypatch.setattr(evaluate.Scorer, "__call__", spy)
+    monkeypatch.setattr(Scorer, "__call__", spy)
     return calls
 
 
 def test_a_language_gets_a_score_and_its_predictions(target, capsys):
+    import torch
+
     target.add("de", "zh").run()
     assert target.made() == ["cell.json", *made("de", "zh")]
     score = read_json(target.root / "out/zh.json")
@@ -131,7 +47,7 @@ def test_a_language_gets_a_score_and_its_predictions(target, capsys):
     checkpoint.load_head(head, target.model)
     expected = []
     for i in range(2):
-        ids = predict.tensors(page.collate(target.data["zh"], np.array([i])), "cpu")
+        ids = predict.tensors(page.collate(target.data["zh"], np.array([i])), torch.device("cpu"))
         expected.append(LABELS[int(predict.outputs(encoder, head, ids).argmax())])
     gold = ["neutral", "contradiction"]
     values = [float(e == g) for e, g in zip(expected, gold, strict=True)]
@@ -324,8 +240,9 @@ def test_retrieval_pools_the_layer_that_is_asked_for(tmp_path, asked, layer):
         assert len(hidden) == 4
         vectors.append(hidden[layer][0].mean(0))
     node = read_json(target.model / "node.json")
-    scorer = evaluate.Scorer(str(target.model), node, target.specs()["de"], 1000)
-    encoder, head, where = scorer._load(target.data["de"])
+    scorer = Scorer(str(target.model), node, target.specs()["de"], 1000)
+    encoder, head, where = scorer.load(target.data["de"])
+    assert len(encoder.encoder.layer) == layer and encoder.pooler is None
     page = formats.page("retrieval")
     found = predict.reduced(page, encoder, head, target.data["de"], where, 1000)
     assert np.abs(np.stack(found) - torch.stack(vectors).numpy()).max() < 1e-5

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
+SHARDS = 4  # of a GPU
 # Node -> GPUs. Processors and memory are declared, not there: what is tested is who gets what.
 NODES = {"n1": 2, "n2": 1}
 CPUS, MEMORY_MB = 8, 200_000
@@ -54,7 +55,7 @@ AccountingStorageType=accounting_storage/none
 MinJobAge=3600
 SlurmdTimeout=30
 KillWait=2
-GresTypes=gpu
+GresTypes=gpu,shard
 PartitionName=gpu Nodes=ALL Default=YES MaxTime=1440 DefaultTime=10 DefMemPerCPU=100 State=UP
 """
 
@@ -155,13 +156,15 @@ class Cluster:
         for port, (node, gpus) in zip(ports[1:], NODES.items(), strict=True):
             lines.append(
                 f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={CPUS}"
-                f" RealMemory={MEMORY_MB} Gres=gpu:fake:{gpus} State=UNKNOWN\n"
+                f" RealMemory={MEMORY_MB} Gres=gpu:fake:{gpus},shard:{SHARDS * gpus}"
+                " State=UNKNOWN\n"
             )
             files = [self.state / f"dev/gpu{gpu + i}" for i in range(gpus)]
             for file in files:  # a plain file would be scheduled, but CUDA_VISIBLE_DEVICES not set
                 file.symlink_to("/dev/null")
             span = f"[{gpu}-{gpu + gpus - 1}]" if gpus > 1 else str(gpu)
             gres.append(f"NodeName={node} Name=gpu Type=fake File={self.state}/dev/gpu{span}\n")
+            gres.append(f"NodeName={node} Name=shard Count={SHARDS * gpus}\n")
             gpu += gpus
         self.conf.write_text("".join(lines))
         (self.state / "etc/gres.conf").write_text("".join(gres))

@@ -416,6 +416,7 @@ class Node:
                 save_every=save_every,
                 lock_wait=0,
                 sharding="none",
+                compiled="no",
                 trackers=[],
                 out=str(out),
             )
@@ -547,6 +548,7 @@ def mixed(tmp_path, tokenizer):
             "save_every": save_every,
             "lock_wait": 0,
             "sharding": "none",
+            "compiled": "no",
         }
         train_step.main(
             argparse.Namespace(**arguments, **keep, trackers=[], budget=2000, out=str(out))

@@ -158,7 +158,9 @@ def test_a_mixture_sees_the_sample(tokenizer):
     ]
     streams = mixture.make_streams(tasks, None, 1)
     assert [stream.share for stream in streams] == [0.5, 0.5]
-    drawn = [streams[0].next_batch() for _ in range(3)]
+    drawn = [streams[0].batch(number) for number in range(3)]
+    for batch in drawn:
+        streams[0].count(len(batch), 0)
     assert sorted(map(len, drawn)) == [2, 4, 4]
     assert sorted(np.concatenate(drawn)) == tasks[0].train["en"].chosen.tolist()
     record = mixture.record(streams)["a"]["en"]

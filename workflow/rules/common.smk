@@ -110,6 +110,7 @@ def where(of):
 OWN = {"home": lambda w: HOME, "name": NAME, "lock": LOCK}
 THREADS = EXPERIMENT.settings["threads"]
 BUDGET = EXPERIMENT.settings["micro_batch_tokens"]
+COMPILED = "yes" if EXPERIMENT.settings["compile"] else "no"
 SAVE_EVERY = EXPERIMENT.settings["save_every"]
 TRACKERS = " ".join(EXPERIMENT.settings["trackers"])
 

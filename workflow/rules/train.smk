@@ -10,7 +10,7 @@ TRAIN = (
     "{resources.launch} -m xstilts.steps.train --spec {params.spec:q} --init {params.init} --train {input.train}"
     " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
     " --state {params.state}"
-    " --save-every {resources.save_every} --sharding {resources.sharding} --trackers {resources.trackers}"
+    " --save-every {resources.save_every} --sharding {resources.sharding} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
 )
 
@@ -59,6 +59,7 @@ rule intermediate:
         # How, not what: resources, so that a change re-runs nothing.
         launch=launch,
         sharding=sharding,
+        compiled=COMPILED,
         trackers=TRACKERS,
     params:
         spec=spec(node("intermediate", "model", "intermediate", "seed")),
@@ -94,6 +95,7 @@ rule tune:
         # How, not what: resources, so that a change re-runs nothing.
         launch=launch,
         sharding=sharding,
+        compiled=COMPILED,
         trackers=TRACKERS,
     params:
         spec=spec(node("tune", "model", "intermediate", "seed", "task")),

@@ -2,23 +2,29 @@
 
 import numpy as np
 
+from xstilts.encoding import packing
+
 BUCKET = 50  # batches that are sorted by length together; the same number as in transformers
 
 
-def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """Return the batches of one epoch, each of examples of like length.
+def epoch_batches(
+    lengths: np.ndarray, batch_size: int, seed: int, epoch: int, grouping: str = "length"
+) -> list[np.ndarray]:
+    """Return the batches of one epoch: the shuffled data, cut.
 
-    The data is shuffled, cut into buckets of `BUCKET` batches, sorted by length inside each bucket,
-    cut into batches, and the batches are shuffled: little padding, and no order by length over
-    time.
+    Grouped by `length`, it is first cut into buckets of `BUCKET` batches and sorted by length
+    inside each bucket; the batches are shuffled: little padding, and no order by length over time.
 
     Args:
         lengths: tokens of each example, int [examples].
-        batch_size: examples a batch; the last batch of an epoch may have fewer.
-        seed, epoch: the order follows from these two alone.
+        batch_size: examples a batch; the last one that is cut may have fewer.
+        seed, epoch: the order follows from these two, and the grouping, alone.
+        grouping: `length`, or `none`: the shuffled data is cut as it is.
     """
     generator = np.random.default_rng([seed, epoch])
     order = generator.permutation(len(lengths))
+    if grouping == "none":
+        return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     batches = []
     for start in range(0, len(order), BUCKET * batch_size):
         bucket = order[start : start + BUCKET * batch_size]
@@ -28,24 +34,36 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
 
 
 def micro_batches(
-    examples: np.ndarray, lengths: np.ndarray, counts: np.ndarray, max_tokens: int
+    examples: np.ndarray,
+    lengths: np.ndarray,
+    counts: np.ndarray,
+    max_tokens: int,
+    tokens: np.ndarray | None = None,
 ) -> list[np.ndarray]:
-    """Cut examples, sorted by length, into micro-batches of at most `max_tokens`, with padding.
+    """Cut examples, sorted by length, into micro-batches of at most `max_tokens`.
 
     Args:
         examples: indices, int [n].
         lengths, counts: tokens of the longest sequence, and number of sequences, of every example.
         max_tokens: tokens of a micro-batch, padding included; a single example may exceed it.
+        tokens: of every example, where batches are packed: then it is the tokens that a batch is
+            filled up to (`packing.shape`).
     """
     order = examples[np.argsort(-lengths[examples], kind="stable")]
     cut: list[list[int]] = []
-    width = rows = 0
+    width = rows = own = 0
     for example in order:
-        if not cut or (rows + counts[example]) * width > max_tokens:
-            cut.append([])
-            width, rows = int(lengths[example]), 0
-        cut[-1].append(int(example))
         rows += int(counts[example])
+        if tokens is None:
+            size = rows * width
+        else:
+            own += int(tokens[example])
+            size = packing.shape(own, rows, width)[0] if cut else 0
+        if not cut or size > max_tokens:
+            cut.append([])
+            width, rows = int(lengths[example]), int(counts[example])
+            own = 0 if tokens is None else int(tokens[example])
+        cut[-1].append(int(example))
     return [np.array(micro_batch) for micro_batch in cut]
 
 
@@ -56,6 +74,7 @@ def share_of_rank(
     max_tokens: int,
     rank: int,
     ranks: int,
+    tokens: np.ndarray | None = None,
 ) -> tuple[list[np.ndarray], int]:
     """Return the micro-batches of one rank, and how many of them count.
 
@@ -64,13 +83,19 @@ def share_of_rank(
     lacks is filled with examples that must not count.
     """
     order = examples[np.argsort(-lengths[examples], kind="stable")]
-    cuts = [micro_batches(order[r::ranks], lengths, counts, max_tokens) for r in range(ranks)]
+    cuts = [
+        micro_batches(order[r::ranks], lengths, counts, max_tokens, tokens) for r in range(ranks)
+    ]
     missing = max(map(len, cuts)) - len(cuts[rank])
     return cuts[rank] + [order[-1:]] * missing, len(cuts[rank])
 
 
 def is_finest(
-    examples: np.ndarray, lengths: np.ndarray, counts: np.ndarray, max_tokens: int
+    examples: np.ndarray,
+    lengths: np.ndarray,
+    counts: np.ndarray,
+    max_tokens: int,
+    tokens: np.ndarray | None = None,
 ) -> bool:
     """Return whether every micro-batch is a single example."""
-    return len(micro_batches(examples, lengths, counts, max_tokens)) == len(examples)
+    return len(micro_batches(examples, lengths, counts, max_tokens, tokens)) == len(examples)

@@ -21,6 +21,9 @@ from xstilts.running.record import same_spec
 # What safetensors calls the kinds of numbers that the formats' arrays are of.
 DTYPES = {"I32": np.int32, "I64": np.int64, "F32": np.float32, "BOOL": np.bool_}
 
+# Arrays that say where each of something begins in another array, and where the last ends.
+BEGINNINGS = ("starts", "groups", "spans")
+
 
 @dataclasses.dataclass(frozen=True)
 class Encoded:
@@ -63,6 +66,11 @@ class Encoded:
     def _shapes(self) -> tuple[np.ndarray, np.ndarray]:  # of all examples, and every step asks
         longest = np.maximum.reduceat(self.sequence_lengths(), self.arrays["groups"][:-1])
         return longest, np.diff(self.arrays["groups"])
+
+    @cached_property
+    def tokens(self) -> np.ndarray:
+        """The number of tokens of each example, int64 [examples]."""
+        return np.diff(self.arrays["starts"][self.arrays["groups"]])
 
     @property
     def rows(self) -> int:
@@ -121,6 +129,26 @@ def pack(sequences: Sequence[Sequence[int]], groups: Sequence[int] | None = None
         "starts": np.cumsum([0, *lengths], dtype=np.int64),
         "groups": np.cumsum([0, *counts], dtype=np.int64),
     }
+
+
+def join(parts: Sequence[Encoded]) -> Encoded:
+    """Return the examples of several files of one kind, one file after another, to be batched
+    together; what is not of the rows is said as the first file says it."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = {}
+    for name in parts[0].arrays:
+        arrays = [part.arrays[name] for part in parts]
+        if name in BEGINNINGS:
+            before = np.cumsum([0, *(array[-1] for array in arrays[:-1])])
+            arrays = [array[1:] + n for array, n in zip(arrays, before, strict=True)]
+            arrays.insert(0, np.zeros(1, np.int64))
+        elif name == "row":
+            before = np.cumsum([0, *(part.meta["rows"] for part in parts[:-1])])
+            arrays = [array + n for array, n in zip(arrays, before, strict=True)]
+        joined[name] = np.concatenate(arrays)
+    meta = parts[0].meta | {key: sum(part.meta[key] for part in parts) for key in ("rows", "cut")}
+    return Encoded(joined, meta)
 
 
 def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:

@@ -299,7 +299,7 @@ class Grid:
             "format": self.tasks[task].format,
             "labels": list(self.tasks[task].labels),
             "metric": self.tasks[task].metric,
-            "recipe": dataclasses.asdict(chosen),
+            "recipe": chosen.spec(),
             "seed": int(seed.removeprefix("seed")),
             **member.sample,
             **encoded,
@@ -335,7 +335,7 @@ class Grid:
                 for member in mixture
             ],
             "cap": cap if len(mixture) > 1 else None,
-            "recipe": dataclasses.asdict(chosen),
+            "recipe": chosen.spec(),
             "seed": int(seed.removeprefix("seed")),
             "version": VERSIONS["train"],
         }

@@ -28,6 +28,8 @@ class Recipe:
         eval_every: optimizer steps between evaluations on the English dev set (and one at the end).
         eval_rows: dev examples that such an evaluation reads (the first ones); None for all.
         patience: evaluations without a gain after which training stops.
+        grouping: `length`, batches of examples of like length, or `none`, independent batches
+            (`encoding.batches.epoch_batches`).
     """
 
     learning_rate: float = 1e-5
@@ -42,6 +44,15 @@ class Recipe:
     eval_every: int = 1000
     eval_rows: int | None = 500
     patience: int = 30
+    grouping: str = "length"
+
+    def spec(self) -> dict[str, Any]:
+        """Return what the spec of a training has of it; `grouping`, which came later, only where it
+        is not the default, so that what was trained before is not trained again."""
+        fields = dataclasses.asdict(self)
+        if self.grouping == type(self).grouping:
+            del fields["grouping"]
+        return fields
 
 
 @dataclasses.dataclass(frozen=True)

@@ -36,12 +36,18 @@ def encode(rows, tokenizer, labels, max_length):
 
 
 def collate(data, examples, seed=()):
-    """Some examples as a batch; `counts` int64 [examples] are their numbers of choices."""
+    """Some examples as a batch; `at` int64 [examples, most choices] are the sequences of each.
+
+    Past the choices of an example they are 0, and `present`, bool of the same shape, is false.
+    """
     batch = encoded.pad(data, examples)
     counts = np.diff(data.arrays["groups"])[examples]
+    places = np.arange(counts.max())
+    present = places < counts[:, None]
     return batch | {
         "labels": data.arrays["labels"][examples],
-        "counts": counts,
+        "at": np.where(present, (np.cumsum(counts) - counts)[:, None] + places, 0),
+        "present": present,
         "weight": len(examples),
     }
 
@@ -53,25 +59,18 @@ def head(encoder, labels, train=()):
     return PooledHead(encoder.config, 1)
 
 
-def _padded_scores(outputs, counts):
-    """Scores [sequences, 1] -> [examples, most choices], -inf where a row has fewer choices."""
-    import torch
-
-    rows = outputs.float().squeeze(-1).split(counts.tolist())
-    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=-torch.inf)
-
-
 def loss(outputs, batch):
     """Summed cross entropy over the choices of each example."""
     from torch.nn.functional import cross_entropy
 
-    return cross_entropy(_padded_scores(outputs, batch["counts"]), batch["labels"], reduction="sum")
+    return cross_entropy(reduce(outputs, batch), batch["labels"], reduction="sum")
 
 
 def reduce(outputs, batch):
-    """The scores of the choices of each example, float32 [choices]."""
-    scores = outputs.float().squeeze(-1).split(batch["counts"].tolist())
-    return [row.cpu().numpy() for row in scores]
+    """The scores of the choices, float32 [examples, most choices]; -inf past those of a row."""
+    at = batch["at"]
+    scores = outputs.float().squeeze(-1).index_select(0, at.flatten()).view(at.shape)
+    return scores.masked_fill(~batch["present"], -float("inf"))
 
 
 def decode(reduced, data, rows):

@@ -51,8 +51,8 @@ def loss(outputs, batch):
 
 
 def reduce(outputs, batch):
-    """The scores of the labels of each example, float32 [labels]."""
-    return list(outputs.float().cpu().numpy())
+    """The scores of the labels, float32 [examples, labels]."""
+    return outputs.float()
 
 
 def decode(reduced, data, rows):

@@ -32,7 +32,8 @@ def encode(rows, tokenizer, labels, max_length):
 def collate(data, examples, seed=()):
     """Some examples as a batch; `targets` int64 [sequences, width], `IGNORE_INDEX` where none.
 
-    The weight is the number of chosen tokens.
+    `chosen` int64 [chosen tokens] says where in these, flattened, the tokens are that are
+    predicted; the weight is their number.
     """
     batch = encoded.pad(data, examples)
     ordinary, mask_token_id = data.arrays["ordinary"], data.arrays["hidden"][0]
@@ -48,7 +49,8 @@ def collate(data, examples, seed=()):
         unmasked = np.where(draw < MASK_PROBABILITY + RANDOM_PROBABILITY, random_ids, ids)
         inputs = np.where(draw < MASK_PROBABILITY, mask_token_id, unmasked)
         batch["ids"][row, : len(ids)][chosen] = inputs[chosen]
-    return batch | {"targets": targets, "weight": int((targets != IGNORE_INDEX).sum())}
+    chosen_tokens = np.flatnonzero(targets != IGNORE_INDEX)
+    return batch | {"targets": targets, "chosen": chosen_tokens, "weight": len(chosen_tokens)}
 
 
 def head(encoder, labels, train=()):
@@ -63,6 +65,7 @@ def loss(outputs, batch):
     from torch.nn.functional import cross_entropy, linear
 
     features, embeddings, bias = outputs
-    chosen = batch["targets"] != IGNORE_INDEX
-    scores = linear(features[chosen].float(), embeddings, bias)
-    return cross_entropy(scores, batch["targets"][chosen], reduction="sum")
+    chosen = batch["chosen"]
+    scores = linear(features.flatten(0, 1).index_select(0, chosen).float(), embeddings, bias)
+    targets = batch["targets"].flatten().index_select(0, chosen)
+    return cross_entropy(scores, targets, reduction="sum")

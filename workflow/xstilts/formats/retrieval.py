@@ -33,8 +33,8 @@ def head(encoder, labels, train=()):
 
 
 def reduce(outputs, batch):
-    """The embedding of each sentence, float32 [H]."""
-    return list(outputs.float().cpu().numpy())
+    """The embeddings, float32 [sentences, H]."""
+    return outputs.float()
 
 
 def decode(reduced, data, rows):
@@ -42,31 +42,32 @@ def decode(reduced, data, rows):
     return search(reduced, rows)[0]
 
 
-def search(reduced, rows, threshold=None):
+def search(reduced, rows, threshold=None, device="cpu"):
     """What `decode` returns, and the threshold of mined pairs: as given, or the best on these rows.
 
-    None where nothing is mined, because every source row has its translation.
+    None where nothing is mined, because every source row has its translation. A torch device
+    compares the embeddings.
     """
     vectors = np.stack(reduced)
     sides = np.array([row["side"] for row in rows])
     sources, targets = np.flatnonzero(sides == "source"), np.flatnonzero(sides == "target")
     if any(rows[i]["gold"] is None for i in sources):
-        pairs, scores = _mined(vectors, rows, sources, targets)
+        pairs, scores = _mined(vectors, rows, sources, targets, device)
         if threshold is None:
             threshold = mining.threshold(pairs, scores.tolist(), _gold(rows))
         kept = dict(pair for pair, keep in zip(pairs, scores >= threshold, strict=True) if keep)
         return [kept.get(rows[i]["id"], "") for i in sources], threshold
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    similarity = vectors[sources] @ vectors[targets].T
-    return [rows[targets[i]]["id"] for i in similarity.argmax(1)], None
+    pools = mining.unit(vectors[sources]), mining.unit(vectors[targets])
+    nearest = mining.neighbours(*pools, k=1, device=device)[0].position[:, 0]
+    return [rows[targets[i]]["id"] for i in nearest], None
 
 
-def _mined(vectors, rows, sources, targets):
+def _mined(vectors, rows, sources, targets, device):
     """Return (source id, target id) of the mined pairs, and the margin of each, float64 [pairs]."""
     first_source, repeated_source = mining.distinct([rows[i]["text"] for i in sources])
     first_target, repeated_target = mining.distinct([rows[i]["text"] for i in targets])
     sources, targets = sources[first_source], targets[first_target]
-    mined = mining.mine(vectors[sources], vectors[targets])
+    mined = mining.mine(vectors[sources], vectors[targets], device=device)
     unique = ~(repeated_source[mined.source] | repeated_target[mined.target])
     pairs = [
         (rows[sources[s]]["id"], rows[targets[t]]["id"])

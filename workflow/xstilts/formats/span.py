@@ -13,6 +13,7 @@ import numpy as np
 from xstilts import metrics
 from xstilts.encoding import encoded
 from xstilts.experiment.recipe import stride
+from xstilts.metrics import counts
 
 MAX_QUESTION = 64  # tokens of a question (max_query_length of the SQuAD and XTREME scripts)
 MAX_ANSWER = 30  # tokens of an answer (max_answer_length of the same scripts)
@@ -104,11 +105,11 @@ def loss(outputs, batch):
 
 
 def reduce(outputs, batch):
-    """For each window: score of no answer, and the best span's score, first and last token."""
+    """Score of no answer, and the best span's score, first and last token, float32 [windows, 4]."""
     import torch
 
     start, end = _logits(outputs, batch)
-    null = (start[:, 0] + end[:, 0]).cpu().numpy()
+    null = start[:, 0] + end[:, 0]
     start[:, 0] = end[:, 0] = -torch.inf
     k = min(N_BEST, start.shape[1])
     (s, i), (e, j) = start.topk(k), end.topk(k)
@@ -116,9 +117,9 @@ def reduce(outputs, batch):
     total = s[:, :, None] + e[:, None, :]
     total = total.masked_fill((length < 1) | (length > MAX_ANSWER), -torch.inf).flatten(1)
     best, at = total.max(1)
-    first = i.gather(1, (at // k)[:, None]).squeeze(1).cpu().numpy()
-    last = j.gather(1, (at % k)[:, None]).squeeze(1).cpu().numpy()
-    return list(zip(null, best.cpu().numpy(), first, last, strict=True))
+    first = i.gather(1, (at // k)[:, None]).squeeze(1)
+    last = j.gather(1, (at % k)[:, None]).squeeze(1)
+    return torch.stack([null, best, first.float(), last.float()], 1)
 
 
 def decode(reduced, data, rows):
@@ -130,12 +131,12 @@ def decode(reduced, data, rows):
     best = [(-np.inf, "")] * len(rows)
     null = [np.inf] * len(rows)
     starts, offsets = data.arrays["starts"], data.arrays["offsets"]
-    for window, (null_score, score, first, last) in enumerate(reduced):
+    for window, (null_score, score, first, last) in enumerate(np.array(reduced).tolist()):
         row = data.arrays["row"][window]
         null[row] = min(null[row], null_score)
         if score > best[row][0]:
-            begin = offsets[starts[window] + first, 0]
-            stop = offsets[starts[window] + last, 1]
+            begin = offsets[starts[window] + int(first), 0]
+            stop = offsets[starts[window] + int(last), 1]
             best[row] = (score, rows[row]["context"][begin:stop].strip())
     allowed = data.meta["spec"]["no_answer"]
     return ["" if allowed and null[i] > score else text for i, (score, text) in enumerate(best)]
@@ -144,8 +145,8 @@ def decode(reduced, data, rows):
 def score(rows, predictions, metric, lang):
     """F1 and exact match; a row's value is the mean of its two."""
     gold = [row["answers"]["text"] for row in rows]
-    values = [
-        metrics.METRICS[metric].task_score(metrics.score(metric, [g], [p], lang))
-        for g, p in zip(gold, predictions, strict=True)
-    ]
-    return metrics.score(metric, gold, predictions, lang), values
+    each = [
+        metrics.score(metric, [g], [p], lang) for g, p in zip(gold, predictions, strict=True)
+    ]  # of which the metrics of a file are the means
+    values = {key: counts.mean([one[key] for one in each]) for key in metrics.METRICS[metric].keys}
+    return values, [metrics.METRICS[metric].task_score(one) for one in each]

@@ -115,7 +115,7 @@ def collate(data, examples, seed=()):
         words = slice(spans[example], spans[example + 1])
         at[row, : counts[row]] = data.arrays["at"][words]
         tags[row, : counts[row]] = data.arrays["tags"][words]
-    return batch | {"at": at, "tags": tags, "counts": counts, "weight": int(counts.sum())}
+    return batch | {"at": at, "tags": tags, "weight": int(counts.sum())}
 
 
 def head(encoder, labels, train=()):
@@ -141,9 +141,8 @@ def loss(outputs, batch):
 
 
 def reduce(outputs, batch):
-    """The index of the best tag of each word of each window, int64 [words]."""
-    best = _word_scores(outputs, batch).argmax(-1).cpu().numpy()
-    return [row[:n] for row, n in zip(best, batch["counts"].tolist(), strict=True)]
+    """The index of the best tag of each word, int64 [windows, most words]."""
+    return _word_scores(outputs, batch).argmax(-1)
 
 
 def decode(reduced, data, rows):
@@ -152,7 +151,7 @@ def decode(reduced, data, rows):
     tags: list[list[str]] = [[] for _ in rows]
     for window, best in enumerate(reduced):
         scored = data.arrays["scored"][spans[window] : spans[window + 1]]
-        tags[data.arrays["row"][window]] += [labels[i] for i in best[scored]]
+        tags[data.arrays["row"][window]] += [labels[i] for i in best[: len(scored)][scored]]
     return [" ".join(row_tags) for row_tags in tags]
 
 

@@ -48,8 +48,12 @@ def allow() -> None:
 def classes(model_type: str) -> tuple[Any, Any]:
     """Return the classes of config and encoder; ImportError, KeyError, ... where it has not one of
     each."""
-    # Sharding over several ranks needs the distributed tensors.
-    if _allowed and ranks.size() == 1 and not {"transformers", *COMPILER} & sys.modules.keys():
+    import torch
+
+    # Sharding over several ranks needs the distributed tensors. On a GPU nobody has seen this, and
+    # two seconds are less of a job there.
+    able = _allowed and ranks.size() == 1 and not torch.cuda.is_available()
+    if able and not {"transformers", *COMPILER} & sys.modules.keys():
         _before.update(sys.modules)
         with _stand_ins():
             return _import(model_type)

@@ -16,16 +16,22 @@ def sharded() -> bool:
     return bool(_sharded)
 
 
+def layers(encoder) -> Iterable[Any]:
+    """Return the layers of an encoder: its longest list of modules."""
+    import torch
+
+    lists = [m for m in encoder.modules() if isinstance(m, torch.nn.ModuleList)]
+    return max(lists, key=len, default=[])
+
+
 def shard(encoder, heads: Iterable[Any], device) -> None:
     """Shard the encoder, layer by layer, and the heads over all ranks."""
-    import torch
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import FSDPModule, fully_shard
 
     _sharded.append(encoder)
     mesh = init_device_mesh(device.type, (ranks.size(),))
-    lists = [m for m in encoder.modules() if isinstance(m, torch.nn.ModuleList)]
-    for layer in max(lists, key=len, default=[]):
+    for layer in layers(encoder):
         fully_shard(layer, mesh=mesh)
     # What is outside of the layers stays whole until the backward pass: heads may use embeddings.
     for root in (encoder, *heads):
@@ -35,6 +41,19 @@ def shard(encoder, heads: Iterable[Any], device) -> None:
                 # Each rank's loss is its share of that of the batch: gradients are summed.
                 module.set_gradient_divide_factor(1.0)
                 module.set_force_sum_reduction_for_comms(True)
+
+
+def reshard(encoder) -> None:
+    """Give back what a forward pass that no backward pass follows has left gathered.
+
+    Until then `parameters()` are the gathered ones, which an optimizer must not be made for.
+    """
+    if sharded():
+        from torch.distributed.fsdp import FSDPModule
+
+        for module in encoder.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()
 
 
 def local_tensor(tensor):

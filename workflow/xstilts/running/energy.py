@@ -1,6 +1,5 @@
 """The energy that GPUs have taken, as their driver counts it (NVML; Volta and newer)."""
 
-import os
 from functools import cache
 
 from xstilts.running import gpus
@@ -32,7 +31,7 @@ class Meter:
 
 def _counted() -> float | None:
     """Return the joules that the GPUs have taken since their driver was loaded."""
-    if os.environ.get(gpus.SHARE, "1") != "1":
+    if gpus.shared():
         return None
     names = _names()
     if not names:

@@ -30,8 +30,17 @@ FINAL = ("bad-input", "nan", "oom", "bug")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What a file server that hiccups answers.
 AWAY = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.EHOSTDOWN, errno.ENOTCONN)
-# How errors of the GPU and its driver begin: most often one device that is broken.
-DEVICE = ("CUDA error", "CUDA driver error", "cuDNN error", "CUBLAS error", "NCCL error")
+# How errors of the GPU and its driver begin: most often one device that is broken, or is gone.
+DEVICE = (
+    *("CUDA error", "CUDA driver error", "cuDNN error", "CUBLAS error", "NCCL error"),
+    *("CUDA call failed lazily", "CUDA unknown error", "CUDA driver initialization failed"),
+    *("No CUDA GPUs are available", "Unexpected error from cudaGetDeviceCount", "NVML_SUCCESS"),
+    *("Found no NVIDIA driver", "The NVIDIA driver on your system is too old"),
+)
+# Those that are not the device's fault: of memory, outside of torch's own, and of an index that a
+# kernel has found out of range.
+MEMORY = ("CUDA error: out of memory", "STATUS_ALLOC_FAILED", "CUDA driver error: out of memory")
+ASSERTED = "device-side assert triggered"
 # What gloo and torch's store say where another process of the training has ended.
 PEER = ("gloo/transport", "Connection closed by peer", "Connection reset by peer", "Broken pipe")
 
@@ -43,7 +52,8 @@ def kind(error: BaseException) -> str:
         return error.kind
     if isinstance(error, Stopped):
         return "interrupted" if error.number == signal.SIGINT else "terminated"
-    if type(error).__name__ == "OutOfMemoryError":  # torch's, which need not be imported for it
+    # torch's, which need not be imported for it
+    if type(error).__name__ == "OutOfMemoryError" or any(mark in text for mark in MEMORY):
         return "oom"
     if isinstance(error, MemoryError) or "DefaultCPUAllocator" in text:
         return "host-memory"
@@ -53,7 +63,9 @@ def kind(error: BaseException) -> str:
         return "file-system"
     if any(mark in text for mark in PEER):
         return "peer"
-    if text.startswith(DEVICE) or type(error).__name__ == "DistBackendError":
+    if type(error).__name__ == "DistBackendError":
+        return "device"
+    if text.startswith(DEVICE) and ASSERTED not in text:
         return "device"
     return "bug"
 

@@ -79,6 +79,25 @@ def attempts(events: Iterable[Event], node: str) -> int:
     return starts or failures  # several processes of one attempt may fail
 
 
+def ran_out(events: Iterable[Event], node: str) -> bool:
+    """Return whether a node ran out of GPU memory since it was last done."""
+    last = False
+    for event in events:
+        if event["node"] == node:
+            last = event["event"] != "done" and (last or event.get("kind") == "oom")
+    return last
+
+
+def broken(events: Iterable[Event], host: str, since: float) -> set[str]:
+    """Return the GPUs of a machine on which a job has failed by the GPU's fault since a time."""
+    return {
+        event["gpu"]
+        for event in events
+        if event.get("kind") == "device" and event.get("gpu") and event.get("host") == host
+        if seconds(event) >= since
+    }
+
+
 def open_failures(
     events: Iterable[Event], alive: Callable[[Event], bool] = lambda event: False
 ) -> list[dict[str, Any]]:

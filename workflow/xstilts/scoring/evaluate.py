@@ -1,11 +1,12 @@
-"""Evaluation: the score and the predictions of one checkpoint in one language.
+"""Evaluation: the scores and the predictions of one checkpoint in the languages of a target.
 
 They are kept under a fingerprint of all that they follow from, so a new language, or one that
 failed, costs only itself.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,97 +18,134 @@ from xstilts import formats, metrics
 from xstilts.data import prepare
 from xstilts.data.rows import Row
 from xstilts.encoding import encoded
-from xstilts.encoding.encoded import Encoded
 from xstilts.encoding.header import digest_of
-from xstilts.models import checkpoint
 from xstilts.running import device
 from xstilts.running.energy import Meter
-from xstilts.running.errors import UserError
+from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import atomic, digest, read_json, sha256, write_json
 from xstilts.running.record import versions
-from xstilts.scoring import examples, predict
+from xstilts.scoring import examples
+from xstilts.scoring.scorer import Language, Output, Scorer
+
+# A group of languages fills so many batches, which is what a process loses that is killed: on an
+# H100, of XLM-R Large, half a second; on a CPU about what a language of XNLI takes.
+BATCHES = 4
+Works = list[tuple[str, Callable[[], dict[str, Any]]]]  # language, and what makes its score
 
 
-class Unloadable(UserError):
-    """The checkpoint cannot be loaded, so no language can be scored."""
+def languages(
+    scorer: Scorer,
+    specs: Mapping[str, dict[str, Any]],
+    cell: dict[str, str],
+    paths: Mapping[str, dict[str, str]],
+) -> dict[str, Any]:
+    """Score all languages of a target; return the score of each, or the UserError of one that has
+    none.
 
-
-class Scorer:
-    """A checkpoint, loaded at the first language that needs it."""
-
-    def __init__(
-        self, folder: str, node: dict[str, Any], spec: dict[str, Any], budget: int
-    ) -> None:
-        self.folder, self.node, self.spec, self.budget = folder, node, spec, budget
-        self.loaded: Any = None
-
-    def _load(self, data: Encoded):
-        """Return encoder, head and device; retrieval keeps only the layers that it pools."""
-        page = formats.page(data.meta["spec"]["format"])
-        where = device.choose()
-        if data.meta["spec"]["format"] == "retrieval":
-            asked = self.spec["retrieval_layer"]
-            layer = partial(checkpoint.retrieval_layer, requested=asked)
-            encoder = checkpoint.load_encoder(self.folder, layers=layer)
-            head = page.head(encoder, [])
-        else:
-            encoder = checkpoint.load_encoder(self.folder)
-            head = page.head(encoder, data.labels)
-            checkpoint.load_head(head, self.folder)
-        return encoder.to(where), head.to(where), where
-
-    def __call__(
-        self, data: Encoded, rows: list[Row], lang: str, dev: tuple[Encoded, list[Row]] | None
-    ) -> tuple[dict[str, float], list[str], list[float], dict[str, Any]]:
-        """Return the metrics, predictions, value of each prediction, and a record of the run.
-
-        Args:
-            data: encoded rows.
-            rows: the same as text.
-            lang: their language.
-            dev: encoded and text rows of the dev split, where mining on `data` needs the threshold
-                that is best on them.
-        """
-        if self.loaded is None:
-            try:
-                self.loaded = self._load(data)
-            except UserError as error:
-                raise Unloadable(str(error)) from error
-        where = self.loaded[2]
-        page = formats.page(data.meta["spec"]["format"])
-        start, energy = time.monotonic(), Meter()
-        threshold, inputs = None, [data]
-        if data.meta["spec"]["format"] == "retrieval":
-            if dev is not None:
-                inputs.append(dev[0])
-                _, threshold = page.search(self._reduced(page, dev[0]), dev[1])
-            predictions, threshold = page.search(self._reduced(page, data), rows, threshold)
-        else:
-            predictions = page.decode(self._reduced(page, data), data, rows)
-        seconds = time.monotonic() - start
-        values, each = page.score(rows, predictions, self.spec["metric"], lang)
-        tokens = sum(len(part.arrays["tokens"]) for part in inputs)
-        record = {
-            **({} if threshold is None else {"threshold": threshold}),
-            "seconds": round(seconds, 3),
-            **energy.record(),
-            "tokens_per_second": round(tokens / max(seconds, 1e-9), 1),
-            **device.describe(where),
-        }
-        return values, predictions, each, record
-
-    def _reduced(self, page, data: Encoded) -> list:
-        encoder, head, where = self.loaded
-        return predict.reduced(page, encoder, head, data, where, self.budget)
-
-
-def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: str, paths) -> Any:
-    """Make the score file and the predictions of one language, unless they are there; return the
-    score.
+    Small languages share batches, and each has its files as soon as these are through. On a GPU the
+    files of a group are read and written in a thread, while the group before or after it is run.
 
     Args:
+        scorer: the checkpoint.
+        specs: language -> spec of its score.
+        cell: for the records.
+        paths: language -> its files, see `prepared`.
+
+    Raises:
+        Unloadable, DoesNotFit: what no language can be scored for.
+    """
+    found: dict[str, Any] = {}
+
+    def unscored() -> Iterator[Language]:
+        for lang, spec in specs.items():
+            try:
+                one = prepared(scorer, spec, lang, paths[lang])
+            except UserError as error:
+                found[lang] = _told(lang, error)
+                continue
+            if isinstance(one, Language):
+                yield one
+            else:
+                found[lang] = one
+
+    def collect(finishing: Works) -> None:
+        while finishing:
+            lang, finished = finishing.pop(0)  # and what it holds is freed
+            try:
+                found[lang] = finished()
+            except UserError as error:
+                found[lang] = _told(lang, error)
+
+    groups = grouped(unscored(), BATCHES * scorer.budget)
+    with ThreadPoolExecutor(1) as thread:
+        group = next(groups, None)
+        finishing: Works = []
+        while group:
+            beside = _has_time_beside(scorer, group)
+            following: Callable[..., list[Language] | None] = partial(next, groups, None)
+            if beside:
+                following = thread.submit(following).result
+            outputs = scorer(group)
+            collect(finishing)
+            works: Works = [
+                (one.name, partial(finish, one, output, scorer, cell, beside))
+                for one, output in zip(group, outputs, strict=True)
+            ]
+            del outputs
+            if beside:
+                finishing = [(lang, thread.submit(work).result) for lang, work in works]
+            else:
+                collect(works)
+            group = following()
+        collect(finishing)
+    return found
+
+
+def _has_time_beside(scorer: Scorer, group: list[Language]) -> bool:
+    """Return whether a GPU leaves the processor time; not where it is wanted for a search."""
+    _, _, where = scorer.load(group[0].data)
+    return where.type == "cuda" and group[0].data.meta["spec"]["format"] != "retrieval"
+
+
+def _told(lang: str, error: UserError) -> UserError:
+    """Return an error that the log is told of."""
+    print(f"{lang}: {'not scored: ' * isinstance(error, Absent)}{error}", flush=True)
+    return error
+
+
+def grouped(languages: Iterable[Language], most: int) -> Iterator[list[Language]]:
+    """Yield groups of languages of at most `most` tokens together; one that has more is alone."""
+    group: list[Language] = []
+    for language in languages:
+        if language.tokens > most:
+            yield [language]
+        elif sum(one.tokens for one in group) + language.tokens > most:
+            yield group
+            group = [language]
+        else:
+            group.append(language)
+    if group:
+        yield group
+
+
+def prepared(
+    scorer: Scorer, spec: dict[str, Any], lang: str, paths: dict[str, str]
+) -> Language | dict[str, Any]:
+    """Return what has to be scored of a language, or its score, if that is there.
+
+    A score is there if it was made by this spec, from files of the same fingerprint: of all that it
+    follows from.
+
+    Args:
+        scorer: the checkpoint.
+        spec: of the score.
+        lang: the language.
         paths: `rows`, `encoded` and `out` (folder) of this language; `dev_rows` and `dev_encoded`
             where its dev split settles something.
+
+    Raises:
+        Absent: it has no rows.
+        UserError: a file is damaged, or does not belong to the others.
     """
     node = scorer.node
     tokenizer = node["tokenizer"], scorer.folder
@@ -138,31 +176,60 @@ def language(scorer: Scorer, spec: dict[str, Any], cell: dict[str, str], lang: s
         settling = encoded.load_checked(paths["dev_encoded"], spec["dev"], *tokenizer)
         dev = settling, prepare.read(paths["dev_rows"]).to_pylist()
     classes = _classes(paths["rows"], rows, spec)
-    values, predictions, each, record = scorer(data, rows, lang, dev)
+    return Language(lang, spec, out, fingerprint, pins, data, rows, dev, classes)
+
+
+def finish(
+    language: Language, output: Output, scorer: Scorer, cell: dict[str, str], beside: bool
+) -> dict[str, Any]:
+    """Decode and score a language; write its score file and predictions, and return the score.
+
+    Its seconds are those of its share of the batches and of the decoding, which may be `beside` the
+    next batches; then, what the GPU takes meanwhile is theirs.
+    """
+    where, rows = scorer.load(language.data)[2], language.rows
+    page = formats.page(language.data.meta["spec"]["format"])
+    start, energy, found = time.monotonic(), Meter(output.joules), {}
+    if language.data.meta["spec"]["format"] == "retrieval":
+        threshold = None
+        if language.dev is not None:
+            _, threshold = page.search(output.reduced[1], language.dev[1], device=where)
+        predictions, threshold = page.search(output.reduced[0], rows, threshold, where)
+        found = {} if threshold is None else {"threshold": threshold}
+    else:
+        predictions = page.decode(output.reduced[0], language.data, rows)
+    seconds = output.seconds + time.monotonic() - start
+    joules = output.joules if beside else energy.joules
+    values, each = page.score(rows, predictions, language.spec["metric"], language.name)
     ids = [row["id"] for row in rows if row.get("side") != "target"]
-    table = pa.table({"id": ids, "prediction": predictions, "value": each, **classes})
+    table = pa.table({"id": ids, "prediction": predictions, "value": each, **language.classes})
     # An old score must not stand beside new predictions, if this process ends between the two.
-    out.unlink(missing_ok=True)
-    with atomic(out.with_suffix(".parquet")) as temporary:
+    language.out.unlink(missing_ok=True)
+    with atomic(language.out.with_suffix(".parquet")) as temporary:
         pq.write_table(table, temporary, compression="zstd")
     score = {
         **cell,
-        "language": lang,
-        "metric": spec["metric"],
-        "score": metrics.METRICS[spec["metric"]].task_score(values),
+        "language": language.name,
+        "metric": language.spec["metric"],
+        "score": metrics.METRICS[language.spec["metric"]].task_score(values),
         "metrics": values,
         "n": len(predictions),
-        "rows_cut": data.meta["cut"],
-        "spec": spec,
-        "checkpoint": node["spec"],
-        "pins": pins,
-        "weights": node["weights"],
-        **record,
+        "rows_cut": language.data.meta["cut"],
+        "spec": language.spec,
+        "checkpoint": scorer.node["spec"],
+        "pins": language.pins,
+        "weights": scorer.node["weights"],
+        **found,
+        "seconds": round(seconds, 3),
+        **({} if joules is None else {"energy_joules": round(joules, 1)}),
+        "tokens_per_second": round(language.tokens / max(seconds, 1e-9), 1),
+        **device.describe(where),
         "versions": versions(),
-        "fingerprint": fingerprint,
+        "fingerprint": language.fingerprint,
     }
-    write_json(out, score)
-    print(f"{lang}: " + "  ".join(f"{k} {v:.4f}" for k, v in values.items()), flush=True)
+    write_json(language.out, score)
+    shown = "  ".join(f"{key} {value:.4f}" for key, value in values.items())
+    print(f"{language.name}: {shown}", flush=True)
     return score
 
 

@@ -1,5 +1,7 @@
 """Forward passes without gradients: encoded rows -> what a format's `decode` needs."""
 
+import contextlib
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -8,54 +10,93 @@ import numpy as np
 from xstilts.encoding import batches
 from xstilts.encoding.encoded import Encoded
 from xstilts.models import memory, shards
+from xstilts.models.execution import Execution, hidden_states
+from xstilts.models.execution import tensors as tensors
 from xstilts.running import device as devices
 
-
-def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
-    """Return a batch of numpy arrays as torch tensors on a device; other values stay."""
-    import torch
-
-    return {
-        key: torch.from_numpy(value).to(device, non_blocking=True)
-        if isinstance(value, np.ndarray)
-        else value
-        for key, value in batch.items()
-    }
+# Tokens of a batch on a CPU at most: from there on memory is fetched from the system for every
+# layer anew (65,536 instead of 2,048 are half as fast, at 384 wide).
+CPU_TOKENS = 4096
 
 
 def outputs(encoder, head, batch: dict[str, Any]):
-    """Return the head's outputs for a batch of tensors."""
-    hidden = encoder(input_ids=batch["ids"], attention_mask=batch["mask"]).last_hidden_state
-    return head(hidden, batch["mask"])
+    """Return the head's outputs for a batch of tensors, padded or packed."""
+    return head(hidden_states(encoder, batch), batch["mask"])
 
 
-def reduced(page: ModuleType, encoder, head, data: Encoded, device, max_tokens: int) -> list[Any]:
-    """Return `page.reduce` of every example of `data`, in its order.
+def reduced(
+    page: ModuleType,
+    encoder,
+    head,
+    data: Encoded,
+    device,
+    max_tokens: int,
+    execution: Execution | None = None,
+) -> list[Any]:
+    """Return `page.reduce` of every example of `data`, as numpy, in its order.
+
+    The device goes on with the next batch while the results of one are fetched; no more is kept.
 
     Args:
         max_tokens: of a batch, padding included; nothing is kept for gradients, so several times
-            what training takes will fit. A batch that does not is halved.
+            what training takes will fit. A batch that does not is halved. See also `CPU_TOKENS`.
+        execution: how the encoder is run; by default as `Execution.choose` says.
 
     Raises:
         DoesNotFit: one example alone is too much for the GPU.
     """
     import torch
 
-    lengths, counts = data.shapes()
+    if device.type == "cpu":
+        max_tokens = min(max_tokens, CPU_TOKENS)
+    execution = execution or Execution.choose(encoder, device)
+    cut = batches.micro_batches(
+        np.arange(len(data)), *data.shapes(), max_tokens, execution.tokens(data)
+    )
     results: list[Any] = [None] * len(data)
     encoder.eval()
     head.eval()
 
-    def forward(examples: np.ndarray) -> list[Any]:
-        batch = tensors(page.collate(data, examples), device)
+    def forward(examples: np.ndarray) -> list[tuple[np.ndarray, Callable[[], np.ndarray]]]:
+        batch = tensors(execution.arrange(page.collate(data, examples)), device)
         with devices.autocast(device):
             batch_outputs = outputs(encoder, head, batch)
-        return page.reduce(batch_outputs, batch)
+        return [(examples, _fetch(page.reduce(batch_outputs, batch)))]
 
-    # A sharded model keeps what it gathers here for training, which inference mode would forbid.
-    with torch.no_grad() if shards.sharded() else torch.inference_mode():
-        for examples in batches.micro_batches(np.arange(len(data)), lengths, counts, max_tokens):
-            values = memory.retry_in_halves(forward, examples)
-            for example, value in zip(examples, values, strict=True):
+    def keep(pieces: list[tuple[np.ndarray, Callable[[], np.ndarray]]]) -> None:
+        for examples, fetched in pieces:
+            for example, value in zip(examples, fetched(), strict=True):
                 results[example] = value
+
+    with contextlib.ExitStack() as stack:
+        if shards.sharded():  # it keeps what it gathers here for training, so no inference mode
+            stack.enter_context(torch.no_grad())
+        else:
+            stack.enter_context(torch.inference_mode())
+            stack.enter_context(devices.autocast(device))  # around all: weights are cast once
+        if execution.compiled:  # for training: the larger batches here would be so many shapes more
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        in_flight: list[tuple[np.ndarray, Callable[[], np.ndarray]]] = []
+        for examples in cut:
+            launched = memory.retry_in_halves(forward, examples)
+            keep(in_flight)
+            in_flight = launched
+        keep(in_flight)
     return results
+
+
+def _fetch(tensor) -> Callable[[], np.ndarray]:
+    """Start to copy a tensor to the host; return what waits for the copy and returns it."""
+    import torch
+
+    host = tensor.to("cpu", non_blocking=True)  # from a GPU, into pinned memory
+    if tensor.device.type != "cuda":
+        return host.numpy
+    copied = torch.cuda.Event()
+    copied.record()
+
+    def fetched() -> np.ndarray:
+        copied.synchronize()
+        return host.numpy().copy()  # of pinned memory, there is little
+
+    return fetched

@@ -1,7 +1,7 @@
 """Step: one checkpoint on all languages of one target -> a score and the predictions of each.
 
 A language whose score is there, made from the same files, is kept; one that fails does not keep the
-others from being scored.
+others from being scored. Small languages share batches.
 """
 
 import argparse
@@ -13,11 +13,12 @@ from xstilts.encoding.header import read_header
 from xstilts.experiment.cells import CELL
 from xstilts.models import lean
 from xstilts.running import lock
-from xstilts.running.errors import Absent, DoesNotFit, UserError
+from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import digest, read_json, write_json
 from xstilts.running.record import read_node, same_spec
 from xstilts.running.trackers import Trackers
-from xstilts.scoring.evaluate import Scorer, Unloadable, cell_record, language
+from xstilts.scoring import evaluate
+from xstilts.scoring.scorer import Scorer
 from xstilts.steps import arguments, process
 from xstilts.training import publish
 
@@ -33,29 +34,33 @@ def score(args: argparse.Namespace) -> None:
     specs: dict[str, dict[str, Any]] = json.loads(args.specs)
     node = read_node(args.model)
     cell = dict(zip(CELL, args.cell.split("/"), strict=True))
-    scorer = Scorer(args.model, node, next(iter(specs.values())), args.budget)
+    scorer = Scorer(args.model, node, next(iter(specs.values())), args.budget, args.out)
     files = _listed(args.manifest)
     dev = _listed(args.dev_manifest) if args.dev_manifest else {}
+    paths = {
+        lang: {
+            "out": args.out,
+            **files[lang],
+            **{f"dev_{key}": path for key, path in dev.get(lang, {}).items()},
+        }
+        for lang in specs
+    }
+    for spec in specs.values():
+        same_spec(args.model, node["spec"], spec["model"])
+    publish.delete_finished(args.model)
+    found = evaluate.languages(scorer, specs, cell, paths)
     scores, absent, failed = {}, {}, []
     for lang, spec in specs.items():
-        same_spec(args.model, node["spec"], spec["model"])
-        publish.delete_finished(args.model)
-        paths = {"out": args.out, **files[lang]}
-        paths |= {f"dev_{key}": path for key, path in dev.get(lang, {}).items()}
-        try:
-            scores[lang] = language(scorer, spec, cell, lang, paths)
-        except (Unloadable, DoesNotFit):
-            raise  # the same for every language
-        except Absent as error:
-            pins = read_header(paths["encoded"])[1]["pins"]
-            absent[lang] = {"spec": digest(spec), "pins": pins, "reason": str(error)}
-            print(f"{lang}: not scored: {error}", flush=True)
-        except UserError as error:
-            failed.append(f"{lang}: {error}")
-            print(failed[-1], flush=True)
+        if not isinstance(found[lang], UserError):
+            scores[lang] = found[lang]
+        elif isinstance(found[lang], Absent):
+            pins = read_header(paths[lang]["encoded"])[1]["pins"]
+            absent[lang] = {"spec": digest(spec), "pins": pins, "reason": str(found[lang])}
+        else:
+            failed.append(f"{lang}: {found[lang]}")
     if failed:
         raise UserError(f"{args.cell}: {'; '.join(failed)}")
-    record = cell_record(Path(args.out), cell, scores, absent)
+    record = evaluate.cell_record(Path(args.out), cell, scores, absent)
     write_json(Path(args.out) / "cell.json", record)
     track(args, specs, scores)
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from xstilts.running import failure, garbage, ledger, lock, mark, ranks, stop
+from xstilts.running import failure, garbage, gpus, ledger, lock, mark, ranks, stop
 
+ALONE = "it had a share of a GPU, its next attempt has one for itself"
 CLEAR = "\r\x1b[K"  # the line of a terminal, which may hold the bar of the run
 _terminal: TextIO | None = None  # where a step with a log has a line to say
 
@@ -108,7 +109,12 @@ class Job:
         return failure.line(error) + there
 
     def _failure(self, error: BaseException) -> dict[str, Any]:
-        return {"kind": failure.kind(error), "line": failure.line(error)}
+        found: dict[str, Any] = {"kind": failure.kind(error), "line": failure.line(error)}
+        if found["kind"] == "oom" and gpus.share() < 1:
+            found |= {"shared": True, "line": f"{found['line']}; {ALONE}"}
+        if found["kind"] == "device" and gpus.held:
+            found["gpu"] = ",".join(gpus.held)
+        return found
 
     def _about(self) -> dict[str, Any]:
         return {"node": self.node, "attempt": self.attempt, "log": self.log}
@@ -132,7 +138,8 @@ def _refuse(node: str) -> None:
     since = lock.taken(path.parents[1] / lock.RUN) if path else 0.0
     for last in ledger.open_failures(events):
         late = ledger.seconds(last) >= since
-        if last["node"] == node and last["kind"] in failure.FINAL and late:
+        final = last["kind"] in failure.FINAL and not last.get("shared")
+        if last["node"] == node and final and late:
             print(f"not tried again: {last['line']}", file=sys.stderr, flush=True)
             sys.exit(failure.CODES[last["kind"]])
 

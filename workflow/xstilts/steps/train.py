@@ -10,6 +10,8 @@ from typing import Any
 
 from xstilts.encoding.header import digest_of
 from xstilts.models import checkpoint, lean, shards
+from xstilts.models.execution import Execution
+from xstilts.models.footprint import Footprint
 from xstilts.running import device as devices
 from xstilts.running import lock, ranks, stop
 from xstilts.running.files import digest, sha256
@@ -19,7 +21,7 @@ from xstilts.steps import arguments, process
 from xstilts.training import collapse, loop, publish, storage, streams
 from xstilts.training.progress import format_metrics
 from xstilts.training.saver import StateSaver
-from xstilts.training.tasks import named_heads, read_tasks, with_heads
+from xstilts.training.tasks import largest_batch, named_heads, read_tasks, with_heads
 
 
 def main(args: argparse.Namespace) -> None:
@@ -59,7 +61,15 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         "train": [data for task in tasks for data in task.train.values()],
         "dev": [task.dev for task in tasks if task.dev is not None],
     }
-    device, heads = devices.choose(), dict[str, str]()
+    need = Footprint(
+        args.init,
+        args.out,
+        args.budget,
+        largest=lambda: largest_batch(tasks),
+        masked=any(task.format == "mlm" for task in tasks),
+        shards=ranks.size() if args.sharding == "fsdp" else 1,
+    )
+    device, heads = devices.choose(need), dict[str, str]()
 
     def run(stream: streams.Stream) -> tuple[dict[str, dict], dict[str, Any]]:
         torch.manual_seed(stream.seed)
@@ -67,6 +77,8 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         trained = with_heads(tasks, encoder)
         if args.sharding == "fsdp" and ranks.size() > 1:
             shards.shard(encoder, named_heads(trained).values(), device)
+        # How it is run is settled here, for all that follows.
+        Execution.choose(encoder, device, compiled=args.compiled == "yes")
         if ranks.rank():  # the dropout of each rank is its own
             torch.manual_seed(ranks.seed(stream.seed))
         stop.wait()  # the saver checks for signals before every step
@@ -124,6 +136,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     p.add_argument("--sharding", choices=["none", "fsdp"], default="none")
+    p.add_argument("--compiled", choices=["no", "yes"], default="no", help="the layers, on a GPU")
     arguments.add_trackers(p)
     arguments.add_lock_wait(p)
     p.add_argument("--out", required=True, help="checkpoint folder to write")

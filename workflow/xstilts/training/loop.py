@@ -3,9 +3,10 @@
 A training on one task is a mixture of that task alone; `mixture.py` says how several are drawn.
 """
 
+import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,13 +14,15 @@ from xstilts import metrics
 from xstilts.encoding import batches
 from xstilts.experiment.recipe import Recipe
 from xstilts.models import memory, shards
+from xstilts.models.execution import Execution
 from xstilts.running import ranks
 from xstilts.running.errors import NotFinite
 from xstilts.running.trackers import Trackers
 from xstilts.scoring import predict
-from xstilts.training import mixture
+from xstilts.training import host, mixture, prefetch
 from xstilts.training.gradients import accumulate_gradients
 from xstilts.training.optimizer import lr_factor, make_optimizer
+from xstilts.training.prefetch import Step
 from xstilts.training.progress import Progress
 from xstilts.training.saver import StateSaver
 from xstilts.training.state import TrainingState
@@ -53,6 +56,56 @@ def evaluate(
     return {f"{name} {k}": v for name, values in by_task.items() for k, v in values.items()}, score
 
 
+def accumulate(
+    encoder, step: Step, device, execution: Execution, max_tokens: int, undo: Callable[[], None]
+):
+    """Accumulate the gradients of a step; see `memory.retry_with_fewer_tokens`.
+
+    Returns:
+        Loss and tokens, as `accumulate_gradients`; and the tokens of a micro-batch that fit.
+    """
+    batch = (encoder, step.stream.task, step.stream.data, step.examples, step.seed, device)
+    return memory.retry_with_fewer_tokens(
+        lambda most: accumulate_gradients(*batch, most, execution, step.share),
+        max_tokens,
+        undo=undo,
+        is_finest=partial(
+            batches.is_finest,
+            step.examples,
+            *step.stream.data.shapes(),
+            tokens=execution.tokens(step.stream.data),
+        ),
+    )
+
+
+def mean_loss(state: TrainingState, recipe: Recipe, total_steps: int) -> float:
+    """Return the mean loss of the last steps; NotFinite if it is not."""
+    import torch
+
+    loss = float(torch.stack([loss for _, loss in state.recent_losses[-50:]]).mean())
+    if not math.isfinite(loss):
+        not_finite = (name for name, loss in state.recent_losses if not math.isfinite(loss))
+        name = next(not_finite, state.recent_losses[-1][0])
+        raise NotFinite(
+            f"the loss of `{name}` is {loss} at step {state.step} of {total_steps}, so"
+            f" training stops; a learning_rate below {recipe.learning_rate:g} or more warmup"
+            " may help"
+        )
+    return loss
+
+
+def are_finite(parameters: Iterable[Any]) -> bool:
+    """Return whether no weight is infinite or NaN; of a sharded model, none of this rank's.
+
+    The largest one is, which is NaN where any is; so a device is waited for once.
+    """
+    import torch
+
+    local = (shards.local_tensor(p) for p in parameters)
+    largest = torch.nn.utils.get_total_norm([t for t in local if t.numel()], math.inf)
+    return bool(largest.isfinite())
+
+
 def fit(
     encoder,
     tasks: Sequence[TrainingTask],
@@ -61,10 +114,12 @@ def fit(
     max_tokens: int,
     saver: StateSaver | None = None,
     trackers: Trackers | None = None,
+    execution: Execution | None = None,
 ):
     """Train by the spec's recipe; return the best weights by dev score, and the record of the run.
 
     With a saver the training resumes from what an earlier attempt saved; trackers are told of it.
+    By default the encoder is run as `Execution.choose` says.
 
     Raises:
         NotFinite: the loss, or a weight.
@@ -75,75 +130,73 @@ def fit(
 
     recipe, cap = Recipe(**spec["recipe"]), spec.get("cap")
     total_steps = mixture.total_steps(tasks, cap, recipe, spec.get("steps"))
-    streams = mixture.make_streams(tasks, cap, spec["seed"])
+    streams = mixture.make_streams(tasks, cap, spec["seed"], recipe.grouping)
     schedule = mixture.schedule([stream.share for stream in streams], total_steps, spec["seed"])
     modules = [encoder, *named_heads(tasks).values()]
     optimizer = make_optimizer(modules, recipe)
     parameters = [p for module in modules for p in module.parameters()]
     state = TrainingState(encoder, tasks, optimizer, streams, max_tokens)
-    if saver:
-        saver.resume(state)
-    progress = Progress(total_steps, state.seconds, trackers=trackers)
-    for step in range(state.step, total_steps):
+    execution = execution or Execution.choose(encoder, device)
+    steps = prefetch.steps(state, schedule, spec["seed"], execution, device.type == "cuda")
+    depth = prefetch.DEPTH if host.is_beside(device) else 0
+    with contextlib.ExitStack() as threads:
         if saver:
-            saver.save_if_due(state)
-        stream = streams[schedule[step]]
+            threads.callback(saver.close)
+            saver.resume(state)
+        progress = Progress(total_steps, state.seconds, trackers=trackers)
         for module in modules:
             module.train()
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * lr_factor(step, total_steps, recipe.warmup)
-        examples, seed = stream.next_batch(), (spec["seed"], step)
-        batch = (encoder, stream.task, stream.data, examples, seed, device)
-        (loss, tokens), state.max_tokens = memory.retry_with_fewer_tokens(
-            partial(accumulate_gradients, *batch),
-            state.max_tokens,
-            undo=optimizer.zero_grad,
-            is_finest=partial(batches.is_finest, examples, *stream.data.shapes()),
-        )
-        ranks.add(p.grad for p in parameters if p.grad is not None)
-        ranks.add([loss])
-        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        stream.drawn["tokens"] += tokens
-        state.tokens += tokens
-        state.recent_losses.append((stream.task.name, loss))
-        state.step = step + 1
-        evaluation_due = state.step % recipe.eval_every == 0 or state.step == total_steps
-        if not ranks.agreed(evaluation_due or progress.due()):
-            continue
-        mean_loss = float(torch.stack([loss for _, loss in state.recent_losses[-50:]]).mean())
-        if not math.isfinite(mean_loss):
-            not_finite = (name for name, loss in state.recent_losses if not math.isfinite(loss))
-            name = next(not_finite, state.recent_losses[-1][0])
-            raise NotFinite(
-                f"the loss of `{name}` is {mean_loss} at step {state.step} of {total_steps}, so"
-                f" training stops; a learning_rate below {recipe.learning_rate:g} or more warmup"
-                " may help"
+        for step in threads.enter_context(host.ahead(steps, depth, device)):
+            if saver:
+                saver.save_if_due(state)
+            for group in optimizer.param_groups:
+                factor = lr_factor(step.number, total_steps, recipe.warmup)
+                group["lr"] = recipe.learning_rate * factor
+            (loss, tokens), state.max_tokens = accumulate(
+                encoder, step, device, execution, state.max_tokens, optimizer.zero_grad
             )
-        progress.report(state.step, mean_loss, optimizer.param_groups[0]["lr"], state.tokens)
-        if not evaluation_due:
-            continue
-        finite = all(shards.local_tensor(p).isfinite().all() for p in parameters)
-        if any(ranks.most(not finite)):
-            # The loss before the last update was still finite; such weights must never be the best.
-            raise NotFinite(
-                f"the weights are not finite after step {state.step} of {total_steps}, of"
-                f" `{stream.task.name}`, so training stops; a learning_rate below"
-                f" {recipe.learning_rate:g} may help"
-            )
-        before = time.monotonic()
-        values, score = ranks.agreed(evaluate(encoder, tasks, device, state.max_tokens))
-        state.evaluation_seconds += time.monotonic() - before
-        progress.evaluated(state.step, values)
-        state.history.append({"step": state.step, "loss": mean_loss, "dev": values, "score": score})
-        state.recent_losses.clear()
-        state.stale_evaluations += 1
-        if not state.best or score > state.best["score"]:
-            state.best, state.best_weights = state.history[-1], snapshot(encoder, tasks)
-            state.stale_evaluations = 0
-        if state.stale_evaluations >= recipe.patience and "steps" not in spec:
-            progress.write(f"early stopping: no gain in {state.stale_evaluations} evaluations")
-            break
+            ranks.add(p.grad for p in parameters if p.grad is not None)
+            ranks.add([loss])
+            torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            step.stream.count(len(step.examples), tokens)
+            state.tokens += tokens
+            state.recent_losses.append((step.stream.task.name, loss))
+            state.step = step.number + 1
+            evaluation_due = state.step % recipe.eval_every == 0 or state.step == total_steps
+            if not ranks.agreed(evaluation_due or progress.due()):
+                continue
+            shown = mean_loss(state, recipe, total_steps)
+            progress.report(state.step, shown, optimizer.param_groups[0]["lr"], state.tokens)
+            if not evaluation_due:
+                continue
+            if any(ranks.most(not are_finite(parameters))):
+                # The loss before the last update was still finite; such weights must never be the
+                # best.
+                raise NotFinite(
+                    f"the weights are not finite after step {state.step} of {total_steps}, of"
+                    f" `{step.stream.task.name}`, so training stops; a learning_rate below"
+                    f" {recipe.learning_rate:g} may help"
+                )
+            before = time.monotonic()
+            values, score = ranks.agreed(evaluate(encoder, tasks, device, state.max_tokens))
+            state.evaluation_seconds += time.monotonic() - before
+            for module in modules:
+                module.train()
+            progress.evaluated(state.step, values)
+            state.history.append({"step": state.step, "loss": shown, "dev": values, "score": score})
+            state.recent_losses.clear()
+            state.stale_evaluations += 1
+            if not state.best or score > state.best["score"]:
+                if saver:  # a state that is being written has the weights that were the best
+                    saver.finish()
+                state.best, state.best_weights = state.history[-1], {}  # in their place:
+                state.best_weights = snapshot(encoder, tasks)
+                state.stale_evaluations = 0
+            if state.stale_evaluations >= recipe.patience and "steps" not in spec:
+                progress.write(f"early stopping: no gain in {state.stale_evaluations} evaluations")
+                break
+    host.arrival(device)()
     progress.close()
     return state.best_weights, state.record()

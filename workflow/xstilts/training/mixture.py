@@ -28,35 +28,42 @@ SMOOTHING = {"mlm": 0.3}
 class TaskStream:
     """The train rows of one task in one language, read batch by batch, epoch after epoch.
 
-    `share` is the probability of a step to draw it; `drawn` counts what was.
+    `share` is the probability of a step to draw it; `drawn` counts what was trained on, which is
+    less than what was made ahead; `grouping` is the recipe's.
     """
 
     task: TrainingTask
     lang: str
     share: float
     seed: int
+    grouping: str = "length"
     drawn: dict[str, int] = field(
         default_factory=lambda: {"batches": 0, "examples": 0, "tokens": 0}
     )
-    epoch_batches: list[np.ndarray] = field(default_factory=list)
+    epoch: tuple[int, list[np.ndarray]] = (-1, [])  # number and batches of the last that was asked
 
     @property
     def data(self) -> Encoded:
         """Its encoded rows."""
         return self.task.train[self.lang]
 
-    def next_batch(self) -> np.ndarray:
-        """Return the examples of the next batch."""
+    def batch(self, number: int) -> np.ndarray:
+        """Return the examples of a batch; numbers go on over the epochs, from 0."""
         chosen = self.data.chosen
-        batches_per_epoch = math.ceil(len(chosen) / self.task.batch_size)
-        epoch, index = divmod(self.drawn["batches"], batches_per_epoch)
-        if index == 0 or not self.epoch_batches:  # none: a training resumed inside an epoch
+        epoch, index = divmod(number, math.ceil(len(chosen) / self.task.batch_size))
+        if epoch != self.epoch[0]:
             lengths, _ = self.data.shapes()
-            drawn = batches.epoch_batches(lengths[chosen], self.task.batch_size, self.seed, epoch)
-            self.epoch_batches = [chosen[batch] for batch in drawn]
+            drawn = batches.epoch_batches(
+                lengths[chosen], self.task.batch_size, self.seed, epoch, self.grouping
+            )
+            self.epoch = epoch, [chosen[batch] for batch in drawn]
+        return self.epoch[1][index]
+
+    def count(self, examples: int, tokens: int) -> None:
+        """Count a batch that was trained on."""
         self.drawn["batches"] += 1
-        self.drawn["examples"] += len(self.epoch_batches[index])
-        return self.epoch_batches[index]
+        self.drawn["examples"] += examples
+        self.drawn["tokens"] += tokens
 
 
 def weight(task: TrainingTask, cap: int | None) -> int:
@@ -65,11 +72,13 @@ def weight(task: TrainingTask, cap: int | None) -> int:
     return total if cap is None else min(total, cap)
 
 
-def make_streams(tasks: Sequence[TrainingTask], cap: int | None, seed: int) -> list[TaskStream]:
+def make_streams(
+    tasks: Sequence[TrainingTask], cap: int | None, seed: int, grouping: str = "length"
+) -> list[TaskStream]:
     """Return a stream per task and language, with its share of the steps."""
     total = sum(weight(task, cap) for task in tasks)
     return [
-        TaskStream(task, lang, weight(task, cap) / total * share, seed)
+        TaskStream(task, lang, weight(task, cap) / total * share, seed, grouping)
         for task in tasks
         for lang, share in smoothed(task.sizes, SMOOTHING.get(task.format, 1.0)).items()
     ]

@@ -1,20 +1,26 @@
 """Saves the state of a training at intervals and when it is stopped, and resumes from it."""
 
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from xstilts.running import failure, ranks, stop
-from xstilts.training import storage
+from xstilts.training import host, storage
 from xstilts.training.state import TrainingState
 
 
 class StateSaver:
-    """Saves the state of one node's training in its state folder."""
+    """Saves the state of one node's training in its state folder.
+
+    On a GPU a thread writes what was copied, one state at a time, while training goes on.
+    """
 
     def __init__(self, folder: str | Path, fingerprint: str, interval: float) -> None:
         """Save into `folder`, for the training of this fingerprint, once in `interval` seconds."""
         self.folder, self.fingerprint, self.interval = Path(folder), fingerprint, interval
         self.last_save, self.saved_step = time.monotonic(), -1
+        self.thread = ThreadPoolExecutor(1, "saver")
+        self.writing: tuple[int, Future[None]] | None = None  # the step of the state
 
     def resume(self, state: TrainingState) -> None:
         """Restore the state that an earlier attempt has saved, if there is one."""
@@ -28,29 +34,56 @@ class StateSaver:
     def save_if_due(self, state: TrainingState) -> None:
         """Save if it is time to, or if the process is asked to stop; called before every step.
 
+        It is not time while a state is being written.
+
         Raises:
             Stopped: the process was asked to stop, and the state is saved.
         """
-        late = time.monotonic() - self.last_save >= self.interval
+        if self.writing and self.writing[1].done():
+            self.finish()
+        late = not self.writing and time.monotonic() - self.last_save >= self.interval
+        late = late and ranks.rank() == 0  # which alone knows whether it is writing
         signal, due = map(int, ranks.most(stop.asked(), late))  # all ranks save at the same step
         if signal or due:
             self._save(state)
         if signal:
+            self.finish()
             raise stop.Stopped(
                 f"ended by {stop.name(signal)} after step {state.step};"
                 f" the next attempt goes on after step {max(self.saved_step, 0)}",
                 signal,
             )
 
+    def finish(self) -> None:
+        """Wait for what is being written; a full disk costs the state, not the training."""
+        if not self.writing:
+            return
+        (step, written), self.writing = self.writing, None
+        try:
+            written.result()
+            self.saved_step = step
+        except Exception as error:
+            if failure.kind(error) not in ("disk", "file-system"):
+                raise
+            print(f"the state of step {step} is not saved: {error}", flush=True)
+
+    def close(self) -> None:
+        """Finish, and end the thread."""
+        self.thread.shutdown()
+        self.finish()
+
     def _save(self, state: TrainingState) -> None:
+        self.finish()
         if state.step != self.saved_step:
-            record, tensors = state.to_saved()
-            try:
-                if ranks.rank() == 0:
-                    storage.save(self.folder, self.fingerprint, state.step, record, tensors)
-                self.saved_step = state.step
-            except Exception as error:  # a full disk costs the state, not the training
-                if failure.kind(error) not in ("disk", "file-system"):
-                    raise
-                print(f"the state of step {state.step} is not saved: {error}", flush=True)
+            beside = host.is_beside(state.encoder.device)
+            saved = (state.step, *state.to_saved(beside))
+            if ranks.rank() == 0:
+                arrived = host.arrival(state.encoder.device)
+                self.writing = state.step, self.thread.submit(self._write, arrived, *saved)
+            if not beside:
+                self.finish()
         self.last_save = time.monotonic()
+
+    def _write(self, arrived, step: int, record: dict, tensors: dict) -> None:
+        arrived()
+        storage.save(self.folder, self.fingerprint, step, record, tensors)

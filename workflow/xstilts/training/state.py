@@ -4,6 +4,7 @@ What is drawn next follows from the seed and the numbers of batches drawn (`mixt
 format draws from the seed and the step; so only torch's generator, of dropout, has a state.
 """
 
+import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 from xstilts.models import shards
 from xstilts.running import ranks
 from xstilts.running.energy import Meter
-from xstilts.training import mixture
+from xstilts.training import host, mixture
 from xstilts.training.mixture import TaskStream
 from xstilts.training.tasks import TrainingTask, named_heads, snapshot
 
@@ -91,8 +92,12 @@ class TrainingState:
             "resumed_at": self.resumed_at,
         }
 
-    def to_saved(self) -> tuple[dict[str, Any], dict]:
-        """Return the record (plain data) and the tensors, by name, of a saved state."""
+    def to_saved(self, beside: bool) -> tuple[dict[str, Any], dict]:
+        """Return the record (plain data) and the tensors, by name, of a saved state.
+
+        With `beside` they stay what they are while training goes on; see `host.copy` for when the
+        tensors may be read.
+        """
         import torch
 
         record = {key: getattr(self, name) for name, key in COUNTERS.items()}
@@ -102,19 +107,18 @@ class TrainingState:
             "drawn": [stream.drawn for stream in self.streams],
             "recent": [task for task, _ in self.recent_losses],
         }
-        tensors = {"recent": torch.tensor([float(loss) for _, loss in self.recent_losses])}
+        losses = [loss for _, loss in self.recent_losses]
+        tensors = {"recent": host.copy(torch.stack(losses) if losses else torch.empty(0))}
         for rank, states in enumerate(ranks.every(_generators(self.encoder.device))):
             tensors |= {f"generator {rank} {kind}": value for kind, value in states.items()}
         weights = {"now": snapshot(self.encoder, self.tasks), "best": self.best_weights}
         for kind, states in weights.items():
             for name, state in states.items():
                 tensors |= {f"{kind} {name} {key}": value for key, value in state.items()}
+        moments = host.copy if beside else _on_the_host
         for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {
-                f"optimizer {index} {k}": shards.full_tensor(v.detach()).cpu()
-                for k, v in state.items()
-            }
-        return record, tensors
+            tensors |= {f"optimizer {index} {k}": moments(v) for k, v in state.items()}
+        return copy.deepcopy(record), tensors
 
     def restore(self, record: dict[str, Any], tensors: dict) -> None:
         """Continue from a saved state."""
@@ -158,6 +162,10 @@ class TrainingState:
         self.start = time.monotonic() - record["seconds"]
         self.energy = Meter(record["joules"])
         self.resumed_at = [*record["resumed_at"], self.step]
+
+
+def _on_the_host(tensor):
+    return shards.full_tensor(tensor.detach()).cpu()
 
 
 def _generators(device) -> dict[str, Any]:

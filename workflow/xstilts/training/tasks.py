@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from xstilts import formats
 from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
-from xstilts.models import shards
-from xstilts.running import ranks
 from xstilts.running.errors import UserError
-from xstilts.training import sample
+from xstilts.training import host, sample
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -60,6 +60,15 @@ def task_specs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
         return spec["tasks"]
     files = {"train": {"en": spec["train"]}, "dev": {"en": spec["dev"]}}
     return [{**spec, **files, "batch_size": spec["recipe"]["batch_size"]}]
+
+
+def largest_batch(tasks: Iterable[TrainingTask]) -> int:
+    """Return the tokens, padding included, of the largest batch that may be drawn."""
+    return max(
+        task.batch_size * int(np.multiply(*data.shapes()).max())
+        for task in tasks
+        for data in task.train.values()
+    )
 
 
 def read_tasks(
@@ -142,7 +151,7 @@ def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
 
 
 def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
-    """Return a copy of all weights: `encoder`, and `head`.
+    """Return a copy of all weights: `encoder`, and `head`; see `host.copy`.
 
     In a mixture of several tasks the weights of each head have its name before theirs.
     """
@@ -153,11 +162,6 @@ def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
         "head": {prefixes[n] + k: v for n, h in heads.items() for k, v in h.state_dict().items()},
     }
     return {
-        name: {key: _copy(value) for key, value in state.items()} for name, state in states.items()
+        name: {key: host.copy(value) for key, value in state.items()}
+        for name, state in states.items()
     }
-
-
-def _copy(tensor):
-    """Return a full tensor on the CPU; None but in the first rank, which saves it."""
-    full = shards.full_tensor(tensor.detach())
-    return full.to("cpu", copy=True).contiguous() if ranks.rank() == 0 else None
