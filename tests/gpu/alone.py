@@ -66,5 +66,5 @@ def no_network(*_) -> None:
 if __name__ == "__main__":
     sys.meta_path[:] = [Finder if one is PathFinder else one for one in sys.meta_path]
     sys.meta_path[:] = [one for one in sys.meta_path if "editable" not in repr(one)]
-    socket.socket.connect = no_network  # type: ignore[method-assign, assignment]
+    socket.socket.connect = no_network  # type: ignore[method-assign]
     runpy.run_path(str(Path(__file__).with_name("check.py")), run_name="__main__")

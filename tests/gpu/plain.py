@@ -29,24 +29,22 @@ def train(
     ]
     optimizer = torch.optim.AdamW(groups, lr=1.0, eps=1e-8, foreach=False, fused=False)
     warm = max(1, math.ceil(total * recipe["warmup"] - 1e-9))
-    how = [recipe["grouping"]] if "grouping" in recipe else []
-    [stream] = mixture.make_streams([task], None, spec["seed"], *how)
+    [stream] = mixture.make_streams([task], None, spec["seed"], recipe["grouping"])
     encoder.train()
     task.head.train()
     losses = []
     for step in range(steps):
-        chosen = stream.batch(step) if hasattr(stream, "batch") else stream.next_batch()
-        batch = predict.tensors(task.page.collate(stream.data, chosen), device)
+        batch = predict.tensors(task.page.collate(stream.data, stream.batch(step)), device)
         narrow = torch.autocast(device.type, dtype=torch.bfloat16)
         with narrow if bf16 else contextlib.nullcontext():
             hidden = encoder(input_ids=batch["ids"], attention_mask=batch["mask"])
             outputs = task.head(hidden.last_hidden_state, batch["mask"])
         loss = task.page.loss(outputs, batch) / batch["weight"]
         loss.backward()
-        norm = torch.stack([p.grad.norm() for p in parameters if p.grad is not None]).norm()
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.grad *= min(1.0, recipe["clip"] / (float(norm) + 1e-6))
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        norm = float(torch.stack([gradient.norm() for gradient in gradients]).norm())
+        for gradient in gradients:
+            gradient *= min(1.0, recipe["clip"] / (norm + 1e-6))
         rising, falling = (step + 1) / warm, (total - step) / max(1, total - warm)
         for group in optimizer.param_groups:
             group["lr"] = recipe["learning_rate"] * (rising if step < warm else falling)

@@ -23,7 +23,8 @@ class Profile:
     """A profile of `STEPS` steps."""
 
     def __init__(self, device) -> None:
-        self.device, self.seconds, self.profiler = device, 0.0, None
+        self.device, self.seconds = device, 0.0
+        self.profiler: Any = None
 
     def start(self) -> None:
         """Begin, after the step before is done."""
@@ -33,7 +34,7 @@ class Profile:
         if self.device.type == "cuda":
             activities.append(ProfilerActivity.CUDA)
         sync(self.device)
-        self.profiler: Any = profile(activities=activities)
+        self.profiler = profile(activities=activities)
         self.profiler.__enter__()
         self.seconds = time.perf_counter()
 

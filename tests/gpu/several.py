@@ -1,6 +1,7 @@
 """Part 8: several small trainings on one device at once, against one after another."""
 
 import multiprocessing
+from typing import Any
 
 from xstilts.running import device as devices
 from xstilts.running import gpus
@@ -58,6 +59,8 @@ def _train(setting: Setting, count: int, barrier, queue) -> None:
 
 class _Together(Watch):
     """Waits for the others before the first step that is measured."""
+
+    barrier: Any
 
     def save_if_due(self, state) -> None:
         if state.step == self.first:
