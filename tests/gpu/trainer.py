@@ -41,11 +41,9 @@ def train(
     whom: a plain loop with batches of like length where there is no Trainer."""
     model = peer_model(encoder, task)
     clock = Clock(device, model, epoch)
-    if has_trainer():
-        _trainer(model, task, device, epoch, way, compiled, clock)
-        return clock.seconds, clock.tokens, "HF Trainer" + (", compiled" if compiled else "")
-    _plain(model, task, device, epoch, way, compiled, clock)
-    return clock.seconds, clock.tokens, "accelerate is not here: a plain loop, like lengths"
+    (_trainer if has_trainer() else _plain)(model, task, device, epoch, way, compiled, clock)
+    by = "HF Trainer" if has_trainer() else "accelerate is not here: a plain loop, like lengths"
+    return clock.seconds, clock.tokens, by
 
 
 def peer_model(encoder, task) -> Any:
@@ -56,8 +54,8 @@ def peer_model(encoder, task) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.encoder, self.head = encoder, task.head
-            self.register_buffer("seen", torch.zeros((), dtype=torch.int64), persistent=False)
-            self.seen = self.seen.to(encoder.device)
+            seen = torch.zeros((), dtype=torch.int64, device=encoder.device)
+            self.register_buffer("seen", seen, persistent=False)
 
         def forward(self, **batch) -> dict[str, Any]:
             ids, mask = batch["ids"], batch["mask"]
