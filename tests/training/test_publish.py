@@ -95,7 +95,7 @@ def test_training_and_evaluation_delete_the_copy(made, reader, tmp_path, monkeyp
         spec = {"model": digest(read_json(out / "node.json")["spec"])}
         made = {"spec": spec, "pins": {}, "weights": "w", "score": 0.5}
         made |= {"metrics": {}, "fingerprint": "f"}
-        monkeypatch.setattr(evaluate_step, "language", lambda *_: made)
+        monkeypatch.setattr(evaluate_step.evaluate, "languages", lambda *_: {"en": made})
         write_json("manifest.json", {"spec": {"languages": {"en": ["rows", "encoded", "d"]}}})
         arguments = [
             "--cell", "m/none/seed1/t", "--specs", json.dumps({"en": spec}), "--model", OUT,
