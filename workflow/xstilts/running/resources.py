@@ -62,7 +62,8 @@ def training_minutes(model: int, data: int, epochs: float, gpus: int, attempt: i
 
 def evaluation_minutes(model: int, data: int, gpus: int, attempt: int, searched: int = 0) -> int:
     """Return the time limit of the evaluation of all languages of a target, in minutes."""
-    # Each sentence of one half against each of the other, in both directions, on one CPU thread.
+    # Each sentence of one half against each of the other, on one CPU thread, and as much again to
+    # find the nearest of each.
     search = 2 * 2 * WIDTH * (_sentences(searched) / 2) ** 2
     return _minutes(FORWARD * _flop(model, data), gpus, attempt, search / CPU_RATE)
 
