@@ -206,7 +206,8 @@ def test_a_column_without_a_name_has_its_number(tmp_path):
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid", "is a Git LFS pointer, not"
          " the data; run `git lfs pull` in its folder"),
         ("a.xlsx", b"PK\x03\x04\x14\x00", "is a zip archive or a spreadsheet; unpack it, or"),
-        ("a.csv.gz", gzip.compress(b"text,label\na,b\n" * 99, mtime=0)[:-30], "is damaged or cut off .*; "),
+        ("a.csv.gz", gzip.compress(b"text,label\na,b\n" * 99, mtime=0)[:-30],
+         "is damaged or cut off .*; "),
         ("a.csv.zst", zstd(b"text,label\na,b\n" * 99)[:-9], "is damaged or cut off .*; "),
         ("a.csv.xz", lzma.compress(b"text,label\na,b\n" * 99)[:-9], "is damaged or cut off .*; "),
         ("a.csv.bz2", bz2.compress(b"text,label\na,b\n" * 99)[:-9], "is damaged or cut off .*; "),

@@ -252,3 +252,23 @@ def test_no_other_threshold_is_better(candidates):
 
     best = max(f1(limit) for limit in scores)
     assert f1(mining.threshold(pairs, scores, gold)) == pytest.approx(best)
+
+
+def test_a_search_that_does_not_fit_the_gpu_is_on_the_cpu(monkeypatch, capsys):
+    import torch
+
+    vectors = mining.unit(np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32))
+    expected, real = mining.neighbours(vectors, vectors, 2), mining._neighbours
+
+    def small(x, y, k, device, block=None):
+        if device.type == "cuda":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\nmore")
+        return real(x, y, k, device, block)
+
+    monkeypatch.setattr(mining, "_neighbours", small)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    for ours, theirs in zip(mining.neighbours(vectors, vectors, 2, "cuda"), expected, strict=True):
+        assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
+    said = capsys.readouterr().out
+    assert said.startswith("the search does not fit the GPU's memory, so it is on the CPU: CUDA")
+    assert said.count("\n") == 1

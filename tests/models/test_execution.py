@@ -96,6 +96,7 @@ def test_layers_are_compiled_if_asked_for_and_not_of_a_sharded_model(monkeypatch
     def layers_compiled(encoder):
         return [layer._compiled_call_impl is not None for layer in encoder.encoder.layer]
 
+    monkeypatch.setattr(executions, "_of_compiler", lambda *_: "")  # a minute; tested below
     one, two, three = make(), make(), make("deberta-v2")
     assert chosen_on_a_gpu(one, monkeypatch, compiled=True) == Execution(True, True, 2)
     assert all(layers_compiled(one)) and len(layers_compiled(one)) == 2
@@ -104,6 +105,32 @@ def test_layers_are_compiled_if_asked_for_and_not_of_a_sharded_model(monkeypatch
     monkeypatch.setattr(executions.shards, "sharded", lambda: True)
     assert chosen_on_a_gpu(two, monkeypatch, compiled=True) == Execution(True, False, 2)
     assert not any(layers_compiled(two))
+
+
+def broken(*_):
+    raise RuntimeError("Failed to find C compiler")
+
+
+@pytest.mark.parametrize("backend", ["eager", broken])
+def test_where_nothing_can_be_compiled_layers_run_as_they_are(backend, monkeypatch, capsys):
+    """A GPU node without a C compiler, say."""
+    real = Execution.prepare
+
+    def prepare(encoder, compiled=False):
+        return real(encoder, compiled, **({"backend": backend} if compiled else {}))
+
+    monkeypatch.setattr(Execution, "prepare", prepare)
+    encoder = make().train()
+    found = chosen_on_a_gpu(encoder, monkeypatch, compiled=True)
+    said = capsys.readouterr().out
+    assert found == Execution(packed=True, compiled=backend == "eager", first_position=2)
+    assert encoder.training and all(p.grad is None for p in encoder.parameters())
+    if backend == "eager":
+        assert said == ""
+        return
+    assert said.startswith("layers are not compiled: ") and "Failed to find C compiler" in said
+    assert said.count("\n") == 1
+    assert not any(layer._compiled_call_impl for layer in encoder.encoder.layer)
 
 
 def test_the_trial_draws_no_random_numbers():

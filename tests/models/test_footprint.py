@@ -38,6 +38,7 @@ def test_what_it_takes_by_formula(of):
     count = parameters(len(helpers.VOCABULARY))
     assert of().parameters == count
     assert of().least == 16 * count and of(trained=False).least == 4 * count
+    assert of(trained=False, searched=True).least == 0, "a part of the layers"
     assert of(shards=2).least == 8 * count and of(shards=8).least == 4 * count
     # 34 h and 8 of the width of the feed-forward network, a token: in training of every layer (of
     # which there is one), in its evaluations, of four times the tokens, of one.

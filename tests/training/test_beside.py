@@ -1,6 +1,7 @@
 """Training with the batches made ahead and the states written by a thread, as on a GPU."""
 # ruff: noqa: F811 (fixtures of another module are imported)
 
+import contextlib
 import hashlib
 import math
 import multiprocessing
@@ -35,6 +36,7 @@ from xstilts.models.execution import Execution
 from xstilts.running.errors import UserError
 from xstilts.running.files import canonical
 from xstilts.training import host, loop, mixture, prefetch, storage
+from xstilts.training.saver import StateSaver
 from xstilts.training.state import TrainingState
 
 RECIPE = recipe_of(max_steps=30, eval_every=7)
@@ -169,6 +171,20 @@ def test_an_interrupted_training_ends_with_the_same_bytes(
                                  f" {after[0]}")  # fmt: skip
     assert all(now <= step for now, step in zip(record["resumed_at"], after, strict=True))
     assert no_thread_is_left()
+
+
+def test_what_ends_a_training_is_not_hidden_by_what_ends_the_writing(tmp_path, capsys):
+    def saver():
+        made = StateSaver(tmp_path, "f", 600)
+        made.writing = 3, made.thread.submit(int, "no number")
+        return made
+
+    with pytest.raises(UserError, match="the loss"), contextlib.ExitStack() as threads:
+        threads.push(saver().close)
+        raise UserError("the loss is nan")
+    assert capsys.readouterr().out.startswith("nor is the last state saved: invalid literal")
+    with pytest.raises(ValueError, match="no number"), contextlib.ExitStack() as threads:
+        threads.push(saver().close)
 
 
 def test_a_full_disk_costs_the_state_and_any_other_error_ends_the_training(

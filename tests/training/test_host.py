@@ -6,6 +6,8 @@ import time
 import pytest
 from tests.training.test_loop import cpu
 
+from xstilts.models import pinning
+from xstilts.models.execution import tensors
 from xstilts.running.errors import UserError
 from xstilts.training import host
 
@@ -94,8 +96,12 @@ def test_a_copy_does_not_change_with_what_it_is_of(monkeypatch):
 def test_what_cannot_be_pinned_is_copied_all_the_same_and_said_once(monkeypatch, capsys):
     """This torch has no GPU, so it has no pinned memory."""
     import numpy as np
+    import torch
 
-    monkeypatch.setattr(host, "_pinning", [True])
-    array = np.arange(4)
-    assert [host.pinned(array).tolist() for _ in range(2)] == [[0, 1, 2, 3]] * 2
+    monkeypatch.setattr(pinning, "_possible", [True])
+    array, moved = np.arange(4), []
+    monkeypatch.setattr(torch.Tensor, "to", lambda t, *to, **how: moved.append((t, *to, how)))
+    tensors({"ids": array, "mask": pinning.pinned(array), "longest": 4}, "cuda")
+    found = [(tensor.tolist(), *rest) for tensor, *rest in moved]
+    assert found == [([0, 1, 2, 3], "cuda", {"non_blocking": True})] * 2
     assert capsys.readouterr().out.count("no memory can be pinned, so copies are waited for") == 1

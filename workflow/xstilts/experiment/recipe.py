@@ -48,9 +48,9 @@ class Recipe:
 
     def spec(self) -> dict[str, Any]:
         """Return what the spec of a training has of it; `grouping`, which came later, only where it
-        is not the default, so that what was trained before is not trained again."""
+        is not `length`, as in all that was trained before it, whatever the default is."""
         fields = dataclasses.asdict(self)
-        if self.grouping == type(self).grouping:
+        if self.grouping == "length":
             del fields["grouping"]
         return fields
 

@@ -1,5 +1,7 @@
 """Predictions for rows that need no gold, by the path of the evaluation."""
 
+import contextlib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -75,7 +77,7 @@ def predicted(trained: Trained, rows: Sequence[Row], max_tokens: int) -> dict[st
     Args:
         trained: the model.
         rows: unified.
-        max_tokens: of a batch, padding included.
+        max_tokens: of a batch, with its padding if it has any.
     """
     format = trained.task.format
     page = formats.page(format)
@@ -85,8 +87,9 @@ def predicted(trained: Trained, rows: Sequence[Row], max_tokens: int) -> dict[st
         return found
     data = _encoded(trained, page, [rows[i] for i in full])
     encoder, head = trained.load()
-    where = device.choose()
-    reduced = predict.reduced(page, encoder.to(where), head.to(where), data, where, max_tokens)
+    with contextlib.redirect_stdout(sys.stderr):  # stdout is for the rows
+        where = device.choose()
+        reduced = predict.reduced(page, encoder.to(where), head.to(where), data, where, max_tokens)
     predictions = page.decode(reduced, data, [rows[i] for i in full])
     for i, text in zip(full, predictions, strict=True):
         found["prediction"][i] = _typed(text, format)

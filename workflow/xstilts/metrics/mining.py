@@ -66,9 +66,23 @@ def neighbours(
     Args:
         x, y: float [n, H] and [m, H], of any length but 0; unit vectors for cosines.
         k: how many, at most `GROUP`; all of a pool that has fewer.
-        device: a torch device, which computes.
+        device: a torch device, which computes; where its memory is too small, the CPU does.
         block: see `BLOCK`; by the device if not given.
     """
+    import torch
+
+    try:
+        return _neighbours(x, y, k, torch.device(device), block)
+    except torch.OutOfMemoryError as error:
+        line = str(error).splitlines()[0]
+        print(f"the search does not fit the GPU's memory, so it is on the CPU: {line}", flush=True)
+    torch.cuda.empty_cache()
+    return _neighbours(x, y, k, torch.device("cpu"))
+
+
+def _neighbours(
+    x: np.ndarray, y: np.ndarray, k: int, device, block: tuple[int, int] | None = None
+) -> tuple[Nearest, Nearest]:
     import torch
 
     xs, ys = (torch.from_numpy(np.ascontiguousarray(pool)).to(device) for pool in (x, y))

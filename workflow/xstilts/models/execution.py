@@ -11,7 +11,7 @@ import numpy as np
 
 from xstilts.encoding import packing
 from xstilts.encoding.encoded import Encoded
-from xstilts.models import attention, shards
+from xstilts.models import attention, pinning, shards
 from xstilts.running import device as devices
 from xstilts.running import ranks
 
@@ -60,13 +60,16 @@ class Execution:
                 chosen, reason = cls.tried(encoder, device, compiled)
             if reason and ranks.rank() == 0:
                 more = " or compiled" if compiled else ""
-                print(f"sequences are padded, not packed{more}: {reason}", flush=True)
+                what = f"sequences are padded, not packed{more}"
+                what = "layers are not compiled" if chosen.packed else what
+                print(f"{what}: {reason}", flush=True)
             _chosen[encoder] = chosen
         return _chosen[encoder]
 
     @classmethod
     def tried(cls, encoder, device, compiled: bool = False) -> tuple["Execution", str]:
-        """Return packed execution and "", or padded execution and why; see `choose`."""
+        """Return packed execution and "" (or why it is not compiled), or padded execution and why;
+        see `choose`."""
         first = attention.first_position(encoder.config)
         if first is None:
             return cls(), f"{encoder.config.model_type} has no attention for it"
@@ -76,9 +79,14 @@ class Execution:
         if any(ranks.most(bool(reason))):
             encoder.set_attn_implementation(previous)
             return cls(), reason or "another rank cannot"
-        if compiled and not shards.sharded():
-            execution = cls.prepare(encoder, compiled=True)
-        return execution, ""
+        if not compiled or shards.sharded():
+            return execution, ""
+        reason = _of_compiler(encoder, cls.prepare(encoder, compiled=True), device)
+        if any(ranks.most(bool(reason))):
+            for layer in shards.layers(encoder):
+                layer._compiled_call_impl = None
+            return execution, reason or "another rank cannot"
+        return dataclasses.replace(execution, compiled=True), ""
 
     @classmethod
     def prepare(cls, encoder, compiled: bool = False, **options: Any) -> "Execution":
@@ -113,8 +121,10 @@ def tensors(batch: dict[str, Any], device) -> dict[str, Any]:
     import torch
 
     def tensor(array):
-        made = torch.as_tensor(array)
-        made = made.pin_memory() if str(device).startswith("cuda") else made
+        if isinstance(array, torch.Tensor):  # was pinned when it was made
+            return array.to(device, non_blocking=True)
+        on_gpu = str(device).startswith("cuda")
+        made = pinning.pinned(array) if on_gpu else torch.from_numpy(array)
         return made.to(device, non_blocking=True)
 
     return {
@@ -148,24 +158,25 @@ def _difference(encoder, execution: Execution, device) -> str:
     encoder.eval()
     try:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            return _of_attention(device) or _of_encoder(encoder, execution, device)
+            return _of_attention(encoder.config, device) or _of_encoder(encoder, execution, device)
     except torch.OutOfMemoryError:
         raise
     except Exception as error:
-        return f"{type(error).__name__}: {(str(error).strip() or '-').splitlines()[0]}"
+        return _said(error)
     finally:
         encoder.train(training)
         shards.reshard(encoder)
 
 
-def _of_attention(device) -> str:
+def _of_attention(config, device) -> str:
     """Try attention with dropout, and its gradients, which a pass of the encoder does not."""
     import torch
 
-    shape, offsets = (sum(LENGTHS), 2, 64), np.cumsum([0, *LENGTHS], dtype=np.int32)
+    size = config.hidden_size // config.num_attention_heads
+    shape, offsets = (sum(LENGTHS), 2, size), np.cumsum([0, *LENGTHS], dtype=np.int32)
     parts = [torch.randn(shape, device=device, requires_grad=True) for _ in range(3)]
     with devices.autocast(device):  # of which a matrix product has its precision
-        query, key, value = (part @ torch.eye(64, device=device) for part in parts)
+        query, key, value = (part @ torch.eye(size, device=device) for part in parts)
         where = torch.from_numpy(offsets).to(device)
         context = attention.attend(query, key, value, where, max(LENGTHS), dropout=0.1)
     context.float().sum().backward()
@@ -173,17 +184,50 @@ def _of_attention(device) -> str:
     return "" if finite else "its gradients are not finite"
 
 
+def _of_compiler(encoder, execution: Execution, device) -> str:
+    """Try the compiled layers, forward and backward; return "" if they run, else why not: what
+    compiles for a GPU needs a C compiler on its machine."""
+    import torch
+
+    training = encoder.training
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            encoder.train()
+            with devices.autocast(device):
+                batch = tensors(execution.arrange(_trial(encoder.config, execution)), device)
+                states = hidden_states(encoder, batch)
+            states.float().sum().backward()
+            return ""
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        return _said(error)
+    finally:
+        encoder.train(training)
+        encoder.zero_grad(set_to_none=True)
+
+
+def _said(error: Exception) -> str:
+    lines = (str(error).strip() or "-").splitlines()
+    count = 2 if lines[0].endswith(":") else 1  # as the compiler's do, before what it is
+    return f"{type(error).__name__}: {' '.join(lines[:count])}"
+
+
+def _trial(config, execution: Execution) -> dict[str, Any]:
+    """Return a padded batch of sequences of `LENGTHS`, as far as there are positions."""
+    lengths = np.minimum(LENGTHS, config.max_position_embeddings - execution.first_position)
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    ids = np.random.default_rng(0).integers(0, config.vocab_size, mask.shape)
+    ids[ids == config.pad_token_id] = (config.pad_token_id + 1) % config.vocab_size
+    return {"ids": np.where(mask, ids, config.pad_token_id), "mask": mask}
+
+
 def _of_encoder(encoder, execution: Execution, device) -> str:
     """Try the encoder, packed against padded."""
     import torch
 
-    config = encoder.config
-    room = config.max_position_embeddings - execution.first_position
-    lengths = np.minimum(LENGTHS, room)
-    mask = np.arange(lengths.max()) < lengths[:, None]
-    ids = np.random.default_rng(0).integers(0, config.vocab_size, mask.shape)
-    ids[ids == config.pad_token_id] = (config.pad_token_id + 1) % config.vocab_size
-    batch = {"ids": np.where(mask, ids, config.pad_token_id), "mask": mask}
+    batch = _trial(encoder.config, execution)
+    lengths = batch["mask"].sum(1)
     with torch.no_grad(), devices.autocast(device):
         padded, packed = (
             hidden_states(encoder, tensors(arrays, device)).float()

@@ -68,8 +68,11 @@ class Footprint:
     def least(self) -> int:
         """Bytes of the weights, in training with gradients and moments.
 
-        A model that is cut over several GPUs is first loaded on each.
+        A model that is cut over several GPUs is first loaded on each. A retrieval loads a part of
+        the layers, how much is not known here: 0.
         """
+        if self.searched:
+            return 0
         return max(LOADED, TRAINED // self.shards if self.trained else 0) * self.parameters
 
     def likely(self) -> int | None:

@@ -16,3 +16,10 @@ def collect_from_here() -> None:
     """Say that what is there stays, and that from here on garbage is collected."""
     gc.freeze()
     gc.enable()
+
+
+def collect() -> None:
+    """Collect all there is, what was said to stay too: an encoder was there then, and if it is in a
+    cycle, as compiled layers are, it would hold its memory until the end."""
+    gc.unfreeze()
+    gc.collect()

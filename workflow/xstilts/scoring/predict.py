@@ -38,8 +38,9 @@ def reduced(
     The device goes on with the next batch while the results of one are fetched; no more is kept.
 
     Args:
-        max_tokens: of a batch, padding included; nothing is kept for gradients, so several times
-            what training takes will fit. A batch that does not is halved. See also `CPU_TOKENS`.
+        max_tokens: of a batch, with its padding if it has any; nothing is kept for gradients, so
+            several times what training takes will fit. A batch that does not is halved. See also
+            `CPU_TOKENS`.
         execution: how the encoder is run; by default as `Execution.choose` says.
 
     Raises:

@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--state", required=True, help="folder of the lock of the cell")
     arguments.add_trackers(p)
     arguments.add_lock_wait(p)
-    p.add_argument("--budget", type=int, default=65536, help="tokens of a batch, padding included")
+    p.add_argument("--budget", type=int, default=65536, help="tokens of a batch, with padding")
     p.add_argument("--out", required=True, help="folder of the score files")
     return p
 

@@ -117,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
         help="how the file is read, where its name and content do not say, as in a task:"
         f" '{{kind: tsv, quoting: true, encoding: latin-1}}' (kinds: {', '.join(KINDS)})",
     )
-    p.add_argument("--budget", type=int, default=65536, help="tokens of a batch, padding included")
+    p.add_argument("--budget", type=int, default=65536, help="tokens of a batch, with padding")
     return p
 
 

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from xstilts.models import shards
+from xstilts.models import pinning, shards
 from xstilts.running import ranks
 
 Item = TypeVar("Item")
 _END: Any = object()
-_pinning = [True]  # until memory could not be pinned
 
 
 def is_beside(device) -> bool:
@@ -35,7 +34,7 @@ def copy(tensor):
         return None
     if not full.is_cuda:
         return full.to("cpu", copy=True).contiguous()
-    return _empty(full).copy_(full, non_blocking=True)
+    return pinning.empty(full).copy_(full, non_blocking=True)
 
 
 def arrival(device) -> Callable[[], None]:
@@ -47,28 +46,6 @@ def arrival(device) -> Callable[[], None]:
     event = torch.cuda.Event(blocking=True)
     event.record()
     return event.synchronize
-
-
-def pinned(array):
-    """Return a numpy array as a tensor from which a GPU copies while this process goes on."""
-    import torch
-
-    tensor = torch.from_numpy(array)
-    return _empty(tensor).copy_(tensor)
-
-
-def _empty(like):
-    """Return an empty contiguous tensor in pinned memory, if there is such."""
-    import torch
-
-    if _pinning[0]:
-        try:
-            return torch.empty(like.shape, dtype=like.dtype, pin_memory=True)
-        except RuntimeError as error:
-            _pinning[0] = False
-            line = str(error).strip().splitlines()[0]
-            print(f"no memory can be pinned, so copies are waited for: {line}", flush=True)
-    return torch.empty(like.shape, dtype=like.dtype)
 
 
 @contextlib.contextmanager

@@ -29,17 +29,25 @@ from xstilts.training.state import TrainingState
 from xstilts.training.tasks import TrainingTask, named_heads, snapshot
 
 
-def evaluate_task(encoder, task: TrainingTask, device, max_tokens: int) -> dict[str, float]:
+def evaluate_task(
+    encoder, task: TrainingTask, device, max_tokens: int, execution: Execution | None = None
+) -> dict[str, float]:
     """Return the metrics of one task on its dev rows."""
     assert task.dev is not None
-    reduced = predict.reduced(task.page, encoder, task.head, task.dev, device, 4 * max_tokens)
+    reduced = predict.reduced(
+        task.page, encoder, task.head, task.dev, device, 4 * max_tokens, execution
+    )
     predictions = task.page.decode(reduced, task.dev, task.dev_rows)
     values, _ = task.page.score(task.dev_rows, predictions, task.metric, task.dev_lang)
     return values
 
 
 def evaluate(
-    encoder, tasks: Sequence[TrainingTask], device, max_tokens: int
+    encoder,
+    tasks: Sequence[TrainingTask],
+    device,
+    max_tokens: int,
+    execution: Execution | None = None,
 ) -> tuple[dict[str, float], float]:
     """Return the dev metrics, under the names of their tasks if there are several, and the score.
 
@@ -48,7 +56,9 @@ def evaluate(
     left out. jiant's `EqualMetricAggregator` does the same.
     """
     scored = [task for task in tasks if task.dev is not None]
-    by_task = {task.name: evaluate_task(encoder, task, device, max_tokens) for task in scored}
+    by_task = {
+        task.name: evaluate_task(encoder, task, device, max_tokens, execution) for task in scored
+    }
     scores = [metrics.METRICS[task.metric].task_score(by_task[task.name]) for task in scored]
     score = sum(scores) / len(scores)
     if len(tasks) == 1:
@@ -141,7 +151,7 @@ def fit(
     depth = prefetch.DEPTH if host.is_beside(device) else 0
     with contextlib.ExitStack() as threads:
         if saver:
-            threads.callback(saver.close)
+            threads.push(saver.close)
             saver.resume(state)
         progress = Progress(total_steps, state.seconds, trackers=trackers)
         for module in modules:
@@ -180,7 +190,8 @@ def fit(
                     f" {recipe.learning_rate:g} may help"
                 )
             before = time.monotonic()
-            values, score = ranks.agreed(evaluate(encoder, tasks, device, state.max_tokens))
+            found = evaluate(encoder, tasks, device, state.max_tokens, execution)
+            values, score = ranks.agreed(found)
             state.evaluation_seconds += time.monotonic() - before
             for module in modules:
                 module.train()

@@ -67,10 +67,16 @@ class StateSaver:
                 raise
             print(f"the state of step {step} is not saved: {error}", flush=True)
 
-    def close(self) -> None:
-        """Finish, and end the thread."""
+    def close(self, _=None, raised: BaseException | None = None, *rest: object) -> None:
+        """Finish, and end the thread, as the exit of a context does; what has ended the training
+        is not hidden by what ends the writing."""
         self.thread.shutdown()
-        self.finish()
+        try:
+            self.finish()
+        except Exception as error:
+            if raised is None:
+                raise
+            print(f"nor is the last state saved: {error}", flush=True)
 
     def _save(self, state: TrainingState) -> None:
         self.finish()

@@ -7,13 +7,12 @@ The first that does not collapse is taken, else the one with the best dev score,
 forgotten: `streams` in `node.json` has a summary of each.
 """
 
-import gc
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from xstilts.running import failure, ranks
+from xstilts.running import failure, garbage, ranks
 from xstilts.running.errors import NotFinite
 from xstilts.running.files import digest
 from xstilts.training import collapse, storage
@@ -87,7 +86,7 @@ def fit(
         except NotFinite:  # the next attempt would come to the same from a saved state
             _clear(stream)
             raise
-        gc.collect()  # the weights on the device, before the next stream has its own
+        garbage.collect()  # the weights on the device, before the next stream has its own
         streams.append(summary(stream, record))
         collapsed = record.get(collapse.COLLAPSED)
         for line in collapse.lines(record):
