@@ -48,7 +48,8 @@ class Recipe:
 
     def spec(self) -> dict[str, Any]:
         """Return what the spec of a training has of it; `grouping`, which came later, only where it
-        is not `length`, as in all that was trained before it, whatever the default is."""
+        is not `length`, as in all that was trained before it. (If the default changes, a spec
+        without the key is still one of `length`.)"""
         fields = dataclasses.asdict(self)
         if self.grouping == "length":
             del fields["grouping"]
