@@ -50,6 +50,9 @@ def _write_weights(trained: Trained, folder: Path) -> str | None:
         encoder, head = trained.load()
         model = task_model.build(encoder, head, trained.task.format, trained.labels)
         if model is not None:
+            from transformers.utils import logging
+
+            logging.disable_progress_bar()
             model.save_pretrained(folder)
             return type(model).__name__
         save_file(head.state_dict(), folder / "head.safetensors")
