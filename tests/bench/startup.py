@@ -98,7 +98,7 @@ def inputs(folder: Path, model: Path | None) -> dict[str, tuple[str, list[str]]]
     helpers.write_rows(folder / "dev.parquet", "classification", rows)
     spec = {
         "kind": "train", "task": "nli", "format": "classification", "labels": LABELS,
-        "metric": "accuracy", "recipe": vars(Recipe()), "seed": 1,
+        "metric": "accuracy", "recipe": Recipe().spec(), "seed": 1,
         "parent": digest(node["spec"]), **specs,
     }  # fmt: skip
     train = [
