@@ -60,7 +60,7 @@ gpu-check: $(VENV)/.runtime ## make what tests/gpu/check.py needs on a machine w
 	@echo "It needs torch with CUDA, transformers, safetensors, pyarrow, pandas and numpy, no network, and 8 minutes."
 	@echo "Where a tool takes the tracked files alone, name $(GPU_ASSETS) besides (\`carry\`), and FOLDER is \$$OUT."
 
-bench: $(VENV)/.dev ## measure against HF Trainer and others, 8 minutes; SHORT=1: a minute, fails where a ratio has fallen
+bench: $(VENV)/.dev ## measure against HF Trainer and others, a quarter of an hour; SHORT=1: a minute, fails where a ratio has fallen
 	@PYTHONPATH=workflow:. $(BIN)/python -m tests.bench.speed $(if $(SHORT),--short) $(if $(RECORD),--record) $(BENCH_ARGS)
 
 lock-env: ## resolve envs/*.in anew: writes requirements*.txt and the pins in xstilts.yaml

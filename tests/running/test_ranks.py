@@ -96,7 +96,7 @@ def test_two_ranks_train_packed_as_one_process_padded(folder, mixed, tmp_path, t
 
     program = [str(PACKED)]
     output = ended(two(call, tmp_path / "two", program, sharding=sharding, budget=100))
-    assert output.count("packed\n") == 2
+    assert output.count("runs packed") == 2  # two write into one file: lines may run together
     assert_close(call(tmp_path / "one"), tmp_path / "two")
 
 

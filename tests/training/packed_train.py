@@ -9,7 +9,7 @@ def choose(cls, encoder, device, compiled=False):
     """Return packed execution, prepared once."""
     if not hasattr(encoder, "how_it_is_run"):
         found, reason = cls.tried(encoder, device)
-        print("packed" if found.packed else reason)
+        print("runs packed" if found.packed else reason)
         object.__setattr__(encoder, "how_it_is_run", found)
     return encoder.how_it_is_run
 

@@ -1,6 +1,6 @@
 """How fast this code is beside others that do the same, on this machine, in ratios of one run.
 
-    make bench                        # 8 minutes: a table, and results/bench/bench.json
+    make bench                        # a quarter of an hour: a table, and results/bench/bench.json
     make bench SHORT=1                # a minute, as CI does: fails where a ratio has fallen
     make bench BENCH_ARGS="--code CHECKOUT"     # another version of this code, in the same run
     make bench RECORD=1               # into tests/bench/recorded.json and docs/performance.md
