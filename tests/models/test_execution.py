@@ -96,7 +96,7 @@ def test_layers_are_compiled_if_asked_for_and_not_of_a_sharded_model(monkeypatch
     def layers_compiled(encoder):
         return [layer._compiled_call_impl is not None for layer in encoder.encoder.layer]
 
-    monkeypatch.setattr(executions, "_of_compiler", lambda *_: "")  # a minute; tested below
+    monkeypatch.setattr(executions, "_step", lambda *_: "")  # a minute; tested below
     one, two, three = make(), make(), make("deberta-v2")
     assert chosen_on_a_gpu(one, monkeypatch, compiled=True) == Execution(True, True, 2)
     assert all(layers_compiled(one)) and len(layers_compiled(one)) == 2

@@ -5,6 +5,8 @@ Neither changes what is computed, but for rounding, so no spec has it.
 
 import dataclasses
 import weakref
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,18 +77,19 @@ class Execution:
             return cls(), f"{encoder.config.model_type} has no attention for it"
         previous = encoder.config._attn_implementation
         execution = cls.prepare(encoder)
-        reason = _difference(encoder, execution, device)
+        reason = _reason(encoder, device, partial(_difference, encoder, execution, device))
         if any(ranks.most(bool(reason))):
             encoder.set_attn_implementation(previous)
             return cls(), reason or "another rank cannot"
         if not compiled or shards.sharded():
             return execution, ""
-        reason = _of_compiler(encoder, cls.prepare(encoder, compiled=True), device)
+        whole = cls.prepare(encoder, compiled=True)
+        reason = _reason(encoder, device, partial(_step, encoder, whole, device))
         if any(ranks.most(bool(reason))):
             for layer in shards.layers(encoder):
                 layer._compiled_call_impl = None
             return execution, reason or "another rank cannot"
-        return dataclasses.replace(execution, compiled=True), ""
+        return whole, ""
 
     @classmethod
     def prepare(cls, encoder, compiled: bool = False, **options: Any) -> "Execution":
@@ -150,22 +153,47 @@ def hidden_states(encoder, batch: dict[str, Any]):
     return flat[0].index_select(0, index.flatten()).unflatten(0, index.shape)
 
 
-def _difference(encoder, execution: Execution, device) -> str:
-    """Return "" if packed sequences come to the same as padded ones, else what is the matter."""
+def _reason(encoder, device, trial: Callable[[], str]) -> str:
+    """Return what a trial says of an encoder, or the error in which it ends; "" if all is well.
+
+    Encoder and generators are afterwards what they were.
+
+    Raises:
+        OutOfMemoryError (torch's).
+    """
     import torch
 
     training = encoder.training
-    encoder.eval()
     try:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            return _of_attention(encoder.config, device) or _of_encoder(encoder, execution, device)
+            return trial()
     except torch.OutOfMemoryError:
         raise
     except Exception as error:
-        return _said(error)
+        lines = (str(error).strip() or "-").splitlines()
+        count = 2 if lines[0].endswith(":") else 1  # as the compiler's do, before what it is
+        return f"{type(error).__name__}: {' '.join(lines[:count])}"
     finally:
         encoder.train(training)
+        encoder.zero_grad(set_to_none=True)
         shards.reshard(encoder)
+
+
+def _difference(encoder, execution: Execution, device) -> str:
+    """Return "" if packed sequences come to the same as padded ones, else what is the matter."""
+    encoder.eval()
+    return _of_attention(encoder.config, device) or _of_encoder(encoder, execution, device)
+
+
+def _step(encoder, execution: Execution, device) -> str:
+    """Try the layers forward and backward, as in training: what compiles for a GPU needs a C
+    compiler on its machine."""
+    encoder.train()
+    with devices.autocast(device):
+        batch = tensors(execution.arrange(_trial(encoder.config, execution)), device)
+        states = hidden_states(encoder, batch)
+    states.float().sum().backward()
+    return ""
 
 
 def _of_attention(config, device) -> str:
@@ -182,35 +210,6 @@ def _of_attention(config, device) -> str:
     context.float().sum().backward()
     finite = all(part.grad is not None and bool(part.grad.isfinite().all()) for part in parts)
     return "" if finite else "its gradients are not finite"
-
-
-def _of_compiler(encoder, execution: Execution, device) -> str:
-    """Try the compiled layers, forward and backward; return "" if they run, else why not: what
-    compiles for a GPU needs a C compiler on its machine."""
-    import torch
-
-    training = encoder.training
-    try:
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            encoder.train()
-            with devices.autocast(device):
-                batch = tensors(execution.arrange(_trial(encoder.config, execution)), device)
-                states = hidden_states(encoder, batch)
-            states.float().sum().backward()
-            return ""
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as error:
-        return _said(error)
-    finally:
-        encoder.train(training)
-        encoder.zero_grad(set_to_none=True)
-
-
-def _said(error: Exception) -> str:
-    lines = (str(error).strip() or "-").splitlines()
-    count = 2 if lines[0].endswith(":") else 1  # as the compiler's do, before what it is
-    return f"{type(error).__name__}: {' '.join(lines[:count])}"
 
 
 def _trial(config, execution: Execution) -> dict[str, Any]:

@@ -7,9 +7,8 @@ import numpy as np
 
 from xstilts.encoding import batches
 from xstilts.encoding.encoded import Encoded
-from xstilts.models import shards
+from xstilts.models import pinning, shards
 from xstilts.models.execution import Execution
-from xstilts.models.pinning import pinned as pinned_copy
 from xstilts.running import device as devices
 from xstilts.running import ranks
 from xstilts.scoring import predict
@@ -49,7 +48,7 @@ def share(
     arranged = [execution.arrange(batch) for batch in micro_batches]
     if pinned:
         arranged = [
-            {k: pinned_copy(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
+            {k: pinning.pinned(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
             for batch in arranged
         ]
     weight = sum(batch["weight"] for batch in own)
