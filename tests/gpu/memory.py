@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from xstilts.models.execution import Execution
 from xstilts.running import device as devices
 from xstilts.running import failure
 from xstilts.running.errors import DoesNotFit
@@ -59,7 +60,7 @@ def _too_long(setting: Setting, figures: Figures, device) -> None:
     encoder = models.build(setting.size.shape, device, dropout=0.0)
     task = models.task(setting.assets, "span", encoder, 2)
     spec = models.spec(2, 2, learning_rate=1e-4)
-    models.choose(encoder, device)  # while there is memory
+    Execution.choose(encoder, device)  # while there is memory
     try:
         with _little_memory(setting, 1), _stand_in(setting, encoder, most=1):
             loop.fit(encoder, [task], spec, device, setting.size.huge)

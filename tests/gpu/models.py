@@ -47,11 +47,9 @@ def task(folder: Path, name: str, encoder, batch_size: int, dev_rows: int = 8) -
 def spec(steps: int, batch_size: int, **recipe) -> dict[str, Any]:
     """Return the spec of a training of so many steps, evaluated at its end alone.
 
-    Batches are independent where a recipe can say so: packed ones need not be of like length, and
-    have fewer shapes so.
+    Batches are independent: packed ones need not be of like length, and have fewer shapes so.
     """
-    if "grouping" in {field.name for field in dataclasses.fields(Recipe)}:
-        recipe.setdefault("grouping", "none")
+    recipe.setdefault("grouping", "none")
     chosen = Recipe(batch_size=batch_size, eval_every=1 << 30, **recipe)
     return {"recipe": dataclasses.asdict(chosen), "seed": 1, "steps": steps}
 
@@ -67,13 +65,9 @@ def sync(device) -> None:
 def ways(gpu: bool) -> dict[str, Callable[[Any], None]]:
     """Return name -> what makes an encoder run so from then on.
 
-    Padded alone where this code knows no other way. Compiled on a GPU only: it takes a compiler,
-    and minutes.
+    Compiled on a GPU only: it takes a compiler, and minutes.
     """
-    try:
-        from xstilts.models import execution
-    except ImportError:
-        return {"padded": lambda encoder: None}
+    from xstilts.models import execution
 
     def use(encoder, chosen) -> None:
         execution._chosen[encoder] = chosen  # what `Execution.choose` answers from now on
@@ -85,13 +79,3 @@ def ways(gpu: bool) -> dict[str, Callable[[Any], None]]:
     }
     compiled = {COMPILED: lambda encoder: use(encoder, prepare(encoder, compiled=True))}
     return found | (compiled if gpu else {})
-
-
-def choose(encoder, device) -> None:
-    """Let the way be chosen in which an encoder runs, which takes a first pass, where there are
-    several."""
-    try:
-        from xstilts.models.execution import Execution
-    except ImportError:
-        return
-    Execution.choose(encoder, device)

@@ -7,7 +7,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -127,11 +126,8 @@ def _in_workers(workers: dict[str, Worker], short: bool) -> Iterator[Group]:
 def _start_up(made: Path, before: Path | None, short: bool) -> Iterator[Group]:
     """To the first batch of a training and of an evaluation, beside importing torch and loading
     the weights."""
-    try:
-        from tests.bench import startup
-    except ImportError:
-        print("start-up is not measured: there is no tests/bench/startup.py", file=sys.stderr)
-        return
+    from tests.bench import startup
+
     ways = startup.inputs(made, None)
 
     def side(way: str, code: Path) -> Callable[[], float]:
