@@ -31,6 +31,7 @@ class Tokenizer:
             before it alone (`word` in the object `xstilts` of the config).
         space: what stands in a token for a space: sentencepiece's U+2581, or `Ġ` in byte-level
             tokenizers, which have characters for bytes.
+        has_bytes: whether one character may be several tokens.
     """
 
     backend: tokenizers.Tokenizer
@@ -39,6 +40,7 @@ class Tokenizer:
     special_tokens: Mapping[str, int]
     word: Literal["first", "last"] = "first"
     space: str = SPACE
+    has_bytes: bool = False
 
     @cached_property
     def template(self) -> tuple[list[int], list[int]]:
@@ -131,18 +133,19 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         special = {t["content"]: t["id"] for t in content["added_tokens"] if t["special"]}
-        is_bytes = '"ByteLevel"' in json.dumps(content.get("pre_tokenizer"))
+        byte_level = '"ByteLevel"' in json.dumps(content.get("pre_tokenizer"))
         backend = tokenizers.Tokenizer.from_str(_hide_special_tokens(content))
         config = json.loads((Path(path).parent / "config.json").read_text(encoding="utf-8"))
         pad_token_id = int(config["pad_token_id"])
         word = config.get("xstilts", {}).get("word", "first")
+        has_bytes = byte_level or bool(content["model"].get("byte_fallback"))
     except Exception as error:  # the library raises bare Exception
         raise UserError(f"{path}: cannot be read as a tokenizer ({error})") from None
     backend.no_padding()
     backend.no_truncation()
     backend.encode_special_tokens = True
-    space = BYTE_SPACE if is_bytes else SPACE
-    return Tokenizer(backend, pad_token_id, sha256(path), special, word, space)
+    space = BYTE_SPACE if byte_level else SPACE
+    return Tokenizer(backend, pad_token_id, sha256(path), special, word, space, has_bytes)
 
 
 def _hide_special_tokens(content: dict[str, Any]) -> str:

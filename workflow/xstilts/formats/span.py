@@ -26,9 +26,8 @@ def encode(rows, tokenizer, labels, max_length):
     """Rows `question, context, answers{text[], start[]}` -> an example a window."""
     max_question, overlap = limits(max_length)
     encodings = tokenizer.encode([row["question"] for row in rows], max_question)
-    last = -1 - len(tokenizer.template[1])  # of the question's own tokens
     questions = [
-        row["question"][: e.offsets[last][1]] if e.overflowing else row["question"]
+        _cut(row["question"], e, tokenizer) if e.overflowing else row["question"]
         for row, e in zip(rows, encodings, strict=True)
     ]
     questions_cut = sum(bool(e.overflowing) for e in encodings)
@@ -50,6 +49,16 @@ def encode(rows, tokenizer, labels, max_length):
         dtype=np.int64,
     )
     return arrays, questions_cut
+
+
+def _cut(question: str, encoding, tokenizer) -> str:
+    """Return what the tokens of a question that was cut cover; of a character that is several
+    tokens nothing where one of them is missing, since it would be all of them again."""
+    before, after = tokenizer.template
+    end = encoding.offsets[-1 - len(after)][1]
+    if tokenizer.has_bytes:
+        end = min(end, encoding.overflowing[0].offsets[len(before)][0])
+    return question[:end]
 
 
 def limits(max_length: int) -> tuple[int, int]:
