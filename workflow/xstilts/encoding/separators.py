@@ -17,18 +17,15 @@ as it is, byte for byte.
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from xstilts.running.errors import UserError
 
 ROLES = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
-# Keys of tokenizer_config.json by which transformers replaces a file's own special tokens.
-OVERRIDES = ("add_bos_token", "add_eos_token")
 Json = dict[str, Any]
 
 
-def fit(tokenizer: Any, config: Any, path: Path, name: str) -> Any:
+def fit(tokenizer: Any, config: Any, name: str) -> Any:
     """Return the transformers tokenizer of a model with what it lacks, itself if that is nothing.
 
     `config.pad_token_id` is set where there is none, and to the pad token of whatever is no encoder
@@ -37,18 +34,12 @@ def fit(tokenizer: Any, config: Any, path: Path, name: str) -> Any:
     Args:
         tokenizer: a fast one.
         config: of the base model.
-        path: the model's folder, whose tokenizer.json, if there is one, says what stands around a
-            text.
         name: of the model, for the error message.
 
     Raises:
         UserError: no token fits.
     """
-    loaded = json.loads(tokenizer.backend_tokenizer.to_str())
-    content, file = loaded, path / "tokenizer.json"
-    if file.is_file() and any(key in tokenizer.init_kwargs for key in OVERRIDES):
-        own = json.loads(file.read_text(encoding="utf-8"))["post_processor"]
-        content = loaded | {"post_processor": own or loaded["post_processor"]}
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
     roles = {role: getattr(tokenizer, f"{role}_token", None) for role in ROLES}
     names = {i: token for token, i in ids_of(content).items()}
     for role in ("eos", "pad"):
@@ -62,7 +53,7 @@ def fit(tokenizer: Any, config: Any, path: Path, name: str) -> Any:
         raise UserError(f"model {name}: {error}") from None
     if config.pad_token_id is None or kind != "encoder":
         config.pad_token_id = ids_of(new)[pad]
-    if new == loaded and pad == tokenizer.pad_token:
+    if new == content and pad == tokenizer.pad_token:
         return tokenizer
     import tokenizers
     import transformers
@@ -99,10 +90,10 @@ def separated(
     ids = {token: i for token, i in ids_of(content).items() if i < size}
     single, pair = _templates(content["post_processor"])
     end = _end(roles, ids, decoder)
-    needed = [*_without_end(single, decoder), *_without_end(pair, decoder)]
+    ends = [_without_end(template, decoder) for template in (single, pair)]
     a, b = (_place(pair, text) for text in "AB")
     between = any("SpecialToken" in item for item in pair[a:b])
-    if needed or not between:
+    if any(ends) or not between:
         if end is None:
             raise UserError(
                 "its tokenizer has no token to put after a text and between two: no eos_token or"
@@ -111,8 +102,8 @@ def separated(
         if not between:
             pair = [*pair[: a + 1], _special(end, pair[a]), *pair[a + 1 :]]
         single, pair = (
-            [*t, *(_special(end, last) for last in _without_end(t, decoder))]
-            for t in (single, pair)
+            [*template, *(_special(end, item) for item in last)]
+            for template, last in zip((single, pair), ends, strict=True)
         )
         processor = _with_templates(content["post_processor"], single, pair, {end: ids[end]})
         content = content | {"post_processor": processor}

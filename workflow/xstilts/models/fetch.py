@@ -115,7 +115,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     _check_weights(encoder, loading_info, name, path)
     if not tokenizer.is_fast:
         raise UserError(f"model {name}: has no fast tokenizer, which is needed for offsets")
-    tokenizer = separators.fit(tokenizer, encoder.config, path, name)
+    tokenizer = separators.fit(tokenizer, encoder.config, name)
     if max(tokenizer.get_vocab().values(), default=-1) >= encoder.config.vocab_size:
         raise UserError(
             f"model {name}: its tokenizer has {len(tokenizer)} tokens, its embeddings only "
