@@ -101,7 +101,9 @@ class Tokenizer:
 
         So in byte-level tokenizers and in Gemma's; others put a mark before each, or none at all.
         """
-        a, b, both = (self.backend.encode(t, add_special_tokens=False).ids for t in ("a", "b", "a b"))
+        a, b, both = (
+            self.backend.encode(t, add_special_tokens=False).ids for t in ("a", "b", "a b")
+        )
         return bool(both != a + b)
 
     def in_sentence(self, words: Sequence[str]) -> list[str]:
@@ -156,7 +158,10 @@ def _hide_special_tokens(content: dict[str, Any]) -> str:
     BPE model finds what it has merges for or (`ignore_merges`) whole words of its vocabulary. Ids
     stay.
     """
-    model, special = content["model"], {t["content"] for t in content["added_tokens"] if t["special"]}
+    model, special = (
+        content["model"],
+        {t["content"] for t in content["added_tokens"] if t["special"]},
+    )
     hidden = {token: HIDDEN_PREFIX + token for token in special}
     if model.get("type") == "Unigram":
         model["vocab"] = [[hidden.get(token, token), score] for token, score in model["vocab"]]

@@ -28,8 +28,8 @@ model = AutoModelForTokenClassification.from_pretrained({folder}).eval()
 
 
 def tag(words):
-    """Return the tag of each word, read off its {which} token that is not a space alone."""
-{spaced}    inputs = tokenizer(words, is_split_into_words=True, truncation=True, return_tensors="pt")
+    """Return the tag of each word, read off its {which} token that is not a space alone."""{spaced}
+    inputs = tokenizer(words, is_split_into_words=True, truncation=True, return_tensors="pt")
     tokens, {which} = inputs.tokens(), {{}}
     for at, word in enumerate(inputs.word_ids()):
         if word is not None and (word not in {which} or {real}):
@@ -42,9 +42,8 @@ def tag(words):
 
 print(tag(["A", "dog", "sleeps", "."]))
 '''
-SPACED = """\
-    words = [f" {word}" if at else word for at, word in enumerate(words)]
-"""
+SPACED = """
+    words = [f" {word}" if at else word for at, word in enumerate(words)]"""
 SPAN = '''
 import torch
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
