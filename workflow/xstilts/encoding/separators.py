@@ -43,22 +43,22 @@ def fit(tokenizer: Any, config: Any, name: str) -> Any:
     roles = {role: getattr(tokenizer, f"{role}_token", None) for role in ROLES}
     names = {i: token for token, i in ids_of(content).items()}
     for role in ("eos", "pad"):
-        told = getattr(config, f"{role}_token_id", None)
-        first = told[0] if isinstance(told, list) and told else told
-        roles[role] = roles[role] or names.get(first)
+        told: Any = getattr(config, f"{role}_token_id", None)  # several in some models
+        roles[role] = roles[role] or names.get(told[0] if isinstance(told, list) else told)
     kind = (getattr(config, "xstilts", None) or {}).get("kind", "encoder")
     try:
         new, pad = separated(content, roles, config.vocab_size, kind == "decoder")
     except UserError as error:
         raise UserError(f"model {name}: {error}") from None
-    if config.pad_token_id is None or kind != "encoder":
-        config.pad_token_id = ids_of(new)[pad]
-    if new == content and pad == tokenizer.pad_token:
+    ids, padded = ids_of(new), kind == "encoder" and config.pad_token_id is not None
+    if not padded:
+        config.pad_token_id = ids[pad]
+    if new == content and (padded or pad == tokenizer.pad_token):
         return tokenizer
     import tokenizers
     import transformers
 
-    known = {f"{role}_token": token for role, token in roles.items() if token in ids_of(new)}
+    known = {f"{role}_token": token for role, token in roles.items() if token in ids}
     whole = new | {"padding": None, "truncation": None}
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizers.Tokenizer.from_str(json.dumps(whole, ensure_ascii=False)),
@@ -107,8 +107,7 @@ def separated(
         )
         processor = _with_templates(content["post_processor"], single, pair, {end: ids[end]})
         content = content | {"post_processor": processor}
-    used = {item["SpecialToken"]["id"] for item in single if "SpecialToken" in item}
-    return content, _pad(roles, ids, added, used, _name(single[-1]) if decoder else None)
+    return content, _pad(roles, ids, added, single)
 
 
 def _without_end(template: list[Json], decoder: bool) -> list[Json]:
@@ -137,18 +136,18 @@ def _pad(
     roles: Mapping[str, str | None],
     ids: Mapping[str, int],
     added: list[Json],
-    used: set[str],
-    end: str | None,
+    single: list[Json],
 ) -> str:
-    """Return the pad token: the model's own, one named so, or one that stands nowhere else."""
+    """Return the pad token: the model's own, one named so, one that stands nowhere else, the end.
+
+    The end token is the last choice even where it is the model's own pad token.
+    """
+    used = [item["SpecialToken"]["id"] for item in reversed(single) if "SpecialToken" in item]
     special = [t["content"] for t in sorted(added, key=lambda t: t["id"]) if t["special"]]
     named = [token for token in special if "pad" in token.lower()]
     free = [token for token in special if token not in used and token != roles.get("mask")]
-    wanted = [token for token in (roles.get("pad"), *named, *free) if token in ids]
-    wanted = [token for token in wanted if token != end] or [end]
-    if wanted[0] is not None:
-        return str(wanted[0])
-    raise UserError("its tokenizer has no pad token, and no other special token to pad with")
+    wanted = [t for t in (roles.get("pad"), *named, *free) if t in ids and t != used[0]]
+    return str([*wanted, used[0]][0])
 
 
 def _templates(processor: Json | None) -> tuple[list[Json], list[Json]]:
@@ -175,7 +174,9 @@ def _with_templates(
     """Return a post-processor with other templates, in the place of its own if it has some."""
     steps = _steps(processor)
     templates = [step for step in steps if step["type"] == "TemplateProcessing"]
-    own = templates[0] if templates else {"type": "TemplateProcessing", "special_tokens": {}}
+    own: Json = {"type": "TemplateProcessing", "special_tokens": {}}
+    if templates:
+        own = templates[0]
     special = {t: {"id": t, "ids": [i], "tokens": [t]} for t, i in tokens.items()}
     special = {**own["special_tokens"], **special}
     new = own | {"single": single, "pair": pair, "special_tokens": special}
@@ -185,10 +186,6 @@ def _with_templates(
 
 def _place(template: list[Json], text: str) -> int:
     return next(i for i, t in enumerate(template) if t.get("Sequence", {}).get("id") == text)
-
-
-def _name(item: Json) -> str | None:
-    return item.get("SpecialToken", {}).get("id")
 
 
 def _text(name: str, type_id: int) -> Json:

@@ -38,7 +38,7 @@ def encode(rows, tokenizer, labels, max_length):
     offsets = [_offsets(w) for _, w in windows]
     arrays["offsets"] = np.concatenate(offsets)
     arrays["row"] = np.array([i for i, _ in windows], dtype=np.int64)
-    nothing = np.zeros(len(windows), dtype=np.int64)
+    nothing: np.ndarray = np.zeros(len(windows), dtype=np.int64)
     if tokenizer.word == "last":
         arrays["nothing"] = nothing = np.diff(arrays["starts"]) - 1
     arrays["answer"] = np.array(
