@@ -54,11 +54,7 @@ model = AutoModelForQuestionAnswering.from_pretrained({folder}).eval()
 
 def answer(question, context):
     """Return the stretch of the context that answers the question."""
-    asked = tokenizer(
-        question, max_length={max_question}, truncation=True, return_offsets_mapping=True
-    )
-    question = question[: asked["offset_mapping"][{question_end}][1]]
-    inputs = tokenizer(
+{asked}    inputs = tokenizer(
         question, context, truncation="only_second", stride={stride}, padding=True,
         return_overflowing_tokens=True, return_offsets_mapping=True, return_tensors="pt",
     )
@@ -78,6 +74,17 @@ def answer(question, context):
 
 print(answer("Where does the dog sleep?", "The dog sleeps in the garden."))
 '''
+ASKED = """\
+    asked = tokenizer(
+        question, max_length={max_question}, truncation=True, return_offsets_mapping=True
+    )
+    question = question[: asked["offset_mapping"][{end}][1]]
+"""
+ASKED_IN_BYTES = """\
+    asked = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)
+    if offsets := asked["offset_mapping"][{room}:]:  # of what is cut, with the character it cuts
+        question = question[: min(asked["offset_mapping"][{room} - 1][1], offsets[0][0])]
+"""
 NO_ANSWER = """\
     nothing = (outputs.start_logits{place} + outputs.end_logits{place}).min()
     if nothing > scores.max():
@@ -179,14 +186,17 @@ def of_task_model(
     max_question, stride = span.limits(max_length)
     last, space = tokenizer.word == "last", json.dumps(tokenizer.space)
     first_is_space = f"tokens[first[word]] == {space}"
+    before, after = tokenizer.template
+    asked = ASKED_IN_BYTES if tokenizer.has_bytes else ASKED
     nothing = NO_ANSWER.format(place=LAST if last else "[:, 0]")
     return templates[format].format(
         folder=json.dumps(folder, ensure_ascii=False),
         example=PAIR if pair else '"A dog sleeps."',
         stride=stride,
-        max_question=max_question,
         max_answer=span.MAX_ANSWER,
-        question_end=-1 - len(tokenizer.template[1]),
+        asked=asked.format(
+            max_question=max_question, end=-1 - len(after), room=max_question - len(before + after)
+        ),
         no_answer=nothing if no_answer else "",
         which=tokenizer.word,
         real=f"tokens[at].strip({space})" if last else first_is_space,

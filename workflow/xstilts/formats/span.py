@@ -63,7 +63,7 @@ def _cut(question: str, encoding, tokenizer) -> str:
 
 def limits(max_length: int) -> tuple[int, int]:
     """Return the tokens that a question has at most, its special tokens included, and those that
-    two windows share."""
+    two windows share. 4 is the special tokens of a pair in XLM-R; no model has more."""
     max_question = min(MAX_QUESTION, max_length // 2)
     return max_question, min(stride(max_length), max_length - max_question - 4 - 1)
 
