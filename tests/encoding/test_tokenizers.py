@@ -48,7 +48,7 @@ def gpt2(texts, size):
 
 def of(backbone):
     made = backbones.BACKBONES[backbone]
-    return made.tokenizer, dict(made.tokens)
+    return getattr(tokenizer_kinds, made.tokenizer), dict(made.tokens)
 
 
 KINDS = {
