@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.export import card, snippets, task_model
 from xstilts.export.trained import Trained
 from xstilts.running.errors import UserError
@@ -95,7 +96,8 @@ def _code(trained: Trained, model_class: str | None, folder: str) -> str:
     format, pair = trained.task.format, "text_pair" in trained.task.columns.values()
     if model_class:
         limits = trained.max_length, trained.task.no_answer
-        return snippets.of_task_model(format, folder, pair, *limits)
+        tokenizer = load_tokenizer(trained.folder / "tokenizer.json")
+        return snippets.of_task_model(format, folder, pair, *limits, tokenizer)
     if trained.head is None:
         assert trained.layer is not None
         return snippets.of_encoder(folder, trained.layer)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data import source as sources
+from xstilts.encoding import separators
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
 
@@ -83,7 +84,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     """Return (encoder, fast tokenizer) of a local folder, in the stored dtype.
 
     Raises UserError for weights that are damaged, incomplete, or hold NaN, and for a tokenizer
-    that makes ids the encoder has no embedding for.
+    that makes ids the encoder has no embedding for, or has no tokens to separate texts with.
     """
     import transformers
 
@@ -114,6 +115,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     _check_weights(encoder, loading_info, name, path)
     if not tokenizer.is_fast:
         raise UserError(f"model {name}: has no fast tokenizer, which is needed for offsets")
+    tokenizer = separators.fit(tokenizer, encoder.config, name)
     if max(tokenizer.get_vocab().values(), default=-1) >= encoder.config.vocab_size:
         raise UserError(
             f"model {name}: its tokenizer has {len(tokenizer)} tokens, its embeddings only "
