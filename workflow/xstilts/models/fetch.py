@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data import source as sources
+from xstilts.models import architecture
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
 
@@ -91,12 +92,18 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     transformers.utils.logging.disable_progress_bar()
     try:
         config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
-        model_class = transformers.MODEL_MAPPING[type(config)]
+        auto_class = architecture.auto_class(config)
+        model_class = auto_class._model_mapping[type(config)]
         if isinstance(model_class, tuple):
             model_class = model_class[0]
         parameters = inspect.signature(model_class.__init__).parameters
-        options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
-        encoder, loading_info = transformers.AutoModel.from_pretrained(
+        options: dict[str, Any] = {}
+        if "add_pooling_layer" in parameters:
+            options["add_pooling_layer"] = False
+        if architecture.kind(config) != architecture.ENCODER:
+            architecture.tell(config)
+            options["config"] = config
+        encoder, loading_info = auto_class.from_pretrained(
             path, use_safetensors=True, local_files_only=True, dtype="auto",
             output_loading_info=True, **options,
         )  # fmt: skip
@@ -106,6 +113,8 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
         if (path / "tokenizer.json").is_file():
             tokenizer_class = transformers.PreTrainedTokenizerFast
         tokenizer = tokenizer_class.from_pretrained(path, local_files_only=True)
+    except UserError as error:
+        raise UserError(f"model {name}: {error}") from None
     except Exception as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"model {name}: {path} cannot be loaded ({line})") from error
@@ -119,7 +128,17 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
             f"model {name}: its tokenizer has {len(tokenizer)} tokens, its embeddings only "
             f"{encoder.config.vocab_size}; they do not belong together"
         )
+    if encoder.config.pad_token_id is None:
+        encoder.config.pad_token_id = _pad_token_id(encoder.config, tokenizer)
     return encoder, tokenizer
+
+
+def _pad_token_id(config: Any, tokenizer: Any) -> int:
+    """Return the id of padding of a model that has none: any will do, as masks say what it is."""
+    for found in (tokenizer.pad_token_id, config.eos_token_id, tokenizer.eos_token_id, 0):
+        if found is not None:
+            return int(found[0] if isinstance(found, list) else found)
+    raise AssertionError
 
 
 def _check_weights(encoder: Any, loading_info: dict[str, Any], name: str, path: Path) -> None:
