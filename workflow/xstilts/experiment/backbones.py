@@ -34,10 +34,9 @@ def config(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str
         folder = Path(source).expanduser() / "models" / name
     if folder is not None:
         return _of_folder(folder)
-    for row in reference.table("encoders"):
-        if row["name"] == name and row.get("architecture"):
-            told = {"model_type": row["architecture"], LAYERS[0]: int(row["layers"])}
-            return told | ({OWN: {"kind": row["kind"]}} if row.get("kind") else {})
+    if known := reference.encoder(name):
+        told = {"model_type": known.architecture, OWN: {"kind": known.kind}}
+        return told | {LAYERS[0]: known.layers}
     return {}
 
 

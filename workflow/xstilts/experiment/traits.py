@@ -195,9 +195,9 @@ def of(experiment: Experiment) -> Traits:
 
 def _model(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Value | None]:
     known = reference.encoder(entry["from"])
-    size = (
-        {"parameters": known[2], "layers": known[0]} if known else _lacking("parameters", "layers")
-    )
+    size = _lacking("parameters", "layers")
+    if known:
+        size = {"parameters": known.parameters, "layers": known.layers}
     return {**size, "architecture": backbones.kind(entry, settings), **_own(entry)}
 
 
