@@ -114,8 +114,7 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
     with problems.noted():
         cells.check_patterns(settings, traits.of(found))
     problems.end()
-    with problems.noted():
-        backbones.check_masked(found, ((c.model, c.intermediate) for c in cells.of(found)))
+    backbones.check_masked(found, ((c.model, c.intermediate) for c in cells.of(found)))
 
     def outside() -> Experiment:
         real = {**settings, "source": "hub"}
