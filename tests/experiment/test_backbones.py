@@ -17,7 +17,7 @@ BASE = {
         "later": {"tasks": ["squad"], "after": "mixed"},
     },
     "targets": ["xnli"],
-    "exclude": [{"model": "qwen", "intermediate": ["mixed", "later"]}],
+    "exclude": [{"model": {"architecture": "decoder"}, "intermediate": ["mixed", "later"]}],
 }  # fmt: skip
 
 

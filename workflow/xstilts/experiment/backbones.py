@@ -84,8 +84,8 @@ def check_masked(experiment: Experiment, pairs: Iterable[tuple[str, str]]) -> No
     entries = settings["intermediates"]
     for model, intermediate in dict.fromkeys(pairs):
         links = chains.of(entries, intermediate)
-        masked = [t for n in links for t in entries[n]["tasks"]]
-        if all(experiment.tasks[task].format != "mlm" for task in masked):
+        tasks = [t for n in links for t in entries[n]["tasks"]]
+        if all(experiment.tasks[task].format != "mlm" for task in tasks):
             continue
         if (told := kind(settings["models"][model], settings)) not in (None, ENCODER):
             why = "sees no token after it" if told == DECODER else "has no mask token"
