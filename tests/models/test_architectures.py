@@ -167,8 +167,13 @@ def reduced(page, encoder, head, data, tokens=4096, execution=None):
 
 
 def same(ours, theirs, within=TOLERANCE):
+    """Compare rows; past the words and choices of a row there are more in a larger batch."""
     for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(one, other, rtol=within, atol=within * (1 + np.abs(one).max()))
+        one, other = np.atleast_1d(one), np.atleast_1d(other)
+        size = min(len(one), len(other))
+        one, other = one[:size], other[:size]
+        scale = 1 + np.abs(one[np.isfinite(one)]).max()
+        np.testing.assert_allclose(one, other, rtol=within, atol=within * scale)
 
 
 def tried(made, name, format, out):
@@ -238,7 +243,8 @@ def test_a_checkpoint_is_what_transformers_has_of_it(made, name):
     same(ours[keep], theirs.last_hidden_state[keep])
 
     named = transformers.AutoModelForTextEncoding if kind == "encoder-decoder" else None
-    opened = (named or transformers.AutoModel).from_pretrained(folder).eval()
+    bare = {"add_pooling_layer": False} if name in attention.AFTER_PADDING else {}
+    opened = (named or transformers.AutoModel).from_pretrained(folder, **bare).eval()
     assert torch.equal(ours[keep], states(opened, batch)[keep])
     assert not kind == "decoder" or opened.config.pad_token_id is not None
 
@@ -336,7 +342,7 @@ def test_what_an_architecture_cannot_be_is_refused(made):
         made.folder("bloom", attention="bidirectional")
     with pytest.raises(UserError, match=r"attention: is for decoders, and this is an encoder-deco"):
         made.folder("mt5", attention="causal")
-    with pytest.raises(UserError, match=r"pooling: modernbert has no `last` .its config takes"):
+    with pytest.raises(UserError, match=r"pooling: modernbert has no `last`; its config takes"):
         made.folder("modernbert", pooling="last")
 
 

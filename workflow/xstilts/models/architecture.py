@@ -68,17 +68,17 @@ def settle(name: str, encoder: Any, pooling: str | None, attention: str | None) 
     Raises:
         UserError: the model `name` cannot have it.
     """
+    from huggingface_hub.errors import StrictDataclassFieldValidationError
+
     config = encoder.config
     if pooling:
         try:
             config.classifier_pooling = pooling
-        except (TypeError, ValueError) as error:  # ModernBERT's key has two values
-            if pooling in str(error):
-                raise UserError(
-                    f"model {name}: pooling: {config.model_type} has no `{pooling}`"
-                    " (its config takes `cls` or `mean`)"
-                ) from None
-            raise
+        except StrictDataclassFieldValidationError:
+            raise UserError(
+                f"model {name}: pooling: {config.model_type} has no `{pooling}`; its config takes"
+                " `first` or `mean`"  # ModernBERT's
+            ) from None
     check_attention(f"model {name}", attention, kind(config), config.model_type)
     if attention:
         config.is_causal = attention == "causal"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data import source as sources
+from xstilts.encoding import separators
 from xstilts.models import architecture
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
@@ -84,7 +85,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     """Return (encoder, fast tokenizer) of a local folder, in the stored dtype.
 
     Raises UserError for weights that are damaged, incomplete, or hold NaN, and for a tokenizer
-    that makes ids the encoder has no embedding for.
+    that makes ids the encoder has no embedding for, or has no tokens to separate texts with.
     """
     import transformers
 
@@ -123,22 +124,13 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     _check_weights(encoder, loading_info, name, path)
     if not tokenizer.is_fast:
         raise UserError(f"model {name}: has no fast tokenizer, which is needed for offsets")
+    tokenizer = separators.fit(tokenizer, encoder.config, path, name)
     if max(tokenizer.get_vocab().values(), default=-1) >= encoder.config.vocab_size:
         raise UserError(
             f"model {name}: its tokenizer has {len(tokenizer)} tokens, its embeddings only "
             f"{encoder.config.vocab_size}; they do not belong together"
         )
-    if encoder.config.pad_token_id is None:
-        encoder.config.pad_token_id = _pad_token_id(encoder.config, tokenizer)
     return encoder, tokenizer
-
-
-def _pad_token_id(config: Any, tokenizer: Any) -> int:
-    """Return the id of padding of a model that has none: any will do, as masks say what it is."""
-    for found in (tokenizer.pad_token_id, config.eos_token_id, tokenizer.eos_token_id, 0):
-        if found is not None:
-            return int(found[0] if isinstance(found, list) else found)
-    raise AssertionError
 
 
 def _check_weights(encoder: Any, loading_info: dict[str, Any], name: str, path: Path) -> None:
