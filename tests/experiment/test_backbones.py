@@ -11,7 +11,9 @@ from xstilts.running.files import write_json
 
 BASE = {
     "source": "hub",
-    "models": {"xlmr": {"from": "FacebookAI/xlm-roberta-base"}, "qwen": {"from": "Qwen/Qwen3-0.6B"}},
+    "models": {
+        "xlmr": {"from": "FacebookAI/xlm-roberta-base"}, "qwen": {"from": "Qwen/Qwen3-0.6B"},
+    },
     "intermediates": {
         "mnli": {"tasks": ["mnli"]}, "mixed": {"tasks": ["mnli", "mlm"]},
         "later": {"tasks": ["squad"], "after": "mixed"},
@@ -49,8 +51,8 @@ def test_the_architecture_of_a_config_json():
         "attention_dropout": 0.1, "xstilts": {"kind": "decoder", "word": "last"},
     }  # fmt: skip
     assert Architecture.of(config) == Architecture(
-        "xglm", "decoder", "last", "last", False, 64, 3, ("dropout", "attention_dropout"), 0.2, 0.05,
-        1e-5,
+        "xglm", "decoder", "last", "last", False, 64, 3, ("dropout", "attention_dropout"), 0.2,
+        0.05, 1e-5,
     )  # fmt: skip
     t5 = {"model_type": "mt5", "d_model": 64, "num_layers": 3, "initializer_factor": 0.5,
           "dropout_rate": 0.0, "layer_norm_epsilon": 1e-6}  # fmt: skip

@@ -182,16 +182,19 @@ def tried(made, name, format, out):
     What is predicted of rows has to be the same one by one, all padded into one batch, packed where
     that can be, and by the checkpoint that was saved.
     """
+    import torch
+
     folder = made.folder(name)
     if format == "mlm" and KIND_OF[name] != "encoder":
         return "refused"  # test_backbones.py: when the config is read
     data, page = encoded(folder, format), formats.page(format)
     layers = {"layers": 1} if format == "retrieval" else {}
+    torch.manual_seed(0)
     encoder = checkpoint.load_encoder(folder, dropout=0.0, **layers)
     head, seen = page.head(encoder, data.labels, [data]), []
     if format != "retrieval":
         before, after = trained(encoder, page, head, data)
-        assert after < 0.8 * before, (before, after)
+        assert after < 0.7 * before, (before, after)
         seen.append("trained")
     if format == "mlm":
         return ", ".join(seen)
@@ -246,7 +249,7 @@ def test_a_checkpoint_is_what_transformers_has_of_it(made, name):
     bare = {"add_pooling_layer": False} if name in attention.AFTER_PADDING else {}
     opened = (named or transformers.AutoModel).from_pretrained(folder, **bare).eval()
     assert torch.equal(ours[keep], states(opened, batch)[keep])
-    assert not kind == "decoder" or opened.config.pad_token_id is not None
+    assert kind != "decoder" or opened.config.pad_token_id is not None
 
     cut = states(checkpoint.load_encoder(folder, layers=1), batch)
     layer = theirs.hidden_states[1]

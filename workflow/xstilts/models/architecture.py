@@ -1,17 +1,25 @@
 """Architectures as modules: which class, and what of its config is set before it is loaded.
 
 `Architecture.of(config)` says what one is. What transformers has no key for is in the object
-`xstilts` of config.json, which `settle` writes; for all else its own keys are used, so that a
-checkpoint is the same in transformers: `classifier_pooling` (it reads it of ModernBERT and EuroBERT
-alone), and `is_causal: false`, which makes the masks of a decoder bidirectional (`create_causal_mask`
-and, within windows, `create_sliding_window_causal_mask` in `masking_utils`).
+`xstilts` of config.json, which `tell` writes. For all else its own keys are used, so that a
+checkpoint is the same to transformers: `classifier_pooling` (ModernBERT's and EuroBERT's), and
+`is_causal: false`, by which a decoder's masks look both ways (`create_causal_mask` of its
+`masking_utils`; windows, as Gemma 3's, then reach as far ahead as back).
 """
 
 from typing import Any
 
-from xstilts.experiment.architecture import DECODER, ENCODER, ENCODER_DECODER, OWN
+from xstilts.experiment.architecture import (
+    DECODER,
+    ENCODER,
+    ENCODER_DECODER,
+    LAYERS,
+    OWN,
+    check_attention,
+    parts,
+    told_kind,
+)
 from xstilts.experiment.architecture import Architecture as Architecture
-from xstilts.experiment.architecture import LAYERS, check_attention, parts, told_kind
 from xstilts.running.errors import UserError
 
 TRIED = 4  # tokens of the pass that shows whether a token sees those after it

@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument(
-        "--spec", required=True, help='JSON: {"from": org/name or path, "revision", "pooling", "attention"}'
+        "--spec",
+        required=True,
+        help='JSON: {"from": org/name or path, "revision", "pooling", "attention"}',
     )
     p.add_argument("--source", required=True, help="hub, toy, or the folder of a mirror")
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")
