@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from xstilts.experiment.architecture import ENCODER, Architecture, parts
 from xstilts.export import card, snippets, task_model
 from xstilts.export.trained import Trained
 from xstilts.models import architecture
-from xstilts.models.architecture import Architecture
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, write_json
 
@@ -106,8 +106,8 @@ def _code(trained: Trained, model_class: str | None, folder: str) -> str:
     auto, pooler = auto_class.__name__, "add_pooling_layer" in parameters
     if trained.head is None:
         assert trained.layer is not None
-        inner = len(architecture.parts(config)) > 1
+        inner = len(parts(config)) > 1
         return snippets.of_encoder(folder, trained.layer, auto, pooler, inner)
     found, labels = Architecture.of(config), trained.labels
-    scaled = found.kind != architecture.ENCODER
+    scaled = found.kind != ENCODER
     return snippets.of_encoder_and_head(format, folder, labels, auto, pooler, found.pooling, scaled)

@@ -62,12 +62,13 @@ def auto_class(config: Any) -> Any:
     return AutoModelForTextEncoding
 
 
-def tell(config: Any) -> None:
+def tell(config: Any) -> bool:
     """Write into a config what kind it is and which token stands for a word: a decoder has seen a
-    word at its last token. Nothing into that of an encoder."""
+    word at its last token. Into that of an encoder nothing; return whether something was."""
     found = kind(config)
     if found != ENCODER:
         setattr(config, OWN, {"kind": found} | ({"word": "last"} if found == DECODER else {}))
+    return found != ENCODER
 
 
 def settle(name: str, encoder: Any, pooling: str | None, attention: str | None) -> None:

@@ -143,7 +143,7 @@ def hidden_states(encoder, batch: dict[str, Any]):
     """
     if "offsets" not in batch:
         mask = batch["mask"]
-        if mask is not None and getattr(encoder.config, "conv_kernel_size", 0):
+        if mask is not None and getattr(encoder.config, "conv_kernel_size", None):
             mask = mask.long()  # DeBERTa-v2's convolution subtracts it from 1
         return encoder(input_ids=batch["ids"], attention_mask=mask).last_hidden_state
     flat = encoder(

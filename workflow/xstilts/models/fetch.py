@@ -101,8 +101,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
         options: dict[str, Any] = {}
         if "add_pooling_layer" in parameters:
             options["add_pooling_layer"] = False
-        if architecture.kind(config) != architecture.ENCODER:
-            architecture.tell(config)
+        if architecture.tell(config):
             options["config"] = config
         encoder, loading_info = auto_class.from_pretrained(
             path, use_safetensors=True, local_files_only=True, dtype="auto",
