@@ -113,11 +113,11 @@ print(choose("The dog is tired.", ["It sleeps.", "It flies."]))
 '''
 RETRIEVAL = '''
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import {auto}, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained({folder})
-encoder = AutoModel.from_pretrained(
-    {folder}, num_hidden_layers={layer}, add_pooling_layer=False, dtype=torch.float32
+{config}encoder = {name}.from_pretrained(
+    {folder}, {options}dtype=torch.float32
 ).eval()
 
 
@@ -132,16 +132,20 @@ def embed(texts):
 
 print(torch.nn.functional.cosine_similarity(*embed(["A dog sleeps.", "Ein Hund schläft."]), dim=0))
 '''
+INNER = """\
+config = AutoConfig.from_pretrained({folder})
+config.encoder.num_hidden_layers = {layer}
+"""
 # Where transformers has no class: the encoder, and the head in a file beside it.
 HEAD = '''
 import torch
 from safetensors.torch import load_file
 from torch.nn.functional import linear
-from transformers import AutoModel, AutoTokenizer
+from transformers import {auto}, AutoTokenizer
 
 folder = {folder}
 tokenizer = AutoTokenizer.from_pretrained(folder)
-encoder = AutoModel.from_pretrained(folder, {options}dtype=torch.float32).eval()
+encoder = {auto}.from_pretrained(folder, {options}dtype=torch.float32).eval()
 head = load_file(f"{{folder}}/head.safetensors")
 labels = {labels}
 
@@ -162,6 +166,13 @@ MEAN = """\
 """
 FIRST = """\
     hidden = hidden[:, 0]
+"""
+LAST = """\
+    hidden = hidden[torch.arange(len(hidden)), inputs["attention_mask"].sum(1) - 1]
+"""
+POOLS = {"cls": FIRST, "mean": MEAN, "last": LAST}
+UNIT_SCALE = """\
+    hidden = hidden / hidden.square().mean(-1, keepdim=True).sqrt()
 """
 DENSE = """\
     hidden = torch.tanh(linear(hidden, head["dense.weight"], head["dense.bias"]))
@@ -204,30 +215,54 @@ def of_task_model(
     )
 
 
-def of_encoder(folder: str, layer: int) -> str:
-    """Return the code of an encoder whose hidden states of a layer are pooled."""
-    return RETRIEVAL.format(folder=json.dumps(folder, ensure_ascii=False), layer=layer)
+def of_encoder(folder: str, layer: int, auto: str, pooler: bool, inner: bool) -> str:
+    """Return the code of an encoder whose hidden states of a layer are pooled.
+
+    Args:
+        auto: the name of the class that loads it.
+        pooler: whether that would make a pooler, which is not in the weights.
+        inner: whether its config is in another, so that the layers have to be set there.
+    """
+    options = "config=config, " if inner else f"num_hidden_layers={layer}, "
+    folder = json.dumps(folder, ensure_ascii=False)
+    return RETRIEVAL.format(
+        folder=folder,
+        layer=layer,
+        auto=f"AutoConfig, {auto}" if inner else auto,
+        name=auto,
+        config=INNER.format(folder=folder, layer=layer) if inner else "",
+        options=options + ("add_pooling_layer=False, " if pooler else ""),
+    )
 
 
 def of_encoder_and_head(
-    format: str, folder: str, labels: Sequence[str], mean: bool, pooler: bool
+    format: str,
+    folder: str,
+    labels: Sequence[str],
+    auto: str,
+    pooler: bool,
+    pooling: str,
+    unit_scale: bool,
 ) -> str:
     """Return the code of an encoder with its head beside it.
 
     Args:
-        mean: whether the mean over all tokens is pooled, or else the first token.
-        pooler: whether the encoder's class would make a pooler, which is not in the weights.
+        auto, pooler: as of `of_encoder`.
+        pooling: what is pooled, a key of `POOLS`.
+        unit_scale: whether the head divides hidden states by their root mean square.
     """
-    pooled = (MEAN if mean else FIRST) + DENSE
+    scaled = UNIT_SCALE if unit_scale else ""
+    pooled = POOLS[pooling] + scaled + DENSE
     what = "the score of each label, a row a text"
     if format in ("tagging", "span"):
-        pooled, what = "", "the scores of each token: of the labels, or as start and end"
+        pooled, what = scaled, "the scores of each token: of the labels, or as start and end"
     elif format == "choice":
         what = "the score of each pair of context and choice"
     elif format == "regression":
         what = "the number, a row a text"
     return HEAD.format(
         folder=json.dumps(folder, ensure_ascii=False),
+        auto=auto,
         options="add_pooling_layer=False, " if pooler else "",
         labels=list(labels),
         what=what,
