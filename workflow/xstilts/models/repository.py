@@ -21,10 +21,10 @@ OTHER_SENSES = {"vision_config": "images", "audio_config": "sound", "speech_conf
 
 def check_folder(folder: Path, name: str) -> None:
     """Refuse a folder that holds no model that can be used, as far as that costs nothing to see."""
-    check_names(name, {path.name for path in folder.iterdir()})
-    for file in folder.iterdir():
-        weights = file.suffix in (".safetensors", ".bin")
-        if weights and file.is_file() and sources.is_pointer(file):
+    names = {path.name for path in folder.iterdir()}
+    check_names(name, names)
+    for pattern in sources.model_files(names):
+        for file in filter(sources.is_pointer, filter(Path.is_file, folder.glob(pattern))):
             raise UserError(f"model {name}: {file} {sources.POINTER}")
     check_config(name, read_config(folder, name))
 
