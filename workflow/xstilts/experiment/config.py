@@ -7,6 +7,7 @@ from typing import Any
 from xstilts.experiment import (
     amounts,
     asking,
+    backbones,
     cells,
     chains,
     entries,
@@ -68,6 +69,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                 exists(key, entry["tokenizer"], settings["models"], "model")
             if entry["sharding"] != "none" and entry["gpus"] == 1:
                 raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
+        with problems.noted():
+            backbones.check(name, entry, settings)
     for name in settings["trackers"]:
         with problems.noted():
             exists("trackers", name, trackers.KINDS, "tracker")
@@ -111,6 +114,7 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
     with problems.noted():
         cells.check_patterns(settings, traits.of(found))
     problems.end()
+    backbones.check_masked(found, ((c.model, c.intermediate) for c in cells.of(found)))
 
     def outside() -> Experiment:
         real = {**settings, "source": "hub"}

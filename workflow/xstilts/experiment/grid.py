@@ -7,7 +7,7 @@ from typing import Any
 from xstilts.data import source as sources
 from xstilts.data import strata
 from xstilts.data.source import OWN
-from xstilts.experiment import amounts, cells, chains, recipe
+from xstilts.experiment import amounts, backbones, cells, chains, recipe
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
@@ -135,11 +135,15 @@ class Grid:
     def model_spec(self, model: str) -> dict[str, Any]:
         """Return the spec of a public checkpoint."""
         entry = self.experiment.settings["models"][model]
+        attention, settings = entry["attention"], self.experiment.settings
+        if self.experiment.toy and backbones.kind(entry, settings) is None:
+            attention = None  # what stands for it is an encoder
         return {
             "kind": "model",
             "from": self.public(model),
             "revision": entry["revision"],
-            "pooling": entry["pooling"],
+            "pooling": "cls" if entry["pooling"] == "first" else entry["pooling"],
+            **({"attention": attention} if attention else {}),
             "source": self.source(),
             "version": VERSIONS["model"],
         }

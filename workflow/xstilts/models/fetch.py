@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data import source as sources
-from xstilts.models import repository
+from xstilts.encoding import separators
+from xstilts.models import architecture, repository
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
 
@@ -72,7 +73,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     """Return (encoder, fast tokenizer) of a local folder, in the stored dtype.
 
     Raises UserError for weights that are damaged, incomplete, or hold NaN, and for a tokenizer
-    that makes ids the encoder has no embedding for.
+    that makes ids the encoder has no embedding for, or has no tokens to separate texts with.
     """
     import transformers
 
@@ -80,12 +81,18 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     transformers.utils.logging.disable_progress_bar()
     try:
         config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
-        model_class = transformers.MODEL_MAPPING[type(config)]
+        auto_class = architecture.auto_class(config)
+        model_class = auto_class._model_mapping[type(config)]
         if isinstance(model_class, tuple):
             model_class = model_class[0]
         parameters = inspect.signature(model_class.__init__).parameters
-        options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
-        encoder, loading_info = transformers.AutoModel.from_pretrained(
+        options: dict[str, Any] = {}
+        if "add_pooling_layer" in parameters:
+            options["add_pooling_layer"] = False
+        if architecture.kind(config) != architecture.ENCODER:
+            architecture.tell(config)
+            options["config"] = config
+        encoder, loading_info = auto_class.from_pretrained(
             path, use_safetensors=True, local_files_only=True, dtype="auto",
             output_loading_info=True, **options,
         )  # fmt: skip
@@ -95,6 +102,8 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
         if (path / "tokenizer.json").is_file():
             tokenizer_class = transformers.PreTrainedTokenizerFast
         tokenizer = tokenizer_class.from_pretrained(path, local_files_only=True)
+    except UserError as error:
+        raise UserError(f"model {name}: {error}") from None
     except Exception as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"model {name}: {path} cannot be loaded ({line})") from error
@@ -103,6 +112,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     _check_weights(encoder, loading_info, name, path)
     if not tokenizer.is_fast:
         raise UserError(f"model {name}: has no fast tokenizer, which is needed for offsets")
+    tokenizer = separators.fit(tokenizer, encoder.config, path, name)
     if max(tokenizer.get_vocab().values(), default=-1) >= encoder.config.vocab_size:
         raise UserError(
             f"model {name}: its tokenizer has {len(tokenizer)} tokens, its embeddings only "
