@@ -12,7 +12,6 @@ from typing import Any
 
 from xstilts.running import files
 from xstilts.running.errors import UserError, nearest
-from xstilts.toy import tokenizer_kinds
 
 # Six scripts, with and without spaces.
 TEXTS = (
@@ -24,6 +23,7 @@ TEXTS = (
     "แอนนาเห็นสุนัขตัวเล็กในสวน", "ใครอยู่ในบ้านเก่า",
     "安娜在公园里看到一只小狗。", "谁在旧房子里？",
 )  # fmt: skip
+WORDS = 300  # tokens that a rehearsal learns for a language of the toy world
 SPREAD = 0.1  # standard deviation of the weights; at 0.02 so small a model hardly sees its input
 
 
@@ -32,13 +32,13 @@ class Backbone:
     """What is particular to an architecture.
 
     Attributes:
-        tokenizer: its kind.
+        tokenizer: its kind, a function of `tokenizer_kinds`.
         tokens: the roles that special tokens have, as tokenizer_config.json names them.
         options: keys of config.json, over those of `_shape`. Ids of special tokens come from
             `tokens`, as far as the real config.json has them.
     """
 
-    tokenizer: tokenizer_kinds.Kind
+    tokenizer: str
     tokens: Mapping[str, str]
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -51,35 +51,35 @@ _GEMMA = {"bos": "<bos>", "eos": "<eos>", "unk": "<unk>", "pad": "<pad>"}
 _LLAMA = {"bos": "<|begin_of_text|>", "eos": "<|end_of_text|>"}
 
 BACKBONES = {
-    "bert": Backbone(tokenizer_kinds.bert, _BERT),
-    "bloom": Backbone(tokenizer_kinds.bloom, _S),
+    "bert": Backbone("bert", _BERT),
+    "bloom": Backbone("bloom", _S),
     "deberta-v2": Backbone(
-        tokenizer_kinds.deberta, _BERT | {"bos": "[CLS]", "eos": "[SEP]"},
+        "deberta", _BERT | {"bos": "[CLS]", "eos": "[SEP]"},
         # as mDeBERTa-v3's; absolute positions it has none
         {"relative_attention": True, "position_buckets": 16, "norm_rel_ebd": "layer_norm",
          "share_att_key": True, "pos_att_type": ["p2c", "c2p"], "max_relative_positions": -1,
          "position_biased_input": False, "type_vocab_size": 0},
     ),
-    "eurobert": Backbone(tokenizer_kinds.eurobert, _LLAMA | {"mask": "<|mask|>", "pad": "<|pad|>"}),
+    "eurobert": Backbone("eurobert", _LLAMA | {"mask": "<|mask|>", "pad": "<|pad|>"}),
     "gemma3_text": Backbone(
-        tokenizer_kinds.gemma, _GEMMA,
+        "gemma", _GEMMA,
         {"sliding_window": 16, "sliding_window_pattern": 2,
          "query_pre_attn_scalar": 16},
     ),
-    "llama": Backbone(tokenizer_kinds.llama, _LLAMA),
+    "llama": Backbone("llama", _LLAMA),
     "modernbert": Backbone(
-        tokenizer_kinds.modernbert, _BERT,
+        "modernbert", _BERT,
         {"local_attention": 16, "global_attn_every_n_layers": 2},
     ),
-    "mt5": Backbone(tokenizer_kinds.mt5, _T5),
+    "mt5": Backbone("mt5", _T5),
     "qwen3": Backbone(
-        tokenizer_kinds.qwen3, {"eos": "<|endoftext|>", "pad": "<|endoftext|>"},
+        "qwen3", {"eos": "<|endoftext|>", "pad": "<|endoftext|>"},
     ),
-    "t5gemma": Backbone(tokenizer_kinds.gemma, _GEMMA),
-    "umt5": Backbone(tokenizer_kinds.umt5, _T5),
-    "xglm": Backbone(tokenizer_kinds.xglm, _S | {"cls": "<s>", "sep": "</s>"}),
-    "xlm-roberta": Backbone(tokenizer_kinds.xlm_roberta, _XLMR),
-    "xlm-roberta-xl": Backbone(tokenizer_kinds.xlm_roberta, _XLMR),
+    "t5gemma": Backbone("gemma", _GEMMA),
+    "umt5": Backbone("umt5", _T5),
+    "xglm": Backbone("xglm", _S | {"cls": "<s>", "sep": "</s>"}),
+    "xlm-roberta": Backbone("xlm_roberta", _XLMR),
+    "xlm-roberta-xl": Backbone("xlm_roberta", _XLMR),
 }  # fmt: skip
 # Where the real config.json names no pad token (Qwen3's tokenizer alone does).
 NO_PAD = ("qwen3", "llama")
@@ -127,10 +127,12 @@ def write(
     import torch
     from safetensors.torch import save_file
 
+    from xstilts.toy import tokenizer_kinds
+
     check(model_type)
     folder, backbone = Path(folder), BACKBONES[model_type]
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = backbone.tokenizer(list(texts), vocabulary)
+    tokenizer = getattr(tokenizer_kinds, backbone.tokenizer)(list(texts), vocabulary)
     tokenizer.save(str(folder / "tokenizer.json"))
     names = {f"{role}_token": token for role, token in backbone.tokens.items()}
     about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512}

@@ -10,7 +10,7 @@ classes of transformers 5.23 build them. The same texts give the same bytes.
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tokenizers import (
@@ -236,6 +236,3 @@ def bert(texts: Sequence[str], size: int) -> Tokenizer:
     pair = "[CLS] $A [SEP] $B:1 [SEP]:1"
     tokenizer.post_processor = template(tokenizer, "[CLS] $A [SEP]", pair)
     return tokenizer
-
-
-Kind = Callable[[Sequence[str], int], Tokenizer]
