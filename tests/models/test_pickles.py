@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from tests.models.test_fetch import step
 
-from xstilts.models import pickles
+from xstilts.models import fetch, pickles
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
 from xstilts.toy import backbones
@@ -58,6 +58,23 @@ def test_a_model_of_pickles_is_that_of_its_safetensors(folder, tmp_path, capfd):
     assert sha256(a / "model.safetensors") == sha256(b / "model.safetensors")
 
 
+@pytest.mark.parametrize("model_type", ["mt5", "xglm"])
+def test_tied_weights_with_all_their_names(model_type, tmp_path):
+    import transformers
+
+    folder, bare = tmp_path / model_type, tmp_path / "bare"
+    backbones.write(model_type, folder, head=True)
+    shutil.copytree(folder, bare, ignore=lambda *_: ["model.safetensors"])
+    kind = json.loads((folder / "config.json").read_text())["architectures"][0]
+    weights = getattr(transformers, kind).from_pretrained(folder).state_dict()
+    assert len(weights) > len(load_file(folder / "model.safetensors")), "some have several names"
+    torch.save(weights, tmp_path / "pytorch_model.bin")
+    pickles.convert(tmp_path, bare, "acme/m")
+    one, other = (fetch.load(each, "acme/m")[0].state_dict() for each in (folder, bare))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
 @pytest.mark.parametrize("archive", [True, False])  # False: as torch wrote before 1.6
 def test_names_types_and_shared_memory(archive, folder, tmp_path):
     whole = torch.arange(12, dtype=torch.float32).reshape(3, 4)
@@ -72,6 +89,18 @@ def test_names_types_and_shared_memory(archive, folder, tmp_path):
     assert found.keys() == weights.keys()
     for name, tensor in weights.items():
         assert found[name].dtype == tensor.dtype and torch.equal(found[name], tensor.detach())
+
+
+def test_an_xlmr_xl_whose_config_calls_it_xlmr(folder, tmp_path, monkeypatch):
+    """As XXL's did; converted in this process, which costs less."""
+    config = json.loads((folder / "config.json").read_text())
+    wrong = json.dumps({**config, "model_type": "xlm-roberta", "architectures": None})
+    (folder / "config.json").write_text(wrong)
+    monkeypatch.setattr(pickles, "_apart", pickles.convert)
+    out = step(tmp_path / "mirror", "acme/xl", tmp_path / "out")
+    made = json.loads((out / "config.json").read_text())
+    assert (made["model_type"], made["architectures"]) == ("xlm-roberta-xl", ["XLMRobertaXLModel"])
+    assert (folder / "config.json").read_text() == wrong, "what was fetched stays"
 
 
 def test_shards_stay_shards(folder, tmp_path):

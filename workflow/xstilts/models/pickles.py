@@ -73,6 +73,7 @@ def as_safetensors(folder: Path, name: str, beside: Path) -> Iterator[tuple[Path
                     (scratch / path.name).symlink_to(path.resolve())
         pickles = [folder / file for file in shards(folder, name)]
         _apart(folder, scratch, name)
+        _name_architecture(scratch, name)
         yield scratch, {path.name: sha256(path) for path in pickles}
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -108,6 +109,25 @@ def _apart(folder: Path, out: Path, name: str) -> None:
         how = f"signal {-done.returncode}" if done.returncode < 0 else f"code {done.returncode}"
         last = (done.stderr.strip().splitlines() or ["is there memory for the largest file?"])[-1]
         raise UserError(f"model {name}: converting its pickles ended with {how} ({last})")
+
+
+def _name_architecture(folder: Path, name: str) -> None:
+    """Call an XLM-R XL or XXL by its name where its config does not: a `config.json` that XXL has
+    had on the hub (commit 51b1d0c) has the `model_type` of XLM-R, whose layers are others."""
+    from safetensors import safe_open
+
+    path = folder / "config.json"
+    config = read_json(path)
+    if config.get("model_type") != "xlm-roberta":
+        return
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, "pt") as weights:
+            names = list(weights.keys())
+        if any(".self_attn_layer_norm." in key for key in names):
+            print(f"{name}: an XLM-R XL by its weights, which its config.json calls xlm-roberta")
+            path.unlink()  # a link to what was fetched
+            path.write_text(json.dumps(config | {"model_type": "xlm-roberta-xl"}))
+            return
 
 
 def no_network(namespace: bool = True) -> str:
