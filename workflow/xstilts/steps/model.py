@@ -7,7 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-from xstilts.models import architecture
+from xstilts.models import architecture, pickles
 from xstilts.models.architecture import Architecture
 from xstilts.models.fetch import fetch, load
 from xstilts.running.files import read_json, sha256, write_json
@@ -15,9 +15,15 @@ from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
-    """Fetch, load, save, and write node.json."""
-    spec, pin, out = json.loads(args.spec), read_json(args.pin), Path(args.out)
+    """Fetch; weights that are pickles become safetensors while they are needed."""
+    spec, pin = json.loads(args.spec), read_json(args.pin)
     path = fetch(args.source, args.root, pin, spec["from"])
+    with pickles.as_safetensors(path, spec["from"], Path(args.out)) as (path, converted):
+        write(spec, pin, path, converted, Path(args.out))
+
+
+def write(spec: dict, pin: dict, path: Path, converted: dict[str, str], out: Path) -> None:
+    """Load, save, and write node.json; `converted` are the digests of pickles that it was."""
     encoder, tokenizer = load(path, spec["from"])
     # In config.json, so that every checkpoint made from it keeps it.
     architecture.settle(spec["from"], encoder, spec.get("pooling"), spec.get("attention"))
@@ -40,6 +46,7 @@ def main(args: argparse.Namespace) -> None:
             "vocab_size": config.vocab_size,
             "weights": sha256(out / "model.safetensors"),
             "tokenizer": sha256(out / "tokenizer.json"),
+            **({"converted": converted} if converted else {}),
         },
     )
     shape = f"{found.layers} layers of {found.width}"
