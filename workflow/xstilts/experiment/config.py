@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment import (
+    adapter,
     amounts,
     asking,
     cells,
@@ -68,6 +69,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                 exists(key, entry["tokenizer"], settings["models"], "model")
             if entry["sharding"] != "none" and entry["gpus"] == 1:
                 raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
+        with problems.noted():
+            adapter.check(f"models: {name}", entry)
     for name in settings["trackers"]:
         with problems.noted():
             exists("trackers", name, trackers.KINDS, "tracker")

@@ -198,7 +198,11 @@ def _model(entry: Mapping[str, Any]) -> dict[str, Value | None]:
     size = (
         {"parameters": known[2], "layers": known[0]} if known else _lacking("parameters", "layers")
     )
-    return {**size, "architecture": "encoder", **_own(entry)}
+    adapter = entry.get("adapter")
+    how: dict[str, Value | None] = {"adapter": adapter is not None}
+    if adapter is not None:
+        how["rank"] = adapter["rank"]
+    return {**size, "architecture": "encoder", **how, **_own(entry)}
 
 
 def _intermediate(experiment: Experiment, name: str) -> dict[str, Value | None]:

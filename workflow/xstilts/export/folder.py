@@ -10,6 +10,7 @@ from typing import Any
 
 from xstilts.export import card, snippets, task_model
 from xstilts.export.trained import Trained
+from xstilts.models import adapters, checkpoint
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, write_json
 
@@ -56,6 +57,10 @@ def _write_weights(trained: Trained, folder: Path) -> str | None:
             model.save_pretrained(folder)
             return type(model).__name__
         save_file(head.state_dict(), folder / "head.safetensors")
+    if adapters.is_adapter(trained.folder):
+        merged = checkpoint.load_encoder(trained.folder)
+        merged.save_pretrained(folder, max_shard_size="1000GB")
+        return None
     for name in ("model.safetensors", "config.json"):
         shutil.copyfile(trained.folder / name, folder / name)
     return None
@@ -99,7 +104,7 @@ def _code(trained: Trained, model_class: str | None, folder: str) -> str:
     if trained.head is None:
         assert trained.layer is not None
         return snippets.of_encoder(folder, trained.layer)
-    config, model = _class_of(trained.folder)
+    config, model = _class_of(adapters.backbone(trained.folder))
     return snippets.of_encoder_and_head(
         format,
         folder,
