@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.experiment.adapter import ALL_LINEAR
+from xstilts.running import device as devices
 from xstilts.running import files
 from xstilts.running.errors import UserError, nearest
 from xstilts.running.record import read_node
@@ -81,7 +82,7 @@ def targets(modules: Iterable[str], on: str | Sequence[str]) -> list[str]:
     return [m for m in known if any(m in matching for matching in found.values())]
 
 
-def attach(encoder, adapter: Mapping[str, Any], init: str | Path, half: bool = False) -> None:
+def attach(encoder, adapter: Mapping[str, Any], init: str | Path) -> None:
     """Freeze an encoder and put an adapter on it: a new one or, where that of a checkpoint is
     continued, that.
 
@@ -89,8 +90,6 @@ def attach(encoder, adapter: Mapping[str, Any], init: str | Path, half: bool = F
         encoder: of `start`, on the CPU.
         adapter: of the spec of the training.
         init: the checkpoint that the training starts from.
-        half: whether the frozen weights of linear layers become bf16, as autocast would make them
-            in each pass. What is not in a matrix product stays in fp32, as it is in evaluation.
 
     Raises:
         UserError: the encoder has no such modules, or they are not linear.
@@ -111,10 +110,48 @@ def attach(encoder, adapter: Mapping[str, Any], init: str | Path, half: bool = F
         unknown = encoder.load_state_dict(weights, strict=False).unexpected_keys
         if unknown:
             raise UserError(f"{init}: its adapter has {unknown[0]}, which the model has not")
-    if half:
-        for module in encoder.modules():
-            if isinstance(module, torch.nn.Linear) and not module.weight.requires_grad:
-                module.to(torch.bfloat16)
+
+
+def place(encoder, device):
+    """Return an encoder with an adapter on the device that trains it.
+
+    On a GPU that computes in bf16 the frozen weights of linear layers are in bf16 too, as autocast
+    would make them anew in each pass; so nothing else comes out. What is in no matrix product stays
+    in fp32, as it is in evaluation. If a first pass fails so, they stay in fp32, and a line says it.
+    """
+    import torch
+
+    if device.type != "cuda" or not devices.has_bf16():
+        return encoder.to(device)
+    frozen = halve(encoder)
+    encoder.to(device)
+    try:
+        with devices.autocast(device):
+            ids = torch.ones((2, 8), dtype=torch.long, device=device)
+            states = encoder(input_ids=ids, attention_mask=ids).last_hidden_state
+        states.float().sum().backward()
+        failed = "" if bool(states.isfinite().all()) else "its hidden states are not finite"
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        failed = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    encoder.zero_grad(set_to_none=True)
+    if failed:
+        print(f"frozen weights are in fp32, not bf16: {failed}", flush=True)
+        for module in frozen:
+            module.float()
+    return encoder
+
+
+def halve(encoder) -> list[Any]:
+    """Make the frozen weights of the linear layers of an encoder bf16; return these layers."""
+    import torch
+
+    linear = [module for module in encoder.modules() if isinstance(module, torch.nn.Linear)]
+    frozen = [module for module in linear if not module.weight.requires_grad]
+    for module in frozen:
+        module.to(torch.bfloat16)
+    return frozen
 
 
 def save_config(

@@ -81,9 +81,8 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         start = adapters.start(args.init, adapter)
         encoder = checkpoint.load_encoder(start, dropout=spec["recipe"]["dropout"])
         if adapter:
-            half = device.type == "cuda" and devices.has_bf16()
-            adapters.attach(encoder, adapter, args.init, half)
-        encoder = encoder.to(device)
+            adapters.attach(encoder, adapter, args.init)
+        encoder = adapters.place(encoder, device) if adapter else encoder.to(device)
         trained = with_heads(tasks, encoder)
         if args.sharding == "fsdp" and ranks.size() > 1:
             shards.shard(encoder, named_heads(trained).values(), device)
