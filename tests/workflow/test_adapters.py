@@ -42,8 +42,8 @@ def test_the_grid_is_made_and_a_second_run_does_nothing(made):
     ]
     assert all(row["xnli"] and row["tatoeba"] for row in rows)
     assert made.snakemake().nothing
-    status = made.step("status", "--config", "config.yaml")
-    assert "8 of 8 cells" in status.out, status.out
+    status = made.step("status", "config.yaml")
+    assert "8 cells: 8 done" in status.out, status.out
 
 
 def test_what_is_kept_of_a_training(made):
@@ -51,7 +51,7 @@ def test_what_is_kept_of_a_training(made):
     assert sorted(p.name for p in folder.iterdir()) == sorted(
         [*FILES, "node.json", "tokenizer_config.json"]
     )
-    tuned = made.path("tuned/lora/mnli/seed1/xnli")
+    tuned = made.path("tuned/lora/mnli/seed1/mnli")
     assert not [name for name in FILES if (tuned / name).exists()]  # they were temporary
     node = json.loads((folder / "node.json").read_text())
     assert node["spec"]["adapter"] == {
@@ -93,7 +93,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes(made, tmp_path):
     """And its saved states have the adapter and the head alone."""
     done = made.copy(tmp_path / "killed")
     folder, log = (done.folder / NODE).parent, done.path("logs/intermediate/lora/mnli/seed1.log")
-    long = {"max_steps": 60, "eval_every": 20, "learning_rate": 2.0e-3}
+    long = {"max_steps": 60, "epochs": 12, "eval_every": 20, "learning_rate": 2.0e-3}
     path = done.write(tiny(**CONFIG, recipes={"mnli": long}))
     assert done.snakemake(NODE).ok().jobs == {"intermediate_adapter": 1}
     weights = {name: (folder / name).read_bytes() for name in FILES}

@@ -76,7 +76,7 @@ def targets(modules: Iterable[str], on: str | Sequence[str]) -> list[str]:
         if not matching:
             ends = dict.fromkeys(module.rpartition(".")[2] for module in known)
             raise UserError(
-                f"adapter: on: the model has no module `{name}`{nearest(name, [*ends, *known])}"
+                f"adapter: on: the model has no linear module `{name}`{nearest(name, [*ends, *known])}"
                 f" (it has {', '.join(ends)})"
             )
     return [m for m in known if any(m in matching for matching in found.values())]
@@ -117,7 +117,8 @@ def place(encoder, device):
 
     On a GPU that computes in bf16 the frozen weights of linear layers are in bf16 too, as autocast
     would make them anew in each pass; so nothing else comes out. What is in no matrix product stays
-    in fp32, as it is in evaluation. If a first pass fails so, they stay in fp32, and a line says it.
+    in fp32, as it is in evaluation. If a first pass fails so, they are fp32 again, and a line says
+    it (that they are rounded now is no matter to autocast).
     """
     import torch
 
@@ -191,7 +192,7 @@ def save_config(
         inference_mode=True,
         task_type="FEATURE_EXTRACTION",
     ).to_dict()
-    modules = [k.removeprefix(PREFIX).removesuffix(_A) for k in own if k.endswith(_A)]
+    modules = sorted(k.removeprefix(PREFIX).removesuffix(_A) for k in own if k.endswith(_A))
     files.write_json(folder / CONFIG, {**config, "target_modules": modules})
     return own
 
