@@ -180,6 +180,78 @@ def test_a_first_pass_that_fails_leaves_the_weights_in_fp32(root, monkeypatch, c
         assert distance(states(encoder), states(other)) == 0
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_our_layer_computes_what_peft_s_does(training):
+    """Outputs and all gradients; with dropout, of which nothing is drawn twice, in evaluation."""
+    import torch
+    from peft import LoraConfig
+    from peft.tuners.lora import Linear
+
+    from xstilts.models import low_rank
+
+    torch.manual_seed(0)
+    x, config = torch.randn(2, 5, 8, requires_grad=True), LoraConfig(r=3, lora_alpha=6)
+    config.lora_dropout = 0.0 if training else 0.5
+    base, found = torch.nn.Linear(8, 6).requires_grad_(False), {}
+    for kind in (Linear, low_rank.Layer):
+        layer = kind(base, "default", config=config, r=3, lora_alpha=6)
+        torch.manual_seed(1)
+        for parameter in (layer.lora_A["default"].weight, layer.lora_B["default"].weight):
+            parameter.data.normal_()
+        own = x.detach().clone().requires_grad_()
+        out = layer.train(training)(own)
+        (out**2).sum().backward()
+        grown = {n: p.grad for n, p in layer.named_parameters() if p.requires_grad}
+        found[kind] = {"out": out, "x": own.grad, **grown}
+    ours, theirs = found[low_rank.Layer], found[Linear]
+    assert ours.keys() == theirs.keys() and len(ours) == 4
+    assert all(torch.allclose(ours[k], theirs[k], rtol=1e-5, atol=1e-5) for k in ours)
+
+
+def test_the_places_that_are_dropped():
+    """As many as that, anywhere, neighbours as often as by chance; the sum is right without them."""
+    import torch
+
+    from xstilts.models import low_rank
+
+    torch.manual_seed(0)
+    size, p = 400_000, 0.05
+    places = low_rank.dropped(size, p)
+    assert len(places) == len(places.unique()) and 0 <= places[0] and places[-1] < size
+    assert abs(len(places) - size * p) < 5 * (size * p) ** 0.5
+    assert abs(int((places.diff() == 1).sum()) - size * p * p) < 5 * (size * p * p) ** 0.5
+    by_tenth = torch.bincount(places * 10 // size, minlength=10)
+    assert (by_tenth - size * p / 10).abs().max() < 5 * (size * p / 10) ** 0.5
+
+    x, a = torch.randn(3, 4, 5, requires_grad=True), torch.randn(2, 5, requires_grad=True)
+    at = torch.tensor([0, 7, 31, 59])
+    kept = torch.ones(60).index_fill(0, at, 0.0).view(3, 4, 5)
+    gradient = torch.randn(3, 4, 2)
+    got, wanted = low_rank._Dropped.apply(x, a, at), (x * kept) @ a.t()
+    assert torch.allclose(got, wanted)
+    for one, other in zip(*(torch.autograd.grad(o, (x, a), gradient) for o in (got, wanted)), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_dropout_keeps_the_mean(root):
+    """Of the adapter's part over many draws: what is kept is scaled up."""
+    import torch
+    from peft import LoraConfig
+
+    from xstilts.models import low_rank
+
+    torch.manual_seed(0)
+    config = LoraConfig(r=2, lora_alpha=4, lora_dropout=0.4)
+    layer = low_rank.Layer(torch.nn.Linear(6, 4), "default", config=config, r=2, lora_alpha=4, lora_dropout=0.4)
+    layer.lora_B["default"].weight.data.normal_()
+    x = torch.randn(1, 6)
+    with torch.no_grad():
+        expected = layer.eval()(x)
+        drawn = layer.train()(x.expand(40_000, 6))
+    assert (drawn - expected).abs().max() > 0.01
+    assert torch.allclose(drawn.mean(0, keepdim=True), expected, atol=0.02)
+
+
 def damaged(folder, name):
     (folder / name).write_bytes(b"cut off")
 

@@ -97,6 +97,8 @@ def attach(encoder, adapter: Mapping[str, Any], init: str | Path) -> None:
     import torch
     from peft import LoraConfig, inject_adapter_in_model
 
+    from xstilts.models import low_rank
+
     linear = [n for n, m in encoder.named_modules() if isinstance(m, torch.nn.Linear)]
     settings = LoraConfig(
         r=adapter["rank"],
@@ -104,6 +106,7 @@ def attach(encoder, adapter: Mapping[str, Any], init: str | Path) -> None:
         lora_dropout=adapter["dropout"],
         target_modules=targets(linear, adapter["on"]),
     )
+    settings._register_custom_module({torch.nn.Linear: low_rank.Layer})
     inject_adapter_in_model(settings, encoder, adapter_name=NAME)
     if adapter.get("start") == "continue":
         weights = {_inside(k): v for k, v in _weights(init).items()}
