@@ -1,12 +1,13 @@
-"""Training an adapter against training all of a decoder: steps in turns, and what a checkpoint takes.
+"""Training an adapter against all of a decoder: steps in turns, and what a checkpoint takes.
 
     PYTHONPATH=workflow:. python tests/bench/adapters.py [--rounds 7] [--parts 4]
 
 Of Qwen3 0.6B four layers, in each direction a part of its size, random, and so the adapter's rank
 (16 of the whole); sequences of random tokens, padded, of the lengths of MNLI. On one thread of a
 CPU: forward, backward, clipping and AdamW. Prints the median seconds of that processor a step of
-either (a loaded machine tells less by the clock), the median of the ratios of neighbours (above 1: the adapter is faster) with the lowest and highest, and
-the bytes of both checkpoints. `--parts 2` is nearer to the real thing, and takes longer.
+either (on a loaded machine the clock tells less), the median of the ratios of neighbours (above 1:
+the adapter is faster) with the lowest and highest, and the bytes of both checkpoints. `--parts 2`
+is nearer to the real thing, and takes longer.
 """
 
 import argparse

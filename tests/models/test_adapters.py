@@ -48,7 +48,7 @@ def distance(one, other):
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A folder of results: a model, a stage 1, and a stage 2 of each kind; what came out of each."""
+    """A folder of results: a model, a stage 1, a stage 2 of each kind; what came out of each."""
     root, here = tmp_path_factory.mktemp("adapters"), os.getcwd()
     os.chdir(root)
     try:
@@ -135,7 +135,7 @@ def test_modules_by_the_end_of_their_name():
 
 def test_modules_that_are_not_there_are_refused_before_anything_is_loaded(root):
     for init in ("results/models/m", ONE):
-        with pytest.raises(UserError, match="no linear module `qeury`; did you mean `query`?"):
+        with pytest.raises(UserError, match=r"no linear module `qeury`; did you mean `query`\?"):
             adapters.check(root[0] / init, {**SPEC, "on": ["qeury"]})
         adapters.check(root[0] / init, {**SPEC, "on": ["query", "attention.output.dense"]})
     encoder = checkpoint.load_encoder(root[0] / "results/models/m")
@@ -209,7 +209,7 @@ def test_our_layer_computes_what_peft_s_does(training):
 
 
 def test_the_places_that_are_dropped():
-    """As many as that, anywhere, neighbours as often as by chance; the sum is right without them."""
+    """As many as that, anywhere, neighbours as often as by chance; the product is without them."""
     import torch
 
     from xstilts.models import low_rank
@@ -217,7 +217,7 @@ def test_the_places_that_are_dropped():
     torch.manual_seed(0)
     size, p = 400_000, 0.05
     places = low_rank.dropped(size, p)
-    assert len(places) == len(places.unique()) and 0 <= places[0] and places[-1] < size
+    assert len(places) == len(places.unique()) and places.min() >= 0 and places.max() < size
     assert abs(len(places) - size * p) < 5 * (size * p) ** 0.5
     assert abs(int((places.diff() == 1).sum()) - size * p * p) < 5 * (size * p * p) ** 0.5
     by_tenth = torch.bincount(places * 10 // size, minlength=10)
@@ -229,7 +229,9 @@ def test_the_places_that_are_dropped():
     gradient = torch.randn(3, 4, 2)
     got, wanted = low_rank._Dropped.apply(x, a, at), (x * kept) @ a.t()
     assert torch.allclose(got, wanted)
-    for one, other in zip(*(torch.autograd.grad(o, (x, a), gradient) for o in (got, wanted)), strict=True):
+    for one, other in zip(
+        *(torch.autograd.grad(o, (x, a), gradient) for o in (got, wanted)), strict=True
+    ):
         assert torch.allclose(one, other, atol=1e-6)
 
 
@@ -242,7 +244,9 @@ def test_dropout_keeps_the_mean(root):
 
     torch.manual_seed(0)
     config = LoraConfig(r=2, lora_alpha=4, lora_dropout=0.4)
-    layer = low_rank.Layer(torch.nn.Linear(6, 4), "default", config=config, r=2, lora_alpha=4, lora_dropout=0.4)
+    layer = low_rank.Layer(
+        torch.nn.Linear(6, 4), "default", config=config, r=2, lora_alpha=4, lora_dropout=0.4
+    )
     layer.lora_B["default"].weight.data.normal_()
     x = torch.randn(1, 6)
     with torch.no_grad():
@@ -287,7 +291,7 @@ def test_an_adapter_of_another_model_is_refused(root, tmp_path):
     shutil.copytree(root[0] / "results", tmp_path / "results")
     shutil.rmtree(tmp_path / "results/models/m")
     helpers.write_model(tmp_path / "results/models/m", layers=2)
-    with pytest.raises(UserError, match="its adapter is not of .*results/models/m"):
+    with pytest.raises(UserError, match=r"its adapter is not of .*results/models/m"):
         checkpoint.load_encoder(tmp_path / ONE)
     shutil.rmtree(tmp_path / "results/models/m")
     helpers.write_model(tmp_path / "results/models/m", layers=3, hidden=16)

@@ -47,13 +47,11 @@ for suffix, models, files in KINDS:
         input:
             unpack(inputs(node("intermediate", "model", "intermediate", "seed"))),
         output:
-            multiext(
-                "results/encoders/{model}/{intermediate}/{seed}/", *files, "node.json"
-            ),
-        wildcard_constraints:
-            model="|".join(models),
+            multiext("results/encoders/{model}/{intermediate}/{seed}/", *files, "node.json"),
         log:
             "results/logs/intermediate/{model}/{intermediate}/{seed}.log",
+        wildcard_constraints:
+            model="|".join(models),
         priority: priority(node("intermediate", "model", "intermediate", "seed"))
         conda:
             ENVIRONMENT
@@ -89,10 +87,10 @@ for suffix, models, files in KINDS:
             unpack(inputs(node("tune", "model", "intermediate", "seed", "task"))),
         output:
             *tuned(files),
-        wildcard_constraints:
-            model="|".join(models),
         log:
             "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
+        wildcard_constraints:
+            model="|".join(models),
         priority: priority(node("tune", "model", "intermediate", "seed", "task"))
         conda:
             ENVIRONMENT

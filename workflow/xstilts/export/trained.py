@@ -153,7 +153,9 @@ def _specs(named: Named) -> dict[str, dict[str, Any]]:
 def _retrieval_layer(folder: Path, requested: int | None) -> int:
     from transformers import AutoConfig
 
-    return checkpoint.retrieval_layer(AutoConfig.from_pretrained(adapters.backbone(folder)), requested)
+    return checkpoint.retrieval_layer(
+        AutoConfig.from_pretrained(adapters.backbone(folder)), requested
+    )
 
 
 def _labels(named: Named, node: Mapping[str, Any], length: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Low-rank adapters: of a linear layer W its frozen weights plus alpha / rank * B A, which is trained.
+"""Low-rank adapters: beside the frozen weights W of a linear layer alpha / rank * B A is trained.
 
 (LoRA, Hu et al. 2021, arXiv 2106.09685.) A checkpoint of one is what peft writes, beside the folder
 of its backbone, `results/models/{model}`. It has no config.json: with one, transformers would look
@@ -56,7 +56,7 @@ def check(init: str | Path, adapter: Mapping[str, Any]) -> None:
     path = backbone(init) / "model.safetensors"
     try:
         with safe_open(path, "np") as file:
-            matrices = [k for k in file.keys() if len(file.get_slice(k).get_shape()) == 2]
+            matrices = [k for k in sorted(file.keys()) if len(file.get_slice(k).get_shape()) == 2]
     except (OSError, SafetensorError):
         return  # which loading it will say
     targets([k.removesuffix(".weight") for k in matrices if k.endswith(".weight")], adapter["on"])
@@ -75,9 +75,10 @@ def targets(modules: Iterable[str], on: str | Sequence[str]) -> list[str]:
     for name, matching in found.items():
         if not matching:
             ends = dict.fromkeys(module.rpartition(".")[2] for module in known)
+            near = nearest(name, [*ends, *known])
             raise UserError(
-                f"adapter: on: the model has no linear module `{name}`{nearest(name, [*ends, *known])}"
-                f" (it has {', '.join(ends)})"
+                f"adapter: on: the model has no linear module `{name}`{near} (it has"
+                f" {', '.join(ends)})"
             )
     return [m for m in known if any(m in matching for matching in found.values())]
 

@@ -2,8 +2,8 @@
 
 On one, drawing a mask as wide as the input, and multiplying and adding what is as wide as the
 output, take longer than the products with A and B save. So alpha / rank is multiplied in between,
-where rank is the width, and of dropout the places that are dropped are drawn, which are few. Weights
-and what is computed are peft's.
+where rank is the width, and of dropout the places that are dropped are drawn, which are few.
+Weights and what is computed are peft's.
 """
 
 import math
@@ -47,14 +47,14 @@ class _Dropped(torch.autograd.Function):
     """A x where some places of x are dropped, not scaled up."""
 
     @staticmethod
-    def forward(ctx, x, a, places):  # type: ignore[override]
+    def forward(ctx, x, a, places):
         kept = x.clone(memory_format=torch.contiguous_format)
         kept.view(-1).index_fill_(0, places, 0.0)
         ctx.save_for_backward(kept, a, places)
         return functional.linear(kept, a)
 
     @staticmethod
-    def backward(ctx, gradient):  # type: ignore[override]
+    def backward(ctx, gradient):
         kept, a, places = ctx.saved_tensors
         of_a = gradient.flatten(0, -2).t() @ kept.flatten(0, -2)
         if not ctx.needs_input_grad[0]:
