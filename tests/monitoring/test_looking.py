@@ -1,6 +1,7 @@
 """What is wrong with files of one's own is found before anything runs, of all tasks together."""
 
 import pytest
+from tests import helpers
 from tests.hub import mirror
 
 from xstilts.data import pin
@@ -223,3 +224,21 @@ def test_the_parts_of_a_split_are_known_without_loading_it(tmp_path):
     assert found(tmp_path, strata={"round": "split"}, **entry)[0].problems.lines == []
     (line,) = found(tmp_path, strata={"round": "splt"}, **entry)[0].problems.lines
     assert "strata: round: has no column `splt`; did you mean `split`?" in line
+
+
+def test_modules_that_a_model_in_a_folder_does_not_have(tmp_path):
+    def lines(on):
+        entry = {"from": str(helpers.write_model(tmp_path / "m")), "adapter": {"on": on}}
+        found = Grid(load({
+            "source": "hub", "models": {"m": entry}, "intermediates": {}, "targets": ["xnli"],
+            "languages": ["de"],
+        }))  # fmt: skip
+        nodes = graph.build(found)
+        records = Records(nodes, Pins("", tmp_path), tmp_path)
+        return looking.look(found, nodes, records).problems.lines
+
+    assert lines(["query", "attention.output.dense"]) == []
+    (line,) = lines(["query", "vlaue"])
+    assert line.startswith(
+        "models: m: adapter: on: the model has no linear module `vlaue`; did you mean `value`?"
+    )
