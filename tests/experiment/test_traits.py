@@ -16,7 +16,10 @@ from xstilts.running.errors import UserError
 
 BASE = {
     "source": "hub",
-    "models": {"base": {"from": "FacebookAI/xlm-roberta-base"}, "mine": {"from": "o/mine"}},
+    "models": {
+        "base": {"from": "FacebookAI/xlm-roberta-base"},
+        "mine": {"from": "o/mine", "adapter": {"rank": 8}},
+    },
     "intermediates": {
         "mnli": {"tasks": ["mnli"]},
         "both": {"tasks": ["mnli", "squad"]},
@@ -35,8 +38,13 @@ def test_the_traits_of_a_grid_in_full():
     found = of()
     assert found.values == {
         "model": {
-            "base": {"parameters": 277453056, "layers": 12, "architecture": "encoder"},
-            "mine": {"parameters": None, "layers": None, "architecture": None},
+            "base": {
+                "parameters": 277453056, "layers": 12, "architecture": "encoder", "adapter": False,
+            },
+            "mine": {
+                "parameters": None, "layers": None, "architecture": None, "adapter": True,
+                "rank": 8,
+            },
         },
         "intermediate": {
             "none": {"n_tasks": 0, "rows": 0},
@@ -98,7 +106,7 @@ def test_what_is_said_in_the_config_counts():
         language_traits={"de": {"branch": "West Germanic", "distance": 0.1}},
     )
     mine = {"parameters": 7, "layers": None, "architecture": None, "tuned": True}
-    assert found.values["model"]["mine"] == mine
+    assert found.values["model"]["mine"] == {**mine, "adapter": True, "rank": 8}
     assert found.values["intermediate"]["mnli"]["kind"] == ("semantic", "pairs")
     assert found.value("intermediate", "mnli", "rows") == 9
     assert found.value("target", "xnli", "hops") == 1
@@ -148,9 +156,10 @@ def test_strata_are_those_of_the_tasks():
 
 def test_the_table_has_a_row_a_value_and_none_for_what_is_not_known():
     rows = [tuple(row.values()) for row in traits.table(of())]
-    assert rows[:5] == [
+    assert rows[:8] == [
         ("model", "base", "parameters", "277453056"), ("model", "base", "layers", "12"),
-        ("model", "base", "architecture", "encoder"),
+        ("model", "base", "architecture", "encoder"), ("model", "base", "adapter", "false"),
+        ("model", "mine", "adapter", "true"), ("model", "mine", "rank", "8"),
         ("intermediate", "none", "n_tasks", "0"), ("intermediate", "none", "rows", "0"),
     ]  # fmt: skip
     german = [(trait, value) for _, name, trait, value in rows if name == "german"]

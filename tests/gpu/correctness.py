@@ -3,6 +3,7 @@ against eager, all from the same weights and on the same batches."""
 
 import contextlib
 import dataclasses
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,9 @@ def run(setting: Setting, figures: Figures) -> None:
                 _show(figures, f"ours, {way}, bf16", trained, reference, 2 * allowed)
                 del trained
     _outputs(setting, figures, device)
+    if setting.gpu and importlib.util.find_spec("peft"):
+        with figures.alone("adapter, frozen weights in bf16"):
+            _adapter(setting, figures, device)
     if not setting.gpu:
         figures.needs_gpu("bf16 against fp32", "graphs against eager")
 
@@ -114,6 +118,29 @@ def _show(
         f"{name}: weights, largest difference", largest, ok=largest <= EXACT if exact else None
     )
     return mean
+
+
+def _adapter(setting: Setting, figures: Figures, device) -> None:
+    """Show that frozen weights in bf16 come to what autocast makes of those in fp32."""
+    import torch
+
+    from xstilts.models import adapters
+
+    adapter = {"rank": 8, "alpha": 16, "dropout": 0.0, "on": "all-linear"}
+    losses: list[Any] = []
+    for name, place in (("fp32", lambda *_: None), ("bf16", adapters.place)):
+        encoder, task = _start(setting, device)
+        torch.manual_seed(0)
+        adapters.attach(encoder, adapter, "")
+        place(encoder, device)
+        watch = Watch(0, setting.size.compared)
+        fit(encoder, [task], _spec(setting), device, setting.size.budget, watch)
+        losses.append([float(loss) for loss in watch.losses])
+        memory = sum(p.numel() * p.element_size() for p in encoder.parameters())
+        figures.show(f"adapter, frozen weights in {name}: bytes of weights", memory)
+    difference = float(np.abs(np.subtract(*losses)).max())
+    what = "adapter, frozen weights in bf16 - in fp32: loss, largest difference"
+    figures.show(what, difference, ok=difference <= EXACT)
 
 
 @contextlib.contextmanager

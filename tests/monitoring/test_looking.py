@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests import helpers
 from tests.hub import mirror
 
 from xstilts.data import pin
@@ -242,3 +243,21 @@ def test_a_model_in_a_folder_that_cannot_be_used(folder):
     assert line.startswith(f"model {backbone}: its weights are quantised (awq)")
     (backbone / "config.json").write_text(json.dumps({"model_type": "qwen3"}))
     assert found(folder, over)[0].problems.lines == []
+
+
+def test_modules_that_a_model_in_a_folder_does_not_have(tmp_path):
+    def lines(on):
+        entry = {"from": str(helpers.write_model(tmp_path / "m")), "adapter": {"on": on}}
+        found = Grid(load({
+            "source": "hub", "models": {"m": entry}, "intermediates": {}, "targets": ["xnli"],
+            "languages": ["de"],
+        }))  # fmt: skip
+        nodes = graph.build(found)
+        records = Records(nodes, Pins("", tmp_path), tmp_path)
+        return looking.look(found, nodes, records).problems.lines
+
+    assert lines(["query", "attention.output.dense"]) == []
+    (line,) = lines(["query", "vlaue"])
+    assert line.startswith(
+        "models: m: adapter: on: the model has no linear module `vlaue`; did you mean `value`?"
+    )

@@ -60,10 +60,10 @@ def ended(process, code=0):
     return output
 
 
-def assert_close(one, other):
+def assert_close(one, other, weights="model.safetensors"):
     from safetensors.torch import load_file
 
-    for name in ("model.safetensors", "head.safetensors"):
+    for name in (weights, "head.safetensors"):
         ours, theirs = load_file(one / name), load_file(other / name)
         assert ours.keys() == theirs.keys()
         for key, value in ours.items():
@@ -86,6 +86,16 @@ def test_two_ranks_train_as_one_process(folder, node, tmp_path, two, sharding):
     assert output.count("best dev at step 3") == 1, "one of them speaks"
     assert output.count("not packed or compiled: that is for GPUs, and this is a CPU") == 1
     assert {p.name for p in (tmp_path / "two.state").iterdir()} == {"lock", "finished"}
+
+
+def test_two_ranks_train_an_adapter_as_one_process(folder, node, tmp_path, two):
+    adapter = {"rank": 4, "alpha": 8, "dropout": 0.0, "on": "all-linear"}
+
+    def call(out):
+        return node.run(folder, out, adapter=adapter)
+
+    ended(two(call, tmp_path / "two", budget=60))
+    assert_close(call(tmp_path / "one"), tmp_path / "two", "adapter_model.safetensors")
 
 
 @pytest.mark.slow

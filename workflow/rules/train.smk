@@ -18,89 +18,102 @@ TRAIN = (
 # still to be scored with them; `node.json` stays. Kept, they are one `multiext`, as Snakemake's
 # between-workflow cache wants it.
 FOLDER = "results/tuned/{model}/{intermediate}/{seed}/{task}/"
-FILES = ("model.safetensors", "head.safetensors", "config.json", "tokenizer.json")
 KEEP = EXPERIMENT.settings["keep_tuned"] or EXPERIMENT.settings["test"]
-TUNED = (
-    multiext(FOLDER, *FILES, "node.json")
-    if KEEP
-    else [*temp(multiext(FOLDER, *FILES)), f"{FOLDER}node.json"]
-)
 
 
-rule intermediate:
-    """stage 1: the encoder, fine-tuned on an intermediate task"""
-    input:
-        unpack(inputs(node("intermediate", "model", "intermediate", "seed"))),
-    output:
-        multiext(
-            "results/encoders/{model}/{intermediate}/{seed}/",
-            "model.safetensors",
-            "head.safetensors",
-            "config.json",
-            "tokenizer.json",
-            "node.json",
-        ),
-    log:
-        "results/logs/intermediate/{model}/{intermediate}/{seed}.log",
-    priority: priority(node("intermediate", "model", "intermediate", "seed"))
-    conda:
-        ENVIRONMENT
-    threads: THREADS
-    resources:
-        budget=BUDGET,
-        gpu=gpus_of,
-        nodes=1,
-        cpus_per_task=cpus_of,
-        mem_mb=memory,
-        runtime=training_minutes(stage_1_passes),
-        slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
-        save_every=SAVE_EVERY,
-        attempt=attempt,
-        # How, not what: resources, so that a change re-runs nothing.
-        launch=launch,
-        sharding=sharding,
-        compiled=COMPILED,
-        trackers=TRACKERS,
-    params:
-        spec=spec(node("intermediate", "model", "intermediate", "seed")),
-        init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
-        out=folder,
-        state=state,
-    shell:
-        TRAIN
+def tuned(files):
+    """The outputs of stage 2."""
+    kept = multiext(FOLDER, *files, "node.json")
+    return kept if KEEP else [*temp(multiext(FOLDER, *files)), f"{FOLDER}node.json"]
 
 
-rule tune:
-    """stage 2: encoder and head, fine-tuned on the data of a target"""
-    input:
-        unpack(inputs(node("tune", "model", "intermediate", "seed", "task"))),
-    output:
-        *TUNED,
-    log:
-        "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
-    priority: priority(node("tune", "model", "intermediate", "seed", "task"))
-    conda:
-        ENVIRONMENT
-    threads: THREADS
-    resources:
-        budget=BUDGET,
-        gpu=gpus_of,
-        nodes=1,
-        cpus_per_task=cpus_of,
-        mem_mb=memory,
-        runtime=training_minutes(lambda w: GRID.tuned_recipes[w.task].epochs),
-        slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
-        save_every=SAVE_EVERY,
-        attempt=attempt,
-        # How, not what: resources, so that a change re-runs nothing.
-        launch=launch,
-        sharding=sharding,
-        compiled=COMPILED,
-        trackers=TRACKERS,
-    params:
-        spec=spec(node("tune", "model", "intermediate", "seed", "task")),
-        init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
-        out=folder,
-        state=state,
-    shell:
-        TRAIN
+# Adapters have files of their own, so their models have rules of their own: `intermediate_adapter` and
+# `tune_adapter`.
+ADAPTERS = [model for model in EXPERIMENT.settings["models"] if GRID.adapter(model) is not None]
+PLAIN = [model for model in EXPERIMENT.settings["models"] if model not in ADAPTERS]
+KINDS = [
+    ("", PLAIN, (CHECKPOINT[0], HEAD, *CHECKPOINT[1:-1])),
+    ("_adapter", ADAPTERS, (ADAPTER[0], HEAD, *ADAPTER[1:-1])),
+]
+
+for suffix, models, files in KINDS:
+    if not models:
+        continue
+
+    rule:
+        """stage 1: the encoder, fine-tuned on an intermediate task"""
+        name:
+            f"intermediate{suffix}"
+        input:
+            unpack(inputs(node("intermediate", "model", "intermediate", "seed"))),
+        output:
+            multiext("results/encoders/{model}/{intermediate}/{seed}/", *files, "node.json"),
+        log:
+            "results/logs/intermediate/{model}/{intermediate}/{seed}.log",
+        wildcard_constraints:
+            model="|".join(models),
+        priority: priority(node("intermediate", "model", "intermediate", "seed"))
+        conda:
+            ENVIRONMENT
+        threads: THREADS
+        resources:
+            budget=BUDGET,
+            gpu=gpus_of,
+            nodes=1,
+            cpus_per_task=cpus_of,
+            mem_mb=memory,
+            runtime=training_minutes(stage_1_passes),
+            slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
+            save_every=SAVE_EVERY,
+            attempt=attempt,
+            # How, not what: resources, so that a change re-runs nothing.
+            launch=launch,
+            sharding=sharding,
+            compiled=COMPILED,
+            trackers=TRACKERS,
+        params:
+            spec=spec(node("intermediate", "model", "intermediate", "seed")),
+            init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
+            out=folder,
+            state=state,
+        shell:
+            TRAIN
+
+    rule:
+        """stage 2: encoder and head, fine-tuned on the data of a target"""
+        name:
+            f"tune{suffix}"
+        input:
+            unpack(inputs(node("tune", "model", "intermediate", "seed", "task"))),
+        output:
+            *tuned(files),
+        log:
+            "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
+        wildcard_constraints:
+            model="|".join(models),
+        priority: priority(node("tune", "model", "intermediate", "seed", "task"))
+        conda:
+            ENVIRONMENT
+        threads: THREADS
+        resources:
+            budget=BUDGET,
+            gpu=gpus_of,
+            nodes=1,
+            cpus_per_task=cpus_of,
+            mem_mb=memory,
+            runtime=training_minutes(lambda w: GRID.tuned_recipes[w.task].epochs),
+            slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
+            save_every=SAVE_EVERY,
+            attempt=attempt,
+            # How, not what: resources, so that a change re-runs nothing.
+            launch=launch,
+            sharding=sharding,
+            compiled=COMPILED,
+            trackers=TRACKERS,
+        params:
+            spec=spec(node("tune", "model", "intermediate", "seed", "task")),
+            init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
+            out=folder,
+            state=state,
+        shell:
+            TRAIN

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment import (
+    adapter,
     amounts,
     asking,
     backbones,
@@ -71,6 +72,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                 raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
         with problems.noted():
             backbones.check(name, entry, settings)
+            adapter.check(f"models: {name}", entry)
     for name in settings["trackers"]:
         with problems.noted():
             exists("trackers", name, trackers.KINDS, "tracker")

@@ -221,6 +221,8 @@ def typed(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, Mapping):
         each, rest = schema.get("properties", {}), schema.get("additionalProperties")
         rest = rest if isinstance(rest, dict) else {}
+        if "on" in each:  # which YAML takes for true
+            value = {"on" if key is True else key: item for key, item in value.items()}
         return {key: typed(item, each.get(key, rest)) for key, item in value.items()}
     if isinstance(value, list):
         return [typed(item, schema.get("items", {})) for item in value]

@@ -22,6 +22,7 @@ RULES = (
 )  # fmt: skip
 PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
+ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
 HEAD = "head.safetensors"  # beside a trained one
 Files = Mapping[str, tuple[str, ...]]
 
@@ -69,11 +70,18 @@ class Node:
         return str(lock.folder_of(os.path.dirname(self.key))) if holds else None
 
 
-def checkpoint_files(folder: str) -> tuple[str, ...]:
+def checkpoint_files(folder: str, adapter: bool = False) -> tuple[str, ...]:
     """Return what is read of a checkpoint, weights first. All of it, because Snakemake deletes at
-    once what is temporary and no job asks for."""
-    trained = () if folder.startswith("results/models/") else (HEAD,)
-    return tuple(f"{folder}/{name}" for name in CHECKPOINT + trained)
+    once what is temporary and no job asks for.
+
+    Args:
+        folder: of the checkpoint.
+        adapter: whether it is one, if it is trained.
+    """
+    if folder.startswith("results/models/"):
+        return tuple(f"{folder}/{name}" for name in CHECKPOINT)
+    names = ADAPTER if adapter else CHECKPOINT
+    return tuple(f"{folder}/{name}" for name in (*names, HEAD))
 
 
 def build(grid: Grid) -> dict[str, Node]:
@@ -308,15 +316,24 @@ class Graph:
             if member.dev:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
+        base, files = self._beside(start, model)
         inputs = {
-            "init": checkpoint_files(os.path.dirname(start.key)),
+            **files,
+            "init": checkpoint_files(os.path.dirname(start.key), bool(base)),
             "train": tuple(node.key for node in train),
             "dev": tuple(node.key for node in dev),
             "dev_rows": tuple(node.key for node in rows),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
-        needs = [start, *train, *dev, *rows]
+        needs = [*base, start, *train, *dev, *rows]
         return self._node(rule, name, key, spec, inputs, needs, outputs=_outputs(key, spec))
+
+    def _beside(self, made: Node, model: str) -> tuple[list[Node], dict[str, tuple[str, ...]]]:
+        """Return what is read beside a checkpoint, node and files: the backbone of an adapter."""
+        if self.grid.adapter(model) is None or made.rule == "model":
+            return [], {}
+        base = self.model(model)
+        return [base], {"base": checkpoint_files(os.path.dirname(base.key))}
 
     # ---- scores
 
@@ -339,11 +356,13 @@ class Graph:
                 for lang in languages
             }
             spec = {"kind": "cell", "scores": dict(zip(languages, scores.values(), strict=True))}
+            base, files = self._beside(made, cell.model)
             inputs = {
-                "model": checkpoint_files(os.path.dirname(made.key)),
+                **files,
+                "model": checkpoint_files(os.path.dirname(made.key), bool(base)),
                 **{name: (node.key,) for name, node in manifests.items()},
             }
-            needs = [made, *manifests.values()]
+            needs = [*base, made, *manifests.values()]
             log = f"results/logs/{'test' if chosen else 'evaluate'}/{cell}.log"
             return self._node("evaluate", str(cell), key, spec, inputs, needs, (), scores, log)
 
@@ -353,7 +372,8 @@ class Graph:
 
 def _outputs(key: str, spec: Any) -> dict[str, str | None]:
     """What a checkpoint's node makes: the record, and weights that do not tell their spec."""
-    return {key: digest(spec), f"{os.path.dirname(key)}/model.safetensors": None}
+    weights = (ADAPTER if "adapter" in spec else CHECKPOINT)[0]
+    return {key: digest(spec), f"{os.path.dirname(key)}/{weights}": None}
 
 
 def ancestors(nodes: Mapping[str, Node], key: str) -> list[str]:

@@ -230,12 +230,32 @@ class Grid:
         if "steps" in entry:  # in their place
             told = spec["recipe"].items()
             spec["recipe"] = {k: v for k, v in told if k not in amounts.REPLACED}
-        return spec | {key: entry[key] for key in ("steps", "after") if key in entry}
+        spec |= {key: entry[key] for key in ("steps", "after") if key in entry}
+        return spec | self._adapter(model, entry.get("after", NONE) != NONE)
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the data of a target in one language."""
         parent = self._digest("encoder_spec", model, intermediate, seed)
-        return self._train_spec(parent, self.tuning(task), self.tuned_recipes[task], None, seed)
+        spec = self._train_spec(parent, self.tuning(task), self.tuned_recipes[task], None, seed)
+        return spec | self._adapter(model, intermediate != NONE)
+
+    def adapter(self, model: str) -> dict[str, Any] | None:
+        """Return what the config says of the adapter that is trained of a model; None where all of
+        it is trained."""
+        return self.experiment.settings["models"][model].get("adapter")
+
+    def _adapter(self, model: str, started: bool) -> dict[str, Any]:
+        """Say in the spec of a training which adapter is trained.
+
+        Args:
+            started: whether it starts from an adapter that has been trained before.
+        """
+        adapter = self.adapter(model)
+        if adapter is None:
+            return {}
+        entry = self.experiment.settings["models"][model]
+        start = {"start": entry.get("adapter_start", "continue")} if started else {}
+        return {"adapter": {**adapter, **start}}
 
     def score_spec(self, cell: Cell, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one score file."""

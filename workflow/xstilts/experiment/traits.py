@@ -198,7 +198,11 @@ def _model(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, V
     size = _lacking("parameters", "layers")
     if known:
         size = {"parameters": known.parameters, "layers": known.layers}
-    return {**size, "architecture": backbones.kind(entry, settings), **_own(entry)}
+    adapter = entry.get("adapter")
+    how: dict[str, Value | None] = {"adapter": adapter is not None}
+    if adapter is not None:
+        how["rank"] = adapter["rank"]
+    return {**size, "architecture": backbones.kind(entry, settings), **how, **_own(entry)}
 
 
 def _intermediate(experiment: Experiment, name: str) -> dict[str, Value | None]:

@@ -12,7 +12,7 @@ from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.experiment.architecture import ENCODER, Architecture, parts
 from xstilts.export import card, snippets, task_model
 from xstilts.export.trained import Trained
-from xstilts.models import architecture
+from xstilts.models import adapters, architecture, checkpoint
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, write_json
 
@@ -59,6 +59,10 @@ def _write_weights(trained: Trained, folder: Path) -> str | None:
             model.save_pretrained(folder)
             return type(model).__name__
         save_file(head.state_dict(), folder / "head.safetensors")
+    if adapters.is_adapter(trained.folder):
+        merged = checkpoint.load_encoder(trained.folder)
+        merged.save_pretrained(folder, max_shard_size="1000GB")
+        return None
     for name in ("model.safetensors", "config.json"):
         shutil.copyfile(trained.folder / name, folder / name)
     return None
@@ -98,11 +102,11 @@ def _code(trained: Trained, model_class: str | None, folder: str) -> str:
     format, pair = trained.task.format, "text_pair" in trained.task.columns.values()
     if model_class:
         limits = trained.max_length, trained.task.no_answer
-        tokenizer = load_tokenizer(trained.folder / "tokenizer.json")
+        tokenizer = load_tokenizer(adapters.backbone(trained.folder) / "tokenizer.json")
         return snippets.of_task_model(format, folder, pair, *limits, tokenizer)
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(trained.folder)
+    config = AutoConfig.from_pretrained(adapters.backbone(trained.folder))
     auto_class = architecture.auto_class(config)
     parameters = inspect.signature(auto_class._model_mapping[type(config)].__init__).parameters
     auto, pooler = auto_class.__name__, "add_pooling_layer" in parameters

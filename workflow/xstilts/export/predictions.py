@@ -12,6 +12,7 @@ from xstilts.data import columns, shapes
 from xstilts.encoding.encoded import Encoded
 from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.export.trained import Trained
+from xstilts.models import adapters
 from xstilts.running import device
 from xstilts.running.errors import UserError
 from xstilts.scoring import predict
@@ -101,7 +102,7 @@ def predicted(trained: Trained, rows: Sequence[Row], max_tokens: int) -> dict[st
 
 def _encoded(trained: Trained, page: Any, rows: Sequence[Row]) -> Encoded:
     """Return rows as the encode step has them."""
-    tokenizer = load_tokenizer(trained.folder / "tokenizer.json")
+    tokenizer = load_tokenizer(adapters.backbone(trained.folder) / "tokenizer.json")
     arrays, cut = page.encode(rows, tokenizer, list(trained.labels), trained.max_length)
     spec = {
         "format": trained.task.format,

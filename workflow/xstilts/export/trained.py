@@ -8,12 +8,12 @@ from typing import Any
 from xstilts import formats
 from xstilts.encoding.header import read_header
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.graph import HEAD
+from xstilts.experiment.graph import CHECKPOINT, HEAD, checkpoint_files
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.tasks import Task
 from xstilts.export import names
 from xstilts.export.names import Named
-from xstilts.models import checkpoint
+from xstilts.models import adapters, checkpoint
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 
@@ -80,20 +80,26 @@ def find(
     """
     found = names.look_up(name, given, Path(directory), task)
     folder = found.root / found.path
-    needed = ["node.json", "model.safetensors"]
-    if not found.path.startswith("results/models/"):
-        needed.append(HEAD)
-    if missing := [file for file in needed if not (folder / file).exists()]:
+    adapter = found.grid.adapter(found.model) is not None
+    weights, *rest = checkpoint_files(found.path, adapter)
+    record, *heads = (path for path in rest if path.endswith(("/node.json", f"/{HEAD}")))
+    needed = [record, weights, *heads]
+    if missing := [path for path in needed if not (found.root / path).exists()]:
         dropped = (folder / "node.json").exists()
         what = "its weights were dropped after their evaluation" if dropped else "is not made yet"
         raise UserError(
-            f"{name}: {what} ({folder / missing[0]} is missing); to make it:"
-            f" {found.command(f'{found.path}/model.safetensors')}"
+            f"{name}: {what} ({found.root / missing[0]} is missing); to make it:"
+            f" {found.command(weights)}"
         )
     if not found.made:
         raise UserError(
             f"{name}: {folder} is of another spec than experiment `{found.experiment}` asks for; to"
-            f" make it: {found.command(f'{found.path}/model.safetensors')}"
+            f" make it: {found.command(weights)}"
+        )
+    if not (base := adapters.backbone(folder) / CHECKPOINT[0]).exists():
+        path = f"results/models/{found.model}/{CHECKPOINT[0]}"
+        raise UserError(
+            f"{name}: {base} is missing, which its adapter is on; to make it: {found.command(path)}"
         )
     return _trained(name, found, folder, read_json(folder / "node.json"))
 
@@ -147,7 +153,9 @@ def _specs(named: Named) -> dict[str, dict[str, Any]]:
 def _retrieval_layer(folder: Path, requested: int | None) -> int:
     from transformers import AutoConfig
 
-    return checkpoint.retrieval_layer(AutoConfig.from_pretrained(folder), requested)
+    return checkpoint.retrieval_layer(
+        AutoConfig.from_pretrained(adapters.backbone(folder)), requested
+    )
 
 
 def _labels(named: Named, node: Mapping[str, Any], length: int) -> tuple[str, ...]:

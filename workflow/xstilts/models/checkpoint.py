@@ -2,12 +2,12 @@
 
 import inspect
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from xstilts.experiment.architecture import OWN
-from xstilts.models import architecture, lean
+from xstilts.models import adapters, architecture, lean
 from xstilts.models.architecture import Architecture
 from xstilts.running import garbage
 from xstilts.running.errors import UserError
@@ -26,7 +26,8 @@ def load_encoder(folder: str | Path, layers: Layers = None, dropout: float | Non
     """Load the encoder of a checkpoint in fp32, without a pooler.
 
     Args:
-        folder: `model.safetensors` and `config.json`.
+        folder: `model.safetensors` and `config.json`, or an adapter, which is merged into its
+            backbone.
         layers: keep only so many of the lowest layers, or what this makes of the config. The output
             is then the hidden state of that index in architectures that normalise after each layer
             (XLM-R base and large). In those that normalise before (XLM-R XL, ModernBERT, T5, all
@@ -39,6 +40,9 @@ def load_encoder(folder: str | Path, layers: Layers = None, dropout: float | Non
         UserError: the folder has no weights, or not this model's.
     """
     folder = Path(folder)
+    if adapters.is_adapter(folder):
+        encoder = load_encoder(adapters.backbone(folder), layers, dropout)
+        return adapters.merge(encoder, folder, whole=layers is None)
     if not (folder / "model.safetensors").exists():
         raise UserError(
             f"{folder}: a checkpoint without model.safetensors; delete it to have it made anew"
@@ -138,31 +142,41 @@ def load_head(head, folder: str | Path, prefix: str = "") -> None:
         raise UserError(f"{path}: cannot be loaded ({str(error).splitlines()[0]})") from None
 
 
-def save(weights: dict[str, dict], init: str | Path, folder: str | Path) -> None:
+def save(
+    weights: dict[str, dict],
+    init: str | Path,
+    folder: str | Path,
+    adapter: Mapping[str, Any] | None = None,
+) -> None:
     """Write `encoder` and `head` weights into a folder; config and tokenizer are those of `init`.
 
     Each file is written whole or not at all, the encoder's last. It has the names of `init`: what
-    is tied (the embeddings of a T5) is there once.
+    is tied (the embeddings of a T5) is there once. With what the spec says of an adapter, the
+    encoder's weights are those of it, and its config is what peft has.
     """
     from safetensors import safe_open
     from safetensors.torch import save_file
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
+    for name in FILES[1:] if adapter is not None else FILES:
         if (Path(init) / name).exists():
             with atomic(folder / name) as temporary:
                 shutil.copyfile(Path(init) / name, temporary)
-    config = read_json(folder / "config.json")
-    if config.get("dtype") != "float32":
-        write_json(folder / "config.json", config | {"dtype": "float32"})
+    if adapter is None:
+        config = read_json(folder / "config.json")
+        if config.get("dtype") != "float32":
+            write_json(folder / "config.json", config | {"dtype": "float32"})
     with atomic(folder / "head.safetensors") as temporary:
         save_file(weights["head"], temporary)
-    encoder, source = weights["encoder"], Path(init) / "model.safetensors"
-    if source.exists():
+    encoder, name = weights["encoder"], "model.safetensors"
+    source = Path(init) / name
+    if adapter is not None:
+        encoder, name = adapters.save_config(encoder, init, folder, adapter), adapters.WEIGHTS
+    elif source.exists():
         with safe_open(source, "pt") as file:
-            encoder = {name: encoder[name] for name in encoder.keys() & set(file.keys())}
-    with atomic(folder / "model.safetensors") as temporary:
+            encoder = {key: encoder[key] for key in encoder.keys() & set(file.keys())}
+    with atomic(folder / name) as temporary:
         save_file(encoder, temporary, metadata={"format": "pt"})
 
 

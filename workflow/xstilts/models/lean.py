@@ -39,10 +39,11 @@ _allowed = False
 _before = set[str]()  # the modules that there were
 
 
-def allow() -> None:
-    """Say that this process loads encoders, and does nothing else with transformers."""
+def allow(able: bool = True) -> None:
+    """Say that this process loads encoders, and does nothing else with transformers; or that it
+    does more."""
     global _allowed
-    _allowed = True
+    _allowed = able
 
 
 def classes(model_type: str) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ from xstilts.data import source as sources
 from xstilts.encoding.encode import labels_of
 from xstilts.experiment.graph import Graph, Node, add_test_rows
 from xstilts.experiment.grid import Grid
-from xstilts.models import repository
+from xstilts.models import adapters, repository
 from xstilts.monitoring.records import TO_PIN, Pins, Records, next_run
 from xstilts.running.errors import Absent, Problems, UserError, nearest
 
@@ -188,10 +188,15 @@ class _Rows:
 
 
 def _look_at_model(grid: Grid, node: Node, nodes: Mapping[str, Node]) -> None:
-    """Refuse a folder that holds no model that can be used."""
+    """Refuse a folder that holds no model, or not the modules that have an adapter."""
     pin = nodes[node.pin]
     if grid.experiment.toy or not (pin.folder or grid.experiment.root):
         return
     name = node.spec["from"]
     folder = sources.folder(pin.folder or grid.experiment.root or "", "models", name)
     repository.check_folder(folder, name)
+    if adapter := grid.adapter(node.name):
+        try:
+            adapters.check(folder, adapter)
+        except UserError as error:
+            raise UserError(f"models: {node.name}: {error}") from None

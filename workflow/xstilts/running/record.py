@@ -10,11 +10,14 @@ import xstilts
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json
 
+WEIGHTS = ("model.safetensors", "adapter_model.safetensors")  # of a checkpoint, either
+
 
 def read_node(folder: str | Path) -> dict[str, Any]:
     """Return the record of a checkpoint; UserError if the folder holds no finished checkpoint."""
     folder = Path(folder)
-    for name in ("model.safetensors", "node.json"):
+    weights = next((n for n in WEIGHTS if (folder / n).exists()), WEIGHTS[0])
+    for name in (weights, "node.json"):
         if not (folder / name).exists():
             raise UserError(
                 f"{folder}: not a finished checkpoint: {name} is missing; delete the folder"

@@ -14,7 +14,7 @@ from xstilts import formats
 from xstilts.data.rows import Row
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
-from xstilts.models import checkpoint
+from xstilts.models import adapters, checkpoint
 from xstilts.models.footprint import Footprint
 from xstilts.running import device
 from xstilts.running.energy import Meter
@@ -105,7 +105,8 @@ class Scorer:
         """Return encoder, head and device; UserError if they cannot be loaded."""
         page = formats.page(data.meta["spec"]["format"])
         searched = data.meta["spec"]["format"] == "retrieval"
-        need = Footprint(self.folder, self.out, self.budget, trained=False, searched=searched)
+        base = str(adapters.backbone(self.folder))
+        need = Footprint(base, self.out, self.budget, trained=False, searched=searched)
         where = device.choose(need)
         if searched:
             asked = self.spec["retrieval_layer"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.encoding.header import digest_of
-from xstilts.models import checkpoint, lean, shards
+from xstilts.models import adapters, checkpoint, lean, shards
 from xstilts.models.execution import Execution
 from xstilts.models.footprint import Footprint
 from xstilts.running import device as devices
@@ -55,14 +55,19 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
     parent = read_node(args.init)
     same_spec(args.init, parent["spec"], spec["parent"])
     publish.delete_finished(args.init)
+    adapter = spec.get("adapter")
+    if adapter:
+        lean.allow(False)  # peft imports all of transformers
+        adapters.check(args.init, adapter)
     name = Path(args.out).parent.name  # of stage 1: its intermediate
     tasks = read_tasks(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows, name)
     files = {
         "train": [data for task in tasks for data in task.train.values()],
         "dev": [task.dev for task in tasks if task.dev is not None],
     }
+    base = str(adapters.backbone(args.init))
     need = Footprint(
-        args.init,
+        base,
         args.out,
         args.budget,
         largest=lambda: largest_batch(tasks),
@@ -73,7 +78,11 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
 
     def run(stream: streams.Stream) -> tuple[dict[str, dict], dict[str, Any]]:
         torch.manual_seed(stream.seed)
-        encoder = checkpoint.load_encoder(args.init, dropout=spec["recipe"]["dropout"]).to(device)
+        start = adapters.start(args.init, adapter)
+        encoder = checkpoint.load_encoder(start, dropout=spec["recipe"]["dropout"])
+        if adapter:
+            adapters.attach(encoder, adapter, args.init)
+        encoder = adapters.place(encoder, device) if adapter else encoder.to(device)
         trained = with_heads(tasks, encoder)
         if args.sharding == "fsdp" and ranks.size() > 1:
             shards.shard(encoder, named_heads(trained).values(), device)
@@ -94,14 +103,14 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
     if ranks.rank():
         return
     folder = publish.create_folder(args.state)
-    checkpoint.save(weights, args.init, folder)
+    checkpoint.save(weights, args.init, folder, adapter)
     pins = [data.meta["pins"] for split in files.values() for data in split]
     node = {
         "kind": "train",
         "spec": spec,
         "fingerprint": fingerprint,
         "pins": dict(parent["pins"], **{k: v for own in pins for k, v in own.items()}),
-        "weights": sha256(folder / "model.safetensors"),
+        **adapters.record(folder, base),
         "tokenizer": parent["tokenizer"],
         "rows": {split: sum(d.rows for d in data) for split, data in files.items()},
         "examples": sum(len(d.chosen) for d in files["train"]),

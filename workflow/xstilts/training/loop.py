@@ -144,7 +144,7 @@ def fit(
     schedule = mixture.schedule([stream.share for stream in streams], total_steps, spec["seed"])
     modules = [encoder, *named_heads(tasks).values()]
     optimizer = make_optimizer(modules, recipe)
-    parameters = [p for module in modules for p in module.parameters()]
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     state = TrainingState(encoder, tasks, optimizer, streams, max_tokens)
     execution = execution or Execution.choose(encoder, device)
     steps = prefetch.steps(state, schedule, spec["seed"], execution, device.type == "cuda")

@@ -11,7 +11,7 @@ def make_optimizer(modules: Sequence[Any], recipe: Recipe):
     """Return AdamW without weight decay on biases and LayerNorm, betas and eps as in jiant."""
     import torch
 
-    parameters = [p for module in modules for p in module.parameters()]
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     decay = [p for p in parameters if p.ndim > 1]
     no_decay = [p for p in parameters if p.ndim <= 1]
     groups = [

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xstilts.models import shards
+from xstilts.models import adapters, shards
 from xstilts.running import ranks
 from xstilts.running.energy import Meter
 from xstilts.training import host, mixture
@@ -176,9 +176,10 @@ def _generators(device) -> dict[str, Any]:
 
 
 def _load(module, state: dict) -> None:
-    own = module.state_dict()
+    own = adapters.trained(module)
     module.load_state_dict(
-        {key: shards.shard_like(value, own[key]) for key, value in state.items()}
+        {key: shards.shard_like(state[key], value) for key, value in own.items()},
+        strict=len(own) == len(module.state_dict()),
     )
 
 

@@ -11,6 +11,7 @@ from xstilts import formats
 from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
+from xstilts.models import adapters
 from xstilts.running.errors import UserError
 from xstilts.training import host, sample
 
@@ -151,14 +152,14 @@ def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
 
 
 def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
-    """Return a copy of all weights: `encoder`, and `head`; see `host.copy`.
+    """Return a copy of all weights: `encoder` (what is trained of it), and `head`; see `host.copy`.
 
     In a mixture of several tasks the weights of each head have its name before theirs.
     """
     heads = named_heads(tasks)
     prefixes = {name: f"{name}." if len(tasks) > 1 else "" for name in heads}
     states = {
-        "encoder": encoder.state_dict(),
+        "encoder": adapters.trained(encoder),
         "head": {prefixes[n] + k: v for n, h in heads.items() for k, v in h.state_dict().items()},
     }
     return {
