@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xstilts.models import lean
-from xstilts.running import garbage
+from xstilts.models import lean, shared_file
+from xstilts.running import garbage, ranks
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, read_json, write_json
 
@@ -134,23 +134,24 @@ def load_head(head, folder: str | Path, prefix: str = "") -> None:
 def save(weights: dict[str, dict], init: str | Path, folder: str | Path) -> None:
     """Write `encoder` and `head` weights into a folder; config and tokenizer are those of `init`.
 
-    Each file is written whole or not at all, the encoder's last.
+    Each file is written whole or not at all, the encoder's last. All ranks have to call this.
     """
-    from safetensors.torch import save_file
-
     folder = Path(folder)
+    if ranks.rank() == 0:
+        _copy_files(Path(init), folder)
+    shared_file.save(weights["head"], folder / "head.safetensors")
+    shared_file.save(weights["encoder"], folder / "model.safetensors", {"format": "pt"})
+
+
+def _copy_files(init: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        if (Path(init) / name).exists():
+        if (init / name).exists():
             with atomic(folder / name) as temporary:
-                shutil.copyfile(Path(init) / name, temporary)
+                shutil.copyfile(init / name, temporary)
     config = read_json(folder / "config.json")
     if config.get("dtype") != "float32":
         write_json(folder / "config.json", config | {"dtype": "float32"})
-    with atomic(folder / "head.safetensors") as temporary:
-        save_file(weights["head"], temporary)
-    with atomic(folder / "model.safetensors") as temporary:
-        save_file(weights["encoder"], temporary, metadata={"format": "pt"})
 
 
 def retrieval_layer(config, requested: int | None) -> int:
