@@ -96,10 +96,10 @@ def resolve(*layers: Mapping[str, Any]) -> Recipe:
 def check_packages(experiment: "Experiment") -> None:
     """Raise UserError if what the recipes of an experiment ask for is not installed; nothing is
     imported."""
-    names = {*experiment.settings["targets"], *experiment.settings["intermediates"], "all"}
-    own = experiment.settings["recipes"].items()
-    asked = {recipe.get("optimizer") for name, recipe in own if name in names}
-    if "adamw8bit" in asked and importlib.util.find_spec("bitsandbytes") is None:
+    of_tasks = (task.recipe for task in experiment.tasks.values())
+    recipes = [*experiment.settings["recipes"].values(), *of_tasks]
+    asked = any(recipe.get("optimizer") == "adamw8bit" for recipe in recipes)
+    if asked and importlib.util.find_spec("bitsandbytes") is None:
         raise UserError(f"recipes: {NEEDS_BITSANDBYTES}")
 
 

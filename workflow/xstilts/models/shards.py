@@ -1,7 +1,8 @@
 """Sharding (FSDP2): each GPU holds a part of the model, for models that do not fit on one.
 
 Weights, gradients and moments take 16 bytes a parameter: XLM-R XL 56 GB, XXL 171 GB. A tensor is
-cut along its first dimension into as many pieces as there are ranks, the last ones shorter or empty.
+cut along its first dimension into as many pieces as there are ranks; the last may be shorter or
+empty.
 """
 
 from collections.abc import Iterable

@@ -108,11 +108,8 @@ def _moment(optimizer, tensors: Tensors, name: str, moment: int, parameter, bits
     import torch
     from bitsandbytes.functional import quantize_blockwise
 
-    key, scale, codes = (
-        f"state{moment}",
-        f"absmax{moment}",
-        optimizer.name2qmap[CODES[moment]].cpu(),
-    )
+    key, scale = f"state{moment}", f"absmax{moment}"
+    codes = optimizer.name2qmap[CODES[moment]].cpu()
     cut, device = shards.is_cut(parameter), parameter.device
     pieces = tensors.pieces(name + key)
     scales = tensors.pieces(name + scale) if name + scale in tensors else []

@@ -43,7 +43,7 @@ class StateSaver:
         Raises:
             Stopped: the process was asked to stop, and the state is saved.
         """
-        busy = bool(self.writing and not self.writing[2].done())
+        busy = int(self.writing is not None and not self.writing[2].done())
         late = not busy and time.monotonic() - self.last_save >= self.interval
         late = late and ranks.rank() == 0  # whose clock it goes by: all save at the same step
         signal, due, busy = map(int, ranks.most(stop.asked(), late, busy))

@@ -96,7 +96,8 @@ class TrainingState:
         }
 
     def to_saved(self, beside: bool) -> tuple[dict[str, Any], dict]:
-        """Return the record (plain data) and the tensors, by name, of a saved state.
+        """Return the record (plain data) and the tensors, by name, of a saved state: of what is cut
+        this rank's pieces, all else in the first rank alone. All ranks have to call this.
 
         With `beside` they stay what they are while training goes on; see `host.copy` for when the
         tensors may be read.
@@ -113,7 +114,8 @@ class TrainingState:
         }
         losses = [loss for _, loss in self.recent_losses]
         tensors = {"recent": host.copy(torch.stack(losses) if losses else torch.empty(0))}
-        for rank, states in enumerate(ranks.every(_generators(self.encoder.device))):
+        generators = enumerate(ranks.every(_generators(self.encoder.device)))
+        for rank, states in generators if ranks.rank() == 0 else ():
             tensors |= {f"generator {rank} {kind}": value for kind, value in states.items()}
         kinds = {"now": snapshot(self.encoder, self.tasks), "best": self.best_weights}
         for kind, states in kinds.items():

@@ -173,7 +173,9 @@ def _write(
     in_pieces = all(ranks.every(bool(tensors))) and ranks.size() > 1
     try:
         if in_pieces:
-            ranks.agreed(storage.make_room(home) if ranks.rank() == 0 else None)
+            if ranks.rank() == 0:
+                storage.make_room(home)
+            ranks.agreed(None)  # the others wait for that
             checksum = storage.save_tensors(home, len(streams), tensors, ranks.rank())
         elif ranks.rank() == 0:
             storage.save(home, fingerprint, len(streams), kept, tensors)
