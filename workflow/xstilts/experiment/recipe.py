@@ -58,8 +58,8 @@ class Recipe:
         all that was trained before it. (If a default changes, a spec without the key is still one
         of these.)"""
         later = {"grouping": "length", "optimizer": "adamw"}
-        fields = dataclasses.asdict(self)
-        return {key: value for key, value in fields.items() if later.get(key) != value}
+        fields = dataclasses.asdict(self).items()
+        return {k: v for k, v in fields if k not in later or v != later[k]}
 
 
 @dataclasses.dataclass(frozen=True)
