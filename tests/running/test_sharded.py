@@ -13,7 +13,7 @@ from tests import helpers
 from tests.running.test_ranks import LAUNCH, ended
 from tests.training.states import make_state, train
 
-from xstilts.models import shards
+from xstilts.models import shard_loading, shards
 from xstilts.running.files import read_json, sha256, write_json
 from xstilts.training import adamw8bit, storage
 from xstilts.training.optimizer import moments
@@ -145,3 +145,31 @@ def test_pieces_of_another_spec_are_set_aside(launched, tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == names
     storage.clear(folder)
     assert not list(folder.iterdir())
+
+
+def test_weights_of_other_names_are_loaded_whole_and_it_is_said_why(tmp_path):
+    folder = helpers.write_model(tmp_path)
+    encoder, names = shard_loading._empty(folder, 0.1)
+    assert all(own.is_meta for own in encoder.parameters())
+    assert not any(own.is_meta for own in encoder.buffers())
+    assert names.keys() == dict(encoder.named_parameters()).keys()
+    assert encoder.config.hidden_dropout_prob == 0.1
+    weights = load_file(folder / "model.safetensors")
+    weights["roberta.embeddings"] = weights.pop("embeddings.word_embeddings.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    reason = "embeddings.word_embeddings.weight is not among them"
+    assert shard_loading._empty(folder, 0.1) == (None, reason)
+
+
+def test_a_weight_of_several_names_may_be_there_by_one_of_them(tmp_path, monkeypatch):
+    import transformers
+
+    config = transformers.MT5Config(
+        vocab_size=61, d_model=32, d_kv=16, d_ff=64, num_layers=1, num_heads=2
+    )
+    transformers.MT5EncoderModel(config).save_pretrained(tmp_path)
+    mapping = {transformers.MT5Config: transformers.MT5EncoderModel}
+    monkeypatch.setattr(transformers.AutoModel, "_model_mapping", mapping)
+    encoder, names = shard_loading._empty(tmp_path, None)
+    assert encoder.shared.weight is encoder.encoder.embed_tokens.weight
+    assert set(names.values()) == load_file(tmp_path / "model.safetensors").keys()

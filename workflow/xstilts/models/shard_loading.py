@@ -55,6 +55,7 @@ def _empty(folder: Path, dropout: float | None) -> tuple[Any, Any]:
         config.name_or_path, config.dtype = str(folder), torch.float32
         with no_init_weights(), _parameters_on_meta():
             encoder = model_class(config, **checkpoint._options(model_class))
+        encoder.tie_weights()
         with safe_open(folder / "model.safetensors", "pt") as file:
             there = {name: file.get_slice(name).get_shape() for name in list(file.keys())}
             # Of a tied weight, which has several names, the file may have one.
