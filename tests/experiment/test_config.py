@@ -32,7 +32,7 @@ def test_defaults_are_filled_in_and_names_resolved():
             "base": {
                 "from": "o/base", "base": "", "revision": "main", "tokenizer": None,
                 "pooling": None, "attention": None, "retrieval_layer": None, "gpus": 1,
-                    "sharding": "none",
+                "sharding": "none", "checkpointing": "auto",
             }
         },
         "languages": "all", "split": "dev", "test": False, "seeds": [1],
@@ -406,8 +406,10 @@ def test_the_schema_knows_exactly_the_fields_of_a_recipe():
 
 def test_a_model_is_sharded_over_several_gpus_only():
     model = {"from": "o/base", "sharding": "fsdp"}
-    with pytest.raises(UserError, match="models: base: sharding: is over several GPUs; set `gpus`"):
-        load({**BASE, "models": {"base": model}})
+    line = "models: base: sharding: is over several GPUs; set `gpus`"
+    for gpus in ({}, {"gpus": 1}, {"gpus": 0}):
+        with pytest.raises(UserError, match=line):
+            load({**BASE, "models": {"base": model | gpus}})
     found = load({**BASE, "models": {"base": {**model, "gpus": 4}}})
     assert found.settings["models"]["base"]["gpus"] == 4
 
@@ -422,3 +424,33 @@ def test_a_wrong_key_hides_no_mistakes_in_tasks_and_targets():
         "task `a`: format: there is no `clasification`; did you mean `classification`?",
         "targets: there is no task `xnil`; did you mean `xnli`?",
     ]
+
+
+@pytest.mark.parametrize("mode", ["auto", "yes", "no", True, False])
+def test_checkpointing_may_be_a_boolean_of_yaml(mode):
+    model = {"from": "o/base", "checkpointing": mode}
+    found = load({**BASE, "models": {"base": model}})
+    assert found.settings["models"]["base"]["checkpointing"] == mode
+
+
+def test_checkpointing_that_does_not_exist_is_one_line():
+    model = {"from": "o/base", "checkpointing": "auto-on"}
+    line = "config: models: base: checkpointing: 'auto-on' is not one of .* did you mean `auto`?"
+    with pytest.raises(UserError, match=line):
+        load({**BASE, "models": {"base": model}})
+
+
+@pytest.mark.parametrize("where", ["recipes", "tasks"])
+def test_an_optimizer_that_is_not_installed_is_said_with_how_to_install_it(where, monkeypatch):
+    from xstilts.experiment import recipe
+
+    own = {"optimizer": "adamw8bit"}
+    section = {"all": own} if where == "recipes" else {"mnli": {"recipe": own}}
+    found = load({**BASE, where: section})
+    absent = {"bitsandbytes": None}
+    monkeypatch.setattr(recipe.importlib.util, "find_spec", lambda name: absent[name])
+    with pytest.raises(UserError, match="not installed: `pip install bitsandbytes`"):
+        recipe.check_packages(found)
+    recipe.check_packages(load(BASE))
+    absent["bitsandbytes"] = object()
+    recipe.check_packages(found)

@@ -15,10 +15,12 @@ def test_windows_overlap_by_a_third():
     assert [stride(n) for n in (384, 128, 16)] == [128, 42, 5]
 
 
-def test_a_grouping_is_in_a_spec_only_where_it_is_not_the_default():
+def test_what_came_later_is_in_a_spec_only_where_it_is_not_the_default():
     """So that what was trained before there was such a key is not trained again."""
     plain, fields = Recipe(), dataclasses.asdict(Recipe())
-    assert plain.spec() == {k: v for k, v in fields.items() if k != "grouping"}
+    later = {"grouping": ("length", "none"), "optimizer": ("adamw", "adamw8bit")}
+    assert plain.spec() == {k: v for k, v in fields.items() if k not in later}
     assert Recipe(**plain.spec()) == plain
-    assert Recipe(grouping="length").spec() == plain.spec()
-    assert Recipe(grouping="none").spec() == {**plain.spec(), "grouping": "none"}
+    for key, (default, other) in later.items():
+        assert resolve({key: default}).spec() == plain.spec()
+        assert resolve({key: other}).spec() == {**plain.spec(), key: other}

@@ -156,10 +156,12 @@ def frozen(monkeypatch):
     real, seen = loop.fit, []
 
     def set_up(*seeds):
-        def fit(encoder, tasks, spec, *rest):
+        def fit(encoder, tasks, spec, *rest, **options):
             seen.append(spec["seed"])
             change = FROZEN if spec["seed"] in seeds else {}
-            return real(encoder, tasks, spec | {"recipe": spec["recipe"] | change}, *rest)
+            return real(
+                encoder, tasks, spec | {"recipe": spec["recipe"] | change}, *rest, **options
+            )
 
         monkeypatch.setattr(loop, "fit", fit)
         return seen

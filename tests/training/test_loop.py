@@ -417,6 +417,7 @@ class Node:
                 lock_wait=0,
                 sharding="none",
                 compiled="no",
+                checkpointing="auto",
                 trackers=[],
                 out=str(out),
             )
@@ -549,6 +550,7 @@ def mixed(tmp_path, tokenizer):
             "lock_wait": 0,
             "sharding": "none",
             "compiled": "no",
+            "checkpointing": "auto",
         }
         train_step.main(
             argparse.Namespace(**arguments, **keep, trackers=[], budget=2000, out=str(out))

@@ -22,7 +22,7 @@ def made(tmp_path, monkeypatch):
     node = Node(tmp_path, helpers.make_tokenizer(tmp_path / "tokenizer"))
     model, trainings = helpers.write_model(tmp_path / "model"), []
     real = loop.fit
-    monkeypatch.setattr(loop, "fit", lambda *a: trainings.append(1) or real(*a))
+    monkeypatch.setattr(loop, "fit", lambda *a, **o: trainings.append(1) or real(*a, **o))
 
     def run(**changes):
         node.run(model, tmp_path / OUT, state=STATE, **changes)

@@ -122,6 +122,27 @@ def test_a_mixture_that_is_interrupted_ends_with_the_same_bytes(
     assert left == {"lock", "finished"}, "no state is left when the node is done"
 
 
+def test_moments_of_8_bits_outlive_an_interruption(node, tmp_path, interrupt, monkeypatch):
+    pytest.importorskip("bitsandbytes")
+    wide = helpers.write_model(tmp_path / "wide", hidden=96)
+    recipe = node.spec["recipe"] | {"optimizer": "adamw8bit", "learning_rate": 1e-3}
+    whole = node.run(wide, tmp_path / "whole", recipe=recipe)
+    interrupt([2], crash)
+    seen, real = [], storage.save_tensors
+
+    def save_tensors(folder, step, tensors, *rank):
+        seen.append({v.dtype for name, v in tensors.items() if name.startswith("optimizer")})
+        return real(folder, step, tensors, *rank)
+
+    monkeypatch.setattr(storage, "save_tensors", save_tensors)
+    attempts(lambda: node.run(wide, tmp_path / "out", save_every=0, recipe=recipe))
+    assert same(whole, tmp_path / "out")["resumed_at"] == [2]
+    assert any(str(dtype) == "torch.uint8" for dtype in seen[-1])
+    plain = node.run(wide, tmp_path / "plain", recipe=recipe | {"optimizer": "adamw"})
+    losses = [read_json(out / "node.json")["history"][-1]["loss"] for out in (whole, plain)]
+    assert losses[0] != losses[1] and abs(losses[0] - losses[1]) < 0.01
+
+
 def test_state_is_saved_by_time(folder, mixed, tmp_path, interrupt, monkeypatch):
     """The clock advances a minute a step; with ten minutes between states, step 9 is the last."""
     recipe = recipe_of(max_steps=30, eval_every=7)

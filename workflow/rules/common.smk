@@ -24,7 +24,7 @@ if getattr(sys.modules.get("xstilts"), "__path__", [PACKAGES])[0].rpartition("/"
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts.experiment import config_files
+from xstilts.experiment import config_files, recipe
 from xstilts.experiment.config import load
 from xstilts.experiment.graph import ADAPTER, CHECKPOINT, HEAD, Graph
 from xstilts.experiment.cells import Cell
@@ -75,6 +75,7 @@ try:
     PLANNING = Planning(GRAPH, NAME, LOCK)
     if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
         trackers.check(EXPERIMENT.settings["trackers"])
+        recipe.check_packages(EXPERIMENT)
 except UserError as error:
     # An exception would come with the place in this file, which is not where the mistake is.
     for line in str(error).splitlines():

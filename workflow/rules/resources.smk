@@ -17,6 +17,11 @@ def sharding(wildcards):
     return EXPERIMENT.settings["models"][wildcards.model]["sharding"]
 
 
+def checkpointing(wildcards):
+    mode = EXPERIMENT.settings["models"][wildcards.model]["checkpointing"]
+    return {True: "yes", False: "no"}.get(mode, mode)
+
+
 def gpus_of(wildcards):
     """The number of GPUs of a training of a model."""
     return EXPERIMENT.settings["models"][wildcards.model]["gpus"]

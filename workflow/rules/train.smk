@@ -10,7 +10,7 @@ TRAIN = (
     "{resources.launch} -m xstilts.steps.train --spec {params.spec:q} --init {params.init} --train {input.train}"
     " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
     " --state {params.state}"
-    " --save-every {resources.save_every} --sharding {resources.sharding} --compiled {resources.compiled} --trackers {resources.trackers}"
+    " --save-every {resources.save_every} --sharding {resources.sharding} --checkpointing {resources.checkpointing} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
 )
 
@@ -69,6 +69,7 @@ for suffix, models, files in KINDS:
             # How, not what: resources, so that a change re-runs nothing.
             launch=launch,
             sharding=sharding,
+            checkpointing=checkpointing,
             compiled=COMPILED,
             trackers=TRACKERS,
         params:
@@ -108,6 +109,7 @@ for suffix, models, files in KINDS:
             # How, not what: resources, so that a change re-runs nothing.
             launch=launch,
             sharding=sharding,
+            checkpointing=checkpointing,
             compiled=COMPILED,
             trackers=TRACKERS,
         params:

@@ -68,7 +68,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
             if entry["tokenizer"] is not None:
                 key = f"models: {name}: tokenizer"
                 exists(key, entry["tokenizer"], settings["models"], "model")
-            if entry["sharding"] != "none" and entry["gpus"] == 1:
+            if entry["sharding"] != "none" and entry["gpus"] < 2:
                 raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
         with problems.noted():
             backbones.check(name, entry, settings)

@@ -1,6 +1,7 @@
 """A recipe: the hyper-parameters of one training; the tasks that have one, its members."""
 
 import dataclasses
+import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,10 @@ from xstilts.running.errors import UserError
 
 if TYPE_CHECKING:
     from xstilts.experiment.config import Experiment
+
+NEEDS_BITSANDBYTES = (
+    "optimizer: adamw8bit needs bitsandbytes, which is not installed: `pip install bitsandbytes`"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Recipe:
         patience: evaluations without a gain after which training stops.
         grouping: `length`, batches of examples of like length, or `none`, independent batches
             (`encoding.batches.epoch_batches`).
+        optimizer: `adamw`, or `adamw8bit`, whose moments have 8 bits.
     """
 
     learning_rate: float = 1e-5
@@ -45,15 +51,15 @@ class Recipe:
     eval_rows: int | None = 500
     patience: int = 30
     grouping: str = "length"
+    optimizer: str = "adamw"
 
     def spec(self) -> dict[str, Any]:
-        """Return what the spec of a training has of it; `grouping`, which came later, only where it
-        is not `length`, as in all that was trained before it. (If the default changes, a spec
-        without the key is still one of `length`.)"""
-        fields = dataclasses.asdict(self)
-        if self.grouping == "length":
-            del fields["grouping"]
-        return fields
+        """Return what the spec of a training has of it; what came later, only where it is not as in
+        all that was trained before it. (If a default changes, a spec without the key is still one
+        of these.)"""
+        later = {"grouping": "length", "optimizer": "adamw"}
+        fields = dataclasses.asdict(self).items()
+        return {k: v for k, v in fields if k not in later or v != later[k]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +91,16 @@ def resolve(*layers: Mapping[str, Any]) -> Recipe:
     for layer in layers:
         merged.update(layer)
     return Recipe(**merged)
+
+
+def check_packages(experiment: "Experiment") -> None:
+    """Raise UserError if what the recipes of an experiment ask for is not installed; nothing is
+    imported."""
+    of_tasks = (task.recipe for task in experiment.tasks.values())
+    recipes = [*experiment.settings["recipes"].values(), *of_tasks]
+    asked = any(recipe.get("optimizer") == "adamw8bit" for recipe in recipes)
+    if asked and importlib.util.find_spec("bitsandbytes") is None:
+        raise UserError(f"recipes: {NEEDS_BITSANDBYTES}")
 
 
 def stride(max_length: int) -> int:

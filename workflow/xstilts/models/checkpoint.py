@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.experiment.architecture import OWN
-from xstilts.models import adapters, architecture, lean
+from xstilts.models import adapters, architecture, lean, shared_file
 from xstilts.models.architecture import Architecture
-from xstilts.running import garbage
+from xstilts.running import garbage, ranks
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, read_json, write_json
 
@@ -152,32 +152,37 @@ def save(
 
     Each file is written whole or not at all, the encoder's last. It has the names of `init`: what
     is tied (the embeddings of a T5) is there once. With what the spec says of an adapter, the
-    encoder's weights are those of it, and its config is what peft has.
+    encoder's weights are those of it, and its config is what peft has. All ranks have to call this.
     """
     from safetensors import safe_open
-    from safetensors.torch import save_file
 
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES[1:] if adapter is not None else FILES:
-        if (Path(init) / name).exists():
-            with atomic(folder / name) as temporary:
-                shutil.copyfile(Path(init) / name, temporary)
-    if adapter is None:
-        config = read_json(folder / "config.json")
-        if config.get("dtype") != "float32":
-            write_json(folder / "config.json", config | {"dtype": "float32"})
-    with atomic(folder / "head.safetensors") as temporary:
-        save_file(weights["head"], temporary)
+    if ranks.rank() == 0:
+        _copy_files(Path(init), folder, adapter is not None)
+    shared_file.save(weights["head"], folder / "head.safetensors")
     encoder, name = weights["encoder"], "model.safetensors"
     source = Path(init) / name
-    if adapter is not None:
-        encoder, name = adapters.save_config(encoder, init, folder, adapter), adapters.WEIGHTS
+    if adapter is not None:  # of which the first rank has all
+        first = ranks.rank() == 0
+        encoder = adapters.save_config(encoder, init, folder, adapter) if first else {}
+        name = adapters.WEIGHTS
     elif source.exists():
         with safe_open(source, "pt") as file:
             encoder = {key: encoder[key] for key in encoder.keys() & set(file.keys())}
-    with atomic(folder / name) as temporary:
-        save_file(encoder, temporary, metadata={"format": "pt"})
+    shared_file.save(encoder, folder / name, {"format": "pt"})
+
+
+def _copy_files(init: Path, folder: Path, adapted: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES[1:] if adapted else FILES:
+        if (init / name).exists():
+            with atomic(folder / name) as temporary:
+                shutil.copyfile(init / name, temporary)
+    if adapted:
+        return
+    config = read_json(folder / "config.json")
+    if config.get("dtype") != "float32":
+        write_json(folder / "config.json", config | {"dtype": "float32"})
 
 
 def retrieval_layer(config, requested: int | None) -> int:

@@ -75,10 +75,15 @@ class Footprint:
             return 0
         return max(LOADED, TRAINED // self.shards if self.trained else 0) * self.parameters
 
+    @property
+    def ran_out(self) -> bool:
+        """Whether the last attempt ran out of GPU memory."""
+        return ledger.ran_out(self._events(), self.out)
+
     def likely(self) -> int | None:
         """Return the bytes that it takes in all; None where it wants a device for itself: it ran
         out of memory, or nothing is known."""
-        if ledger.ran_out(self._events(), self.out):
+        if self.ran_out:
             return None
         return self.measured() or self.expected()
 

@@ -17,6 +17,7 @@ def retry_with_fewer_tokens(
     max_tokens: int,
     undo: Callable[[], None],
     is_finest: Callable[[int], bool],
+    otherwise: Callable[[], int] = lambda: 0,
 ) -> tuple[Result, int]:
     """Return what `work` makes with as many tokens a micro-batch as fit, and that number.
 
@@ -25,6 +26,8 @@ def retry_with_fewer_tokens(
         max_tokens: tried first; halved each time.
         undo: takes back what an attempt that failed has left.
         is_finest: whether with so many tokens every micro-batch is a single example.
+        otherwise: called where not even that fits; makes the work take less memory, and returns
+            the tokens to go on with, or 0 if it cannot.
 
     Raises:
         DoesNotFit: not even a single example fits.
@@ -42,12 +45,14 @@ def retry_with_fewer_tokens(
         # Out of the `except`, which would keep alive the tensors of the attempt.
         if not any(ranks.most(bool(message))):
             return result, max_tokens
-        if is_finest(max_tokens):
-            raise _does_not_fit(message or "on another rank")
+        halved = 0 if is_finest(max_tokens) else max_tokens // 2
         undo()
         _empty_cache()
-        max_tokens //= 2
-        print(f"out of GPU memory: goes on with micro-batches of {max_tokens} tokens", flush=True)
+        max_tokens = halved or otherwise()
+        if not max_tokens:
+            raise _does_not_fit(message or "on another rank")
+        if halved:
+            print(f"out of GPU memory: goes on with micro-batches of {halved} tokens", flush=True)
 
 
 def retry_in_halves(work: Callable[[np.ndarray], list[Any]], examples: np.ndarray) -> list[Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.encoding.header import digest_of
-from xstilts.models import adapters, checkpoint, lean, shards
+from xstilts.models import adapters, checkpoint, checkpointing, lean, shard_loading, shards
 from xstilts.models.execution import Execution
 from xstilts.models.footprint import Footprint
 from xstilts.running import device as devices
@@ -78,14 +78,22 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
 
     def run(stream: streams.Stream) -> tuple[dict[str, dict], dict[str, Any]]:
         torch.manual_seed(stream.seed)
-        start = adapters.start(args.init, adapter)
-        encoder = checkpoint.load_encoder(start, dropout=spec["recipe"]["dropout"])
-        if adapter:
-            adapters.attach(encoder, adapter, args.init)
-        encoder = adapters.place(encoder, device) if adapter else encoder.to(device)
+        sharded = args.sharding == "fsdp" and ranks.size() > 1
+        dropout = spec["recipe"]["dropout"]
+        if sharded:
+            encoder = shard_loading.load(args.init, device, dropout)
+        else:
+            encoder = checkpoint.load_encoder(adapters.start(args.init, adapter), dropout=dropout)
+            if adapter:
+                adapters.attach(encoder, adapter, args.init)
+            encoder = adapters.place(encoder, device) if adapter else encoder.to(device)
         trained = with_heads(tasks, encoder)
-        if args.sharding == "fsdp" and ranks.size() > 1:
-            shards.shard(encoder, named_heads(trained).values(), device)
+        if sharded:
+            shards.shard(device, *named_heads(trained).values())
+        # A sharded training cannot go on after it ran out of memory, but its next attempt can.
+        ran_out = sharded and args.checkpointing == "auto" and need.ran_out
+        if args.checkpointing == "yes" or ran_out:
+            checkpointing.enable(encoder)
         # How it is run is settled here, for all that follows.
         Execution.choose(encoder, device, compiled=args.compiled == "yes")
         if ranks.rank():  # the dropout of each rank is its own
@@ -94,16 +102,20 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         saver = StateSaver(stream.state, stream.fingerprint, args.save_every)
         own = {**spec, "seed": stream.seed}
         with Trackers(args.trackers, stream.name(args.out), own) as trackers:
-            weights, record = loop.fit(encoder, trained, own, device, args.budget, saver, trackers)
+            weights, record = loop.fit(
+                encoder, trained, own, device, args.budget, saver, trackers,
+                checkpoint=args.checkpointing,
+            )  # fmt: skip
         names = {id(head): name for name, head in named_heads(trained).items()}
         heads.update({task.name: names[id(task.head)] for task in trained})
         return weights, {**record, **collapse.mark(trained, record)}
 
     weights, record = streams.fit(run, spec, Path(args.state), fingerprint)
+    # Of a sharded model each rank writes its pieces.
+    folder = ranks.agreed(None if ranks.rank() else publish.create_folder(args.state))
+    checkpoint.save(weights, args.init, folder, adapter)
     if ranks.rank():
         return
-    folder = publish.create_folder(args.state)
-    checkpoint.save(weights, args.init, folder, adapter)
     pins = [data.meta["pins"] for split in files.values() for data in split]
     node = {
         "kind": "train",
@@ -145,6 +157,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     p.add_argument("--sharding", choices=["none", "fsdp"], default="none")
+    p.add_argument("--checkpointing", choices=checkpointing.MODES, default="auto")
     p.add_argument("--compiled", choices=["no", "yes"], default="no", help="the layers, on a GPU")
     arguments.add_trackers(p)
     arguments.add_lock_wait(p)

@@ -13,7 +13,7 @@ from typing import Any
 from xstilts import metrics
 from xstilts.encoding import batches
 from xstilts.experiment.recipe import Recipe
-from xstilts.models import memory, shards
+from xstilts.models import checkpointing, memory, shards
 from xstilts.models.execution import Execution
 from xstilts.running import ranks
 from xstilts.running.errors import NotFinite
@@ -67,7 +67,13 @@ def evaluate(
 
 
 def accumulate(
-    encoder, step: Step, device, execution: Execution, max_tokens: int, undo: Callable[[], None]
+    encoder,
+    step: Step,
+    device,
+    execution: Execution,
+    max_tokens: int,
+    undo: Callable[[], None],
+    otherwise: Callable[[], int],
 ):
     """Accumulate the gradients of a step; see `memory.retry_with_fewer_tokens`.
 
@@ -85,6 +91,7 @@ def accumulate(
             *step.stream.data.shapes(),
             tokens=execution.tokens(step.stream.data),
         ),
+        otherwise=otherwise,
     )
 
 
@@ -125,11 +132,13 @@ def fit(
     saver: StateSaver | None = None,
     trackers: Trackers | None = None,
     execution: Execution | None = None,
+    checkpoint: str = "auto",
 ):
     """Train by the spec's recipe; return the best weights by dev score, and the record of the run.
 
     With a saver the training resumes from what an earlier attempt saved; trackers are told of it.
-    By default the encoder is run as `Execution.choose` says.
+    By default the encoder is run as `Execution.choose` says. With `checkpoint` "auto" it goes on
+    with gradient checkpointing where one example alone does not fit.
 
     Raises:
         NotFinite: the loss, or a weight.
@@ -148,6 +157,7 @@ def fit(
     state = TrainingState(encoder, tasks, optimizer, streams, max_tokens)
     execution = execution or Execution.choose(encoder, device)
     steps = prefetch.steps(state, schedule, spec["seed"], execution, device.type == "cuda")
+    otherwise = partial(checkpointing.instead, encoder, max_tokens) if checkpoint == "auto" else int
     depth = prefetch.DEPTH if host.is_beside(device) else 0
     with contextlib.ExitStack() as threads:
         if saver:
@@ -163,7 +173,7 @@ def fit(
                 factor = lr_factor(step.number, total_steps, recipe.warmup)
                 group["lr"] = recipe.learning_rate * factor
             (loss, tokens), state.max_tokens = accumulate(
-                encoder, step, device, execution, state.max_tokens, optimizer.zero_grad
+                encoder, step, device, execution, state.max_tokens, optimizer.zero_grad, otherwise
             )
             ranks.add(p.grad for p in parameters if p.grad is not None)
             ranks.add([loss])

@@ -1,10 +1,13 @@
-"""The optimizer of every training, and its learning rate over time."""
+"""The optimizer of every training, its learning rate over time, and its state."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from xstilts.experiment.recipe import Recipe
+from xstilts.models import shards
+from xstilts.training import adamw8bit
+from xstilts.training.storage import Tensors
 
 
 def make_optimizer(modules: Sequence[Any], recipe: Recipe):
@@ -18,9 +21,10 @@ def make_optimizer(modules: Sequence[Any], recipe: Recipe):
         {"params": decay, "weight_decay": recipe.weight_decay},
         {"params": no_decay, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(
-        groups, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=True
-    )
+    settings: dict[str, Any] = {"lr": recipe.learning_rate, "betas": (0.9, 0.999), "eps": 1e-8}
+    if recipe.optimizer == "adamw8bit":
+        return adamw8bit.make(modules, groups, settings)
+    return torch.optim.AdamW(groups, **settings, fused=True)
 
 
 def lr_factor(step: int, total_steps: int, warmup: float) -> float:
@@ -29,3 +33,36 @@ def lr_factor(step: int, total_steps: int, warmup: float) -> float:
     if step < warmup_steps:
         return (step + 1) / warmup_steps
     return max(0.0, (total_steps - step) / max(1, total_steps - warmup_steps))
+
+
+def moments(optimizer) -> dict[str, Any]:
+    """Return the state of an optimizer: `NUMBER KEY` -> tensor, the parameters numbered through
+    all groups. Of parameters that are cut the moments are too."""
+    state = adamw8bit.state(optimizer) if adamw8bit.made(optimizer) else None
+    by_number = optimizer.state_dict()["state"] if state is None else state
+    return {f"{number} {key}": v for number, own in by_number.items() for key, v in own.items()}
+
+
+def restore(optimizer, tensors: Tensors) -> None:
+    """Go on from the moments in a saved state, `optimizer NUMBER KEY`, of any number of ranks."""
+    names: dict[int, list[str]] = {}
+    for name in tensors:
+        kind, _, rest = name.partition(" ")
+        if kind == "optimizer":
+            number, _, key = rest.partition(" ")
+            names.setdefault(int(number), []).append(key)
+    if adamw8bit.made(optimizer):
+        adamw8bit.restore(optimizer, tensors, names)
+        return
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+
+    def saved(number: int, key: str):
+        name, parameter = f"optimizer {number} {key}", parameters[number]
+        if key == "step":
+            return tensors[name]
+        piece = shards.saved_piece(parameter, tensors, name)
+        return shards.cut_like(piece.to(parameter.device), parameter)
+
+    state = {number: {key: saved(number, key) for key in keys} for number, keys in names.items()}
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -3,7 +3,9 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+from xstilts.models import shards
 from xstilts.running import failure, ranks, stop
 from xstilts.training import host, storage
 from xstilts.training.state import TrainingState
@@ -12,7 +14,8 @@ from xstilts.training.state import TrainingState
 class StateSaver:
     """Saves the state of one node's training in its state folder.
 
-    On a GPU a thread writes what was copied, one state at a time, while training goes on.
+    On a GPU a thread writes what was copied, one state at a time, while training goes on. Of a
+    sharded model each rank writes its pieces, and the record is there when all are.
     """
 
     def __init__(self, folder: str | Path, fingerprint: str, interval: float) -> None:
@@ -20,7 +23,8 @@ class StateSaver:
         self.folder, self.fingerprint, self.interval = Path(folder), fingerprint, interval
         self.last_save, self.saved_step = time.monotonic(), -1
         self.thread = ThreadPoolExecutor(1, "saver")
-        self.writing: tuple[int, Future[None]] | None = None  # the step of the state
+        # The step of the state, its record, and the hash of what this rank writes.
+        self.writing: tuple[int, dict[str, Any], Future[str]] | None = None
 
     def resume(self, state: TrainingState) -> None:
         """Restore the state that an earlier attempt has saved, if there is one."""
@@ -39,12 +43,13 @@ class StateSaver:
         Raises:
             Stopped: the process was asked to stop, and the state is saved.
         """
-        if self.writing and self.writing[1].done():
+        busy = int(self.writing is not None and not self.writing[2].done())
+        late = not busy and time.monotonic() - self.last_save >= self.interval
+        late = late and ranks.rank() == 0  # whose clock it goes by: all save at the same step
+        signal, due, busy = map(int, ranks.most(stop.asked(), late, busy))
+        if not busy:
             self.finish()
-        late = not self.writing and time.monotonic() - self.last_save >= self.interval
-        late = late and ranks.rank() == 0  # which alone knows whether it is writing
-        signal, due = map(int, ranks.most(stop.asked(), late))  # all ranks save at the same step
-        if signal or due:
+        if signal or (due and not busy):
             self._save(state)
         if signal:
             self.finish()
@@ -55,22 +60,29 @@ class StateSaver:
             )
 
     def finish(self) -> None:
-        """Wait for what is being written; a full disk costs the state, not the training."""
+        """Wait for what is being written; a full disk costs the state, not the training. Of a
+        sharded model all ranks have to call this."""
         if not self.writing:
             return
-        (step, written), self.writing = self.writing, None
+        (step, record, written), self.writing = self.writing, None
+        checksum = ""
         try:
-            written.result()
-            self.saved_step = step
+            checksum = written.result()
         except Exception as error:
             if failure.kind(error) not in ("disk", "file-system"):
                 raise
             print(f"the state of step {step} is not saved: {error}", flush=True)
+        if shards.sharded():
+            checksum = storage.settle(self.folder, self.fingerprint, step, record, checksum)
+        if checksum:
+            self.saved_step = step
 
     def close(self, _=None, raised: BaseException | None = None, *rest: object) -> None:
         """Finish, and end the thread, as the exit of a context does; what has ended the training
         is not hidden by what ends the writing."""
         self.thread.shutdown()
+        if raised is not None and shards.sharded():
+            return  # the other ranks may be anywhere; the state before is whole
         try:
             self.finish()
         except Exception as error:
@@ -82,14 +94,19 @@ class StateSaver:
         self.finish()
         if state.step != self.saved_step:
             beside = host.is_beside(state.encoder.device)
-            saved = (state.step, *state.to_saved(beside))
-            if ranks.rank() == 0:
+            if shards.sharded() and ranks.rank() == 0:
+                storage.make_room(self.folder)  # which the others wait for: a state is of all ranks
+            record, tensors = state.to_saved(beside)
+            if shards.sharded() or ranks.rank() == 0:
                 arrived = host.arrival(state.encoder.device)
-                self.writing = state.step, self.thread.submit(self._write, arrived, *saved)
+                written = self.thread.submit(self._write, arrived, state.step, record, tensors)
+                self.writing = state.step, record, written
             if not beside:
                 self.finish()
         self.last_save = time.monotonic()
 
-    def _write(self, arrived, step: int, record: dict, tensors: dict) -> None:
+    def _write(self, arrived, step: int, record: dict, tensors: dict) -> str:
         arrived()
-        storage.save(self.folder, self.fingerprint, step, record, tensors)
+        if shards.sharded():
+            return storage.save_tensors(self.folder, step, tensors, ranks.rank())
+        return storage.save(self.folder, self.fingerprint, step, record, tensors)

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xstilts.models import adapters, shards
+from xstilts.models import checkpointing, shards
 from xstilts.running import ranks
 from xstilts.running.energy import Meter
 from xstilts.training import host, mixture
+from xstilts.training import optimizer as optimizers
 from xstilts.training.mixture import TaskStream
-from xstilts.training.tasks import TrainingTask, named_heads, snapshot
+from xstilts.training.storage import Tensors
+from xstilts.training.tasks import TrainingTask, named_heads, snapshot, weights
 
 # Attributes of plain data -> their names in a saved state.
 COUNTERS = {
@@ -88,12 +90,14 @@ class TrainingState:
                 self.tokens / max(seconds - self.evaluation_seconds, 1e-9), 1
             ),
             "micro_batch_tokens": self.max_tokens,
+            **({"checkpointing": True} if self.encoder.is_activation_checkpointing else {}),
             "attempts": len(self.resumed_at) + 1,
             "resumed_at": self.resumed_at,
         }
 
     def to_saved(self, beside: bool) -> tuple[dict[str, Any], dict]:
-        """Return the record (plain data) and the tensors, by name, of a saved state.
+        """Return the record (plain data) and the tensors, by name, of a saved state: of what is cut
+        this rank's pieces, all else in the first rank alone. All ranks have to call this.
 
         With `beside` they stay what they are while training goes on; see `host.copy` for when the
         tensors may be read.
@@ -106,66 +110,63 @@ class TrainingState:
             "joules": self.energy.joules,
             "drawn": [stream.drawn for stream in self.streams],
             "recent": [task for task, _ in self.recent_losses],
+            "checkpointing": self.encoder.is_activation_checkpointing,
         }
         losses = [loss for _, loss in self.recent_losses]
         tensors = {"recent": host.copy(torch.stack(losses) if losses else torch.empty(0))}
-        for rank, states in enumerate(ranks.every(_generators(self.encoder.device))):
+        generators = enumerate(ranks.every(_generators(self.encoder.device)))
+        for rank, states in generators if ranks.rank() == 0 else ():
             tensors |= {f"generator {rank} {kind}": value for kind, value in states.items()}
-        weights = {"now": snapshot(self.encoder, self.tasks), "best": self.best_weights}
-        for kind, states in weights.items():
+        kinds = {"now": snapshot(self.encoder, self.tasks), "best": self.best_weights}
+        for kind, states in kinds.items():
             for name, state in states.items():
                 tensors |= {f"{kind} {name} {key}": value for key, value in state.items()}
         moments = host.copy if beside else _on_the_host
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer {index} {k}": moments(v) for k, v in state.items()}
-        return copy.deepcopy(record), tensors
+        for name, value in optimizers.moments(self.optimizer).items():
+            tensors[f"optimizer {name}"] = moments(value)
+        own = {name: value for name, value in tensors.items() if value is not None}
+        return copy.deepcopy(record), own
 
-    def restore(self, record: dict[str, Any], tensors: dict) -> None:
-        """Continue from a saved state."""
+    def restore(self, record: dict[str, Any], tensors: Tensors) -> None:
+        """Continue from a saved state, of any number of ranks."""
         import torch
 
-        grouped: dict[str, dict] = {}
-        for name, value in tensors.items():
-            kind, _, key = name.partition(" ")
-            grouped.setdefault(kind, {})[key] = value
-        weights = _by_module(grouped["now"])
-        _load(self.encoder, weights["encoder"])
-        for name, head in named_heads(self.tasks).items():
-            prefix = f"{name}." if len(self.tasks) > 1 else ""
-            own = {k: v for k, v in weights["head"].items() if k.startswith(prefix)}
-            _load(head, {k.removeprefix(prefix): v for k, v in own.items()})
-        groups = self.optimizer.param_groups
-        parameters = [p for group in groups for p in group["params"]]
-        moments = {
-            int(index): {
-                k: shards.shard_like(v, parameters[int(index)]) if v.ndim else v
-                for k, v in state.items()
-            }
-            for index, state in _by_module(grouped.get("optimizer", {})).items()
-        }
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        best: dict[str, dict] = {}
+        with torch.no_grad():
+            for name, state in weights(self.encoder, self.tasks).items():
+                for key, value in state.items():
+                    now = shards.saved_piece(value, tensors, f"now {name} {key}")
+                    shards.local_tensor(value).copy_(now)
+                    if record["best"]:
+                        own = best.setdefault(name, {})
+                        own[key] = None
+                        if host.saved(value) is not None:
+                            own[key] = shards.saved_piece(value, tensors, f"best {name} {key}")
+        optimizers.restore(self.optimizer, tensors)
+        if record.get("checkpointing"):
+            checkpointing.enable(self.encoder)
         # Other ranks than those that saved go on with new dropout.
-        generators = _by_module(grouped["generator"])
-        if len(generators) == ranks.size():
-            own = generators[str(ranks.rank())]
-            torch.set_rng_state(own["cpu"])
-            if "cuda" in own and self.encoder.device.type == "cuda":
-                torch.cuda.set_rng_state(own["cuda"])
+        generators = {name for name in tensors if name.startswith("generator")}
+        if sum(name.endswith("cpu") for name in generators) == ranks.size():
+            on_cpu, on_gpu = (f"generator {ranks.rank()} {kind}" for kind in ("cpu", "cuda"))
+            torch.set_rng_state(tensors[on_cpu])
+            if on_gpu in tensors and self.encoder.device.type == "cuda":
+                torch.cuda.set_rng_state(tensors[on_gpu])
         for name, key in COUNTERS.items():
             setattr(self, name, record[key])
         for stream, drawn in zip(self.streams, record["drawn"], strict=True):
             stream.drawn.update(drawn)
-        losses = grouped["recent"][""].to(self.encoder.device)
+        losses = tensors["recent"].to(self.encoder.device)
         self.recent_losses = list(zip(record["recent"], losses, strict=True))
-        self.step, self.best_weights = record["step"], _by_module(grouped.get("best", {}))
+        self.step, self.best_weights = record["step"], best
         self.start = time.monotonic() - record["seconds"]
         self.energy = Meter(record["joules"])
         self.resumed_at = [*record["resumed_at"], self.step]
 
 
 def _on_the_host(tensor):
-    return shards.full_tensor(tensor.detach()).cpu()
+    own = host.saved(tensor)
+    return None if own is None else own.cpu()
 
 
 def _generators(device) -> dict[str, Any]:
@@ -173,19 +174,3 @@ def _generators(device) -> dict[str, Any]:
 
     states = {"cpu": torch.get_rng_state()}
     return states | ({"cuda": torch.cuda.get_rng_state()} if device.type == "cuda" else {})
-
-
-def _load(module, state: dict) -> None:
-    own = adapters.trained(module)
-    module.load_state_dict(
-        {key: shards.shard_like(state[key], value) for key, value in own.items()},
-        strict=len(own) == len(module.state_dict()),
-    )
-
-
-def _by_module(state: dict) -> dict[str, dict]:
-    modules: dict[str, dict] = {}
-    for name, value in state.items():
-        module, _, key = name.partition(" ")
-        modules.setdefault(module, {})[key] = value
-    return modules

@@ -145,13 +145,19 @@ def _score(record: Mapping[str, Any]) -> float:
 
 def _read(home: Path, fingerprint: str) -> tuple[list[dict[str, Any]], tuple[dict, dict] | None]:
     """Return the summaries of the streams that have collapsed, weights and record of the best; the
-    weights are the first rank's."""
+    weights are the first rank's or, if as many ranks have saved pieces of them, each one's."""
     saved = storage.load(home, fingerprint) if ranks.rank() == 0 else None
     found = ranks.agreed(saved and saved[0])
     if found is None:
         return [], None
+    tensors = (saved or storage.read(home, len(found["streams"])))[1]
+    own: Mapping[str, Any] = tensors if ranks.rank() == 0 else dict.fromkeys(tensors)
+    if len(tensors.files) == ranks.size():
+        file = tensors.files[ranks.rank()]
+        pieces = {name: file.get_tensor(name) for name in list(file.keys())}
+        own = {**dict.fromkeys(tensors), **pieces}
     weights: dict[str, dict] = {}
-    for name, tensor in (saved[1] if saved else {}).items():
+    for name, tensor in own.items():
         module, _, key = name.partition(" ")
         weights.setdefault(module, {})[key] = tensor
     _say(f"{len(found['streams'])} stream(s) before this one have collapsed")
@@ -161,13 +167,21 @@ def _read(home: Path, fingerprint: str) -> tuple[list[dict[str, Any]], tuple[dic
 def _write(
     home: Path, fingerprint: str, streams: list[dict[str, Any]], weights: dict, record: dict
 ) -> None:
-    if ranks.rank():
-        return
-    tensors = {f"{module} {k}": v for module, state in weights.items() for k, v in state.items()}
-    kept = {"streams": streams, "record": record}
+    every = {f"{module} {k}": v for module, state in weights.items() for k, v in state.items()}
+    tensors = {name: value for name, value in every.items() if value is not None}
+    kept, checksum = {"streams": streams, "record": record}, ""
+    in_pieces = all(ranks.every(bool(tensors))) and ranks.size() > 1
     try:
-        storage.save(home, fingerprint, len(streams), kept, tensors)
+        if in_pieces:
+            if ranks.rank() == 0:
+                storage.make_room(home)
+            ranks.agreed(None)  # the others wait for that
+            checksum = storage.save_tensors(home, len(streams), tensors, ranks.rank())
+        elif ranks.rank() == 0:
+            storage.save(home, fingerprint, len(streams), kept, tensors)
     except Exception as error:  # a full disk costs what a next attempt knows, not the training
         if failure.kind(error) not in ("disk", "file-system"):
             raise
         print(f"the streams before are not saved: {error}", flush=True)
+    if in_pieces:
+        storage.settle(home, fingerprint, len(streams), kept, checksum)

@@ -151,18 +151,22 @@ def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
     return {names.setdefault(id(task.head), task.name): task.head for task in tasks}
 
 
-def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
-    """Return a copy of all weights: `encoder` (what is trained of it), and `head`; see `host.copy`.
+def weights(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
+    """Return all weights that are trained, as they are: `encoder`, and `head`.
 
     In a mixture of several tasks the weights of each head have its name before theirs.
     """
     heads = named_heads(tasks)
     prefixes = {name: f"{name}." if len(tasks) > 1 else "" for name in heads}
-    states = {
+    return {
         "encoder": adapters.trained(encoder),
         "head": {prefixes[n] + k: v for n, h in heads.items() for k, v in h.state_dict().items()},
     }
+
+
+def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
+    """Return a copy of all weights; see `host.copy`."""
     return {
         name: {key: host.copy(value) for key, value in state.items()}
-        for name, state in states.items()
+        for name, state in weights(encoder, tasks).items()
     }

@@ -1,0 +1,34 @@
+"""Gradient checkpointing: of each layer only what goes into it is kept for the backward pass, which
+computes the layer again. It takes a third more time, and of activations the memory of one layer.
+
+What is computed is the same, dropout too, whose generators are set back for it. So no spec has it.
+"""
+
+from xstilts.models import shards
+
+MODES = ("auto", "yes", "no")  # auto: once a single example does not fit without
+
+
+def enable(encoder) -> bool:
+    """Train an encoder with gradient checkpointing, its layers as they are, not compiled; return
+    whether it was without and can be with."""
+    if encoder.is_activation_checkpointing or not encoder.supports_gradient_checkpointing:
+        return False
+    encoder.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": True})
+    encoder.disable_input_require_grads()  # a hook that only the other way, reentrant, needs
+    for layer in shards.layers(encoder):
+        layer._compiled_call_impl = None  # nobody has seen the two together on a GPU
+    return True
+
+
+def instead(encoder, max_tokens: int) -> int:
+    """Go on with gradient checkpointing where a single example does not fit without; return the
+    tokens of a micro-batch to try again with, 0 where it is of no use."""
+    if not enable(encoder):
+        return 0
+    print(
+        "out of GPU memory with a single example: goes on with gradient checkpointing"
+        " (`checkpointing: yes` in the model's entry begins with it)",
+        flush=True,
+    )
+    return max_tokens
