@@ -35,7 +35,7 @@ def test_the_traits_of_a_grid_in_full():
     found = of()
     assert found.values == {
         "model": {
-            "base": {"parameters": 278043648, "layers": 12, "architecture": "encoder"},
+            "base": {"parameters": 277453056, "layers": 12, "architecture": "encoder"},
             "mine": {"parameters": None, "layers": None, "architecture": "encoder"},
         },
         "intermediate": {
@@ -149,7 +149,7 @@ def test_strata_are_those_of_the_tasks():
 def test_the_table_has_a_row_a_value_and_none_for_what_is_not_known():
     rows = [tuple(row.values()) for row in traits.table(of())]
     assert rows[:6] == [
-        ("model", "base", "parameters", "278043648"), ("model", "base", "layers", "12"),
+        ("model", "base", "parameters", "277453056"), ("model", "base", "layers", "12"),
         ("model", "base", "architecture", "encoder"), ("model", "mine", "architecture", "encoder"),
         ("intermediate", "none", "n_tasks", "0"), ("intermediate", "none", "rows", "0"),
     ]  # fmt: skip

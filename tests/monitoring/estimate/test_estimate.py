@@ -277,9 +277,24 @@ def test_the_size_of_the_first_rows():
 
 
 def test_known_encoders_have_the_parameters_of_their_layers():
-    layers, width, _ = reference.encoder("FacebookAI/xlm-roberta-large")
-    assert round(12 * layers * width**2 / 1e6) == 302
+    assert reference.encoder("FacebookAI/xlm-roberta-large").matmul == 12 * 24 * 1024**2
+    qwen = reference.encoder("Qwen/Qwen3-0.6B-Base")  # 16 heads of queries, 8 of keys and values
+    layer = 1024 * 128 * (2 * 16 + 2 * 8) + 3 * 1024 * 3072
+    norms = 28 * (2 * 1024 + 2 * 128) + 1024
+    assert (qwen.matmul, qwen.parameters) == (28 * layer, 28 * layer + 151936 * 1024 + norms)
     assert reference.encoder("o/unknown") is None
+
+
+def test_known_encoders_are_of_an_architecture_that_transformers_has():
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    rows = reference.table("encoders")
+    assert {row["architecture"] for row in rows} <= set(CONFIG_MAPPING_NAMES)
+    for row in rows:
+        known = reference.encoder(row["name"])
+        assert known.kind in ("encoder", "encoder-decoder", "decoder")
+        outside = known.parameters - known.matmul - known.vocabulary * known.width
+        assert 0 < outside < 0.02 * known.parameters, (row["name"], "positions, norms, biases")
 
 
 def test_every_task_of_the_paper_has_a_size():
@@ -373,9 +388,9 @@ def test_an_encoder_that_nothing_is_known_of_is_taken_for_another(tmp_path, caps
     [
         ("Qwen/Qwen3-0.6B", 600_000_000, "Qwen/Qwen3-0.6B: 0.6B parameters, by its name"),
         ("facebook/xglm-564M", 564_000_000, "facebook/xglm-564M: 564M parameters, by its name"),
-        ("a/mdeberta-v3-large", 559_890_432, "of the size of FacebookAI/xlm-roberta-large"),
-        ("google/mt5-xl", 3_482_741_760, "of the size of facebook/xlm-roberta-xl"),
-        ("a/b", 278_043_648, "a/b: of the size of FacebookAI/xlm-roberta-base"),
+        ("a/mdeberta-v3-large", 558_840_832, "of the size of FacebookAI/xlm-roberta-large"),
+        ("google/mt5-xl", 3_475_929_600, "of the size of facebook/xlm-roberta-xl"),
+        ("a/b", 277_453_056, "a/b: of the size of FacebookAI/xlm-roberta-base"),
     ],
 )
 def test_what_the_name_of_an_encoder_says(name, parameters, assumed):

@@ -1,6 +1,7 @@
 """What is known of data sets, encoders, devices and languages: `workflow/reference/`."""
 
 import csv
+import dataclasses
 from functools import cache
 
 from xstilts import WORKFLOW
@@ -35,12 +36,56 @@ def _sizes() -> dict[tuple[str, str], dict[str, str]]:
     return {(row["task"], row["split"]): row for row in table("sizes")}
 
 
-def encoder(name: str) -> tuple[int, int, int] | None:
-    """Return layers, width and parameters of a public encoder; None if not known."""
-    for row in table("encoders"):
-        if row["name"] == name:
-            return int(row["layers"]), int(row["width"]), int(row["parameters"])
-    return None
+@dataclasses.dataclass(frozen=True)
+class Encoder:
+    """What is known of a public model: of its text encoder or, of a decoder, its base model.
+
+    Attributes:
+        architecture: `model_type` of transformers.
+        kind: encoder, encoder-decoder or decoder.
+        layers, width: of its hidden states.
+        inner: width of the feed-forward network.
+        gated: whether that has three matrices, one of them a gate (Shazeer 2020, arXiv 2002.05202),
+            in place of two.
+        heads, kv_heads, head_width: of attention; of queries, and of keys and values.
+        vocabulary: embeddings.
+        parameters: all of them, without head and pooler.
+    """
+
+    architecture: str
+    kind: str
+    layers: int
+    width: int
+    inner: int
+    gated: bool
+    heads: int
+    kv_heads: int
+    head_width: int
+    vocabulary: int
+    parameters: int
+
+    @property
+    def matmul(self) -> int:
+        """Parameters of matrix products: four in attention, two or three in the feed-forward
+        network of each layer."""
+        attention = self.width * self.head_width * (2 * self.heads + 2 * self.kv_heads)
+        return self.layers * (attention + (2 + self.gated) * self.width * self.inner)
+
+
+@cache
+def encoder(name: str) -> Encoder | None:
+    """Return what is known of a public model by its hub id; None if nothing is."""
+    row = next((row for row in table("encoders") if row["name"] == name), None)
+    if row is None:
+        return None
+    numbers = ("layers", "width", "inner", "heads", "kv_heads", "head_width", "vocabulary",
+               "parameters")  # fmt: skip
+    return Encoder(
+        architecture=row["architecture"],
+        kind=row["kind"],
+        gated=row["gated"] == "yes",
+        **{number: int(row[number]) for number in numbers},
+    )
 
 
 def device(name: str) -> float:

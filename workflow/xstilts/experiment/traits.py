@@ -195,10 +195,10 @@ def of(experiment: Experiment) -> Traits:
 
 def _model(entry: Mapping[str, Any]) -> dict[str, Value | None]:
     known = reference.encoder(entry["from"])
-    size = (
-        {"parameters": known[2], "layers": known[0]} if known else _lacking("parameters", "layers")
-    )
-    return {**size, "architecture": "encoder", **_own(entry)}
+    if known is None:
+        return {**_lacking("parameters", "layers"), "architecture": "encoder", **_own(entry)}
+    size = {"parameters": known.parameters, "layers": known.layers}
+    return {**size, "architecture": known.kind, **_own(entry)}
 
 
 def _intermediate(experiment: Experiment, name: str) -> dict[str, Value | None]:

@@ -64,7 +64,7 @@ def _local(name: str, grid: Grid) -> ModelSize | None:
 
 def _public(name: str) -> ModelSize | None:
     found = reference.encoder(name)
-    return found and ModelSize(12.0 * found[0] * found[1] ** 2, found[2])
+    return found and ModelSize(float(found.matmul), found.parameters)
 
 
 def of_config(config: dict[str, Any]) -> ModelSize | None:
