@@ -1,17 +1,19 @@
 """The memory of a training by formula, and as it is measured on a CPU, by architecture.
 
-    PYTHONPATH=workflow:. python tests/bench/footprints.py
+    PYTHONPATH=workflow:. python tests/bench/footprints.py [architecture ...]
 
 Measured is the most that tensors hold at once in the second of two micro-batches, after a first
 step: every storage that an operation makes is counted from then until it is freed. What kernels
 take inside of an operation is not seen, nor what an allocator leaves unused.
 """
 
+import sys
 import weakref
 from functools import partial
 from typing import Any
 
 import torch
+from tests.bench import tiny
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -21,10 +23,6 @@ from xstilts.models import shards
 from xstilts.models.gpu_memory import GpuMemory
 from xstilts.training.optimizer import make_optimizer
 
-try:
-    from . import tiny
-except ImportError:
-    from tests.bench import tiny
 
 SEQUENCES, LENGTH = 16, 64
 KINDS = ("whole", "checkpointing", "adapter", "both", "evaluation")
@@ -107,12 +105,14 @@ def expected(shape: Encoder, kind: str) -> int:
 
 def main() -> None:
     """Print both, and their difference, by architecture."""
+    torch.set_num_threads(1)
     print("MB, formula and measured, by architecture")
-    for architecture in tiny.ARCHITECTURES:
-        shape = tiny.shape(architecture, 4, 128, 512 if architecture in tiny.UNGATED else 352, 4, 2, 48)
+    for architecture in sys.argv[1:] or tiny.ARCHITECTURES:
+        inner = 512 if architecture in tiny.UNGATED else 352
+        shape = tiny.shape(architecture, 4, 128, inner, 4, 2, 48)
         for kind in KINDS:
-            want, got = expected(shape, kind), measured(shape, kind)
-            print(f"{architecture:15}{kind:14}{want / 1e6:8.2f}{got / 1e6:8.2f}{100 * (want / got - 1):+7.1f}%", flush=True)
+            want, got = expected(shape, kind) / 1e6, measured(shape, kind) / 1e6
+            print(f"{architecture:15}{kind:14}{want:8.2f}{got:8.2f}{100 * (want / got - 1):+7.1f}%")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from xstilts.experiment.reference import Encoder
 from xstilts.models.activations import COLUMNS, DROPPED
 
-from . import tiny
+from tests.bench import tiny
 
 LOW = {
     F.linear, torch.matmul, torch.bmm, torch.addmm, torch.baddbmm, torch.Tensor.matmul,

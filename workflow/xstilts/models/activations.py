@@ -18,6 +18,10 @@ Precision = Literal["fp32", "bf16"]
 RESIDUAL = 4  # bytes of a value between two layers: fp32 under autocast too, as norms are
 # The architecture that another is taken for.
 GATED, PLAIN = "gemma3_text", "xlm-roberta"
+# What is in flight beside, in the backward and in the forward pass of a layer: values of the width
+# of the feed-forward network (a function of its own for gelu; one product for two matrices), and
+# scores of attention. Measured by tests/bench/footprints.py.
+IN_FLIGHT = {"bloom": (4, 4, 0, 0), "modernbert": (0, 2, 0, 0), "deberta-v2": (0, 0, 6, 3)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,17 +44,32 @@ class Activations:
     checkpointing: bool = False
     mask: int = 1
 
+    @property
+    def value(self) -> int:
+        """Bytes of what a matrix product makes."""
+        return 4 if self.precision == "fp32" else 2
+
+    def _sizes(self, length: int) -> dict[str, int]:
+        shape = self.shape
+        return {
+            "width": shape.width,
+            "attention": shape.heads * shape.head_width,
+            "keys": shape.kv_heads * shape.head_width,
+            "inner": shape.inner,
+            "scores": shape.heads * length,
+            "mask": length,
+        }
+
+    @property
+    def _kept(self) -> dict[str, float]:
+        shape = self.shape
+        return _table(shape.architecture, shape.gated, self.adapter, self.precision)
+
     def layer(self, length: int) -> float:
         """Return the bytes a token that a layer keeps, in sequences of so many tokens."""
-        shape = self.shape
-        kept = _kept(shape.architecture, shape.gated, self.adapter, self.precision)
-        attention, keys = shape.heads * shape.head_width, shape.kv_heads * shape.head_width
-        sizes = {
-            "width": shape.width, "attention": attention, "keys": keys, "inner": shape.inner,
-            "scores": shape.heads * length, "mask": length,
-        }  # fmt: skip
+        sizes = self._sizes(length)
         sizes |= {f"dropped_{name}": self.mask * sizes[name] for name in DROPPED}
-        return sum(kept[name] * size for name, size in sizes.items())
+        return sum(self._kept[name] * size for name, size in sizes.items())
 
     def bytes(self, tokens: int, length: int) -> int:
         """Return the most that is there at once, of so many tokens in sequences of a length.
@@ -62,17 +81,22 @@ class Activations:
         layers = each + shape.layers * RESIDUAL * shape.width
         if not self.checkpointing:
             layers = shape.layers * each
-        value = 4 if self.precision == "fp32" else 2
-        passing = value * (1 + shape.gated) * shape.inner + 4 * RESIDUAL * shape.width
-        return round(tokens * (layers + passing))
+        more, _, scores, _ = IN_FLIGHT.get(shape.architecture, (0, 0, 0, 0))
+        passing = (1 + shape.gated + more) * shape.inner + scores * shape.heads * length
+        return round(tokens * (layers + self.value * passing + 4 * RESIDUAL * shape.width))
 
     def of_evaluation(self, tokens: int, length: int) -> int:
-        """Return those without a backward pass: of one layer at a time."""
-        return round(tokens * self.layer(length))
+        """Return those without a backward pass: of one layer, in its feed-forward network, beside
+        the scores of attention where they are made at all."""
+        shape = self.shape
+        _, more, _, scores = IN_FLIGHT.get(shape.architecture, (0, 0, 0, 0))
+        inner = self.value * (2 + shape.gated + more) * shape.inner
+        of_scores = (self._kept["scores"] + self.value * scores) * shape.heads * length
+        return round(tokens * (inner + 3 * RESIDUAL * shape.width + of_scores))
 
 
 @cache
-def _kept(architecture: str, gated: bool, adapter: bool, precision: str) -> dict[str, float]:
+def _table(architecture: str, gated: bool, adapter: bool, precision: str) -> dict[str, float]:
     rows = {
         row["architecture"]: {column: float(row[column]) for column in COLUMNS}
         for row in reference.table("activations")
