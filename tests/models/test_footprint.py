@@ -55,13 +55,15 @@ def test_what_it_takes_by_formula(of):
 
 
 def test_what_takes_less(of):
-    """Moments in 8 bits of matrix products alone; two GPUs; an adapter of 1,000 parameters on a
-    model whose matrix products are in bf16."""
+    """Moments in 8 bits of matrix products alone; two GPUs; an adapter of rank 2 on a model
+    whose matrix products are in bf16, of 64 and 96 values a rank for each of its matrices."""
     count, products = parameters(len(helpers.VOCABULARY)), 4 * 32 * 32 + 2 * 32 * 64
     small = of(optimizer="adamw8bit")
     assert small.least == round(16 * (count - products) + 10.03125 * products)
     assert of(shards=2).least == 8 * count and of(shards=8).least == 2 * count
-    assert of(adapter=1000).least == 4 * (count - products) + 2 * products + 16 * 1000
+    assert of(rank=2).least == (
+        4 * (count - products) + 2 * products + 16 * 2 * (4 * 64 + 2 * 96)
+    )
 
 
 def test_a_batch_that_is_smaller_than_a_micro_batch_takes_less(of):

@@ -13,7 +13,7 @@ from typing import Any
 from xstilts.formats.mlm import MLM_PROBABILITY
 from xstilts.models import shape
 from xstilts.models.activations import Activations
-from xstilts.models.gpu_memory import FRAGMENTS, GpuMemory
+from xstilts.models.gpu_memory import FRAGMENTS, GpuMemory, of_adapter
 from xstilts.running import gpus, ledger
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, split
@@ -35,7 +35,7 @@ class Footprint:
         masked: whether it trains masked language modelling.
         searched: whether it holds embeddings to search in, of which no formula is here.
         shards: processes over which weights, gradients and moments are cut.
-        adapter: parameters of the adapter that is trained in place of the model; 0 for none.
+        rank: of the adapter that is trained in place of the model; 0 for none.
         checkpointing: whether layers are run again in the backward pass.
         optimizer: of the recipe.
         length: tokens of the longest example.
@@ -49,7 +49,7 @@ class Footprint:
     masked: bool = False
     searched: bool = False
     shards: int = 1
-    adapter: int = 0
+    rank: int = 0
     checkpointing: bool = False
     optimizer: str = "adamw"
     length: int = 512
@@ -74,7 +74,7 @@ class Footprint:
         return found and GpuMemory(
             found.with_parameters(self.parameters),
             self.trained,
-            self.adapter,
+            of_adapter(found, self.rank),
             self.checkpointing,
             self.optimizer,
             self.shards,
@@ -110,7 +110,7 @@ class Footprint:
         of which those of autocast are a half to two thirds."""
         if self.searched or self.memory is None:
             return None
-        kept = Activations(self.memory.shape, bool(self.adapter), "fp32", self.checkpointing)
+        kept = Activations(self.memory.shape, bool(self.rank), "fp32", self.checkpointing)
         tokens = min(self.budget, self.largest() if self.largest else self.budget)
         # In training it is evaluated with four times the tokens.
         most = kept.of_evaluation((4 if self.trained else 1) * self.budget, self.length)

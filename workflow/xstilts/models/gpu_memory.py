@@ -80,7 +80,8 @@ class GpuMemory:
         of a length.
 
         That is when the backward pass begins or, of short batches, when it ends: then the gradient
-        of the embeddings is there, before it is added to that of the micro-batch before.
+        of the embeddings is there, before it is added to that of the micro-batch before. (Of what is
+        cut, both are in `beside`.)
         """
         shape = self.shape
         kept = Activations(
@@ -88,7 +89,8 @@ class GpuMemory:
         )
         if not self.trained:
             return self.least + self.beside + kept.of_evaluation(tokens, length)
-        ending = 0 if self.adapter else GRADIENT * shape.vocabulary * shape.width
+        alone = self.shards == 1 and not self.adapter
+        ending = GRADIENT * shape.vocabulary * shape.width if alone else 0
         return self.least + self.beside + max(kept.bytes(tokens, length), ending)
 
     def room(self, memory: float, length: int, budget: int) -> int:

@@ -35,7 +35,7 @@ class ModelSize:
     matmul: float
     parameters: int
     assumed: str = ""
-    shape: Encoder | None = None
+    shape: Encoder | None = dataclasses.field(default=None, compare=False)
 
 
 def of(model: str, grid: Grid, root: Path) -> ModelSize:
