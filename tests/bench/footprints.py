@@ -23,7 +23,6 @@ from xstilts.models import shards
 from xstilts.models.gpu_memory import GpuMemory
 from xstilts.training.optimizer import make_optimizer
 
-
 SEQUENCES, LENGTH = 16, 64
 KINDS = ("whole", "checkpointing", "adapter", "both", "evaluation")
 

@@ -17,12 +17,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from tests.bench import tiny
 from torch.overrides import TorchFunctionMode
 
 from xstilts.experiment.reference import Encoder
 from xstilts.models.activations import COLUMNS, DROPPED
-
-from tests.bench import tiny
 
 LOW = {
     F.linear, torch.matmul, torch.bmm, torch.addmm, torch.baddbmm, torch.Tensor.matmul,
@@ -113,7 +112,9 @@ def row(architecture: str, adapter: bool, half: bool) -> dict[str, Any]:
         else:
             found[name] += times * dtype.itemsize
     told = {"architecture": architecture, "adapter": "yes" if adapter else "no"}
-    return told | {"precision": "bf16" if half else "fp32"} | {k: f"{v:g}" for k, v in found.items()}
+    return (
+        told | {"precision": "bf16" if half else "fp32"} | {k: f"{v:g}" for k, v in found.items()}
+    )
 
 
 def main() -> None:

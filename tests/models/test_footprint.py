@@ -61,9 +61,7 @@ def test_what_takes_less(of):
     small = of(optimizer="adamw8bit")
     assert small.least == round(16 * (count - products) + 10.03125 * products)
     assert of(shards=2).least == 8 * count and of(shards=8).least == 2 * count
-    assert of(rank=2).least == (
-        4 * (count - products) + 2 * products + 16 * 2 * (4 * 64 + 2 * 96)
-    )
+    assert of(rank=2).least == (4 * (count - products) + 2 * products + 16 * 2 * (4 * 64 + 2 * 96))
 
 
 def test_a_batch_that_is_smaller_than_a_micro_batch_takes_less(of):
@@ -132,8 +130,8 @@ def test_a_gpu_that_is_too_small_says_what_would_fit(tmp_path, monkeypatch):
     assert "15.8: `adapter: {rank: 16}`, a smaller" in need.too_small("Tesla T4", 15_800_000_000)
     scored = Footprint(folder, "results/scores/xlmr-xl/none/seed1/mnli", 1000, trained=False)
     assert scored.too_small("Quadro", 8_000_000_000) == (
-        "xlmr-xl: the weights take 13.9 GB (3,476 M parameters), and Quadro has 8.0: a smaller model"
-        " or a larger GPU (on SLURM `gpu_model`) is needed"
+        "xlmr-xl: the weights take 13.9 GB (3,476 M parameters), and Quadro has 8.0: a smaller"
+        " model or a larger GPU (on SLURM `gpu_model`) is needed"
     )
 
 

@@ -22,8 +22,8 @@ GB = 1e9
         (GpuMemory(XL), 200, "yes"),
         (GpuMemory(XL), 80, "3,539 tokens"),
         (GpuMemory(XL, checkpointing=True), 80, "yes"),
-        (GpuMemory(XL), 40, "`gpus: 2`, `sharding: fsdp` or `adapter: {rank: 16}`"),
-        (GpuMemory(XL, shards=2), 24, "`gpus: 4`, `sharding: fsdp` and `checkpointing: yes` or `adapter"),
+        (GpuMemory(XL), 40, "gpus: 2, sharding: fsdp or adapter: {rank: 16}"),
+        (GpuMemory(XL, shards=2), 24, "gpus: 4, sharding: fsdp and checkpointing: yes or adapter"),
         (GpuMemory(XL, adapter=of_adapter(XL)), 24, "2,674 tokens"),
         (GpuMemory(XL), 16, "no: evaluation takes 20 GB"),
     ],
@@ -37,7 +37,7 @@ def test_checkpointing_that_is_automatic_helps_by_itself():
     large = GpuMemory(reference.encoder("FacebookAI/xlm-roberta-large"))
     most = (large.peak(8192, 8192) / 0.95 + 1e9) * 0.9
     said = [fitting.cell(large, most, 8192, 16384, automatic) for automatic in (True, False)]
-    assert said == ["by checkpointing", "`checkpointing: yes` or `adapter: {rank: 16}`"]
+    assert said == ["by checkpointing", "checkpointing: yes or adapter: {rank: 16}"]
 
 
 def test_the_table_has_the_longest_example_of_each_model(tmp_path, capsys):
@@ -51,7 +51,7 @@ def test_the_table_has_the_longest_example_of_each_model(tmp_path, capsys):
     assert head == ["GPU memory", "GB", "longest example", "6 GB", "24 GB"]
     assert row[:2] == ["m", f"{(16 * base.parameters + 2 * base.matmul) / 1e9:.1f}"]
     assert row[2].startswith(f"{most.task}, {most.length} tokens: ")
-    assert row[3].endswith("`adapter: {rank: 16}`") and row[4] == "yes"
+    assert row[3].endswith("adapter: {rank: 16}") and row[4] == "yes"
     assert fitting.table(grid, {"m": ModelSize(1.0, 1)}) == [], "of no known shape"
     given = [str(tmp_path / results.HOME / "config.yaml"), "--name", "e", "--lock", ""]
     given += ["--directory", str(tmp_path), "--memory", "6,24"]

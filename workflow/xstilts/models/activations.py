@@ -1,4 +1,7 @@
-"""The activations of a forward pass, in bytes, by architecture (`workflow/reference/activations.csv`)."""
+"""The activations of a forward pass, in bytes, by architecture.
+
+`workflow/reference/activations.csv` has what a layer keeps of them for the backward pass.
+"""
 
 import dataclasses
 from functools import cache

@@ -71,13 +71,17 @@ class Footprint:
             found = shape.of_config(read_json(Path(self.folder, "config.json")))
         except (UserError, OSError, AttributeError):
             return None
-        return found and GpuMemory(
-            found.with_parameters(self.parameters),
-            self.trained,
-            of_adapter(found, self.rank),
-            self.checkpointing,
-            self.optimizer,
-            self.shards,
+        return (
+            None
+            if found is None
+            else GpuMemory(
+                found.with_parameters(self.parameters),
+                self.trained,
+                of_adapter(found, self.rank),
+                self.checkpointing,
+                self.optimizer,
+                self.shards,
+            )
         )
 
     @property

@@ -10,8 +10,8 @@ from xstilts.running import gpus
 # Bytes a parameter, fp32: weights, gradients, and Adam's two moments (Rajbhandari et al. 2020,
 # arXiv 1910.02054, section 3.1, has 16 in all too); a copy of what is in matrix products in bf16.
 WEIGHT, GRADIENT, COPY = 4, 4, 2
-# Moments in 8 bits with a scale in fp32 for each 256 values (Dettmers et al. 2022, arXiv 2110.02861);
-# those of embeddings and vectors stay in fp32.
+# Moments in 8 bits with a scale in fp32 for each 256 values (Dettmers et al. 2022, arXiv
+# 2110.02861); those of embeddings and vectors stay in fp32.
 MOMENTS = {"adamw": 8.0, "adamw8bit": 2 + 2 * 4 / 256}
 MOST_GPUS = 8  # of a machine
 FRAGMENTS = 1.15  # what torch reserves for tensors of changing shapes, to what they take
@@ -80,13 +80,11 @@ class GpuMemory:
         of a length.
 
         That is when the backward pass begins or, of short batches, when it ends: then the gradient
-        of the embeddings is there, before it is added to that of the micro-batch before. (Of what is
-        cut, both are in `beside`.)
+        of the embeddings is there, before it is added to that of the micro-batch before. (Of what
+        is cut, both are in `beside`.)
         """
         shape = self.shape
-        kept = Activations(
-            shape, bool(self.adapter), self.precision, self.checkpointing, self.mask
-        )
+        kept = Activations(shape, bool(self.adapter), self.precision, self.checkpointing, self.mask)
         if not self.trained:
             return self.least + self.beside + kept.of_evaluation(tokens, length)
         alone = self.shards == 1 and not self.adapter

@@ -15,7 +15,9 @@ BASE_MB = 4_000
 # rounds each tensor up to a power of two then, 1.5 times the memory for XLM-R Base, 1.05 for Large.
 COPIES = 6
 CPU_COPIES = 5  # without a GPU also: weights in use, gradients, two moments, activations
-ADAPTER = 0.05  # of a model's parameters, at most what an adapter has, of which alone copies are kept
+ADAPTER = (
+    0.05  # of a model's parameters, at most what an adapter has, of which alone copies are kept
+)
 # Seconds until a process computes, on a cold shared file system.
 START_SECONDS = 600
 # FLOP/s that a training reaches at least: a tenth of what an A100 can do in bf16, half of what a

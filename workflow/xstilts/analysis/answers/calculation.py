@@ -164,8 +164,8 @@ class Calculation:
         if (x := self.evidence.flop.get(row)) is not None:
             return [dataclasses.replace(point, x=x)]
         self._left_out[
-            f"{one.name}: without {' / '.join(row)}, whose {FLOP} are not known: a training of it has"
-            " no record."
+            f"{one.name}: without {' / '.join(row)}, whose {FLOP} are not known: a training of it"
+            " has no record."
         ] = None
         return []
 

@@ -32,7 +32,9 @@ def longest(model: str, grid: Grid) -> Longest | None:
     for target in grid.experiment.settings["targets"]:
         if (tuned := grid.experiment.tasks[target].tuned_on) is not None:
             found += [(m.task, m.recipe) for m in grid.tuning(tuned)]
-    each = [Longest(task, _tokens(task, recipe, grid), _optimizer(recipe)) for task, recipe in found]
+    each = [
+        Longest(task, _tokens(task, recipe, grid), _optimizer(recipe)) for task, recipe in found
+    ]
     return max(each, key=lambda one: (one.length, one.optimizer == "adamw"), default=None)
 
 
@@ -85,19 +87,19 @@ def cell(memory: GpuMemory, size: float, length: int, budget: int, automatic: bo
         return "yes" if room >= budget else f"{room:,} tokens"
     if automatic and dataclasses.replace(memory, checkpointing=True).room(size, length, length):
         return "by checkpointing"
-    fitting = [
-        (key, way) for key, way in memory.ways() if way.room(size, length, length)
-    ]
+    fitting = [(key, way) for key, way in memory.ways() if way.room(size, length, length)]
     whole = next((key for key, way in fitting if not way.adapter or memory.adapter), None)
     adapter = next((key for key, way in fitting if way.adapter and not memory.adapter), None)
-    return " or ".join(key for key in (whole, adapter) if key) or NO
+    return " or ".join(key for key in (whole, adapter) if key).replace("`", "") or NO
 
 
 def table(
     grid: Grid, sizes: Mapping[str, ModelSize], memories: Sequence[float] = MEMORIES
 ) -> list[list[str]]:
     """Return a table of text: the memory of each model's trainings, and whether GPUs of so many GB
-    have it; empty where nothing is trained."""
+    have it; empty where nothing is trained, and in the toy world."""
+    if grid.experiment.toy:
+        return []
     settings: Any = grid.experiment.settings
     head = ["GPU memory", "GB", "longest example", *(f"{memory:g} GB" for memory in memories)]
     rows = []
@@ -109,8 +111,6 @@ def table(
         shown = (memory.least + memory.beside) / 1e9, memory.peak(most.length, most.length) / 1e9
         example = f"{most.task}, {most.length} tokens: {shown[1]:.1f} GB"
         budget, automatic = settings["micro_batch_tokens"], entry.get("checkpointing") == "auto"
-        cells = [
-            cell(memory, one * 1e9, most.length, budget, automatic) for one in memories
-        ]
+        cells = [cell(memory, one * 1e9, most.length, budget, automatic) for one in memories]
         rows.append([model, f"{shown[0]:.1f}", example, *cells])
     return [head, *rows] if rows else []

@@ -69,20 +69,23 @@ def _fetched(record: Path) -> ModelSize:
     except (UserError, OSError):
         found = None
     if found and found.shape:
-        shape = found.shape.with_parameters(node["parameters"])
-        return ModelSize(found.matmul, node["parameters"], shape=shape)
+        return _of_shape(found.shape.with_parameters(node["parameters"]))
     return ModelSize(12.0 * node["layers"] * node["hidden_size"] ** 2, node["parameters"])
 
 
 def _public(name: str) -> ModelSize | None:
     found = reference.encoder(name)
-    return found and ModelSize(float(found.matmul), found.parameters, shape=found)
+    return _of_shape(found) if found else None
+
+
+def _of_shape(known: Encoder) -> ModelSize:
+    return ModelSize(float(known.matmul), known.parameters, shape=known)
 
 
 def of_config(config: dict[str, Any]) -> ModelSize | None:
     """Return the size that a `config.json` tells; None if it does not."""
     found = shape.of_config(config)
-    return found and ModelSize(float(found.matmul), found.parameters, shape=found)
+    return _of_shape(found) if found else None
 
 
 def by_name(name: str) -> ModelSize:
