@@ -127,7 +127,10 @@ def test_a_gpu_that_is_too_small_says_what_would_fit(tmp_path, monkeypatch):
         " has 42.0: `gpus: 2`, `sharding: fsdp`, a smaller model or a larger GPU (on SLURM"
         " `gpu_model`) is needed"
     )
-    assert "15.8: `adapter: {rank: 16}`, a smaller" in need.too_small("Tesla T4", 15_800_000_000)
+    t4 = need.too_small("Tesla T4", 15_800_000_000)
+    assert "15.8: `gpus: 8`, `sharding: fsdp` and `checkpointing: yes`, a smaller" in t4
+    p100 = need.too_small("Tesla P100", 13_000_000_000)
+    assert "13.0: `adapter: {rank: 16}`, a smaller" in p100
     scored = Footprint(folder, "results/scores/xlmr-xl/none/seed1/mnli", 1000, trained=False)
     assert scored.too_small("Quadro", 8_000_000_000) == (
         "xlmr-xl: the weights take 13.9 GB (3,476 M parameters), and Quadro has 8.0: a smaller"
