@@ -177,7 +177,7 @@ def write_node(root: Path, node: graph.Node) -> None:
         for other in graph.checkpoint_files(os.path.dirname(node.key)):
             if other != node.key:
                 (root / other).write_bytes(b"weights")
-    elif node.rule == "toy_model":
+    elif node.rule in ("toy_model", "toy_backbone"):
         (path.with_suffix("")).mkdir()
         (path.with_suffix("") / "model.safetensors").write_bytes(b"weights")
 

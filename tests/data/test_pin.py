@@ -49,7 +49,12 @@ def test_a_folder_is_pinned_by_its_files(world):
 def test_of_a_model_only_what_is_needed_is_hashed(tmp_path):
     for name in ("config.json", "model.safetensors", "README.md", "pytorch_model.bin"):
         (tmp_path / name).write_text(name)
+    (tmp_path / "training_args.bin").write_text("never")
     assert list(pin.listing(tmp_path, "models")) == ["config.json", "model.safetensors"]
+    (tmp_path / "model.safetensors").unlink()
+    assert list(pin.listing(tmp_path, "models")) == ["config.json", "pytorch_model.bin"]
+    (tmp_path / "pytorch_model.bin").rename(tmp_path / "pytorch_model-00001-of-00001.bin")
+    assert list(pin.listing(tmp_path, "models"))[1] == "pytorch_model-00001-of-00001.bin"
 
 
 def test_the_lock_is_written_once_and_then_used(world):

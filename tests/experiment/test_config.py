@@ -31,7 +31,8 @@ def test_defaults_are_filled_in_and_names_resolved():
         "models": {
             "base": {
                 "from": "o/base", "base": "", "revision": "main", "tokenizer": None,
-                "pooling": None, "retrieval_layer": None, "gpus": 1, "sharding": "none",
+                "pooling": None, "attention": None, "retrieval_layer": None, "gpus": 1,
+                    "sharding": "none",
             }
         },
         "languages": "all", "split": "dev", "test": False, "seeds": [1],

@@ -314,3 +314,36 @@ def test_which_tasks_use_a_data_set():
     assert grid.tasks_of("nyu-mll/glue") == ["mnli"]
     assert grid.tasks_of("google/xtreme") == ["tatoeba", "udpos", "udpos_en"]
     assert grid.tasks_of("o/unused") == []
+
+
+def test_a_model_of_another_architecture_has_a_tiny_checkpoint_of_that_in_the_toy_world():
+    models = {
+        "m": {"from": "FacebookAI/xlm-roberta-base"},
+        "twin": {"from": "facebook/xlm-roberta-xl", "tokenizer": "m"},
+        "q": {"from": "Qwen/Qwen3-8B", "gpus": 8, "sharding": "fsdp", "tokenizer": "small"},
+        "small": {"from": "Qwen/Qwen3-0.6B"},
+        "other": {"from": "nobody/knows-it"},
+    }
+    grid, nodes = build(source="toy", models=models)
+    assert {name: grid.public(name) for name in models} == {
+        "m": "toy/xlmr", "twin": "toy/xlm-roberta-xl", "q": "toy/qwen3", "small": "toy/qwen3",
+        "other": "toy/xlmr",
+    }  # fmt: skip
+    tokenizers = [grid.tokenizer(name) for name in models]
+    assert tokenizers == ["m", "twin", "small", "small", "other"], "a shared one where it fits"
+    made = [node for node in nodes.values() if node.rule == "toy_backbone"]
+    assert [node.name for node in made] == ["xlm-roberta-xl", "qwen3"]
+    toy, key = grid.experiment.settings["toy"], "results/toy/models/toy/qwen3.json"
+    told = {"architecture": "qwen3", "seed": toy["seed"], "languages": toy["languages"]}
+    assert nodes[key].spec == {"kind": "toy", "version": 2, **told}
+    weights = "results/toy/models/toy/qwen3/model.safetensors"
+    assert nodes[key].outputs == {key: digest(nodes[key].spec), weights: None}
+    assert nodes["results/pins/models/q.json"].needs == (key,)
+    assert nodes["results/pins/models/q.json"].spec["name"] == "toy/qwen3"
+    entry = grid.experiment.settings["models"]["q"]
+    assert (entry["gpus"], entry["sharding"]) == (1, "none")
+    assert any("models: q: one process in place of 8" in note for note in grid.experiment.notes)
+    fetched, nodes = build(models=models)
+    assert fetched.public("q") == "Qwen/Qwen3-8B" and fetched.tokenizer("twin") == "m"
+    assert fetched.experiment.settings["models"]["q"]["gpus"] == 8
+    assert not any(node.rule == "toy_backbone" for node in nodes.values())

@@ -157,7 +157,7 @@ def test_the_best_span_is_within_the_context_in_order_and_not_too_long(tokenizer
     batch = span.collate(data, np.array([0]))
     assert batch["inside"].tolist() == [[False] * 5 + [True] * 6 + [False]]
     assert (batch["answer"].tolist(), batch["weight"]) == ([[6, 6]], 1)
-    batch["inside"] = torch.from_numpy(batch["inside"])
+    batch |= {key: torch.from_numpy(batch[key]) for key in ("inside", "nothing")}
     scores = torch.zeros(1, 12, 2)
     scores[0, 1, :] = 99.0  # in the question
     scores[0, 10, 0], scores[0, 6, 1] = 9.0, 8.0  # an end before its start
@@ -173,7 +173,7 @@ def test_an_answer_has_at_most_thirty_tokens(tokenizer):
 
     data = helpers.encode(tokenizer, "span", [row("who", "cat " * 40, "cat")])
     batch = span.collate(data, np.array([0]))
-    batch["inside"] = torch.from_numpy(batch["inside"])
+    batch |= {key: torch.from_numpy(batch[key]) for key in ("inside", "nothing")}
     scores = torch.zeros(1, batch["ids"].shape[1], 2)
     scores[0, 4, 0], scores[0, 34, 1], scores[0, 33, 1] = 9.0, 9.0, 5.0
     ((_, best, first, last),) = span.reduce(scores, batch)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 from tests.hub import mirror
 from tests.hub.server import Hub
 
@@ -34,7 +36,9 @@ def tiny(tmp_path_factory):
     folder = mirror.write_model(root, "acme/tiny")
     pickled = root / "models/acme/pickled"
     shutil.copytree(folder, pickled)
-    (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
+    torch.save(load_file(pickled / "model.safetensors"), pickled / "pytorch_model.bin")
+    (pickled / "training_args.bin").write_bytes(b"never fetched")
+    (pickled / "model.safetensors").unlink()
     return root
 
 
@@ -311,9 +315,21 @@ def test_a_damaged_file_is_named(hub, steps):
     one_line(steps.prepare(XNLI, pin)[0], "de/validation-00000-of-00001.parquet", "is damaged")
 
 
-def test_pickled_weights_are_refused_before_they_are_fetched(hub, steps):
+def test_pickles_are_fetched_where_there_are_no_safetensors(hub, steps):
     pin = steps.given_pin("models", "acme/pickled")
-    result, out = steps.model("acme/pickled", pin)
-    one_line(result, "model acme/pickled", "pickles (pytorch_model.bin)", "safetensors", seconds=10)
+    (code, _, stderr, _), out = steps.model("acme/pickled", pin)
+    assert code == 0, stderr
+    assert "converted" in json.loads((out / "node.json").read_text())
+    fetched = {path.rsplit("/", 1)[1] for _, path in hub.requests if "resolve" in path}
+    assert {file for file in fetched if not file.endswith(".json")} == {"pytorch_model.bin"}
+
+
+def test_what_cannot_be_used_is_said_before_weights_are_fetched(hub, steps):
+    config = hub.root / "models/acme/tiny/config.json"
+    content = json.loads(config.read_text())
+    config.write_text(json.dumps({**content, "quantization_config": {"quant_method": "gptq"}}))
+    hub.commit("models", "acme/tiny")
+    result, out = steps.model("acme/tiny", steps.given_pin("models", "acme/tiny"))
+    one_line(result, "model acme/tiny: its weights are quantised (gptq)", seconds=30)
     assert not out.exists()
-    assert not any("resolve" in path for _, path in hub.requests)
+    assert not any(path.endswith(".safetensors") for _, path in hub.requests)

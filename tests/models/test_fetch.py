@@ -81,10 +81,11 @@ def test_the_same_bytes_for_the_same_model(folder, tmp_path):
 
 
 def test_weights_that_are_not_there(folder):
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    refused(folder, r"model acme/tiny: its weights are pickles \(pytorch_model.bin\).*convert them")
-    (folder / "pytorch_model.bin").unlink()
-    refused(folder, r"model acme/tiny: no weights; model\.safetensors is missing")
+    (folder / "model.safetensors").unlink()
+    (folder / "training_args.bin").write_bytes(b"a pickle, but none of weights")
+    refused(
+        folder, r"model acme/tiny: no weights; model\.safetensors \(or pytorch_model.bin\) is m"
+    )
 
 
 @pytest.mark.parametrize(

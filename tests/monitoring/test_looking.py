@@ -1,5 +1,7 @@
 """What is wrong with files of one's own is found before anything runs, of all tasks together."""
 
+import json
+
 import pytest
 from tests.hub import mirror
 
@@ -223,3 +225,20 @@ def test_the_parts_of_a_split_are_known_without_loading_it(tmp_path):
     assert found(tmp_path, strata={"round": "split"}, **entry)[0].problems.lines == []
     (line,) = found(tmp_path, strata={"round": "splt"}, **entry)[0].problems.lines
     assert "strata: round: has no column `splt`; did you mean `split`?" in line
+
+
+def test_a_model_in_a_folder_that_cannot_be_used(folder):
+    backbone = folder / "mine"
+    backbone.mkdir()
+    over = {"source": "hub", "models": {"m": {"from": str(backbone)}}}
+    assert found(folder, over)[0].problems.lines == [
+        f"model {backbone}: no config.json; a model folder holds config, weights, tokenizer"
+    ]
+    config = {"model_type": "qwen3", "quantization_config": {"quant_method": "awq"}}
+    (backbone / "config.json").write_text(json.dumps(config))
+    for name in ("pytorch_model.bin", "tokenizer.json"):
+        (backbone / name).write_text("looked at when it is made")
+    [line] = found(folder, over)[0].problems.lines
+    assert line.startswith(f"model {backbone}: its weights are quantised (awq)")
+    (backbone / "config.json").write_text(json.dumps({"model_type": "qwen3"}))
+    assert found(folder, over)[0].problems.lines == []

@@ -35,6 +35,7 @@ class Figures:
     needless: int = 0  # starts of nodes beyond one and one for each time that it was ended
     different: int = 0  # tables that are not those of the quiet run, without a cluster
     seconds: float = 0.0
+    evidence: list[str] = field(default_factory=list, repr=False)  # of each needless start
 
 
 def campaign(prepared: Submitting, kills: int, seed: int, folder: Path) -> tuple[Figures, list]:
@@ -44,18 +45,23 @@ def campaign(prepared: Submitting, kills: int, seed: int, folder: Path) -> tuple
     tables = []
     while figures.kills.total() < kills:
         experiment = prepared.copy(folder / f"grid{len(tables)}")
-        ended = _grid(experiment, chance, figures, kills)
-        counts = experiment.counts()
-        figures.needless += sum(max(0, counts[node] - 1 - ended[node]) for node in counts)
+        ended, events = _grid(experiment, chance, figures, kills)
+        for node, starts in experiment.counts().items():
+            if starts > 1 + ended[node]:
+                figures.needless += starts - 1 - ended[node]
+                figures.evidence += _evidence(experiment, node, ended[node], events)
         tables.append(experiment.tables())
     figures.grids = len(tables)
     figures.seconds = round(time.monotonic() - began, 1)
     return figures, tables
 
 
-def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills: int) -> Counter:
-    """Bring one grid to its end; return node -> how often it was ended."""
+def _grid(
+    experiment: Submitting, chance: random.Random, figures: Figures, kills: int
+) -> tuple[Counter, list[str]]:
+    """Bring one grid to its end; return node -> how often it was ended, and what was done to it."""
     ended: Counter = Counter()
+    events: list[str] = []
     hit: set[str] = set()  # jobs that were ended, which may not be gone yet
     process = experiment.begin("--retries", "20")
     figures.runs += 1
@@ -76,10 +82,10 @@ def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills
                 process.kill()
                 process.wait(10)
                 what = chance.choice(["--wait", "--cancel"])
-                gone = hit | {start.job for start in experiment.starts() if start.ended}
                 said = experiment.orphans(what).ok().out
+                events.append(f"{time.time():.3f} snakemake, {what}: {said!r}")
                 if what == "--cancel":  # also what has started meanwhile
-                    listed = {line.split("\t")[0] for line in said.splitlines()} - gone
+                    listed = _running(said) - hit
                     ended.update(s.node for s in experiment.starts() if s.job in listed)
                 process = experiment.begin("--retries", "20")
                 figures.runs += 1
@@ -87,6 +93,7 @@ def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills
             start = chance.choice(running)
             hit.add(start.job)
             ended[start.node] += 1
+            events.append(f"{time.time():.3f} {kind} of job {start.job}, {start.node}")
             if kind == "scancel":
                 experiment.cluster.ask("scancel", start.job)
             elif Path(f"/proc/{start.pid}").exists():
@@ -94,7 +101,27 @@ def _grid(experiment: Submitting, chance: random.Random, figures: Figures, kills
         experiment.finish(process).ok()
     finally:
         experiment.end()
-    return ended
+    return ended, events
+
+
+def _running(said: str) -> set[str]:
+    """Return the jobs that were running when orphans were listed. One whose step has just ended is
+    among them: cancelled in its last moment, it deletes what the step has made, and the next start
+    finds all that was computed in the state folder."""
+    lines = (line.split("\t") for line in said.splitlines())
+    return {fields[0] for fields in lines if len(fields) == 3 and fields[1] != "COMPLETING"}
+
+
+def _evidence(experiment: Submitting, node: str, ended: int, events: list[str]) -> list[str]:
+    """Say how a node came to be started more often than it was ended."""
+    log = experiment.path(f"logs/{node}.log")
+    return [
+        f"{node}: ended {ended} times, and started",
+        *(f"  {start}" for start in experiment.starts() if start.node == node),
+        *(f"  {event}" for event in events),
+        *(f"  log: {line}" for line in (log.read_text().splitlines() if log.exists() else ())),
+        *(f"  {line}" for line in experiment.out.splitlines() if node in line or "rror" in line),
+    ]
 
 
 def main() -> None:
@@ -121,7 +148,7 @@ def main() -> None:
         figures.different = sum(
             tables.get(name) != expected[name] for tables in found for name in expected
         )
-    print(figures)
+    print(figures, *figures.evidence, sep="\n")
     if figures.needless or figures.different:
         sys.exit("error: a finished node was made again, or a table differs")
 

@@ -14,7 +14,16 @@ from xstilts.running.files import digest
 
 # Each with what those before it may import too. Nothing else of `HEAVY`, torch above all.
 ALLOWED = {
-    (): ("arguments", "claim_gpus", "manifest", "model", "orphans", "process", "toy_model"),
+    (): (
+        "arguments",
+        "claim_gpus",
+        "manifest",
+        "model",
+        "orphans",
+        "process",
+        "toy_backbone",
+        "toy_model",
+    ),
     ("numpy", "pyarrow"): ("prepare", "toy_world"),
     ("safetensors",): ("evaluate", "train"),
     ("tokenizers",): ("encode",),

@@ -34,6 +34,7 @@ from xstilts.monitoring.live import reporter
 from xstilts.monitoring.planning import Planning, old_results
 from xstilts.running import environment, gpus, ledger, lock, orphans, trackers
 from xstilts.running.errors import UserError
+from xstilts.toy.backbones import BACKBONES
 
 if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes:
     raise WorkflowError("module: no `prefix`: results are in results/; use --directory")

@@ -3,7 +3,8 @@
 Needs: the sizes under `toy:` in the config.
 Makes: results/toy/datasets, a mirror of the hub data sets that the experiment uses (a job each, so
 that one more leaves the others as they are); results/toy/models, an encoder that stands in for a
-public checkpoint. A manifest beside each says by which spec it is made.
+public checkpoint, and tiny untrained ones for those of other architectures than XLM-R's. A manifest
+beside each says by which spec it is made.
 """
 
 
@@ -45,3 +46,25 @@ rule toy_model:
         out=folder,
     shell:
         "python -m xstilts.steps.toy_model --spec {params.spec:q} --out {params.out} --log {log}"
+
+
+rule toy_backbone:
+    """a tiny untrained checkpoint of an architecture"""
+    input:
+        unpack(inputs(node("toy_backbone", "architecture"))),
+    output:
+        "results/toy/models/toy/{architecture}/model.safetensors",
+        "results/toy/models/toy/{architecture}.json",
+    log:
+        "results/logs/toy_backbone/{architecture}.log",
+    priority: priority(node("toy_backbone", "architecture"))
+    wildcard_constraints:
+        architecture="|".join(BACKBONES),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        spec=spec(node("toy_backbone", "architecture")),
+        out=folder,
+    shell:
+        "python -m xstilts.steps.toy_backbone --spec {params.spec:q} --out {params.out} --log {log}"

@@ -1,4 +1,4 @@
-"""Subcommand: rehearse an experiment: its whole graph in minutes, with toy data and a toy encoder.
+"""Subcommand: rehearse an experiment: its whole graph in minutes, with toy data and toy encoders.
 
 It lays `experiments/rehearsal.yaml` over the config, and has a results folder of its own.
 """

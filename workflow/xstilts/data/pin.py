@@ -64,7 +64,8 @@ def resolve(
 def listing(folder: Path, kind: str) -> dict[str, str]:
     """Return {relative path: SHA-256} of a folder's files, of a model's only those it needs."""
     if kind == "models":
-        found = {f for pattern in sources.MODEL_FILES for f in folder.glob(pattern)}
+        patterns = sources.model_files(path.name for path in folder.iterdir())
+        found = {f for pattern in patterns for f in folder.glob(pattern)}
     else:
         found = set(folder.rglob("*"))
     files = {f.relative_to(folder): f for f in found if f.is_file()}

@@ -11,7 +11,8 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,10 @@ from xstilts.running.files import sha256
 if TYPE_CHECKING:
     import datasets
 
-# What a model folder needs, and all that is fetched or hashed of it: no pickles, no README.
+# What a model folder needs, and all that is fetched or hashed of it: no README, and pickles only
+# where there are no other weights.
 MODEL_FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
+PICKLES = ("pytorch_model.bin", "pytorch_model-[0-9]*.bin")
 # One request that does not answer in this time means that the hub is not there. The libraries' own
 # way is five retries over 23 s or more, and some of their requests wait without any limit. The
 # variable is huggingface_hub's, for slow networks.
@@ -61,6 +64,21 @@ def absolute(path: str, base: str = "") -> Path:
     A `~x` that is no user's home is a name like others.
     """
     return Path(os.path.normpath(Path.cwd() / base / os.path.expanduser(path)))
+
+
+def has_safetensors(files: Iterable[str]) -> bool:
+    """Whether a model's weights are there as safetensors, by the names of its files."""
+    return any(fnmatch(file, "model*.safetensors") for file in files)
+
+
+def has_pickles(files: Iterable[str]) -> bool:
+    """Whether a model's weights are there as pickles, by the names of its files."""
+    return any(fnmatch(file, pattern) for file in files for pattern in PICKLES)
+
+
+def model_files(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the patterns of what is needed of a model whose folder holds `files`."""
+    return MODEL_FILES if has_safetensors(files) else MODEL_FILES + PICKLES
 
 
 def from_hub(source: str, name: str) -> bool:

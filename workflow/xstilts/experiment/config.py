@@ -7,6 +7,7 @@ from typing import Any
 from xstilts.experiment import (
     amounts,
     asking,
+    backbones,
     cells,
     chains,
     entries,
@@ -68,6 +69,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                 exists(key, entry["tokenizer"], settings["models"], "model")
             if entry["sharding"] != "none" and entry["gpus"] == 1:
                 raise UserError(f"models: {name}: sharding: is over several GPUs; set `gpus` too")
+        with problems.noted():
+            backbones.check(name, entry, settings)
     for name in settings["trackers"]:
         with problems.noted():
             exists("trackers", name, trackers.KINDS, "tracker")
@@ -98,6 +101,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         languages = _languages(settings, known, settings["split"], notes)
         tested = _languages(settings, known, "test", notes) if _tests(settings) else {}
     problems.end()
+    if settings["source"] == "toy":
+        notes += _on_one_gpu(settings)
     notes += amounts.notes(intermediates, settings, known)
     found = Experiment(settings, known, intermediates, languages, tested)
     return _asked(found, problems, notes)
@@ -111,6 +116,7 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
     with problems.noted():
         cells.check_patterns(settings, traits.of(found))
     problems.end()
+    backbones.check_masked(found, ((c.model, c.intermediate) for c in cells.of(found)))
 
     def outside() -> Experiment:
         real = {**settings, "source": "hub"}
@@ -164,6 +170,17 @@ def _check_limits(settings: Mapping[str, Any], known: Mapping[str, Task]) -> Non
                 f"limits: {name}: the task has no train split"
                 + (f"; it is tuned on `{train}`" if train else "")
             )
+
+
+def _on_one_gpu(settings: Mapping[str, Any]) -> list[str]:
+    """Train what stands for a model in the toy world on one GPU at most; return where that is
+    another number: it is tiny, and a rehearsal should run where there are none."""
+    notes = []
+    for name, entry in settings["models"].items():
+        if entry["gpus"] > 1:
+            notes.append(f"models: {name}: one process in place of {entry['gpus']} (source: toy)")
+            entry |= {"gpus": 1, "sharding": "none"}
+    return notes
 
 
 def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) -> dict[str, Task]:

@@ -17,8 +17,8 @@ from xstilts.running import lock
 from xstilts.running.files import digest
 
 RULES = (
-    "toy_world", "toy_model", "pin_data", "pin_model", "prepare", "model", "encode", "manifest",
-    "intermediate", "tune", "evaluate",
+    "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
+    "manifest", "intermediate", "tune", "evaluate",
 )  # fmt: skip
 PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
@@ -223,11 +223,27 @@ class Graph:
 
         return self._once(f"results/toy/models/{TOY_MODEL}.json", make)
 
+    def toy_backbone(self, kind: str) -> Node:
+        """The tiny checkpoint of an architecture."""
+
+        def make(key: str) -> Node:
+            weights = {f"results/toy/models/toy/{kind}/model.safetensors": None}
+            spec = self.grid.toy_backbone_spec(kind)
+            outputs = {key: digest(spec), **weights}
+            return self._node("toy_backbone", kind, key, spec, {}, [], outputs=outputs)
+
+        return self._once(f"results/toy/models/toy/{kind}.json", make)
+
+    def _toy(self, model: str) -> Node:
+        """What stands for a model in the toy world."""
+        kind = self.grid.toy_backbone(model)
+        return self.toy_backbone(kind) if kind else self.toy_model()
+
     def pin_model(self, model: str) -> Node:
         """What exactly a public checkpoint is."""
 
         def make(key: str) -> Node:
-            toy = [self.toy_model()] if self.grid.experiment.toy else []
+            toy = [self._toy(model)] if self.grid.experiment.toy else []
             model_spec = self.grid.model_spec(model)
             spec = self.grid.pin_spec("models", model_spec["from"], model_spec["revision"])
             inputs = {"toy": tuple(node.key for node in toy)}

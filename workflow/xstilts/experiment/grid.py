@@ -7,12 +7,13 @@ from typing import Any
 from xstilts.data import source as sources
 from xstilts.data import strata
 from xstilts.data.source import OWN
-from xstilts.experiment import amounts, cells, chains, recipe
+from xstilts.experiment import amounts, backbones, cells, chains, recipe
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.running.errors import UserError
 from xstilts.running.files import canonical, digest
+from xstilts.toy import backbones as toy_backbones
 from xstilts.toy import strata as toy_strata
 
 # Raise a number when a change of the code changes what the step computes: it is part of the spec of
@@ -112,6 +113,12 @@ class Grid:
         sizes = {key: value for key, value in toy.items() if not dataset or key != "pretrain"}
         return {"kind": "toy", "version": VERSIONS["toy"], **sizes} | toy_strata.in_spec(dataset)
 
+    def toy_backbone_spec(self, kind: str) -> dict[str, Any]:
+        """Return the spec of a tiny checkpoint of an architecture."""
+        toy = self.experiment.settings["toy"]
+        told = {"architecture": kind, "seed": toy["seed"], "languages": toy["languages"]}
+        return {"kind": "toy", "version": VERSIONS["toy"], **told}
+
     def pin_spec(self, kind: str, name: str, revision: str) -> dict[str, Any]:
         """Return the spec of the pin of a data set or model: what is looked up, and where."""
         source = OWN if sources.is_of_task(name) else self.source()
@@ -135,11 +142,15 @@ class Grid:
     def model_spec(self, model: str) -> dict[str, Any]:
         """Return the spec of a public checkpoint."""
         entry = self.experiment.settings["models"][model]
+        attention = entry["attention"]
+        if self.experiment.toy and not self.toy_backbone(model):
+            attention = None  # what stands for it is an encoder
         return {
             "kind": "model",
             "from": self.public(model),
             "revision": entry["revision"],
-            "pooling": entry["pooling"],
+            "pooling": "cls" if entry["pooling"] == "first" else entry["pooling"],
+            **({"attention": attention} if attention else {}),
             "source": self.source(),
             "version": VERSIONS["model"],
         }
@@ -359,14 +370,27 @@ class Grid:
         return self.tuned_recipes[train].max_length
 
     def public(self, model: str) -> str:
-        """Return the public checkpoint that a model is; in the toy world always the same."""
-        return (
-            TOY_MODEL if self.experiment.toy else self.experiment.settings["models"][model]["from"]
-        )
+        """Return the public checkpoint that a model is; in the toy world one of its architecture,
+        as far as that is known, else the toy encoder."""
+        if not self.experiment.toy:
+            return self.experiment.settings["models"][model]["from"]
+        kind = self.toy_backbone(model)
+        return f"toy/{kind}" if kind else TOY_MODEL
+
+    def toy_backbone(self, model: str) -> str:
+        """Return the architecture of the tiny checkpoint that stands for a model in the toy world;
+        "" where it is the toy encoder."""
+        settings = self.experiment.settings
+        kind = backbones.config(settings["models"][model], settings).get("model_type", "")
+        return kind if kind in toy_backbones.BACKBONES and kind != "xlm-roberta" else ""
 
     def tokenizer(self, model: str) -> str:
-        """Return the model whose tokenizer a model uses: its own, or the one it names."""
-        return self.experiment.settings["models"][model]["tokenizer"] or model
+        """Return the model whose tokenizer a model uses: its own, or the one it names. What stands
+        for the two in the toy world may have tokenizers of two kinds."""
+        named = self.experiment.settings["models"][model]["tokenizer"] or model
+        return (
+            named if self.public(named) == self.public(model) or not self.experiment.toy else model
+        )
 
     def encoder(self, model: str, intermediate: str, seed: str) -> str:
         """Return the folder of the encoder that a target starts from."""
@@ -390,9 +414,7 @@ class Grid:
         return f"{self.scores(split)}/{cell}/{lang}.json"
 
 
-TOY_MODEL = (
-    "toy/xlmr"  # in the toy world every model is this one, so any experiment can be rehearsed
-)
+TOY_MODEL = "toy/xlmr"  # what stands for an XLM-R, and for what is not known, in the toy world
 
 
 def spec_text(spec: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from xstilts.experiment import reference
+from xstilts.experiment import backbones, reference
 from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.questions import FLOP, HEADROOM
@@ -174,7 +174,7 @@ def of(experiment: Experiment) -> Traits:
     listed = {row["language"]: row for row in reference.table("languages")}
     every = {lang for task in experiment.tasks.values() for lang in task.languages}
     values = {
-        "model": {name: _model(entry) for name, entry in settings["models"].items()},
+        "model": {name: _model(entry, settings) for name, entry in settings["models"].items()},
         "intermediate": {
             name: _intermediate(experiment, name) for name in experiment.intermediates
         },
@@ -195,12 +195,12 @@ def of(experiment: Experiment) -> Traits:
     )
 
 
-def _model(entry: Mapping[str, Any]) -> dict[str, Value | None]:
+def _model(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Value | None]:
     known = reference.encoder(entry["from"])
-    if known is None:
-        return {**_lacking("parameters", "layers"), "architecture": "encoder", **_own(entry)}
-    size = {"parameters": known.parameters, "layers": known.layers}
-    return {**size, "architecture": known.kind, **_own(entry)}
+    size = _lacking("parameters", "layers")
+    if known:
+        size = {"parameters": known.parameters, "layers": known.layers}
+    return {**size, "architecture": backbones.kind(entry, settings), **_own(entry)}
 
 
 def _intermediate(experiment: Experiment, name: str) -> dict[str, Value | None]:

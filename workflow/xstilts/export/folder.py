@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from xstilts.encoding.tokenizer import load_tokenizer
+from xstilts.experiment.architecture import ENCODER, Architecture, parts
 from xstilts.export import card, snippets, task_model
 from xstilts.export.trained import Trained
+from xstilts.models import architecture
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, write_json
 
@@ -95,23 +98,18 @@ def _code(trained: Trained, model_class: str | None, folder: str) -> str:
     format, pair = trained.task.format, "text_pair" in trained.task.columns.values()
     if model_class:
         limits = trained.max_length, trained.task.no_answer
-        return snippets.of_task_model(format, folder, pair, *limits)
+        tokenizer = load_tokenizer(trained.folder / "tokenizer.json")
+        return snippets.of_task_model(format, folder, pair, *limits, tokenizer)
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(trained.folder)
+    auto_class = architecture.auto_class(config)
+    parameters = inspect.signature(auto_class._model_mapping[type(config)].__init__).parameters
+    auto, pooler = auto_class.__name__, "add_pooling_layer" in parameters
     if trained.head is None:
         assert trained.layer is not None
-        return snippets.of_encoder(folder, trained.layer)
-    config, model = _class_of(trained.folder)
-    return snippets.of_encoder_and_head(
-        format,
-        folder,
-        trained.labels,
-        mean=getattr(config, "classifier_pooling", "cls") == "mean",
-        pooler="add_pooling_layer" in inspect.signature(model.__init__).parameters,
-    )
-
-
-def _class_of(folder: Path) -> tuple[Any, Any]:
-    """Return the config of a checkpoint, and the class of its encoder."""
-    from transformers import AutoConfig, AutoModel
-
-    config = AutoConfig.from_pretrained(folder)
-    return config, AutoModel._model_mapping[type(config)]
+        inner = len(parts(config)) > 1
+        return snippets.of_encoder(folder, trained.layer, auto, pooler, inner)
+    found, labels = Architecture.of(config), trained.labels
+    scaled = found.kind != ENCODER
+    return snippets.of_encoder_and_head(format, folder, labels, auto, pooler, found.pooling, scaled)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from xstilts.encoding.tokenizer import Tokenizer
 from xstilts.formats import span
 
 PAIR = '{"text": "A dog sleeps.", "text_pair": "An animal sleeps."}'
@@ -27,20 +28,22 @@ model = AutoModelForTokenClassification.from_pretrained({folder}).eval()
 
 
 def tag(words):
-    """Return the tag of each word, read off its first token that is not a space alone."""
+    """Return the tag of each word, read off its {which} token that is not a space alone."""{spaced}
     inputs = tokenizer(words, is_split_into_words=True, truncation=True, return_tensors="pt")
-    tokens, first = inputs.tokens(), {{}}
+    tokens, {which} = inputs.tokens(), {{}}
     for at, word in enumerate(inputs.word_ids()):
-        if word is not None and (word not in first or tokens[first[word]] == "\\u2581"):
-            first[word] = at
+        if word is not None and (word not in {which} or {real}):
+            {which}[word] = at
     with torch.inference_mode():
         best = model(**inputs).logits[0].argmax(-1).tolist()
     labels = model.config.id2label
-    return [labels[best[first[word]]] if word in first else None for word in range(len(words))]
+    return [labels[best[{which}[word]]] if word in {which} else None for word in range(len(words))]
 
 
 print(tag(["A", "dog", "sleeps", "."]))
 '''
+SPACED = """
+    words = [f" {word}" if at else word for at, word in enumerate(words)]"""
 SPAN = '''
 import torch
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
@@ -51,11 +54,7 @@ model = AutoModelForQuestionAnswering.from_pretrained({folder}).eval()
 
 def answer(question, context):
     """Return the stretch of the context that answers the question."""
-    asked = tokenizer(
-        question, max_length={max_question}, truncation=True, return_offsets_mapping=True
-    )
-    question = question[: asked["offset_mapping"][-2][1]]
-    inputs = tokenizer(
+{asked}    inputs = tokenizer(
         question, context, truncation="only_second", stride={stride}, padding=True,
         return_overflowing_tokens=True, return_offsets_mapping=True, return_tensors="pt",
     )
@@ -75,11 +74,23 @@ def answer(question, context):
 
 print(answer("Where does the dog sleep?", "The dog sleeps in the garden."))
 '''
+ASKED = """\
+    asked = tokenizer(
+        question, max_length={max_question}, truncation=True, return_offsets_mapping=True
+    )
+    question = question[: asked["offset_mapping"][{end}][1]]
+"""
+ASKED_IN_BYTES = """\
+    asked = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)
+    if offsets := asked["offset_mapping"][{room}:]:  # of what is cut, with the character it cuts
+        question = question[: min(asked["offset_mapping"][{room} - 1][1], offsets[0][0])]
+"""
 NO_ANSWER = """\
-    nothing = (outputs.start_logits[:, 0] + outputs.end_logits[:, 0]).min()
+    nothing = (outputs.start_logits{place} + outputs.end_logits{place}).min()
     if nothing > scores.max():
         return ""
 """
+LAST = "[torch.arange(len(offsets)), inputs['attention_mask'].sum(1) - 1]"  # of each window
 CHOICE = '''
 import torch
 from transformers import AutoModelForMultipleChoice, AutoTokenizer
@@ -102,11 +113,11 @@ print(choose("The dog is tired.", ["It sleeps.", "It flies."]))
 '''
 RETRIEVAL = '''
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import {auto}, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained({folder})
-encoder = AutoModel.from_pretrained(
-    {folder}, num_hidden_layers={layer}, add_pooling_layer=False, dtype=torch.float32
+{config}encoder = {name}.from_pretrained(
+    {folder}, {options}dtype=torch.float32
 ).eval()
 
 
@@ -121,16 +132,20 @@ def embed(texts):
 
 print(torch.nn.functional.cosine_similarity(*embed(["A dog sleeps.", "Ein Hund schläft."]), dim=0))
 '''
+INNER = """\
+config = AutoConfig.from_pretrained({folder})
+config.encoder.num_hidden_layers = {layer}
+"""
 # Where transformers has no class: the encoder, and the head in a file beside it.
 HEAD = '''
 import torch
 from safetensors.torch import load_file
 from torch.nn.functional import linear
-from transformers import AutoModel, AutoTokenizer
+from transformers import {auto}, AutoTokenizer
 
 folder = {folder}
 tokenizer = AutoTokenizer.from_pretrained(folder)
-encoder = AutoModel.from_pretrained(folder, {options}dtype=torch.float32).eval()
+encoder = {auto}.from_pretrained(folder, {options}dtype=torch.float32).eval()
 head = load_file(f"{{folder}}/head.safetensors")
 labels = {labels}
 
@@ -152,58 +167,102 @@ MEAN = """\
 FIRST = """\
     hidden = hidden[:, 0]
 """
+LAST = """\
+    hidden = hidden[torch.arange(len(hidden)), inputs["attention_mask"].sum(1) - 1]
+"""
+POOLS = {"cls": FIRST, "mean": MEAN, "last": LAST}
+UNIT_SCALE = """\
+    hidden = hidden / hidden.square().mean(-1, keepdim=True).sqrt()
+"""
 DENSE = """\
     hidden = torch.tanh(linear(hidden, head["dense.weight"], head["dense.bias"]))
 """
 
 
-def of_task_model(format: str, folder: str, pair: bool, max_length: int, no_answer: bool) -> str:
+def of_task_model(
+    format: str, folder: str, pair: bool, max_length: int, no_answer: bool, tokenizer: Tokenizer
+) -> str:
     """Return the code of a task model in `folder`.
 
     Args:
         pair: classification and regression: whether the texts are pairs.
         max_length: tokens of a sequence.
         no_answer: span: whether a question may have no answer.
+        tokenizer: of the model.
     """
     templates = {
         "classification": CLASSIFICATION, "regression": REGRESSION, "tagging": TAGGING,
         "span": SPAN, "choice": CHOICE,
     }  # fmt: skip
     max_question, stride = span.limits(max_length)
+    last, space = tokenizer.word == "last", json.dumps(tokenizer.space)
+    first_is_space = f"tokens[first[word]] == {space}"
+    before, after = tokenizer.template
+    asked = ASKED_IN_BYTES if tokenizer.has_bytes else ASKED
+    nothing = NO_ANSWER.format(place=LAST if last else "[:, 0]")
     return templates[format].format(
         folder=json.dumps(folder, ensure_ascii=False),
         example=PAIR if pair else '"A dog sleeps."',
         stride=stride,
-        max_question=max_question,
         max_answer=span.MAX_ANSWER,
-        no_answer=NO_ANSWER if no_answer else "",
+        asked=asked.format(
+            max_question=max_question, end=-1 - len(after), room=max_question - len(before + after)
+        ),
+        no_answer=nothing if no_answer else "",
+        which=tokenizer.word,
+        real=f"tokens[at].strip({space})" if last else first_is_space,
+        spaced=SPACED if tokenizer.words_have_spaces else "",
     )
 
 
-def of_encoder(folder: str, layer: int) -> str:
-    """Return the code of an encoder whose hidden states of a layer are pooled."""
-    return RETRIEVAL.format(folder=json.dumps(folder, ensure_ascii=False), layer=layer)
+def of_encoder(folder: str, layer: int, auto: str, pooler: bool, inner: bool) -> str:
+    """Return the code of an encoder whose hidden states of a layer are pooled.
+
+    Args:
+        auto: the name of the class that loads it.
+        pooler: whether that would make a pooler, which is not in the weights.
+        inner: whether its config is in another, so that the layers have to be set there.
+    """
+    options = "config=config, " if inner else f"num_hidden_layers={layer}, "
+    folder = json.dumps(folder, ensure_ascii=False)
+    return RETRIEVAL.format(
+        folder=folder,
+        layer=layer,
+        auto=f"AutoConfig, {auto}" if inner else auto,
+        name=auto,
+        config=INNER.format(folder=folder, layer=layer) if inner else "",
+        options=options + ("add_pooling_layer=False, " if pooler else ""),
+    )
 
 
 def of_encoder_and_head(
-    format: str, folder: str, labels: Sequence[str], mean: bool, pooler: bool
+    format: str,
+    folder: str,
+    labels: Sequence[str],
+    auto: str,
+    pooler: bool,
+    pooling: str,
+    unit_scale: bool,
 ) -> str:
     """Return the code of an encoder with its head beside it.
 
     Args:
-        mean: whether the mean over all tokens is pooled, or else the first token.
-        pooler: whether the encoder's class would make a pooler, which is not in the weights.
+        auto, pooler: as of `of_encoder`.
+        pooling: what is pooled, a key of `POOLS`.
+        unit_scale: whether the head divides hidden states by their root mean square.
     """
-    pooled = (MEAN if mean else FIRST) + DENSE
+    scaled = UNIT_SCALE if unit_scale else ""
+    pooled = POOLS[pooling] + scaled + DENSE
     what = "the score of each label, a row a text"
     if format in ("tagging", "span"):
-        pooled, what = "", "the scores of each token: of the labels, or as start and end"
+        pooled, what = scaled, "the scores of each token: of the labels, or as start and end"
     elif format == "choice":
         what = "the score of each pair of context and choice"
     elif format == "regression":
         what = "the number, a row a text"
     return HEAD.format(
         folder=json.dumps(folder, ensure_ascii=False),
+        auto=auto,
         options="add_pooling_layer=False, " if pooler else "",
         labels=list(labels),
         what=what,

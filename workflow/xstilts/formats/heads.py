@@ -1,29 +1,38 @@
-"""Heads: small torch modules on the encoder's hidden states, hidden float [sequences, width, H]."""
+"""Heads: small torch modules on the encoder's hidden states, hidden float [sequences, width, H].
+
+The states of encoders are read as they are. Those of decoders and T5s, which end in a norm whose
+gain each model has learned for its own output layer, are first divided by their root mean square:
+new weights of the usual deviation would else start in the flat parts of the tanh, or at nothing.
+"""
 
 import torch
 from torch import nn
+
+from xstilts.experiment.architecture import ENCODER, Architecture
 
 
 class PooledHead(nn.Module):
     """Scores of a sequence: pooled, dense, tanh, linear (as in XLM-R's own head).
 
-    Pooled is the first token or, where the encoder's config says `classifier_pooling: mean` (name
-    and values are ModernBERT's), the mean over all tokens, which sentence encoders are trained by.
+    Pooled is the first token, the last, or the mean over all, which sentence encoders are trained
+    by: as the encoder's config says under `classifier_pooling` (the name is ModernBERT's), else as
+    its architecture is made for.
     """
 
     def __init__(self, config, outputs: int) -> None:
         super().__init__()
-        self.mean_pooling = getattr(config, "classifier_pooling", "cls") == "mean"
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.out = nn.Linear(config.hidden_size, outputs)
-        _init_weights(self, config)
+        architecture = Architecture.of(config)
+        self.pooling, self.scaled = architecture.pooling, architecture.kind != ENCODER
+        self.dropout = nn.Dropout(architecture.dropout)
+        self.dense = nn.Linear(architecture.width, architecture.width)
+        self.out = nn.Linear(architecture.width, outputs)
+        _init_weights(self, architecture.deviation)
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Return scores [sequences, outputs]."""
-        pooled = hidden[:, 0]
-        if self.mean_pooling:
-            pooled = masked_mean(hidden, mask).to(hidden.dtype)
+        pooled = pool(hidden, mask, self.pooling)
+        if self.scaled:
+            pooled = unit_scale(pooled)
         return self.out(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
 
 
@@ -52,13 +61,15 @@ class TokenHead(nn.Module):
 
     def __init__(self, config, outputs: int) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
-        self.out = nn.Linear(config.hidden_size, outputs)
-        _init_weights(self, config)
+        architecture = Architecture.of(config)
+        self.scaled = architecture.kind != ENCODER
+        self.dropout = nn.Dropout(architecture.dropout)
+        self.out = nn.Linear(architecture.width, outputs)
+        _init_weights(self, architecture.deviation)
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Return scores [sequences, width, outputs]."""
-        return self.out(self.dropout(hidden))
+        return self.out(self.dropout(unit_scale(hidden) if self.scaled else hidden))
 
 
 class MeanPoolHead(nn.Module):
@@ -70,6 +81,21 @@ class MeanPoolHead(nn.Module):
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Return embeddings [sequences, H]."""
         return masked_mean(hidden, mask)
+
+
+def pool(hidden: torch.Tensor, mask: torch.Tensor | None, pooling: str) -> torch.Tensor:
+    """Return what stands for each sequence, [sequences, H]; padding is on the right."""
+    if pooling == "mean":
+        return masked_mean(hidden, mask).to(hidden.dtype)
+    if pooling == "last" and mask is not None:
+        sequences = torch.arange(len(hidden), device=hidden.device)
+        return hidden[sequences, mask.sum(1) - 1]
+    return hidden[:, -1 if pooling == "last" else 0]
+
+
+def unit_scale(hidden: torch.Tensor) -> torch.Tensor:
+    """Return states of root mean square 1, of the same type."""
+    return nn.functional.rms_norm(hidden.float(), hidden.shape[-1:]).to(hidden.dtype)
 
 
 def masked_mean(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
@@ -89,13 +115,14 @@ class MaskedLMHead(nn.Module):
 
     def __init__(self, encoder) -> None:
         super().__init__()
-        config = encoder.config
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+        architecture = Architecture.of(encoder.config)
+        width = architecture.width
+        self.dense = nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width, eps=architecture.epsilon)
+        self.bias = nn.Parameter(torch.zeros(encoder.config.vocab_size))
         # In a tuple, so that torch does not register them as this head's own.
         self.tied_embeddings = (encoder.get_input_embeddings(),)
-        _init_weights(self, config)
+        _init_weights(self, architecture.deviation)
 
     def forward(
         self, hidden: torch.Tensor, mask: torch.Tensor | None
@@ -109,8 +136,8 @@ class MaskedLMHead(nn.Module):
         return features, self.tied_embeddings[0].weight, self.bias
 
 
-def _init_weights(head: nn.Module, config) -> None:
+def _init_weights(head: nn.Module, deviation: float) -> None:
     for module in head.modules():
         if isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=config.initializer_range)
+            nn.init.normal_(module.weight, std=deviation)
             nn.init.zeros_(module.bias)

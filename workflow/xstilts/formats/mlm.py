@@ -10,6 +10,8 @@ Too long: the rest of a text becomes further examples; nothing is lost.
 import numpy as np
 
 from xstilts.encoding import encoded
+from xstilts.experiment.architecture import ENCODER, Architecture
+from xstilts.running.errors import UserError
 
 MLM_PROBABILITY = 0.15  # of the ordinary tokens; also in jiant's templates
 # What becomes of a chosen token (BERT's rule, as in transformers' collator): the mask token, a
@@ -54,9 +56,17 @@ def collate(data, examples, seed=()):
 
 
 def head(encoder, labels, train=()):
-    """A score of every token of the vocabulary, by the encoder's own embeddings."""
+    """A score of every token of the vocabulary, by the encoder's own embeddings.
+
+    Raises:
+        UserError: it is no encoder (said when the config is read, where that is known then).
+    """
     from xstilts.formats.heads import MaskedLMHead
 
+    if (kind := Architecture.of(encoder.config).kind) != ENCODER:
+        raise UserError(
+            f"masked language modelling is for encoders, and this model is of the kind {kind}"
+        )
     return MaskedLMHead(encoder)
 
 

@@ -2,7 +2,9 @@
 
 Arrays: `row` int64 [examples], which row a window belongs to; `offsets` int32 [tokens, 2], where a
 token begins and ends in the context, (-1, -1) outside it; `answer` int64 [examples, 2], the first
-and last token of the answer, (0, 0) where the window does not hold it whole.
+and last token of the answer, twice the place of no answer where the window does not hold it whole.
+That place is the first token of a window; where a token has seen those before it alone
+(`Tokenizer.word`), it is the last, and `nothing` int64 [examples] says where that is.
 Too long: the question is cut on the right at `MAX_QUESTION` tokens; the context is cut into windows
 that overlap by a third of the length limit, so nothing of it is lost. Predictions are stretches of
 the original context.
@@ -25,7 +27,7 @@ def encode(rows, tokenizer, labels, max_length):
     max_question, overlap = limits(max_length)
     encodings = tokenizer.encode([row["question"] for row in rows], max_question)
     questions = [
-        row["question"][: e.offsets[-2][1]] if e.overflowing else row["question"]
+        _cut(row["question"], e, tokenizer) if e.overflowing else row["question"]
         for row, e in zip(rows, encodings, strict=True)
     ]
     questions_cut = sum(bool(e.overflowing) for e in encodings)
@@ -36,15 +38,32 @@ def encode(rows, tokenizer, labels, max_length):
     offsets = [_offsets(w) for _, w in windows]
     arrays["offsets"] = np.concatenate(offsets)
     arrays["row"] = np.array([i for i, _ in windows], dtype=np.int64)
+    nothing: np.ndarray = np.zeros(len(windows), dtype=np.int64)
+    if tokenizer.word == "last":
+        arrays["nothing"] = nothing = np.diff(arrays["starts"]) - 1
     arrays["answer"] = np.array(
-        [_answer(rows[i], o) for (i, _), o in zip(windows, offsets, strict=True)], dtype=np.int64
+        [
+            _answer(rows[i], o, tokenizer.words_have_spaces) or (place, place)
+            for (i, _), o, place in zip(windows, offsets, nothing, strict=True)
+        ],
+        dtype=np.int64,
     )
     return arrays, questions_cut
 
 
+def _cut(question: str, encoding, tokenizer) -> str:
+    """Return what the tokens of a question that was cut cover; of a character that is several
+    tokens nothing where one of them is missing, since it would be all of them again."""
+    before, after = tokenizer.template
+    end = encoding.offsets[-1 - len(after)][1]
+    if tokenizer.has_bytes:
+        end = min(end, encoding.overflowing[0].offsets[len(before)][0])
+    return question[:end]
+
+
 def limits(max_length: int) -> tuple[int, int]:
     """Return the tokens that a question has at most, its special tokens included, and those that
-    two windows share."""
+    two windows share. 4 is the special tokens of a pair in XLM-R; no model has more."""
     max_question = min(MAX_QUESTION, max_length // 2)
     return max_question, min(stride(max_length), max_length - max_question - 4 - 1)
 
@@ -55,28 +74,37 @@ def _offsets(window) -> np.ndarray:
     return np.where(inside[:, None], offsets, np.int32(-1))
 
 
-def _answer(row, offsets) -> tuple[int, int]:
-    """Return the first and last token that hold the first gold answer, (0, 0) if it is not here."""
+def _answer(row, offsets, strip: bool) -> tuple[int, int] | None:
+    """Return the first and last token that hold the first gold answer, None if it is not here.
+
+    `strip`: spaces around an answer are left out, which the tokens of neighbouring words may hold.
+    """
     answers = row["answers"]
     if not answers["text"]:
-        return 0, 0
-    start = answers["start"][0]
-    end = start + len(answers["text"][0])
+        return None
+    text, start = answers["text"][0], answers["start"][0]
+    if strip:
+        start += len(text) - len(text.lstrip())
+        text = text.strip()
+    end = start + len(text)
     inside = offsets[:, 1] > offsets[:, 0]
     first = np.flatnonzero(inside & (offsets[:, 0] <= start) & (start < offsets[:, 1]))
     last = np.flatnonzero(inside & (offsets[:, 0] < end) & (end <= offsets[:, 1]))
-    return (int(first[0]), int(last[-1])) if len(first) and len(last) else (0, 0)
+    return (int(first[0]), int(last[-1])) if len(first) and len(last) else None
 
 
 def collate(data, examples, seed=()):
-    """Some windows as a batch; `inside` bool [sequences, width] marks the tokens of the context."""
+    """Some windows as a batch; `inside` bool [sequences, width] marks the tokens of the context,
+    `nothing` int64 [sequences] the place of no answer."""
     batch = encoded.pad(data, examples)
     inside = np.zeros(batch["ids"].shape, dtype=bool)
     starts, offsets = data.arrays["starts"], data.arrays["offsets"]
     for row, s in enumerate(batch["sequences"]):
         inside[row, : starts[s + 1] - starts[s]] = offsets[starts[s] : starts[s + 1], 0] >= 0
     answer = data.arrays["answer"][examples]
-    return batch | {"inside": inside, "answer": answer, "weight": len(examples)}
+    nothing = data.arrays.get("nothing", np.zeros(len(data), dtype=np.int64))[examples]
+    shown = {"inside": inside, "answer": answer, "nothing": nothing}
+    return batch | shown | {"weight": len(examples)}
 
 
 def head(encoder, labels, train=()):
@@ -87,14 +115,14 @@ def head(encoder, labels, train=()):
 
 
 def _logits(outputs, batch):
-    """Start and end scores [sequences, width], -inf outside the context and the first token."""
-    allowed = batch["inside"].clone()
-    allowed[:, 0] = True
+    """Start and end scores [sequences, width], -inf outside the context and the place of no
+    answer."""
+    allowed = batch["inside"].scatter(1, batch["nothing"][:, None], True)
     return (outputs[..., i].float().masked_fill(~allowed, -float("inf")) for i in range(2))
 
 
 def loss(outputs, batch):
-    """Summed mean of the cross entropies of start and end; the first token stands for no answer."""
+    """Summed mean of the cross entropies of start and end, no answer among them."""
     from torch.nn.functional import cross_entropy
 
     start, end = _logits(outputs, batch)
@@ -109,8 +137,9 @@ def reduce(outputs, batch):
     import torch
 
     start, end = _logits(outputs, batch)
-    null = start[:, 0] + end[:, 0]
-    start[:, 0] = end[:, 0] = -torch.inf
+    nothing = batch["nothing"][:, None]
+    null = (start.gather(1, nothing) + end.gather(1, nothing)).squeeze(1)
+    start, end = (scores.scatter(1, nothing, -torch.inf) for scores in (start, end))
     k = min(N_BEST, start.shape[1])
     (s, i), (e, j) = start.topk(k), end.topk(k)
     length = j[:, None, :] - i[:, :, None] + 1  # [windows, starts, ends]

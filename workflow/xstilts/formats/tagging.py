@@ -1,8 +1,8 @@
-"""Tagging: every word of a sentence gets a tag, read off its first real token.
+"""Tagging: every word of a sentence gets a tag, read off its first real token (a decoder's last).
 
-The first *real* token is the first that covers a character of the word: where a script is written
-without spaces, a word's first token is often the lone U+2581 that stands for the space before it,
-the same for every such word.
+A *real* token covers a character of the word: where a script is written without spaces, a word's
+first token is often the lone U+2581 that stands for the space before it, the same for every such
+word. A decoder has seen all of a word at its last token only, so that one is read there.
 
 Arrays: `row` int64 [examples], which row a window belongs to; `at` int64 [words], the token in its
 sequence that a word is read from; `tags` int64 [words], `IGNORE_INDEX` where the head has no such
@@ -23,20 +23,20 @@ from xstilts.experiment.recipe import stride
 
 # As in PyTorch. Also a tag of an open set that no training row has: without loss, always wrong.
 IGNORE_INDEX = -100
-SPACE = "\u2581"  # sentencepiece's mark for a space
 
 
 def encode(rows, tokenizer, labels, max_length):
     """Rows `tokens[], tags[]` -> an example a window."""
-    tokens_of = tokenizer.encode_words([word for row in rows for word in row["tokens"]])
+    sentences = [tokenizer.in_sentence(row["tokens"]) for row in rows]
+    tokens_of = tokenizer.encode_words([word for sentence in sentences for word in sentence])
     before, after = tokenizer.template
     window_size = max_length - len(before) - len(after)
     encoded_words = {w: _encode_word(t, window_size, tokenizer) for w, t in tokens_of.items()}
     index = {label: i for i, label in enumerate(labels)}
     sequences, at, tags, scored, spans, row_numbers, cut = [], [], [], [], [0], [], 0
-    for number, row in enumerate(rows):
-        words = [encoded_words[word] for word in row["tokens"]]
-        cut += any(len(tokens_of[word]) > window_size for word in row["tokens"])
+    for number, (row, sentence) in enumerate(zip(rows, sentences, strict=True)):
+        words = [encoded_words[word] for word in sentence]
+        cut += any(len(tokens_of[word]) > window_size for word in sentence)
         sizes = [len(ids) for ids, _ in words]
         for first, last, scored_words in windows(sizes, window_size, stride(max_length)):
             ids = list(before)
@@ -59,11 +59,11 @@ def encode(rows, tokenizer, labels, max_length):
 
 
 def _encode_word(tokens: list[tuple[int, str]], limit: int, tokenizer) -> tuple[list[int], int]:
-    """Return a word's ids, at most `limit`, and which of them is its first real token."""
+    """Return a word's ids, at most `limit`, and which of them stands for it."""
     if not tokens:  # a word of characters that the tokenizer drops still gets a place, and a tag
         tokens = [(tokenizer.unk_token_id, "")]
-    real = next((i for i, (_, token) in enumerate(tokens) if token != SPACE), 0)
-    return [i for i, _ in tokens[:limit]], min(real, limit - 1)
+    at = tokenizer.place([token for _, token in tokens])
+    return [i for i, _ in tokens[:limit]], min(at, limit - 1)
 
 
 def windows(sizes: list[int], window_size: int, overlap: int) -> list[tuple[int, int, range]]:

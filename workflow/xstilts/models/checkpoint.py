@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xstilts.models import lean
+from xstilts.experiment.architecture import OWN
+from xstilts.models import architecture, lean
+from xstilts.models.architecture import Architecture
 from xstilts.running import garbage
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, read_json, write_json
@@ -15,7 +17,7 @@ Layers = int | Callable[[Any], int] | None
 # Keys of a config that make of a checkpoint something else than one file of plain weights.
 SPECIAL = {
     "auto_map", "configuration_files", "fusion_config", "layer_types", "quantization_config",
-    "transformers_weights",
+    "transformers_weights", OWN,
 }  # fmt: skip
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")  # beside the weights
 
@@ -25,9 +27,12 @@ def load_encoder(folder: str | Path, layers: Layers = None, dropout: float | Non
 
     Args:
         folder: `model.safetensors` and `config.json`.
-        layers: keep only so many of the lowest layers, or what this makes of the config; the output
-            is then the hidden state of that index in architectures that normalise inside each layer
-            (XLM-R base and large).
+        layers: keep only so many of the lowest layers, or what this makes of the config. The output
+            is then the hidden state of that index in architectures that normalise after each layer
+            (XLM-R base and large). In those that normalise before (XLM-R XL, ModernBERT, T5, all
+            decoders here) it is that under the norm that ends the model, since no inner layer has
+            one: what layers add up to grows with the depth, a few dimensions most, and no later
+            layer ever reads it without a norm of its own.
         dropout: of hidden states and attention; None keeps the checkpoint's own.
 
     Raises:
@@ -81,15 +86,16 @@ def _direct(folder: Path, layers: Layers, dropout: float | None):
 def _automatic(folder: Path, layers: Layers, dropout: float | None):
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig
     from transformers.utils import logging
 
     logging.set_verbosity_error()  # layers left out on purpose would be reported as unexpected
     logging.disable_progress_bar()
     try:
         config = _set(AutoConfig.from_pretrained(folder), layers, dropout)
-        model_class = AutoModel._model_mapping[type(config)]
-        encoder, loading_info = AutoModel.from_pretrained(
+        auto_class = architecture.auto_class(config)
+        model_class = auto_class._model_mapping[type(config)]
+        encoder, loading_info = auto_class.from_pretrained(
             folder, config=config, dtype=torch.float32, use_safetensors=True,
             output_loading_info=True, **_options(model_class),
         )  # fmt: skip
@@ -103,9 +109,10 @@ def _automatic(folder: Path, layers: Layers, dropout: float | None):
 
 def _set(config, layers: Layers, dropout: float | None):
     if layers is not None:
-        config.num_hidden_layers = layers(config) if callable(layers) else layers
+        architecture.set_layers(config, layers(config) if callable(layers) else layers)
     if dropout is not None:
-        config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
+        architecture.set_dropout(config, dropout)
+    architecture.set_uncached(config)
     return config
 
 
@@ -134,8 +141,10 @@ def load_head(head, folder: str | Path, prefix: str = "") -> None:
 def save(weights: dict[str, dict], init: str | Path, folder: str | Path) -> None:
     """Write `encoder` and `head` weights into a folder; config and tokenizer are those of `init`.
 
-    Each file is written whole or not at all, the encoder's last.
+    Each file is written whole or not at all, the encoder's last. It has the names of `init`: what
+    is tied (the embeddings of a T5) is there once.
     """
+    from safetensors import safe_open
     from safetensors.torch import save_file
 
     folder = Path(folder)
@@ -149,8 +158,12 @@ def save(weights: dict[str, dict], init: str | Path, folder: str | Path) -> None
         write_json(folder / "config.json", config | {"dtype": "float32"})
     with atomic(folder / "head.safetensors") as temporary:
         save_file(weights["head"], temporary)
+    encoder, source = weights["encoder"], Path(init) / "model.safetensors"
+    if source.exists():
+        with safe_open(source, "pt") as file:
+            encoder = {name: encoder[name] for name in encoder.keys() & set(file.keys())}
     with atomic(folder / "model.safetensors") as temporary:
-        save_file(weights["encoder"], temporary, metadata={"format": "pt"})
+        save_file(encoder, temporary, metadata={"format": "pt"})
 
 
 def retrieval_layer(config, requested: int | None) -> int:
@@ -160,7 +173,7 @@ def retrieval_layer(config, requested: int | None) -> int:
     Phang et al. 2020 and jiant pool hidden state 14 of the 24 layers of XLM-R Large; other depths
     take the same fraction, rounded (12 layers: 7, 6 layers: 4).
     """
-    depth = config.num_hidden_layers
+    depth = Architecture.of(config).layers
     if requested is not None and requested > depth:
         raise UserError(f"retrieval_layer: {requested} is above the {depth} layers of the model")
     return requested if requested is not None else max(1, int(depth * 14 / 24 + 0.5))

@@ -142,7 +142,10 @@ def hidden_states(encoder, batch: dict[str, Any]):
     At places of padding they are anything finite.
     """
     if "offsets" not in batch:
-        return encoder(input_ids=batch["ids"], attention_mask=batch["mask"]).last_hidden_state
+        mask = batch["mask"]
+        if mask is not None and getattr(encoder.config, "conv_kernel_size", None):
+            mask = mask.long()  # DeBERTa-v2's convolution subtracts it from 1
+        return encoder(input_ids=batch["ids"], attention_mask=mask).last_hidden_state
     flat = encoder(
         input_ids=batch["ids"],
         position_ids=batch["positions"],

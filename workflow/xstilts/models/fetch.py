@@ -1,7 +1,7 @@
 """A public checkpoint: fetched at its pin, checked, loaded.
 
-Only the encoder is kept: no head, no pooler. Pickled weights are refused, because loading a pickle
-runs whatever code is in it.
+Only the encoder is kept: no head, no pooler. Weights that are pickles become safetensors first
+(`models.pickles`).
 """
 
 import inspect
@@ -9,33 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data import source as sources
+from xstilts.encoding import separators
+from xstilts.models import architecture, repository
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
-
-# One of these is what a fast tokenizer is made from.
-TOKENIZERS = ("tokenizer.json", "*.model", "vocab.txt", "vocab.json")
 
 
 def fetch(source: str, root: str, pin: dict[str, Any], name: str) -> Path:
     """Return a local folder with the files of a model, downloading them at the pinned commit.
 
-    Raises UserError: no such folder or repository, the hub away, no safetensors, no tokenizer,
-    no config, or (a mirror) files that are not those of the pin.
+    Raises UserError: no such folder or repository, the hub away, no weights, no tokenizer, no
+    config, a model that cannot be used, or (a mirror) files that are not those of the pin.
     """
     if sources.from_hub(source, name):
         path = _download(name, pin["revision"])
     else:
         path = sources.folder(root, "models", name)
-    _check_names(name, {p.name for p in path.iterdir()})
+    repository.check_folder(path, name)
     for file, digest in pin.get("files", {}).items():
         if not (path / file).is_file() or sha256(path / file) != digest:
             raise UserError(
                 f"model {name}: {path / file} has changed since it was pinned; "
                 f"{sources.advice(name)}"
             )
-    for file in path.glob("*.safetensors"):
-        if sources.is_pointer(file):
-            raise UserError(f"model {name}: {file} {sources.POINTER}")
+    repository.check_classes(path, name, {file.name for file in path.iterdir()})
     return path
 
 
@@ -43,47 +40,40 @@ def _download(name: str, revision: str) -> Path:
     import huggingface_hub
 
     sources.quiet()
-    if not huggingface_hub.constants.is_offline_mode():
-        # Asked first: it fails in seconds, and before gigabytes of pickles are fetched.
-        siblings = sources.hub_info("models", name, revision).siblings or []
-        _check_names(name, {s.rfilename for s in siblings})
+    patterns: tuple[str, ...] = sources.MODEL_FILES + sources.PICKLES  # offline: what there is
     try:
-        return Path(
-            huggingface_hub.snapshot_download(
-                name,
-                revision=revision,
-                allow_patterns=list(sources.MODEL_FILES),
-                ignore_patterns=["*/*"],  # exports to other frameworks are in subfolders
-            )
-        )
+        if not huggingface_hub.constants.is_offline_mode():
+            # Looked at first: what cannot be used is said in seconds, not after gigabytes.
+            siblings = sources.hub_info("models", name, revision).siblings or []
+            files = {s.rfilename for s in siblings}
+            repository.check_names(name, files)
+            patterns = sources.model_files(files)
+            settings = Path(_snapshot(name, revision, repository.SETTINGS))
+            repository.check_config(name, repository.read_config(settings, name))
+            repository.check_classes(settings, name, files)
+        return Path(_snapshot(name, revision, patterns))
+    except UserError:
+        raise
     except Exception as error:
         raise sources.hub_error(error, "models", name, revision) or error from error
 
 
-def _check_names(name: str, files: set[str]) -> None:
-    """Refuse a model's folder that lacks what is needed, judged by its file names."""
-    if "config.json" not in files:
-        raise UserError(
-            f"model {name}: no config.json; a model folder holds config, weights, tokenizer"
-        )
-    if not any(f.endswith(".safetensors") for f in files):
-        pickles = sorted(f for f in files if f.endswith((".bin", ".pt", ".pth", ".ckpt")))
-        if not pickles:
-            raise UserError(f"model {name}: no weights; model.safetensors is missing")
-        raise UserError(
-            f"model {name}: its weights are pickles ({pickles[0]}), which are not loaded because a "
-            "pickle can run any code; convert them to safetensors, or give a `revision` that has "
-            "them (on the hub often `refs/pr/<n>`)"
-        )
-    if not any(Path(f).match(pattern) for f in files for pattern in TOKENIZERS):
-        raise UserError(f"model {name}: no tokenizer; one of {', '.join(TOKENIZERS)} is needed")
+def _snapshot(name: str, revision: str, patterns: tuple[str, ...]) -> str:
+    import huggingface_hub
+
+    return huggingface_hub.snapshot_download(
+        name,
+        revision=revision,
+        allow_patterns=list(patterns),
+        ignore_patterns=["*/*"],  # exports to other frameworks are in subfolders
+    )
 
 
 def load(path: Path, name: str) -> tuple[Any, Any]:
     """Return (encoder, fast tokenizer) of a local folder, in the stored dtype.
 
     Raises UserError for weights that are damaged, incomplete, or hold NaN, and for a tokenizer
-    that makes ids the encoder has no embedding for.
+    that makes ids the encoder has no embedding for, or has no tokens to separate texts with.
     """
     import transformers
 
@@ -91,12 +81,17 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     transformers.utils.logging.disable_progress_bar()
     try:
         config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
-        model_class = transformers.MODEL_MAPPING[type(config)]
+        auto_class = architecture.auto_class(config)
+        model_class = auto_class._model_mapping[type(config)]
         if isinstance(model_class, tuple):
             model_class = model_class[0]
         parameters = inspect.signature(model_class.__init__).parameters
-        options = {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
-        encoder, loading_info = transformers.AutoModel.from_pretrained(
+        options: dict[str, Any] = {}
+        if "add_pooling_layer" in parameters:
+            options["add_pooling_layer"] = False
+        if architecture.tell(config):
+            options["config"] = config
+        encoder, loading_info = auto_class.from_pretrained(
             path, use_safetensors=True, local_files_only=True, dtype="auto",
             output_loading_info=True, **options,
         )  # fmt: skip
@@ -106,6 +101,8 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
         if (path / "tokenizer.json").is_file():
             tokenizer_class = transformers.PreTrainedTokenizerFast
         tokenizer = tokenizer_class.from_pretrained(path, local_files_only=True)
+    except UserError as error:
+        raise UserError(f"model {name}: {error}") from None
     except Exception as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"model {name}: {path} cannot be loaded ({line})") from error
@@ -114,6 +111,7 @@ def load(path: Path, name: str) -> tuple[Any, Any]:
     _check_weights(encoder, loading_info, name, path)
     if not tokenizer.is_fast:
         raise UserError(f"model {name}: has no fast tokenizer, which is needed for offsets")
+    tokenizer = separators.fit(tokenizer, encoder.config, name)
     if max(tokenizer.get_vocab().values(), default=-1) >= encoder.config.vocab_size:
         raise UserError(
             f"model {name}: its tokenizer has {len(tokenizer)} tokens, its embeddings only "

@@ -14,6 +14,7 @@ from xstilts.data import source as sources
 from xstilts.encoding.encode import labels_of
 from xstilts.experiment.graph import Graph, Node, add_test_rows
 from xstilts.experiment.grid import Grid
+from xstilts.models import repository
 from xstilts.monitoring.records import TO_PIN, Pins, Records, next_run
 from xstilts.running.errors import Absent, Problems, UserError, nearest
 
@@ -187,13 +188,10 @@ class _Rows:
 
 
 def _look_at_model(grid: Grid, node: Node, nodes: Mapping[str, Node]) -> None:
-    """Refuse a folder that holds no model."""
+    """Refuse a folder that holds no model that can be used."""
     pin = nodes[node.pin]
     if grid.experiment.toy or not (pin.folder or grid.experiment.root):
         return
     name = node.spec["from"]
     folder = sources.folder(pin.folder or grid.experiment.root or "", "models", name)
-    if not list(folder.glob("*.safetensors")) or not (folder / "config.json").is_file():
-        raise UserError(
-            f"models: {node.name}: {folder} holds no model: config.json and *.safetensors"
-        )
+    repository.check_folder(folder, name)

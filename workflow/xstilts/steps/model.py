@@ -7,39 +7,49 @@ import argparse
 import json
 from pathlib import Path
 
+from xstilts.models import architecture, pickles
+from xstilts.models.architecture import Architecture
 from xstilts.models.fetch import fetch, load
 from xstilts.running.files import read_json, sha256, write_json
 from xstilts.steps import process
 
 
 def main(args: argparse.Namespace) -> None:
-    """Fetch, load, save, and write node.json."""
-    spec, pin, out = json.loads(args.spec), read_json(args.pin), Path(args.out)
+    """Fetch; weights that are pickles become safetensors while they are needed."""
+    spec, pin = json.loads(args.spec), read_json(args.pin)
     path = fetch(args.source, args.root, pin, spec["from"])
+    with pickles.as_safetensors(path, spec["from"], Path(args.out)) as (path, converted):
+        write(spec, pin, path, converted, Path(args.out))
+
+
+def write(spec: dict, pin: dict, path: Path, converted: dict[str, str], out: Path) -> None:
+    """Load, save, and write node.json; `converted` are the digests of pickles that it was."""
     encoder, tokenizer = load(path, spec["from"])
-    if spec.get("pooling"):  # in config.json, so that every checkpoint made from it keeps it
-        encoder.config.classifier_pooling = spec["pooling"]
+    # In config.json, so that every checkpoint made from it keeps it.
+    architecture.settle(spec["from"], encoder, spec.get("pooling"), spec.get("attention"))
     (out / "node.json").unlink(missing_ok=True)
     encoder.save_pretrained(out, max_shard_size="1000GB")
     tokenizer.save_pretrained(out)
     # safetensors makes its file private to the user; others of a group may share results.
     (out / "model.safetensors").chmod((out / "config.json").stat().st_mode & 0o666)
-    config = encoder.config
+    config, found = encoder.config, Architecture.of(encoder.config)
     write_json(
         out / "node.json",
         {
             "kind": "model",
             "spec": spec,
             "pins": {f"models/{spec['from']}": pin["revision"]},
-            "hidden_size": config.hidden_size,
-            "layers": config.num_hidden_layers,
+            "architecture": found.kind,
+            "hidden_size": found.width,
+            "layers": found.layers,
             "parameters": sum(p.numel() for p in encoder.parameters()),
             "vocab_size": config.vocab_size,
             "weights": sha256(out / "model.safetensors"),
             "tokenizer": sha256(out / "tokenizer.json"),
+            **({"converted": converted} if converted else {}),
         },
     )
-    shape = f"{config.num_hidden_layers} layers of {config.hidden_size}"
+    shape = f"{found.layers} layers of {found.width}"
     print(f"{spec['from']}: {shape}, {encoder.dtype}")
 
 
@@ -47,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument(
-        "--spec", required=True, help='JSON: {"from": org/name or path, "revision", "pooling"}'
+        "--spec",
+        required=True,
+        help='JSON: {"from": org/name or path, "revision", "pooling", "attention"}',
     )
     p.add_argument("--source", required=True, help="hub, toy, or the folder of a mirror")
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")

@@ -12,4 +12,5 @@ semantic forms (`forms`), and realised in any language by that language's gramma
     strata                   named classes of rows
     schema, catalogue, mirror    hub fields; every data set; the mirror on disk
     corpus, vocabulary, pretrain the toy encoder
+    tokenizer_kinds, backbones   tiny untrained checkpoints of other architectures
 """

@@ -5,7 +5,7 @@ its question), premises with hypotheses, contexts with questions, stories with e
 no answer is in them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -66,6 +66,12 @@ def sentences(rng: Random, languages: tuple[str, ...], count: int) -> Iterator[S
     """Sentences in random languages."""
     for _ in range(count):
         yield grammar(rng.choice(languages)).sentence(world.sentence(rng))
+
+
+def texts(seed: int, languages: Iterable[str], count: int = 2000) -> list[str]:
+    """What the tokenizer of a tiny checkpoint is trained on."""
+    drawn = sentences(Random(f"{seed}/backbones"), tuple(languages), count)
+    return [sentence.text for sentence in drawn]
 
 
 def two_languages(rng: Random, languages: tuple[str, ...]) -> tuple[Grammar, Grammar]:

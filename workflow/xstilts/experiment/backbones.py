@@ -1,0 +1,96 @@
+"""What is known of the models of a config before one is fetched, and what it cannot be used for.
+
+Of a folder it is its config.json, of a public model what `reference/encoders.csv` says. Of others
+nothing is known here; the rule `model` refuses then what an architecture cannot do.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xstilts.data import source as sources
+from xstilts.experiment import chains, reference
+from xstilts.experiment.architecture import (
+    DECODER,
+    ENCODER,
+    LAYERS,
+    OWN,
+    Architecture,
+    check_attention,
+    told_kind,
+)
+from xstilts.experiment.experiment import Experiment
+from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
+
+
+def config(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is known of the config of a model's entry, by the keys of a config.json."""
+    name, source = entry["from"], settings.get("source", "")
+    folder = None
+    if sources.is_path(name):
+        folder = sources.absolute(name, entry.get("base", ""))
+    elif source not in ("hub", "toy"):
+        folder = Path(source).expanduser() / "models" / name
+    if folder is not None:
+        return _of_folder(folder)
+    if known := reference.encoder(name):
+        told = {"model_type": known.architecture, OWN: {"kind": known.kind}}
+        return told | {LAYERS[0]: known.layers}
+    return {}
+
+
+def _of_folder(folder: Path) -> Mapping[str, Any]:
+    try:
+        found = read_json(folder / "config.json")
+    except (UserError, OSError, ValueError):
+        return {}  # the run will say what is wrong with it
+    return found if isinstance(found, Mapping) else {}
+
+
+def kind(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> str | None:
+    """Return the kind of a model's architecture; None if it is not known."""
+    return told_kind(config(entry, settings))
+
+
+def check(name: str, entry: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Refuse what the architecture of a model cannot have, as far as it is known.
+
+    Raises:
+        UserError: `attention` of what is no decoder, or of one that cannot be bidirectional; a
+            `retrieval_layer` above its layers.
+    """
+    found = config(entry, settings)
+    if told := told_kind(found):
+        check_attention(f"models: {name}", entry["attention"], told, str(found.get("model_type")))
+    asked, layers = entry["retrieval_layer"], Architecture.of(found).layers
+    if asked is not None and layers and asked > layers:
+        raise UserError(
+            f"models: {name}: retrieval_layer: {asked} is above the {layers} layers of"
+            f" {entry['from']}"
+        )
+
+
+def check_masked(experiment: Experiment, pairs: Iterable[tuple[str, str]]) -> None:
+    """Refuse masked language modelling of what was not made for it, as far as it is known.
+
+    Args:
+        pairs: model and intermediate of the cells that are asked for.
+
+    Raises:
+        UserError: the first that there is, and how to leave it out.
+    """
+    settings = experiment.settings
+    entries = settings["intermediates"]
+    for model, intermediate in dict.fromkeys(pairs):
+        links = chains.of(entries, intermediate)
+        tasks = [t for n in links for t in entries[n]["tasks"]]
+        if all(experiment.tasks[task].format != "mlm" for task in tasks):
+            continue
+        if (told := kind(settings["models"][model], settings)) not in (None, ENCODER):
+            why = "sees no token after it" if told == DECODER else "has no mask token"
+            raise UserError(
+                f"intermediates: {intermediate}: masked language modelling is for encoders, and"
+                f" model `{model}` is of the kind {told}, which {why}; leave the two out together:"
+                f" `exclude: [{{model: {model}, intermediate: {intermediate}}}]`"
+            )
