@@ -1,7 +1,11 @@
 """Compute by hand: tokens of the trainings of stage 1, times the operations of a model."""
 
+import pandas as pd
+from tests import results
+
 from xstilts.analysis import compute
-from xstilts.running.files import write_json
+from xstilts.running.files import read_json, write_json
+from xstilts.steps import tables
 
 RECORD = {
     "kind": "train", "stage": "intermediate", "model": "m", "intermediate": "mnli", "seed": "seed1",
@@ -41,3 +45,28 @@ def test_products_are_those_of_the_config(tmp_path):
     config = {"model_type": "bert", "num_hidden_layers": 2, "hidden_size": 8, "vocab_size": 9}
     write_json(tmp_path / "models/m/config.json", config | {"intermediate_size": 16})
     assert compute.products(tmp_path, ["m", "other"]) == {"m": 2 * (4 * 64 + 2 * 8 * 16)}
+
+
+def test_the_tables_have_the_compute_of_each_run_and_go_along_it(tmp_path, monkeypatch):
+    """Three trainings of 4,000 tokens each, one after another; the model has 576 parameters in
+    matrix products."""
+    chain = {
+        "mnli": {"tasks": ["mnli"]}, "two": {"tasks": ["mnli"], "after": "mnli"},
+        "three": {"tasks": ["mnli"], "after": "two"},
+    }  # fmt: skip
+    asked = {"compute": {"along": {"intermediate": "flop", "scale": "log10"}}}
+    results.write(tmp_path, intermediates=chain, seeds=[1, 2], questions=asked)
+    config = {"model_type": "bert", "num_hidden_layers": 1, "hidden_size": 8, "vocab_size": 9}
+    write_json(tmp_path / "results/models/m/config.json", config | {"intermediate_size": 20})
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / results.HOME
+    given = ["--grid", str(home / "grid.csv"), "--out", str(home / "tables")]
+    tables.main(tables.parser().parse_args(given))
+    found = pd.read_csv(home / "tables/compute.csv")
+    flop = 6 * 4000 * (4 * 64 + 2 * 8 * 20)
+    assert found.groupby("intermediate")["flop"].unique().map(list).to_dict() == {
+        "mnli": [flop], "two": [2 * flop], "three": [3 * flop],
+    }  # fmt: skip
+    assert read_json(home / "tables/questions/compute.json")["reason"] == ""
+    points = pd.read_csv(home / "tables/questions/compute.points.csv")
+    assert sorted(points["x"]) == [flop, 2 * flop, 3 * flop]
