@@ -177,6 +177,13 @@ def same(ours, theirs, within=TOLERANCE):
         np.testing.assert_allclose(one, other, rtol=within, atol=within * scale)
 
 
+def weights_of(folder):
+    from safetensors import safe_open
+
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        return sorted(file.keys())
+
+
 def tried(made, name, format, out):
     """Train a format on an architecture, and save and load it; return what was seen, for the table.
 
@@ -212,6 +219,7 @@ def tried(made, name, format, out):
     if format != "retrieval":
         task = TrainingTask(format, format, 4, data.labels, {"en": data}, head)
         checkpoint.save(snapshot(encoder, [task]), folder, out)
+        assert weights_of(out) == weights_of(folder)  # what is tied is there once
         again = page.head(checkpoint.load_encoder(out), data.labels)
         checkpoint.load_head(again, out)
         same(predictions, reduced(page, checkpoint.load_encoder(out), again, data))

@@ -36,6 +36,8 @@ CLASSES = {
 POOLING = {"first": "cls", "cls": "cls", "bos": "cls", "mean": "mean", "late": "mean"}
 POOLING |= {"last": "last"}
 POOLED = {ENCODER: "cls", ENCODER_DECODER: "mean", DECODER: "last"}
+# Decoders that could be given another mask, but whose positions have a meaning backwards alone.
+ONE_WAY = {"bloom": "by ALiBi, a token would see another the more, the later it comes"}
 
 LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "n_layers", "encoder_layers")
 WIDTH = ("hidden_size", "d_model", "n_embd", "dim")
@@ -154,12 +156,6 @@ def check_attention(key: str, asked: str | None, kind: str, model_type: str) -> 
         raise UserError(
             f"{key}: attention: {model_type} cannot be bidirectional: {ONE_WAY[model_type]}"
         )
-
-
-# Decoders that could be given another mask, but whose positions have a meaning backwards alone.
-ONE_WAY = {
-    "bloom": "by ALiBi, a token would see another the more, the later it comes",
-}
 
 
 def _deviation(config: Any, width: int) -> float:
