@@ -1,5 +1,6 @@
 """Answers by hand: classes, slopes, differences of slopes, ranks, scales, headroom, strata."""
 
+import dataclasses
 import math
 from typing import NamedTuple
 
@@ -7,9 +8,9 @@ import numpy as np
 import pytest
 
 from xstilts.analysis import ranks
-from xstilts.analysis.answers.calculation import answer, missing, points
+from xstilts.analysis.answers.calculation import Calculation, answer, missing, points
 from xstilts.analysis.answers.files import COLUMNS, POINT_COLUMNS
-from xstilts.analysis.estimates import EXAMPLES, EXAMPLES_AND_SEEDS
+from xstilts.analysis.estimates import EXAMPLES, EXAMPLES_AND_SEEDS, Estimator
 from xstilts.analysis.evidence import Evidence, half
 from xstilts.experiment.questions import AskedCell, AskedClass, Point, Question
 from xstilts.running.errors import UserError
@@ -228,6 +229,23 @@ def test_a_headroom_that_no_slope_can_go_along(bases, scale, line):
     classes = (AskedClass("all", tuple(Point(cells(["mnli"], [t]), label=t) for t in "abc")),)
     with pytest.raises(UserError, match=line):
         answer(Question("q", "?", classes, along="target headroom", scale=scale), found)
+
+
+def test_a_slope_along_the_operations_of_a_row():
+    rows = {"a": 1e15, "b": 1e16, "c": 1e17, "d": None}
+    means = {("none", "xnli"): 0.5} | {(row, "xnli"): 0.5 + i / 10 for i, row in enumerate(rows)}
+    classes = (AskedClass("all", tuple(Point(cells([r], ["xnli"]), label=r) for r in rows)),)
+    question = Question("q", "?", classes, along="intermediate flop", scale="log10")
+    known = {("m", row): flop for row, flop in rows.items() if flop}
+    found = dataclasses.replace(evidence(means), flop=known)
+    calculation = Calculation(question, Estimator(found))
+    assert calculation.table().iloc[0]["estimate"] == pytest.approx(10, abs=1e-4)
+    assert calculation.notes == [
+        "all: without m / d, whose flop are not known: a training of it has no record."
+    ]
+    assert calculation.points()["x"].tolist() == [1e15, 1e16, 1e17]
+    with pytest.raises(UserError, match="class `all` has no row whose flop are known"):
+        answer(question, evidence(means))
 
 
 def test_a_slope_of_which_few_values_have_examples_enough_is_refused():

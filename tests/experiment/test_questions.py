@@ -161,6 +161,12 @@ def test_headroom_is_measured_later():
     assert axis(found) == {"all": [(None, "xnli"), (None, "tatoeba"), (None, "xquad")]}
 
 
+def test_flop_are_measured_later_of_each_row():
+    found = ask({"along": {"intermediate": "flop", "scale": "log10"}})
+    assert (found.along, found.scale) == ("intermediate flop", "log10")
+    assert axis(found) == {"all": [(None, "mnli"), (None, "squad"), (None, "both")]}
+
+
 def test_classes_are_made_of_what_is_there():
     assert list(rows(ask({"by": "intermediate"}))) == ["mnli", "squad", "both"]
     assert list(rows(ask({"by": {"intermediate": "format"}}))) == [

@@ -133,6 +133,7 @@ TWO = {"a": {"target": "xnli"}, "b": {"target": "xquad"}}
             "along: language: `headroom` is what the row that a gain is over leaves to gain; leave",
         ),
         ({"along": {"model": "headroom"}}, "along: model: no model has a trait `headroom`"),
+        ({"along": {"model": "flop"}}, "; `flop` is of intermediates, from records: one can go"),
         (
             {"along": {"intermediate": "n_tasks"}},
             "along: the question has 2 different values of `intermediate: n_tasks` (1, 2); a slope",

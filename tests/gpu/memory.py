@@ -6,11 +6,14 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from xstilts.models import shape
 from xstilts.models.execution import Execution
+from xstilts.models.gpu_memory import GpuMemory
 from xstilts.running import device as devices
 from xstilts.running import failure
 from xstilts.running.errors import DoesNotFit
 from xstilts.training import loop
+from xstilts.training.tasks import largest_batch
 
 from . import models
 from .figures import Figures
@@ -37,6 +40,7 @@ def run(setting: Setting, figures: Figures) -> None:
     note = f"against {budget} tokens; at most {limit:.2g}"
     figures.show("weights, largest difference", largest, ok=largest <= limit, note=note)
     _too_long(setting, figures, device)
+    _by_formula(setting, figures, device)
     if not setting.gpu:
         figures.needs_gpu("memory that runs out: on a CPU a stand-in says so")
 
@@ -69,6 +73,30 @@ def _too_long(setting: Setting, figures: Figures, device) -> None:
         figures.show("one example too long", len(line.splitlines()), "line", ok=True, note=line)
     else:
         figures.show("one example too long", None, ok=False, note="it was trained on")
+
+
+def _by_formula(setting: Setting, figures: Figures, device) -> None:
+    """Show the peak of a training by the formula of the estimate, to the one that is measured."""
+    name = "peak memory, formula to measured"
+    if not setting.gpu:
+        figures.needs_gpu(name)
+        return
+    import torch
+
+    encoder = models.build(setting.size.shape, device, dropout=0.1)
+    task = models.task(setting.assets, "span", encoder, max(setting.size.batches))
+    spec = models.spec(STEPS + 1, max(setting.size.batches))
+    Execution.choose(encoder, device)
+    torch.cuda.reset_peak_memory_stats()
+    fit(encoder, [task], spec, device, setting.size.budget, Watch(0, STEPS))
+    measured = torch.cuda.max_memory_allocated()
+    told = shape.of_config(encoder.config.to_dict())
+    assert told
+    memory = GpuMemory(told.with_parameters(sum(p.numel() for p in encoder.parameters())))
+    tokens = min(setting.size.budget, largest_batch([task]))
+    ratio = memory.peak(tokens, setting.size.length) / measured
+    note = f"{measured / 1e9:.2f} GB measured; within 15%"
+    figures.show(name, round(ratio, 3), ok=abs(ratio - 1) <= 0.15, note=note)
 
 
 @contextlib.contextmanager

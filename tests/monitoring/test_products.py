@@ -114,7 +114,7 @@ def test_the_products_in_full(world):
                 *(f"{HOME}/tables/{name}.{kind}" for name in tables for kind in kinds),
                 *(
                     f"{HOME}/tables/{name}.csv"
-                    for name in ("results", "deltas", "curves", "collapsed")
+                    for name in ("results", "deltas", "curves", "compute", "collapsed")
                 ),
             ),
             (f"{HOME}/grid.csv", *cells),

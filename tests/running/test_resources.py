@@ -22,6 +22,14 @@ def test_each_process_of_several_gpus_loads_the_model_and_the_rows():
     assert resources.memory(LARGE, MNLI, 4, 1) == int(16_000 + (9 * LARGE + 8 * MNLI) / 1e6)
 
 
+def test_what_is_kept_of_an_adapter_is_small_and_shards_are_one_model():
+    """Of an adapter each process has the model once; six copies of a twentieth of it are less."""
+    adapter = resources.memory(LARGE, MNLI, 4, 1, trained=resources.ADAPTER)
+    assert adapter == int(16_000 + (4 * LARGE + 8 * MNLI) / 1e6)
+    sharded = resources.memory(LARGE, MNLI, 4, 1, sharded=True)
+    assert sharded == int(16_000 + (6 * LARGE + 8 * MNLI) / 1e6)
+
+
 def test_mining_asks_for_what_it_searches():
     """Two pools of 500,000 sentences of 20 pieces; 16 GB of embeddings."""
     rows = 1_000_000 * 20 * 4

@@ -38,9 +38,16 @@ def gpu_of(wildcards):
 
 
 def memory(wildcards, input, attempt):
-    """The host memory of a training, in MB; its first input is the checkpoint."""
+    """The host memory of a training, in MB; its first input is the model, whole."""
     sizes = resources.bytes_of(input[0]), resources.bytes_of(input)
-    return resources.memory(*sizes, gpus_of(wildcards), attempt)
+    adapter = EXPERIMENT.settings["models"][wildcards.model].get("adapter")
+    return resources.memory(
+        *sizes,
+        gpus_of(wildcards),
+        attempt,
+        trained=1.0 if adapter is None else resources.ADAPTER,
+        sharded=sharding(wildcards) == "fsdp",
+    )
 
 
 def scored(target, split, wildcards, input):

@@ -13,6 +13,7 @@ from tests import results
 from xstilts.experiment import reference
 from xstilts.experiment.graph import Node, build
 from xstilts.experiment.recipe import Member, Recipe
+from xstilts.models.flop import training_flop
 from xstilts.monitoring.cell_states import read_config
 from xstilts.monitoring.estimate import data_sizes, forecast, model_sizes, text, workload
 from xstilts.monitoring.estimate.data_sizes import DataSize, DataSizes
@@ -120,6 +121,12 @@ def test_flop_are_six_and_two():
     assert Workload("m", "t", train_tokens=10, inference_tokens=5).flop(100) == 100 * (60 + 10)
 
 
+def test_an_adapter_needs_no_gradients_of_the_model_and_checkpointing_a_pass_more():
+    assert Workload("m", "t", 100.0, 10.0, passes=4).flop(2.0) == 2 * (4 * 100 + 2 * 10)
+    passes = [training_flop(a, c) for a in (False, True) for c in (False, True)]
+    assert passes == [6, 8, 4, 6]
+
+
 def test_the_throughput_of_the_nearest_finished_job():
     """FLOP a second: 600 at mnli, 60 at squad; scoring none."""
     finished = [
@@ -174,6 +181,8 @@ def test_the_disk_at_the_peak_and_at_the_end():
     rest = {job: ONE_BY_ONE[job] for job in ("evaluate/m/none/b",)}
     assert disk(NODES, rest, {"m": 10}, keep_tuned=False) == (80, 40), "one waits, one is dropped"
     assert disk(NODES, {}, {"m": 10}, keep_tuned=True) == (120, 120)
+    adapter = disk(NODES, ONE_BY_ONE, {"m": 10}, keep_tuned=True, adapters={"m": 1})
+    assert adapter == (40 + 8 + 32, 40 + 8), "checkpoints and the state have the adapter alone"
 
 
 def test_a_time_has_a_unit_that_fits():

@@ -44,6 +44,7 @@ class Evidence:
             not there.
         roots: intermediate -> the first of the chain that it is the end of (`after`), whose
             encoders all of the chain share, seed by seed; by default each is its own.
+        flop: row -> the operations of its trainings of stage 1, where that is known.
     """
 
     runs: Sequence[Run]
@@ -56,6 +57,7 @@ class Evidence:
         default_factory=dict
     )
     roots: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    flop: Mapping[Row, float] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows: list[Row] = list(dict.fromkeys(run[:2] for run in self.runs))

@@ -11,6 +11,7 @@ import pandas as pd
 from xstilts.analysis import (
     collapse,
     comparison,
+    compute,
     cost,
     evidence,
     languages,
@@ -76,6 +77,7 @@ class Found:
         checkpoints: model -> the public checkpoint that it is from.
         left_out: what is said of languages without rows.
         language_traits: the config's own, by language.
+        products: model -> parameters of its matrix products, where that is known.
     """
 
     grid: pd.DataFrame
@@ -90,6 +92,12 @@ class Found:
     checkpoints: Mapping[str, str]
     left_out: Sequence[str] = ()
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    products: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    @cached_property
+    def compute(self) -> compute.Compute:
+        """Of the trainings of stage 1 from which the scores come."""
+        return compute.of(self.lineages.values(), self.trainings, self.products)
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
@@ -112,7 +120,7 @@ class Found:
         found = evidence.collect(
             self.grid, self.values, self.ids, self.classes, self.data, self.roots
         )
-        return Estimator(found)
+        return Estimator(dataclasses.replace(found, flop=self.compute.rows))
 
     @cached_property
     def deltas(self) -> pd.DataFrame:
@@ -155,6 +163,7 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
     yield Table("results", {"": results.table(found.grid, found.files)}, form=numbers.EXACT)
     yield Table("deltas", {"": found.deltas}, form="%.6f")
     yield Table("curves", {"": cost.curves(found.files, found.trainings)})
+    yield Table("compute", {"": found.compute.runs}, form=numbers.EXACT)
     yield Table("collapsed", {"": found.collapsed})
     yield from _languages(found)
     groups = groups_table(found.main)

@@ -10,6 +10,7 @@ from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.questions import (
     ALL,
     ALONG,
+    FLOP,
     HEADROOM,
     SCALES,
     VALUES,
@@ -22,7 +23,8 @@ from xstilts.running.errors import Problems, UserError, brief, nearest
 
 KEYS = ("ask", "value", "over", "compare", "by", "along", "where", "scales")
 GROUPING = tuple(thing for thing in THINGS if thing != EXAMPLE)
-MEASURED = ("target", "language")  # what has headroom
+# What is known of things once they have run, or have been measured.
+MEASURED = {("target", HEADROOM), ("language", HEADROOM), ("intermediate", FLOP)}
 NO_ERRORS = ("matthews", "pearson", "spearman")  # correlations: there are no errors to share
 LONGEST = 60  # characters of the name of a class: it has to fit in tables and figures
 POINTS = ".points"  # how the files end that have the points of a question
@@ -304,7 +306,7 @@ class _Asking:
                 f"{key}: {thing}: `{HEADROOM}` is what the row that a gain is over leaves to gain;"
                 " leave out `value: score`"
             )
-        if trait != HEADROOM or thing not in MEASURED:
+        if (thing, trait) not in MEASURED:
             self.within.traits.check_trait(f"{key}: {thing}", thing, trait)
         return thing, trait, scale
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from xstilts.experiment import cells, traits
 from xstilts.experiment.experiment import NONE, Experiment
-from xstilts.experiment.questions import HEADROOM, AskedCell, AskedClass, Point
+from xstilts.experiment.questions import FLOP, HEADROOM, AskedCell, AskedClass, Point
 from xstilts.experiment.selectors import EXAMPLE, NAME, Condition, Pick, Selector, number, text
 from xstilts.experiment.traits import SEEN, Traits, parts
 from xstilts.running.errors import Problems, UserError, brief, nearest
@@ -244,8 +244,14 @@ def points(
     if along is None:
         return (Point(tuple(found)),)
     thing, trait, scale = along
-    names = list(dict.fromkeys(cell[FIELD[thing]] for cell in found))
-    if trait == HEADROOM:
+    several = trait == FLOP and len({cell.model for cell in found}) > 1
+
+    def name_of(cell: AskedCell) -> str:
+        return f"{cell.model} / {cell.intermediate}" if several else cell[FIELD[thing]]
+
+    names = list(dict.fromkeys(map(name_of, found)))
+    measured = trait in (HEADROOM, FLOP)
+    if measured:
         groups: dict[Any, list[str]] = {name: [name] for name in names}
     else:
         groups = {}
@@ -268,9 +274,9 @@ def points(
     of_name = {name: x for x, having in groups.items() for name in having}
     at: dict[Any, list[AskedCell]] = {x: [] for x in groups}
     for cell in found:
-        at[of_name[cell[FIELD[thing]]]].append(cell)
+        at[of_name[name_of(cell)]].append(cell)
     return tuple(
-        Point(tuple(at[x]), None if trait == HEADROOM else float(x), ", ".join(having))
+        Point(tuple(at[x]), None if measured else float(x), ", ".join(having))
         for x, having in groups.items()
     )
 

@@ -16,6 +16,7 @@ VALUES = ("gain", "score")
 SCALES = ("points", "share", "log-odds")  # of an effect
 ALONG = ("linear", "log10", "rank")  # the scales of a number
 ALL = "all"  # the class of a question that tells none apart
+FLOP = "flop"  # operations of the trainings of stage 1, of an intermediate of a model; from records
 HEADROOM = "headroom"  # what a target or language leaves to gain; measured, so known only then
 
 

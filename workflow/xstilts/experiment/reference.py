@@ -71,6 +71,10 @@ class Encoder:
         attention = self.width * self.head_width * (2 * self.heads + 2 * self.kv_heads)
         return self.layers * (attention + (2 + self.gated) * self.width * self.inner)
 
+    def with_parameters(self, parameters: int) -> "Encoder":
+        """Return the same shape with so many parameters in all."""
+        return dataclasses.replace(self, parameters=parameters)
+
 
 @cache
 def encoder(name: str) -> Encoder | None:

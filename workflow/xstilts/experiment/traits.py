@@ -12,7 +12,7 @@ from typing import Any
 from xstilts.experiment import backbones, reference
 from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.languages import suggested
-from xstilts.experiment.questions import HEADROOM
+from xstilts.experiment.questions import FLOP, HEADROOM
 from xstilts.experiment.selectors import (
     EXAMPLE,
     NAME,
@@ -150,6 +150,8 @@ def _more(thing: str, trait: str) -> str:
     """Say what to do for a trait that nothing has."""
     if trait == HEADROOM:
         return f"; `{HEADROOM}` is measured, of targets and languages: one can go `along` it alone"
+    if trait == FLOP:
+        return f"; `{FLOP}` is of intermediates, from records: one can go `along` it alone"
     return f"; one of your own goes into `{PLACES[thing].format(name='NAME', trait=brief(trait))}`"
 
 

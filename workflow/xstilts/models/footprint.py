@@ -11,22 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.formats.mlm import MLM_PROBABILITY
+from xstilts.models import shape
+from xstilts.models.activations import Activations
+from xstilts.models.gpu_memory import FRAGMENTS, GpuMemory, of_adapter
 from xstilts.running import gpus, ledger
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, split
 
-# Bytes a parameter, fp32: weights, gradients, and Adam's two moments (Rajbhandari et al. 2020,
-# arXiv 1910.02054, section 3.1, has 16 too); weights alone. And a copy of the weights in bf16.
-TRAINED, LOADED, COPY = 16, 4, 2
-# Bytes of a layer's activations that are kept for the backward pass, a token: of its width h and
-# the width of its feed-forward network, which is 4 h there, 34 h in 16 bits (Korthikanti et al.
-# 2022, arXiv 2205.05198, equation 2, without the scores of attention, which SDPA does not keep).
-# In fp32 all but the masks of dropout, 2 h, is twice that: 66 h. Of autocast, which has
-# LayerNorm in fp32, it is a bound.
-OF_WIDTH, OF_INNER = 34, 8
 LOGITS = 3 * 4  # bytes of a score over the vocabulary: itself, its logarithm, its gradient
-STATE = 0.75  # of the memory of GPUs that a model is cut over; the rest is for activations
-FRAGMENTS = 1.15  # what torch reserves for tensors of changing shapes, to what they take
 RECENT = 3600.0  # seconds in which a GPU that has failed is avoided
 
 
@@ -43,6 +35,10 @@ class Footprint:
         masked: whether it trains masked language modelling.
         searched: whether it holds embeddings to search in, of which no formula is here.
         shards: processes over which weights, gradients and moments are cut.
+        rank: of the adapter that is trained in place of the model; 0 for none.
+        checkpointing: whether layers are run again in the backward pass.
+        optimizer: of the recipe.
+        length: tokens of the longest example.
     """
 
     folder: str
@@ -53,6 +49,10 @@ class Footprint:
     masked: bool = False
     searched: bool = False
     shards: int = 1
+    rank: int = 0
+    checkpointing: bool = False
+    optimizer: str = "adamw"
+    length: int = 512
 
     @cached_property
     def parameters(self) -> int:
@@ -64,16 +64,33 @@ class Footprint:
         except (OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError):
             return 0
 
+    @cached_property
+    def memory(self) -> GpuMemory | None:
+        """What a GPU holds of the model, by formula; None where its config does not tell enough."""
+        try:
+            found = shape.of_config(read_json(Path(self.folder, "config.json")))
+        except (UserError, OSError, AttributeError):
+            return None
+        return (
+            None
+            if found is None
+            else GpuMemory(
+                found.with_parameters(self.parameters),
+                self.trained,
+                of_adapter(found, self.rank),
+                self.checkpointing,
+                self.optimizer,
+                self.shards,
+            )
+        )
+
     @property
     def least(self) -> int:
         """Bytes of the weights, in training with gradients and moments.
 
-        A model that is cut over several GPUs is first loaded on each. A retrieval loads a part of
-        the layers, how much is not known here: 0.
+        A retrieval loads a part of the layers, how much is not known here: 0.
         """
-        if self.searched:
-            return 0
-        return max(LOADED, TRAINED // self.shards if self.trained else 0) * self.parameters
+        return 0 if self.searched or self.memory is None else self.memory.least
 
     @property
     def ran_out(self) -> bool:
@@ -98,40 +115,36 @@ class Footprint:
         return round(FRAGMENTS * max(found)) + gpus.CONTEXT if found else None
 
     def expected(self) -> int | None:
-        """Return what it should take; None where that is not known."""
-        from transformers import AutoConfig
-
-        if self.searched:
+        """Return what it should take; None where that is not known. Activations are those of fp32,
+        of which those of autocast are a half to two thirds."""
+        if self.searched or self.memory is None:
             return None
-        try:
-            config = AutoConfig.from_pretrained(self.folder)
-            shape = config.num_hidden_layers, config.hidden_size
-        except (OSError, ValueError, AttributeError):
-            return None
-        inner = getattr(config, "intermediate_size", 4 * shape[1])
+        kept = Activations(self.memory.shape, bool(self.rank), "fp32", self.checkpointing)
         tokens = min(self.budget, self.largest() if self.largest else self.budget)
-        kept = activations(*shape, inner, tokens, self.trained)
-        if self.trained:  # it is evaluated with four times the tokens, of which no layer is kept
-            kept = max(kept, activations(*shape, inner, 4 * self.budget, False))
-        logits = MLM_PROBABILITY * tokens * config.vocab_size * LOGITS if self.masked else 0
-        return self.least + COPY * self.parameters + kept + round(logits) + gpus.CONTEXT
+        # In training it is evaluated with four times the tokens.
+        most = kept.of_evaluation((4 if self.trained else 1) * self.budget, self.length)
+        if self.trained:
+            most = max(most, kept.bytes(tokens, self.length))
+        vocabulary = self.memory.shape.vocabulary
+        logits = MLM_PROBABILITY * tokens * vocabulary * LOGITS if self.masked else 0
+        return self.least + self.memory.beside + most + round(logits) + gpus.CONTEXT
 
     def avoided(self) -> set[str]:
         """GPUs of this machine on which a job of these results has just failed."""
         return ledger.broken(self._events(), socket.gethostname(), time.time() - RECENT)
 
     def too_small(self, gpu: str, memory: int) -> str:
-        """Say that a GPU has too little memory for the weights, and what would fit."""
-        each = self.least // self.parameters
-        what = "the weights" if each == LOADED else "weights, gradients and Adam's moments"
-        cut = math.ceil(TRAINED * self.parameters / (STATE * memory))
-        several = f"`gpus: {cut}` and `sharding: fsdp` in its entry, "
-        fits = self.trained and self.shards == 1 and LOADED * self.parameters < memory
+        """Say that a GPU has too little memory for the weights, and the first that would fit."""
+        assert self.memory
+        what = "weights, gradients and moments" if self.trained else "the weights"
+        ways = self.memory.ways() if self.trained else ()
+        fits = next((key for key, way in ways if way.room(memory, self.length, self.length)), "")
+        several = f" on each of {self.shards} GPUs" if self.shards > 1 else ""
         return (
-            f"{self._model}: {what} take {self.least / 1e9:.1f} GB ({self.parameters / 1e6:,.0f} M"
-            f" parameters of {each} bytes), and {gpu} has {memory / 1e9:.1f}, room for"
-            f" {memory / each / 1e6:,.0f} M: {several if fits else ''}a smaller model or a larger"
-            " GPU (on SLURM `gpu_model`) is needed"
+            f"{self._model}: {what} take {self.least / 1e9:.1f} GB{several}"
+            f" ({self.parameters / 1e6:,.0f} M parameters), and {gpu} has {memory / 1e9:.1f}:"
+            f" {f'{fits}, ' if fits else ''}a smaller model or a larger GPU (on SLURM `gpu_model`)"
+            " is needed"
         )
 
     @property
@@ -153,11 +166,6 @@ class Footprint:
             return [path for path in paths if path.name != "cell.json"]
         patterns = f"encoders/{self._model}/*/*", f"tuned/{self._model}/*/*/*"
         return [path for one in patterns for path in root.glob(f"{one}/node.json")]
-
-
-def activations(layers: int, width: int, inner: int, tokens: int, trained: bool) -> int:
-    """Return the bytes of activations: of all layers in training, else of one at a time."""
-    return (layers if trained else 1) * tokens * (OF_WIDTH * width + OF_INNER * inner)
 
 
 def _peak(path: Path) -> tuple[int, int]:

@@ -76,8 +76,9 @@ def retry_in_halves(work: Callable[[np.ndarray], list[Any]], examples: np.ndarra
 def _does_not_fit(message: str) -> DoesNotFit:
     line = message.splitlines()[0]
     return DoesNotFit(
-        f"one example alone does not fit the GPU's memory ({line}); a smaller max_length, a"
-        " smaller model or a larger GPU is needed"
+        f"one example alone does not fit the GPU's memory ({line}); `adapter`, `sharding:"
+        " fsdp` over several `gpus`, a smaller max_length or model, or a larger GPU is needed"
+        " (`xstilts estimate` says which fits)"
     )
 
 

@@ -43,7 +43,7 @@ class Product:
 
 
 TABLES = ("main", "groups", "traits", "strata", "seeds", "comparison", "cost")  # and one a target
-DATA = ("results", "deltas", "curves", "collapsed")  # tables that are CSV alone
+DATA = ("results", "deltas", "curves", "compute", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
 QUESTIONS = "questions"  # a folder of tables, and of figures; a question has a file of each kind

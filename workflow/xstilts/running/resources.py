@@ -15,6 +15,9 @@ BASE_MB = 4_000
 # rounds each tensor up to a power of two then, 1.5 times the memory for XLM-R Base, 1.05 for Large.
 COPIES = 6
 CPU_COPIES = 5  # without a GPU also: weights in use, gradients, two moments, activations
+ADAPTER = (
+    0.05  # of a model's parameters, at most what an adapter has, of which alone copies are kept
+)
 # Seconds until a process computes, on a cold shared file system.
 START_SECONDS = 600
 # FLOP/s that a training reaches at least: a tenth of what an A100 can do in bf16, half of what a
@@ -37,7 +40,15 @@ MOST_MB, MOST_MINUTES = 250_000, 24 * 60
 WARNING_SECONDS = 120
 
 
-def memory(model: int, data: int, gpus: int, attempt: int, searched: int = 0) -> int:
+def memory(
+    model: int,
+    data: int,
+    gpus: int,
+    attempt: int,
+    searched: int = 0,
+    trained: float = 1.0,
+    sharded: bool = False,
+) -> int:
     """Return the host memory of a job in MB.
 
     Args:
@@ -46,9 +57,12 @@ def memory(model: int, data: int, gpus: int, attempt: int, searched: int = 0) ->
         gpus: 0 for a job on the CPU.
         attempt: 1 for the first.
         searched: bytes of the encoded rows of a retrieval.
+        trained: the share of the model's parameters that are trained.
+        sharded: whether each process has a part of the model alone.
     """
-    processes = max(1, gpus)  # each loads the model and the rows
-    copies = COPIES + (processes - 1 if gpus else CPU_COPIES)
+    processes = max(1, gpus)  # each loads the model, unless it is sharded, and the rows
+    copies = max(1.0, COPIES * trained) + (0 if sharded else processes - 1)
+    copies += 0 if gpus else CPU_COPIES * trained
     need = processes * BASE_MB + (copies * model + 2 * processes * data) / 1e6
     need += EMBEDDINGS * 4 * WIDTH * _sentences(searched) / 1e6
     return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))

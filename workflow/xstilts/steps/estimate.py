@@ -1,4 +1,4 @@
-"""Step: print what a grid takes: jobs, device-hours, wall time, disk; how far the last was off.
+"""Step: print what a grid takes: jobs, hours, disk, GPU memory; how far the last was off.
 
 The forecast of a job is kept until the job is estimated anew; that of a finished one stays, and is
 compared with what the job took.
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xstilts.experiment import reference
 from xstilts.monitoring import status
-from xstilts.monitoring.estimate import forecast, remaining, text
+from xstilts.monitoring.estimate import fitting, forecast, remaining, text
 from xstilts.monitoring.estimate.disk import disk
 from xstilts.monitoring.estimate.priorities import priorities
 from xstilts.monitoring.estimate.schedule import chains, schedule
@@ -50,7 +50,11 @@ def main(args: argparse.Namespace) -> None:
     low, high = (wall * end / seconds if seconds else 0.0 for end in (least, most))
     parameters = {model: size.parameters for model, size in forecaster.models.items()}
     keep = bool(grid.experiment.settings["keep_tuned"] or grid.experiment.settings["test"])
-    peak, stays = disk(nodes, spans, parameters, keep)
+    adapters = {
+        model: fitting.adapter_of(entry, forecaster.models[model])
+        for model, entry in grid.experiment.settings["models"].items()
+    }
+    peak, stays = disk(nodes, spans, parameters, keep, adapters)
     print(
         f"\ndevice time: {text.duration(seconds)} ({text.duration(least)} to {text.duration(most)})"
         f"\nwall time, {devices} at a time: {text.duration(wall)}"
@@ -62,6 +66,8 @@ def main(args: argparse.Namespace) -> None:
         "\nNot counted: fetching, encoding, the toy encoder's training, trainings that stop early,"
         " and the disk for rows."
     )
+    if fits := fitting.table(grid, forecaster.models, args.memory):
+        print("", *status.align(fits), sep="\n")
     if forecaster.assumed:
         print("\nAssumed, before it is there:", *sorted(set(forecaster.assumed)), sep="\n  ")
     if lines := text.compare(earlier, forecaster.measured):
@@ -77,6 +83,16 @@ def main(args: argparse.Namespace) -> None:
         process.note(f"{out}: cannot be written ({error.strerror}), so no forecast is kept")
 
 
+def _sizes(given: str) -> tuple[float, ...]:
+    try:
+        sizes = tuple(float(part) for part in given.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or not all(0 < size < 1e6 for size in sizes):
+        raise argparse.ArgumentTypeError(f"`{given}`: numbers of GB, as in 24,80")
+    return sizes
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
     p = argparse.ArgumentParser(description=__doc__)
@@ -84,6 +100,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--devices", type=int, default=1, help="jobs that run at a time")
     p.add_argument(
         "--device", help="where nothing is measured: v100, a100, ... (toy world: cpu, else a100)"
+    )
+    p.add_argument(
+        "--memory",
+        type=_sizes,
+        default=fitting.MEMORIES,
+        metavar="GB,...",
+        help="of the GPUs that it says whether a training fits (default: 24,40,80)",
     )
     p.add_argument(
         "--out", help="CSV of the forecasts, to compare them with later (default: in .snakemake)"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import collapse, cost, numbers, table_set
+from xstilts.analysis import collapse, compute, cost, numbers, table_set
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.text_table import TextTable, to_markdown
 from xstilts.experiment import chains, questions
@@ -69,6 +69,7 @@ def _read(
         lineages=lineages,
         checkpoints=_checkpoints(grid),
         left_out=left_out,
+        products=compute.products(results, grid["model"].unique()),
         language_traits=of.experiment.settings["language_traits"] if of else {},
     )
     return found, [*refused, *unreadable, *unclassed, *damaged]

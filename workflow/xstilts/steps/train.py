@@ -73,6 +73,10 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         largest=lambda: largest_batch(tasks),
         masked=any(task.format == "mlm" for task in tasks),
         shards=ranks.size() if args.sharding == "fsdp" else 1,
+        rank=(spec.get("adapter") or {}).get("rank", 0),
+        checkpointing=args.checkpointing == "yes",
+        optimizer=spec["recipe"].get("optimizer", "adamw"),
+        length=spec["recipe"]["max_length"],
     )
     device, heads = devices.choose(need), dict[str, str]()
 

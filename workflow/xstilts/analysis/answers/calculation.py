@@ -26,7 +26,7 @@ from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL, Estimator, holm, nois
 from xstilts.analysis.evidence import MIN_EXAMPLES, Evidence, Part
 from xstilts.analysis.forms import Form, combine, mean_form
 from xstilts.experiment.classes import FEWEST
-from xstilts.experiment.questions import HEADROOM, AskedCell, AskedClass, Point, Question
+from xstilts.experiment.questions import FLOP, HEADROOM, AskedCell, AskedClass, Point, Question
 from xstilts.running.errors import UserError
 
 
@@ -137,11 +137,15 @@ class Calculation:
     def _measure(self, one: AskedClass) -> Measured:
         points = [dataclasses.replace(p, cells=self._kept(one, p)) for p in one.points]
         points = [point for point in points if point.cells]
+        if of_flop := self.question.along.endswith(f" {FLOP}"):
+            points = [p for point in points for p in self._with_flop(one, point)]
         cells = tuple(cell for point in points for cell in point.cells)
         if not cells:
             few = (
                 f"fewer than {MIN_EXAMPLES} examples in each" if one.examples else "no rows in any"
             )
+            if of_flop:
+                raise UserError(f"class `{one.name}` has no row whose {FLOP} are known")
             raise UserError(f"class `{one.name}` has {few} language")
         if not self.question.along.endswith(f" {HEADROOM}"):
             means = [[self._mean(one, point, None) for point in points]]
@@ -153,6 +157,17 @@ class Calculation:
         self._check_axis(one, points, xs)
         asked = dataclasses.replace(one, points=tuple(points))
         return Measured(asked, cells, means, xs)
+
+    def _with_flop(self, one: AskedClass, point: Point) -> list[Point]:
+        """Return a point with the operations of its row; [] where these are not known."""
+        row = point.cells[0].model, point.cells[0].intermediate
+        if (x := self.evidence.flop.get(row)) is not None:
+            return [dataclasses.replace(point, x=x)]
+        self._left_out[
+            f"{one.name}: without {' / '.join(row)}, whose {FLOP} are not known: a training of it"
+            " has no record."
+        ] = None
+        return []
 
     def _check_axis(self, one: AskedClass, points: Sequence[Point], xs: list[np.ndarray]) -> None:
         """Refuse what is known only now: a headroom of nothing, too few values that are left."""

@@ -14,6 +14,7 @@ def disk(
     intervals: Mapping[str, tuple[float, float]],
     parameters: Mapping[str, int],
     keep_tuned: bool,
+    adapters: Mapping[str, int] | None = None,
 ) -> tuple[float, float]:
     """Return the bytes at the peak and at the end.
 
@@ -24,6 +25,8 @@ def disk(
         intervals: job -> its start and end, of the jobs that are left; the others are finished.
         parameters: model -> the number of all its parameters.
         keep_tuned: whether tuned models are kept after their evaluation.
+        adapters: model -> the parameters of its adapters, which checkpoints and states then have in
+            place of the model.
     """
     readers: dict[str, list[str]] = {}
     for key, node in nodes.items():
@@ -33,7 +36,9 @@ def disk(
     for key, node in nodes.items():
         if node.rule not in CHECKPOINT_RULES:
             continue
-        size = parameters[node.name.split("/")[0]]
+        model = node.name.split("/")[0]
+        trained = node.rule != "model" and (adapters or {}).get(model)
+        size = trained or parameters[model]
         start, end = intervals.get(key, (0.0, 0.0))
         deleted = _last_read(readers.get(key, []), intervals) if node.rule == "tune" else None
         if key not in intervals and deleted == 0.0 and not keep_tuned:

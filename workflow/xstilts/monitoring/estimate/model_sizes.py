@@ -1,6 +1,7 @@
 """The number of parameters of an encoder, before it is there: from what is known of it."""
 
 import dataclasses
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,11 @@ from typing import Any
 from xstilts.data import source
 from xstilts.experiment import reference
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.reference import Encoder
+from xstilts.models import shape
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 
-# What an architecture calls its layers, its width, and the width of its feed-forward networks.
-LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "n_layers", "encoder_layers")
-WIDTH = ("hidden_size", "d_model", "n_embd", "dim")
-INNER = ("intermediate_size", "d_ff", "ffn_dim", "encoder_ffn_dim", "hidden_dim")
 # The encoder that one of the same size by its name is taken for.
 BY_NAME = {size: f"facebook/xlm-roberta-{size}" for size in ("xxl", "xl")}
 BY_NAME |= {size: f"FacebookAI/xlm-roberta-{size}" for size in ("large", "base")}
@@ -30,11 +29,13 @@ class ModelSize:
             in its feed-forward network, of 4 h.
         parameters: all of them.
         assumed: what had to be assumed; "" if nothing.
+        shape: where it is known.
     """
 
     matmul: float
     parameters: int
     assumed: str = ""
+    shape: Encoder | None = dataclasses.field(default=None, compare=False)
 
 
 def of(model: str, grid: Grid, root: Path) -> ModelSize:
@@ -43,8 +44,7 @@ def of(model: str, grid: Grid, root: Path) -> ModelSize:
     record = root / f"results/models/{model}/node.json"
     settings: Any = grid.experiment.settings
     if record.exists():
-        node = read_json(record)
-        return ModelSize(12.0 * node["layers"] * node["hidden_size"] ** 2, node["parameters"])
+        return _fetched(record)
     if grid.experiment.toy:
         toy = settings["toy"]["pretrain"]
         matmul = 12.0 * toy["layers"] * toy["width"] ** 2
@@ -62,22 +62,30 @@ def _local(name: str, grid: Grid) -> ModelSize | None:
         return None  # the run will say what is wrong with it
 
 
+def _fetched(record: Path) -> ModelSize:
+    node = read_json(record)
+    try:
+        found = of_config(read_json(record.with_name("config.json")))
+    except (UserError, OSError):
+        found = None
+    if found and found.shape:
+        return _of_shape(found.shape.with_parameters(node["parameters"]))
+    return ModelSize(12.0 * node["layers"] * node["hidden_size"] ** 2, node["parameters"])
+
+
 def _public(name: str) -> ModelSize | None:
     found = reference.encoder(name)
-    return found and ModelSize(float(found.matmul), found.parameters)
+    return _of_shape(found) if found else None
+
+
+def _of_shape(known: Encoder) -> ModelSize:
+    return ModelSize(float(known.matmul), known.parameters, shape=known)
 
 
 def of_config(config: dict[str, Any]) -> ModelSize | None:
     """Return the size that a `config.json` tells; None if it does not."""
-
-    def first(*names: str) -> int | None:
-        return next((config[name] for name in names if isinstance(config.get(name), int)), None)
-
-    layers, width = first(*LAYERS), first(*WIDTH)
-    if layers is None or width is None:
-        return None
-    matmul = float(layers * (4 * width**2 + 2 * width * (first(*INNER) or 4 * width)))
-    return ModelSize(matmul, round(matmul) + (first("vocab_size") or 0) * width)
+    found = shape.of_config(config)
+    return _of_shape(found) if found else None
 
 
 def by_name(name: str) -> ModelSize:
@@ -86,7 +94,10 @@ def by_name(name: str) -> ModelSize:
     if said := re.search(r"(\d+(?:\.\d+)?)(b|m)(?![a-z0-9])", name.lower()):
         parameters = round(float(said[1]) * {"b": 1e9, "m": 1e6}[said[2]])
         line = f"{name}: {said[0].upper()} parameters, by its name"
-        return ModelSize(MATMUL * parameters, parameters, line)
+        known = (reference.encoder(row["name"]) for row in reference.table("encoders"))
+        near = min(filter(None, known), key=lambda one: abs(math.log(one.parameters / parameters)))
+        shape = near.with_parameters(parameters)
+        return ModelSize(MATMUL * parameters, parameters, line, shape)
     size = next((size for size in BY_NAME if size in re.split(r"[^a-z]+", name.lower())), "base")
     taken = _public(BY_NAME[size])
     assert taken

@@ -8,6 +8,7 @@ from xstilts.experiment.cells import Cell
 from xstilts.experiment.graph import Node
 from xstilts.experiment.grid import CAP, Grid
 from xstilts.experiment.recipe import Member, Recipe
+from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
 
@@ -21,6 +22,7 @@ class Workload:
         train_tokens: tokens of forward and backward passes.
         inference_tokens: tokens of forward passes alone.
         devices: how many it is on at once.
+        passes: FLOP per parameter and token in training, see `training_flop`.
     """
 
     model: str
@@ -28,14 +30,15 @@ class Workload:
     train_tokens: float
     inference_tokens: float
     devices: int = 1
+    passes: int = 6
 
     def flop(self, matmul: float) -> float:
         """Return the floating-point operations, for a number of parameters of matrix products.
 
-        6 per parameter and token in training and 2 in inference (Kaplan et al. 2020, section 2.1),
-        without attention over the sequence and without embeddings.
+        2 per parameter and token in inference (Kaplan et al. 2020, section 2.1), without attention
+        over the sequence and without embeddings.
         """
-        return matmul * (6 * self.train_tokens + 2 * self.inference_tokens)
+        return matmul * (self.passes * self.train_tokens + 2 * self.inference_tokens)
 
 
 def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
@@ -51,7 +54,10 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
     else:
         return None
     settings: Any = grid.experiment.settings
-    return dataclasses.replace(found, devices=max(1, settings["models"][parts[0]]["gpus"]))
+    entry = settings["models"][parts[0]]
+    again = entry.get("checkpointing") in ("yes", True)
+    passes = training_flop(entry.get("adapter") is not None, again)
+    return dataclasses.replace(found, devices=max(1, entry["gpus"]), passes=passes)
 
 
 def stage_1(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> Workload:
