@@ -8,7 +8,7 @@ share it; a row without intermediate task has no encoder of its own.
 
 TRAIN = (
     "{resources.launch} -m xstilts.steps.train --spec {params.spec:q} --init {params.init} --train {input.train}"
-    " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
+    " --dev {input.dev} --dev-rows {input.dev_rows} --train-rows {params.train_rows} --budget {resources.budget}"
     " --state {params.state}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
@@ -63,6 +63,7 @@ rule intermediate:
         trackers=TRACKERS,
     params:
         spec=spec(node("intermediate", "model", "intermediate", "seed")),
+        train_rows=every_read_by(node("intermediate", "model", "intermediate", "seed"), "train_rows"),
         init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
         out=folder,
         state=state,
@@ -99,6 +100,7 @@ rule tune:
         trackers=TRACKERS,
     params:
         spec=spec(node("tune", "model", "intermediate", "seed", "task")),
+        train_rows=[],  # dealt in stage 1 alone
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
         out=folder,
         state=state,

@@ -89,7 +89,8 @@ class Grid:
             chosen = dataclasses.replace(recipe.for_task(self.experiment, name, name), **own)
             dev_lang = None if task.format == "mlm" else dev
             at_most = amounts.at_most(task, self.experiment.settings)
-            members.append(Member(name, languages, dev_lang, chosen, rows, at_most))
+            dealt = amounts.dealt(self.entry(intermediate), task, languages)
+            members.append(Member(name, languages, dev_lang, chosen, rows, at_most, dealt))
         return members
 
     def tuning(self, task: str) -> list[Member]:
