@@ -24,8 +24,8 @@ from xstilts.data import prepare
 from xstilts.experiment import amounts
 from xstilts.running.errors import UserError
 
-# Of the ids of the longest file the share that each has to have. Of translations that were made apart it is about
-# nothing; XTREME's of SQuAD have more than three quarters (from memory).
+# Of the ids of the longest file the share that each has to have. Translations lose some answers;
+# of files with ids of their own it is nothing.
 SHARED = 0.5
 _LABELLED = ("classification", "regression", "choice")  # of which a row has one label
 
