@@ -210,7 +210,9 @@ def test_translations_that_are_dealt_have_the_rows_of_one_language():
     assert set(node.inputs["train_rows"]) <= {*node.needs}
     assert "train_rows" not in graph.Graph(found).intermediate("m", "mnli-all", "seed1").inputs
     # The toy world may have one language of a task: there is nothing to deal.
-    one = make(**{**TOY, "toy": {**TOY["toy"], "languages": ["en"]}}, intermediates=alone)
+    toy = {**TOY, "toy": {**TOY["toy"], "languages": ["en"]}, "languages": ["en"]}
+    toy["targets"] = ["xquad"]
+    one = make(**toy, intermediates=alone)
     assert "translations" not in one.encoder_spec("m", "mnli-dealt", "seed1")
 
 
