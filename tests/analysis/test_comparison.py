@@ -11,7 +11,10 @@ from xstilts.analysis import comparison
 from xstilts.benchmarks import xtreme
 
 SHARED = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference"
-HEAD = "split,row,model,intermediate,target,language,languages,score,f1,exact_match,delta,certainty,source"
+HEAD = (
+    "split,row,model,intermediate,target,language,languages,score,f1,exact_match,delta,certainty,"
+    "source"
+)
 
 
 def published(tmp_path, *lines):

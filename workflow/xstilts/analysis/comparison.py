@@ -1,5 +1,5 @@
-"""Our results beside the published ones of the same model: for XLM-R Large those of Phang et al. 2020
-(arXiv 2005.13013), for others their curves by size."""
+"""Our results beside the published ones of the same model: of XLM-R Large those of Phang et al. 2020
+(arXiv 2005.13013), of others their curves by size."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -22,9 +22,9 @@ PAPER = "xlm-roberta-large"  # the model of the paper
 def published_results(path: Path = PUBLISHED) -> pd.DataFrame:
     """Return the published results that are known, in percent, a row each.
 
-    Columns: split, model (the name of its repository), intermediate, target, language ("" for the mean over all), figure (`score`, or
-    `delta` to the row without intermediate task), published, languages published, certainty,
-    source.
+    Columns: split, model (the name of its repository), intermediate, target, language ("" for the
+    mean over all), figure (`score`, or `delta` to the row without intermediate task), published,
+    languages published, certainty, source.
     """
     raw = pd.read_csv(path, keep_default_na=False, na_values={"score": "", "delta": ""})
     both = raw[["f1", "exact_match"]].apply(pd.to_numeric)
