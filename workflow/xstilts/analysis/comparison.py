@@ -1,5 +1,5 @@
-"""Our results beside the published ones of the same model: of XLM-R Large those of Phang et al. 2020
-(arXiv 2005.13013), of others their curves by size."""
+"""Our results beside the published ones of the same model: of XLM-R Large those of Phang et al.
+2020 (arXiv 2005.13013), of others their curves by size."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path

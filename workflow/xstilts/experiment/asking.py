@@ -1,6 +1,7 @@
 """From the `questions` of a config to what each of them is about, checked against the grid."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,10 @@ from xstilts.experiment.questions import (
     ALL,
     ALONG,
     HEADROOM,
+    LEVELS,
     SCALES,
     VALUES,
+    AskedCell,
     AskedClass,
     Question,
 )  # fmt: skip
@@ -142,6 +145,7 @@ def _compared(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedC
             cells = classes.of(key, label, (where, selector), rows, within)
             examples = classes.examples(said, (where, selector), cells, within)
             _check_scales(key, parsed["scales"], {cell.target for cell in cells}, within)
+            _check_spread(key, label, parsed["value"], cells)
             points = classes.points(key, label, cells, along, within)
             made.append(AskedClass(name, points, examples))
     problems.end()
@@ -157,6 +161,7 @@ def _by(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedClass]:
     made, problems = list[AskedClass](), Problems()
     for name, found in classes.divided(key, cells, parsed["by"], within).items():
         with problems.noted():
+            _check_spread(key, f"class `{name}`", parsed["value"], found)
             points = classes.points(key, f"class `{name}`", found, along, within)
             made.append(AskedClass(name, points, examples))
     with problems.noted():
@@ -186,7 +191,7 @@ class _Asking:
     def rows(self) -> Rows:
         """Return the rows that there are answers about, and what the gain of each is over."""
         key, there = f"{self.key}: over", self.within.names["intermediate"]
-        score, given = self.entry.get("value") == "score", self.entry.get("over", NONE)
+        score, given = self.entry.get("value") in LEVELS, self.entry.get("over", NONE)
         if score and "over" in self.entry:
             raise UserError(f"{key}: is of gains; leave it out, or `value: score`")
         if score:
@@ -299,10 +304,11 @@ class _Asking:
             raise UserError(
                 f"{key}: `{SEEN}` is true or false, not a number; tell it apart by `by`"
             )
-        if trait == HEADROOM and self.entry.get("value") == "score":
+        value = self.entry.get("value")
+        if trait == HEADROOM and value in LEVELS:
             raise UserError(
                 f"{key}: {thing}: `{HEADROOM}` is what the row that a gain is over leaves to gain;"
-                " leave out `value: score`"
+                f" leave out `value: {value}`"
             )
         if trait != HEADROOM or thing not in MEASURED:
             self.within.traits.check_trait(f"{key}: {thing}", thing, trait)
@@ -327,6 +333,8 @@ class _Asking:
         _one_of(key, given, SCALES, "scale")
         if len({*given}) < len(given):
             raise UserError(f"{key}: names a scale twice")
+        if self.entry.get("value") == "spread" and given != list(SCALES[:1]):
+            raise UserError(f"{key}: a spread is in {SCALES[0]} alone; leave the others out")
         if "share" in given and self.entry.get("value") == "score":
             raise UserError(
                 f"{key}: `share` is that of the errors which a gain removes; a score has none"
@@ -344,6 +352,16 @@ def _check_scales(key: str, scales: Sequence[str], targets: set[str], within: Sc
                 f"{key}: scales: `{odd[0]}` is of errors, and target `{target}` has none: its"
                 f" metric is a correlation ({metric}); leave it out by `where`"
             )
+
+
+def _check_spread(key: str, label: str, value: str, cells: Iterable[AskedCell]) -> None:
+    """Refuse a spread over the languages of a target that has one alone."""
+    count = Counter((cell.model, cell.intermediate, cell.target) for cell in cells)
+    if value == "spread" and (alone := [at for at, found in count.items() if found < 2]):
+        raise UserError(
+            f"{key}: {label}: has target `{alone[0][2]}` in one language, which has no spread;"
+            " leave it out by `where`"
+        )
 
 
 def _check_names(given: Mapping[str, Any]) -> None:
