@@ -8,10 +8,11 @@ share it; a row without intermediate task has no encoder of its own.
 
 TRAIN = (
     "{resources.launch} -m xstilts.steps.train --spec {params.spec:q} --init {params.init} --train {input.train}"
-    " --dev {input.dev} --dev-rows {input.dev_rows} --train-rows {params.train_rows} --budget {resources.budget}"
+    " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
     " --state {params.state}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
+    " --train-rows {params.train_rows}"
 )
 
 # Tuned weights are dropped after their evaluations, unless the config keeps them or the test set is
