@@ -64,7 +64,9 @@ rule intermediate:
         trackers=TRACKERS,
     params:
         spec=spec(node("intermediate", "model", "intermediate", "seed")),
-        train_rows=every_read_by(node("intermediate", "model", "intermediate", "seed"), "train_rows"),
+        train_rows=every_read_by(
+            node("intermediate", "model", "intermediate", "seed"), "train_rows"
+        ),
         init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
         out=folder,
         state=state,

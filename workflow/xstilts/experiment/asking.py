@@ -1,7 +1,6 @@
 """From the `questions` of a config to what each of them is about, checked against the grid."""
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from xstilts.experiment.questions import (
     LEVELS,
     SCALES,
     VALUES,
-    AskedCell,
     AskedClass,
     Question,
 )  # fmt: skip
@@ -26,7 +24,6 @@ from xstilts.running.errors import Problems, UserError, brief, nearest
 KEYS = ("ask", "value", "over", "compare", "by", "along", "where", "scales")
 GROUPING = tuple(thing for thing in THINGS if thing != EXAMPLE)
 MEASURED = ("target", "language")  # what has headroom
-NO_ERRORS = ("matthews", "pearson", "spearman")  # correlations: there are no errors to share
 LONGEST = 60  # characters of the name of a class: it has to fit in tables and figures
 POINTS = ".points"  # how the files end that have the points of a question
 
@@ -144,9 +141,8 @@ def _compared(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedC
             said = key if alone else f"{key}: compare: {name}"
             cells = classes.of(key, label, (where, selector), rows, within)
             examples = classes.examples(said, (where, selector), cells, within)
-            _check_scales(key, parsed["scales"], {cell.target for cell in cells}, within)
-            _check_spread(key, label, parsed["value"], cells)
-            points = classes.points(key, label, cells, along, within)
+            classes.check_scales(key, parsed["scales"], {cell.target for cell in cells}, within)
+            points = classes.points(key, label, cells, along, within, parsed["value"])
             made.append(AskedClass(name, points, examples))
     problems.end()
     classes.check_overlap(key, made)
@@ -161,12 +157,12 @@ def _by(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedClass]:
     made, problems = list[AskedClass](), Problems()
     for name, found in classes.divided(key, cells, parsed["by"], within).items():
         with problems.noted():
-            _check_spread(key, f"class `{name}`", parsed["value"], found)
-            points = classes.points(key, f"class `{name}`", found, along, within)
+            label = f"class `{name}`"
+            points = classes.points(key, label, found, along, within, parsed["value"])
             made.append(AskedClass(name, points, examples))
     with problems.noted():
         there = {cell.target for found in made for at in found.points for cell in at.cells}
-        _check_scales(key, parsed["scales"], there, within)
+        classes.check_scales(key, parsed["scales"], there, within)
     problems.end()
     return made
 
@@ -340,28 +336,6 @@ class _Asking:
                 f"{key}: `share` is that of the errors which a gain removes; a score has none"
             )
         return tuple(given)
-
-
-def _check_scales(key: str, scales: Sequence[str], targets: set[str], within: Scope) -> None:
-    """Refuse scales that need errors, where a target has a correlation in place of them."""
-    odd = [scale for scale in scales if scale != SCALES[0]]
-    for target in sorted(targets) if odd else ():
-        metric = within.experiment.tasks[target].metric
-        if metric in NO_ERRORS:
-            raise UserError(
-                f"{key}: scales: `{odd[0]}` is of errors, and target `{target}` has none: its"
-                f" metric is a correlation ({metric}); leave it out by `where`"
-            )
-
-
-def _check_spread(key: str, label: str, value: str, cells: Iterable[AskedCell]) -> None:
-    """Refuse a spread over the languages of a target that has one alone."""
-    count = Counter((cell.model, cell.intermediate, cell.target) for cell in cells)
-    if value == "spread" and (alone := [at for at, found in count.items() if found < 2]):
-        raise UserError(
-            f"{key}: {label}: has target `{alone[0][2]}` in one language, which has no spread;"
-            " leave it out by `where`"
-        )
 
 
 def _check_names(given: Mapping[str, Any]) -> None:

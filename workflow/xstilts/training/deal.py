@@ -142,6 +142,6 @@ def _check(
 
 def _spread(values: list[Any], places: np.ndarray, size: int) -> np.ndarray:
     """Return values at their places in an array of objects; None where there is none."""
-    found = np.full(size, None, dtype=object)
+    found: np.ndarray = np.full(size, None, dtype=object)
     found[places] = values
     return found

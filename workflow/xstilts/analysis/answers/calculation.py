@@ -231,7 +231,7 @@ class Calculation:
             above -= above.mean()
             spread = float(np.sqrt((above**2).sum() / (len(each) - 1)))
             slopes = above / (len(each) - 1) / spread if spread else 0 * above
-            share = sum(mean[part][row] for part in each)
+            share = float(sum(mean[part][row] for part in each))
             found.append((share, Quantity(spread, combine(zip(slopes, forms, strict=True)))))
         value = sum(share * one.value for share, one in found)
         return Quantity(value, combine([(share, one.form) for share, one in found]))
