@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from xstilts.experiment import classes, selectors
+from xstilts.experiment import classes, selectors, values
 from xstilts.experiment.classes import Rows, Scope
 from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.questions import (
@@ -141,8 +141,11 @@ def _compared(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedC
             said = key if alone else f"{key}: compare: {name}"
             cells = classes.of(key, label, (where, selector), rows, within)
             examples = classes.examples(said, (where, selector), cells, within)
-            classes.check_scales(key, parsed["scales"], {cell.target for cell in cells}, within)
-            points = classes.points(key, label, cells, along, within, parsed["value"])
+            values.check_scales(
+                key, parsed["scales"], {cell.target for cell in cells}, within.experiment
+            )
+            values.check_spread(key, label, parsed["value"], cells)
+            points = classes.points(key, label, cells, along, within)
             made.append(AskedClass(name, points, examples))
     problems.end()
     classes.check_overlap(key, made)
@@ -158,11 +161,12 @@ def _by(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedClass]:
     for name, found in classes.divided(key, cells, parsed["by"], within).items():
         with problems.noted():
             label = f"class `{name}`"
-            points = classes.points(key, label, found, along, within, parsed["value"])
+            values.check_spread(key, label, parsed["value"], found)
+            points = classes.points(key, label, found, along, within)
             made.append(AskedClass(name, points, examples))
     with problems.noted():
         there = {cell.target for found in made for at in found.points for cell in at.cells}
-        classes.check_scales(key, parsed["scales"], there, within)
+        values.check_scales(key, parsed["scales"], there, within.experiment)
     problems.end()
     return made
 

@@ -7,13 +7,12 @@ from typing import Any
 
 from xstilts.experiment import cells, traits
 from xstilts.experiment.experiment import NONE, Experiment
-from xstilts.experiment.questions import HEADROOM, SCALES, VALUES, AskedCell, AskedClass, Point
+from xstilts.experiment.questions import HEADROOM, AskedCell, AskedClass, Point
 from xstilts.experiment.selectors import EXAMPLE, NAME, Condition, Pick, Selector, number, text
 from xstilts.experiment.traits import SEEN, Traits, parts
 from xstilts.running.errors import Problems, UserError, brief, nearest
 
 FIELD = {"model": 0, "intermediate": 1, "target": 3, "language": 4}  # of an `AskedCell`
-NO_ERRORS = ("matthews", "pearson", "spearman")  # correlations: there are no errors to share
 FEWEST = 3  # values of a number for a slope: a line through two has nothing left to be wrong about
 
 
@@ -227,39 +226,12 @@ def examples(
     return merged
 
 
-def check_scales(key: str, scales: Sequence[str], targets: set[str], within: Scope) -> None:
-    """Refuse scales that need errors, where a target has a correlation in place of them.
-
-    Raises:
-        UserError: the scale and the target.
-    """
-    odd = [scale for scale in scales if scale != SCALES[0]]
-    for target in sorted(targets) if odd else ():
-        metric = within.experiment.tasks[target].metric
-        if metric in NO_ERRORS:
-            raise UserError(
-                f"{key}: scales: `{odd[0]}` is of errors, and target `{target}` has none: its"
-                f" metric is a correlation ({metric}); leave it out by `where`"
-            )
-
-
-def _check_spread(key: str, label: str, cells: Iterable[AskedCell]) -> None:
-    """Refuse a spread over the languages of a target that has one alone."""
-    count = Counter((cell.model, cell.intermediate, cell.target) for cell in cells)
-    if alone := [at for at, found in count.items() if found < 2]:
-        raise UserError(
-            f"{key}: {label}: has target `{alone[0][2]}` in one language, which has no spread;"
-            " leave it out by `where`"
-        )
-
-
 def points(
     key: str,
     label: str,
     found: Sequence[AskedCell],
     along: tuple[str, str, str] | None,
     within: Scope,
-    value: str = VALUES[0],
 ) -> tuple[Point, ...]:
     """Return cells by the value that a thing of theirs has, in its order; without `along` all.
 
@@ -267,11 +239,8 @@ def points(
         along: thing, trait, scale.
 
     Raises:
-        UserError: values that are no numbers or have no logarithm, or fewer than `FEWEST`; a spread
-            over one language.
+        UserError: values that are no numbers or have no logarithm, or fewer than `FEWEST`.
     """
-    if value == "spread":
-        _check_spread(key, label, found)
     if along is None:
         return (Point(tuple(found)),)
     thing, trait, scale = along
