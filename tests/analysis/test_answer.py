@@ -301,3 +301,57 @@ def test_without_runs_that_collapsed():
     assert after["estimate"][0] == pytest.approx(before["estimate"][0] - 2.5, abs=1e-4)
     assert after["noise"].tolist() == [EXAMPLES], "two seeds are left"
     assert not np.isnan(found.values["far", "de"]).any(), "the evidence itself is as it was"
+
+
+def apart(means, seeds=3):
+    """Evidence of rows whose languages have these means: (row, target) -> language -> mean."""
+    rows = list(dict.fromkeys(row for row, _ in means))
+    runs = [("m", row, f"seed{s + 1}") for row in rows for s in range(seeds)]
+    random = np.random.default_rng(2)
+    values, ids = {}, {}
+    for target in dict.fromkeys(target for _, target in means):
+        for language in means[rows[0], target]:
+            noise = random.normal(0, 0.1, len(IDS))
+            noise -= noise.mean()
+            each = [means[row, target][language] + noise for row in rows for _ in range(seeds)]
+            values[target, language] = np.array(each, np.float32)
+            ids[target, language] = [f"{target} {name}" for name in IDS]
+    return Evidence(runs, values, ids, {})
+
+
+def test_a_spread_is_the_deviation_over_the_languages_of_each_row_and_target():
+    """By hand: 10 and 20 points over three languages, 2 and 4 over two (deviations of 1 and 2
+    times the square root of 2)."""
+    means = {
+        ("none", "a"): {"de": 0.4, "ru": 0.5, "zh": 0.6}, ("none", "b"): {"de": 0.48, "ru": 0.52},
+        ("mnli", "a"): {"de": 0.3, "ru": 0.5, "zh": 0.7}, ("mnli", "b"): {"de": 0.46, "ru": 0.54},
+    }  # fmt: skip
+    languages = {"a": ("de", "ru", "zh"), "b": ("de", "ru")}
+
+    def class_(row):
+        found = [c for t in "ab" for c in cells([row], [t], languages[t], over="")]
+        return AskedClass(row, (Point(tuple(found)),))
+
+    asked = Question("q", "?", (class_("none"), class_("mnli")), "spread", "first")
+    table = answer(asked, apart(means)).set_index(["class", "kind"])
+    none = (10 + 2 * math.sqrt(2)) / 2
+    assert table.loc[("none", "value"), "estimate"] == pytest.approx(none, abs=1e-4)
+    assert table.loc[("mnli", "value"), "estimate"] == pytest.approx(2 * none, abs=1e-4)
+    assert table.loc[("mnli", "difference"), "estimate"] == pytest.approx(none, abs=1e-4)
+    assert (table["low"] < table["estimate"]).all() and (table["high"] > table["estimate"]).all()
+
+    # The weights of its form are its derivatives.
+    calculation = Calculation(asked, Estimator(apart(means)))
+    at = calculation.classes[1].means[0][0].row
+    for target, language in [("a", "de"), ("a", "ru"), ("b", "ru")]:
+        moved = {key: dict(of) for key, of in means.items()}
+        moved["mnli", target][language] += 1e-3
+        other = Calculation(asked, Estimator(apart(moved))).classes[1].means[0][0].row
+        weight = next(w for p, w in at.form.items() if p[:2] == (target, language))
+        assert (other.value - at.value) / 1e-3 == pytest.approx(weight.sum(), abs=0.02)
+
+
+def test_a_language_alone_has_no_spread():
+    asked = Question("q", "?", (one("x", ["mnli"], ["near"]),), "spread")
+    with pytest.raises(UserError, match="near is left with one language, which has no spread"):
+        answer(asked, evidence(MEANS))

@@ -335,6 +335,18 @@ def test_notes_are_said_once_and_those_of_the_answer_come_last():
     assert answer_text.notes(meta(missing=["a"]), answers.unanswered().table) == []
 
 
+def test_a_spread_is_not_tested_against_zero_and_is_no_mean_over_languages():
+    found = answer(meta(value="spread"), [row("mnli", 6.1, 5.0, 7.2), row("none", 7.0, 6.0, 8.0)])
+    assert answer_text.notes(found.meta, found.table) == [
+        "Standard deviations over the languages of a row and target, then means over targets, then"
+        " over rows; 95%: over examples and seeds."
+    ]
+    assert answer_text.sentence(found.meta, found.table) == (
+        "The spread is 6.1 points (95%: 5.0 to 7.2) for mnli and 7.0 points (95%: 6.0 to 8.0) for"
+        " none."
+    )
+
+
 def test_names_that_break_tables_do_not():
     found = answers.hostile()
     table = answer_text.text_table(found.meta, found.table)

@@ -53,6 +53,18 @@ def test_a_rehearsal_lies_over_the_config_and_has_a_folder_of_its_own(monkeypatc
     assert given == [[*over, "--directory", "results/rehearsal"]]
 
 
+def test_a_config_may_have_a_rehearsal_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rehearsals").mkdir()
+    for file in ("a.yaml", "b.yaml", "rehearsals/a.yaml"):
+        (tmp_path / file).write_text("seeds: [1]\n")
+    given = []
+    monkeypatch.setattr(run, "_snakemake", lambda words: given.append(words) or 0)
+    with pytest.raises(SystemExit):
+        command.main(["rehearse", "a.yaml", "b.yaml"])
+    assert given[0][1:5] == ["a.yaml", "b.yaml", str(rehearse.REHEARSAL), "rehearsals/a.yaml"]
+
+
 @pytest.mark.parametrize(("options", "shown"), [([], True), (["-n"], False), (["--", "x"], False)])
 def test_the_main_table_is_printed_at_the_end(monkeypatch, tmp_path, capsys, options, shown):
     monkeypatch.chdir(tmp_path)

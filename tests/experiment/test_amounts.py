@@ -7,7 +7,7 @@ import pytest
 from tests.experiment.test_grid import BASE, GERMAN, make
 
 from xstilts import WORKFLOW
-from xstilts.experiment import config_files, graph, plan
+from xstilts.experiment import config_files, graph, plan, traits
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import load
 from xstilts.experiment.config_files import merge
@@ -58,6 +58,17 @@ def refused(intermediates, **more):
             {**TOY, "tasks": {"ours": OURS}, "limits": {"ours": {"train": 8}}},
             "x: rows: 9, but ours has 8 train rows at most by `limits`; ask for fewer or raise the"
             " limit",
+        ),
+        (
+            {"tasks": ["mnli_15"], "languages": "all", "translations": "dealt", "rows": 400000},
+            {},
+            "x: rows: 400000, but mnli_15 has 392702 train rows; ask for fewer or leave out rows",
+        ),
+        (
+            {"tasks": ["mnli_15", "mnli"], "translations": "dealt"},
+            {},
+            "x: translations: dealt is for a task that is trained in several languages, not in en"
+            " alone; say `languages: all`, or list them",
         ),
         (
             {"tasks": ["mnli"], "steps": 9},
@@ -168,6 +179,41 @@ def test_in_a_mix_the_rows_are_of_each_task_and_in_the_toy_world_at_most():
     spec = make(**TOY, intermediates=mix).encoder_spec("m", "mix", "seed1")
     assert [task["rows_at_most"] for task in spec["tasks"]] == [500, 500]
     assert not any("rows" in task for task in spec["tasks"])
+
+
+def test_translations_that_are_dealt_have_the_rows_of_one_language():
+    """The spec says so only there, and the training reads the ids of the rows besides."""
+    entries = {
+        "mnli-{translations}": {
+            "tasks": ["mnli_15", "mlm"], "languages": "all", "translations": ["all", "dealt"],
+        }
+    }  # fmt: skip
+    found = make(intermediates=entries, limits={"mlm": {"train": 10}}, seeds=[1])
+    whole, dealt = (found.encoder_spec("m", f"mnli-{k}", "seed1") for k in ("all", "dealt"))
+    assert "translations" not in str(whole) and len(whole["tasks"][0]["train"]) == 15
+    assert [task.pop("translations", "") for task in dealt["tasks"]] == ["dealt", ""]
+    assert dealt == whole
+    alone = {
+        name: {k: v for k, v in entry.items() if k != "tasks"} | {"tasks": ["mnli_15"]}
+        for name, entry in entries.items()
+    }
+    found = make(intermediates=alone, seeds=[1])
+    known = traits.of(found.experiment)
+    rows = [known.value("intermediate", f"mnli-{k}", "rows") for k in ("all", "dealt")]
+    assert rows == [15 * 392702, 392702]
+    assert known.value("language", "sw", "seen", "mnli-dealt")
+    assert not known.value("language", "fi", "seen", "mnli-dealt")
+    node = graph.Graph(found).intermediate("m", "mnli-dealt", "seed1")
+    assert [p.split("/")[-1] for p in node.inputs["train_rows"]] == [
+        f"{lang}.train.parquet" for lang in found.tasks["mnli_15"].languages
+    ]
+    assert set(node.inputs["train_rows"]) <= {*node.needs}
+    assert "train_rows" not in graph.Graph(found).intermediate("m", "mnli-all", "seed1").inputs
+    # The toy world may have one language of a task: there is nothing to deal.
+    toy = {**TOY, "toy": {**TOY["toy"], "languages": ["en"]}, "languages": ["en"]}
+    toy["targets"] = ["xquad"]
+    one = make(**toy, intermediates=alone)
+    assert "translations" not in one.encoder_spec("m", "mnli-dealt", "seed1")
 
 
 def test_a_chain_is_made_once_and_also_where_its_steps_are_not_scored():

@@ -157,7 +157,7 @@ def own(**changes):
         ),
         (
             {"intermediates": {"x": {"tasks": ["mnli"], "languages": [False]}}},
-            'intermediates: x: languages: 0: YAML reads no, .* as booleans: quote it, "no"',
+            'intermediates: x: languages: YAML reads no, .* as booleans: quote it, "no"',
         ),
         (
             {"intermediates": {"none": {"tasks": ["mnli"]}}},

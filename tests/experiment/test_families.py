@@ -108,6 +108,7 @@ VALUES = {
     "after": st.from_regex("[a-z]{1,4}", fullmatch=True),
     "tasks": st.from_regex("[a-z]{1,4}", fullmatch=True),
     "languages": st.from_regex("[a-z]{2}", fullmatch=True),
+    "translations": st.sampled_from(["all", "dealt"]),
 }  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def test_whatever_is_there_a_config_is_expanded_or_refused_in_lines(value):
         (
             {"a-{row}": {"tasks": ["mnli"], "rows": [1]}},
             "intermediates: a-{row}: there is no `{row}` to name a family by; did you mean `rows`?"
-            " (valid: rows, steps, cap, after, tasks, languages)",
+            " (valid: rows, steps, cap, after, translations, tasks, languages)",
         ),
         (
             {"a-{rows}": {"tasks": ["mnli"], "rows": 9}},

@@ -23,6 +23,11 @@ TWO = {"a": {"target": "xnli"}, "b": {"target": "xquad"}}
         ({"ask": "a\nb"}, "questions: q: ask: must be one line of text, not 'a b'"),
         ({"value": "gian"}, "q: value: there is no value `gian`; did you mean `gain`?"),
         ({"value": "score", "over": "mnli"}, "q: over: is of gains; leave it out, or `value: scor"),
+        ({"value": "spread", "scales": ["points", "share"]}, "scales: a spread is in points alone"),
+        (
+            {"value": "spread", "where": {"language": "en"}},
+            "the question: has target `xnli` in one language, which has no spread; leave it out by",
+        ),
         ({"over": "mnil"}, "questions: q: over: there is no row `mnil`; did you mean `mnli`?"),
         ({"over": {"mnli": "suqad"}}, "over: mnli: there is no row `suqad`; did you mean `squad`?"),
         ({"over": {"mnil": "squad"}}, "over: there is no row `mnil`; did you mean `mnli`?"),

@@ -51,7 +51,7 @@ def test_answers_are_substrings_where_they_are_said_to_start(tables):
             (text,), (start,) = row["answers"]["text"], row["answers"]["answer_start"]
             assert text and row["context"][start : start + len(text)] == text
             seen += 1
-    squad, xquad, mlqa, tydi = 2 * (60 + 12), 6 * 12, 5 * (12 + 12), 60 + 2 * 15 + 3 * 12
+    squad, xquad, mlqa, tydi = (2 + 6) * (60 + 12), 6 * 12, 5 * (12 + 12), 60 + 2 * 15 + 3 * 12
     assert seen + unanswered == squad + xquad + mlqa + tydi
     assert 10 < unanswered < 40
 
@@ -75,6 +75,16 @@ def test_translated_training_data_is_that_of_mnli(tables):
         rows = tables["facebook/xnli", code, "train"].rows
         assert [row["label"] for row in rows] == [row["label"] for row in english]
         assert all(a["premise"] != b["premise"] for a, b in zip(rows, english, strict=True))
+
+
+def test_translated_squad_has_the_ids_of_the_english_questions(tables):
+    for split in ("train", "validation"):
+        english = tables["rajpurkar/squad", "plain_text", split].rows
+        assert tables["local/squad-translated", "en", split].rows == english
+        for code in ("de", "ru", "ar", "hi", "zh"):
+            rows = tables["local/squad-translated", code, split].rows
+            assert [row["id"] for row in rows] == [row["id"] for row in english]
+            assert not {row["question"] for row in rows} & {row["question"] for row in english}
 
 
 def test_pawsx_is_parallel(tables):
@@ -324,7 +334,9 @@ def test_fields_types_and_labels_are_those_of_the_real_data(written):
             assert features(path) == features(real), real
             compared.add("/".join(repository))
     missing = {r for family in catalogue.CATALOGUE for r in family.repositories} - compared
-    assert missing == {"local/ccgbank", "nyu-mll/multi_nli", "wikimedia/wikipedia"}
+    assert missing == {
+        "local/ccgbank", "local/squad-translated", "nyu-mll/multi_nli", "wikimedia/wikipedia",
+    }  # fmt: skip
 
 
 def test_rows_of_the_toy_world_are_of_classes_that_tables_can_show():

@@ -411,6 +411,7 @@ class Node:
                 train=[str(self.root / "train.safetensors")],
                 dev=[str(self.root / "dev.safetensors")],
                 dev_rows=[str(self.root / "dev.parquet")],
+                train_rows=[],
                 budget=2000,
                 state=str(state or f"{out}.state"),
                 save_every=save_every,
@@ -543,6 +544,7 @@ def mixed(tmp_path, tokenizer):
             "train": [str(tmp_path / "train.safetensors"), *paths],
             "dev": [str(tmp_path / "dev.safetensors")],
             "dev_rows": [str(tmp_path / "dev.parquet")],
+            "train_rows": [],
         }
         keep = {
             "state": str(state or f"{out}.state"),

@@ -1,9 +1,17 @@
 """The experiments that come with the workflow: planned without a network, and rehearsed."""
 
+from collections import Counter
+
 import pytest
 import yaml
 from tests.workflow.running import ROOT, command, run
 
+from xstilts.experiment import config_files, graph
+from xstilts.experiment.config import load
+from xstilts.experiment.grid import Grid
+
+SCALING = ROOT / "experiments/scaling.yaml"
+SMALL = ROOT / "experiments/rehearsals/scaling.yaml"  # what its rehearsal leaves out besides
 PAPER, REHEARSAL = ROOT / "experiments/paper.yaml", ROOT / "experiments/rehearsal.yaml"
 TOY = {"toy_world", "toy_model"}
 
@@ -44,3 +52,33 @@ def test_data_that_is_on_no_hub_is_asked_for_before_anything_runs(tmp_path):
     said = run(command(tmp_path, [PAPER], "--dry-run"), tmp_path)
     said.failed("error: task ccg: ", "data/ccgbank: there is no such folder. CCGbank is licensed")
     said.failed("error: task bucc: ", "data/bucc2018: there is no such folder")
+
+
+def several(jobs, name):
+    """Jobs of the rules of a name, with and without an adapter."""
+    return sum(n for rule, n in jobs.items() if rule.removesuffix("_adapter") == name)
+
+
+def test_the_experiment_on_sizes_is_as_large_as_it_says():
+    """15 models, of which 9 have an adapter; of five rows four have a training, and three of these
+    are searched over three rates with one seed; so are six tunings of each row."""
+    experiment = load(config_files.read([SCALING]))
+    jobs = Counter(node.rule for node in graph.build(Grid(experiment)).values())
+    assert several(jobs, "intermediate") == 15 * 4 * 3
+    assert several(jobs, "trial_intermediate") == 15 * 3 * 3
+    assert several(jobs, "tune") == 15 * 5 * 6 * 3
+    assert several(jobs, "trial_tune") == 15 * 5 * 6 * 3
+    assert jobs["choose"] == 15 * (3 + 5 * 6)
+    assert jobs["evaluate"] == 15 * (7 * 5 * 3 + 2 * (4 * 3 + 1))
+    assert jobs["encode"] == 14 * 186, "one of them has the tokenizer of another"
+    assert len(experiment.questions) == 10 and not experiment.notes
+
+
+def test_its_rehearsal_has_every_kind_of_training_in_few_jobs(tmp_path):
+    jobs = dry_run(tmp_path, SCALING, REHEARSAL, SMALL)
+    assert several(jobs, "intermediate") == 7 * 4 and several(jobs, "tune") == 7 * 5 * 2
+    assert several(jobs, "trial_intermediate") == 7 * 3 * 2 and several(jobs, "trial_tune") == 0
+    assert {rule for rule in jobs if rule.startswith("evaluate_")} == {
+        "evaluate_xnli", "evaluate_udpos", "evaluate_tatoeba",
+    }  # fmt: skip
+    assert sum(jobs.values()) < 520

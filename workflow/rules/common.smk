@@ -162,6 +162,11 @@ def read_by(of, name, change=str):
     return lambda w: next(map(change, of(w).inputs.get(name, ())), "")
 
 
+def every_read_by(of, name):
+    """A parameter: all files of a name that a node reads."""
+    return lambda w: list(of(w).inputs.get(name, ()))
+
+
 def folder(wildcards, output):
     """The folder that a job writes."""
     return os.path.dirname(output[0])

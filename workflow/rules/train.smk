@@ -12,6 +12,7 @@ TRAIN = (
     " --state {params.state}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --checkpointing {resources.checkpointing} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
+    " --train-rows {params.train_rows}"
 )
 
 # Tuned weights are dropped after their evaluations, unless the config keeps them or the test set is
@@ -74,6 +75,9 @@ for suffix, models, files in KINDS:
             trackers=TRACKERS,
         params:
             spec=spec(node("intermediate", "model", "intermediate", "seed")),
+            train_rows=every_read_by(
+                node("intermediate", "model", "intermediate", "seed"), "train_rows"
+            ),
             init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
             out=folder,
             state=state,
@@ -114,6 +118,7 @@ for suffix, models, files in KINDS:
             trackers=TRACKERS,
         params:
             spec=spec(node("tune", "model", "intermediate", "seed", "task")),
+            train_rows=[],  # dealt in stage 1 alone
             init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
             out=folder,
             state=state,

@@ -80,6 +80,19 @@ def test_the_workload_of_a_sample_and_of_a_number_of_steps():
     assert found(25, asked=33, recipe=bounded) == Workload("m", "x", 400.0, 200.0)
 
 
+def test_the_workload_of_rows_that_are_dealt_is_that_of_one_language():
+    recipe = Recipe(batch_size=10, epochs=2, eval_every=6, eval_rows=20)
+    known = FixedSizes(t=DataSize(100, 100, 1000.0))
+
+    def found(rows=None, dealt=True):
+        members = [Member("t", ("de", "en", "ru"), "en", recipe, rows, dealt=dealt)]
+        return workload.training("m", "x", members, recipe, None, known)
+
+    assert found() == Workload("m", "x", 2000.0, 4 * 200.0)
+    assert found(25) == Workload("m", "x", 6 * 100.0, 200.0)
+    assert found(dealt=False).train_tokens == 3 * 2000.0
+
+
 def test_samples_weigh_what_they_are_in_a_mix():
     recipe = Recipe(batch_size=10, epochs=1, eval_every=100, eval_rows=None)
     members = [

@@ -1,6 +1,7 @@
-"""Our results beside the published ones of Phang et al. 2020 (arXiv 2005.13013)."""
+"""Our results beside the published ones of the same model: of XLM-R Large those of Phang et al.
+2020 (arXiv 2005.13013), of others their curves by size."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,20 +16,21 @@ COLUMNS = [
     "difference", "languages published", "languages measured", "source",
 ]  # fmt: skip
 _KEY = ["intermediate", "target", "language", "figure"]
+PAPER = "xlm-roberta-large"  # the model of the paper
 
 
 def published_results(path: Path = PUBLISHED) -> pd.DataFrame:
     """Return the published results that are known, in percent, a row each.
 
-    Columns: split, intermediate, target, language ("" for the mean over all), figure (`score`, or
-    `delta` to the row without intermediate task), published, languages published, certainty,
-    source.
+    Columns: split, model (the name of its repository), intermediate, target, language ("" for the
+    mean over all), figure (`score`, or `delta` to the row without intermediate task), published,
+    languages published, certainty, source.
     """
     raw = pd.read_csv(path, keep_default_na=False, na_values={"score": "", "delta": ""})
     both = raw[["f1", "exact_match"]].apply(pd.to_numeric)
     raw["score"] = raw["score"].fillna(both.mean(axis=1, skipna=False))  # as XTREME averages them
     raw["languages published"] = pd.to_numeric(raw["languages"]).astype("Int64")
-    key = ["split", "intermediate", "target", "language"]
+    key = ["split", "model", "intermediate", "target", "language"]
     key += ["languages published", "certainty", "source"]
     long = raw.melt(key, ["score", "delta"], var_name="figure", value_name="published")
     return long.dropna(subset="published")
@@ -58,25 +60,34 @@ def measured_results(
     return results.fillna({"language": "", "figure": "score"})
 
 
-def compare(measured: pd.DataFrame, published: pd.DataFrame, split: str) -> pd.DataFrame:
+def compare(
+    measured: pd.DataFrame, published: pd.DataFrame, split: str, names: Mapping[str, str]
+) -> pd.DataFrame:
     """Return published, measured and their difference; empty where one is not known.
+
+    Args:
+        names: model -> what it is called in `published`; others are left out.
 
     A row per measured result, in the same order; single languages only where they are published.
     Means compare only over the same languages, so the number of languages of each is beside them.
     """
-    published = published[published["split"] == split]
-    both = measured.merge(published, how="left", on=_KEY)
+    published = published[published["split"] == split].rename(columns={"model": "of"})
+    measured = measured[measured["model"].isin(list(names))]
+    measured = measured.assign(of=measured["model"].map(names))
+    both = measured.merge(published, how="left", on=["of", *_KEY])
     both["difference"] = both["measured"] - both["published"]
     kept = (both["language"] == "") | both["published"].notna()
     return both.loc[kept, COLUMNS].reset_index(drop=True)
 
 
-def text_table(comparison: pd.DataFrame, left_out: Collection[str] = ()) -> TextTable:
+def text_table(
+    comparison: pd.DataFrame, names: Mapping[str, str], left_out: Collection[str] = ()
+) -> TextTable:
     """Return the rows that have a published result, for readers.
 
     Args:
-        comparison: see `compare`.
-        left_out: models that are not the published one.
+        comparison, names: see `compare`.
+        left_out: models that nothing is published of.
     """
     rows = []
     for row in comparison[comparison["published"].notna()].to_dict("records"):
@@ -92,7 +103,9 @@ def text_table(comparison: pd.DataFrame, left_out: Collection[str] = ()) -> Text
         ]
         rows.append(([row[key] for key in ("model", *_KEY)], cells))
     columns = ["published", "measured", "difference", "its languages", "our languages", "certainty"]
-    notes = ["Published: Phang et al. 2020, XLM-R Large, in percent; memory: not verified."]
+    more = "" if set(names.values()) <= {PAPER} else "; of other models as `source` says"
+    notes = [f"Published: Phang et al. 2020, XLM-R Large{more}, in percent; memory: not verified."]
     if left_out:
-        notes.append(f"Left out, because they are not XLM-R Large: {', '.join(left_out)}.")
+        which = "not XLM-R Large" if not more else "no models of published results"
+        notes.append(f"Left out, because they are {which}: {', '.join(left_out)}.")
     return TextTable(["model", *_KEY], columns, rows, notes)

@@ -226,12 +226,12 @@ def _seeds(found: Found) -> Table:
 
 
 def _comparison(found: Found, groups: pd.DataFrame) -> Table:
-    others = [name for name, of in found.checkpoints.items() if not xtreme.is_published(of)]
+    split, of = found.grid["split"].iloc[0], found.checkpoints
+    others = [name for name in of if not xtreme.is_published(of[name], split)]
+    names = {model: xtreme.published_name(of[model]) for model in of if model not in others}
     measured = comparison.measured_results(found.main, groups, found.language_values)
-    measured = measured[~measured["model"].isin(others)]
-    split = found.grid["split"].iloc[0]
-    table = comparison.compare(measured, comparison.published_results(), split)
-    return Table("comparison", {"": table}, comparison.text_table(table, others))
+    table = comparison.compare(measured, comparison.published_results(), split, names)
+    return Table("comparison", {"": table}, comparison.text_table(table, names, others))
 
 
 def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:

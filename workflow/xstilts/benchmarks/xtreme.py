@@ -7,6 +7,8 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
+from xstilts.experiment import reference
+
 GROUPS = {
     "classification": ("pawsx", "xnli"),
     "tagging": ("udpos", "wikiann"),
@@ -89,12 +91,18 @@ def scored_groups(targets: Collection[str]) -> list[str]:
     return [group for group, tasks in GROUPS.items() if set(tasks) <= set(targets)]
 
 
-def is_published(checkpoint: str) -> bool:
-    """Return whether the paper's results are of this checkpoint: XLM-R Large, by whatever owner.
+def is_published(checkpoint: str, split: str = "dev") -> bool:
+    """Return whether there are published results of this checkpoint, by whatever owner.
 
-    Beside them a smaller model, or the one of the toy world, would look like a failure.
+    Beside those of another a smaller model, or the one of the toy world, would look like a failure.
     """
-    return PurePosixPath(checkpoint).name.lower() == "xlm-roberta-large"
+    rows = reference.table("published")
+    return (split, published_name(checkpoint)) in {(row["split"], row["model"]) for row in rows}
+
+
+def published_name(checkpoint: str) -> str:
+    """Return what `reference/published.csv` calls a checkpoint: its name without owner."""
+    return PurePosixPath(checkpoint).name.lower()
 
 
 def _mean(scores: Mapping[str, float], tasks: tuple[str, ...]) -> float | None:

@@ -1,9 +1,11 @@
 """Subcommand: rehearse an experiment: its whole graph in minutes, with toy data and toy encoders.
 
-It lays `experiments/rehearsal.yaml` over the config, and has a results folder of its own.
+It lays `experiments/rehearsal.yaml` over the config, and has a results folder of its own. A file of
+the config's name in a folder `rehearsals` beside it is laid over that.
 """
 
 import argparse
+from pathlib import Path
 
 import xstilts
 from xstilts.cli import run
@@ -13,7 +15,8 @@ REHEARSAL = xstilts.WORKFLOW.parent / "experiments/rehearsal.yaml"
 
 def main(args: argparse.Namespace) -> None:
     """Run it; its figures mean nothing."""
-    run.launch([*args.config, str(REHEARSAL)], args)
+    beside = (Path(file).parent / "rehearsals" / Path(file).name for file in args.config)
+    run.launch([*args.config, str(REHEARSAL), *(str(own) for own in beside if own.is_file())], args)
 
 
 def parser() -> argparse.ArgumentParser:

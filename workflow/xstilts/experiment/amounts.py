@@ -1,4 +1,5 @@
-"""How much an intermediate is trained on: `rows` of each of its tasks, `steps` in all."""
+"""How much an intermediate is trained on: `rows` of each of its tasks, `steps` in all, and whether
+each row is read in all languages or `dealt` to one of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from xstilts.running.errors import UserError
 
 # What says how long a training is, so that beside `steps` it must not be set under the same name.
 LENGTHS = ("epochs", "max_steps", "patience")
+DEALT = "dealt"  # of `translations`
 NAMED = 3  # intermediates that a note names
 REPLACED = ("epochs", "patience")  # of a recipe, by `steps`; `max_steps` is still a bound
 
@@ -39,10 +41,17 @@ def check(
             f"intermediates: {name}: steps: {entry['steps']}, but `recipes: {name}: {twice[0]}`"
             " says too how long it is trained; leave one of them out"
         )
+    by_language = [dealt(entry, tasks[task], languages) for task, languages in trained_in.items()]
+    if entry.get("translations") == DEALT and not any(by_language) and settings["source"] != "toy":
+        only = sorted({lang for languages in trained_in.values() for lang in languages})
+        raise UserError(
+            f"intermediates: {name}: translations: dealt is for a task that is trained in several"
+            f" languages, not in {', '.join(only)} alone; say `languages: all`, or list them"
+        )
     for task, languages in trained_in.items():
         if "rows" not in entry or at_most(tasks[task], settings):
             continue
-        there, by = rows_there(tasks[task], languages, settings)
+        there, by = rows_there(tasks[task], counted(entry, tasks[task], languages), settings)
         if there is not None and entry["rows"] > there:
             raise UserError(too_few(name, entry["rows"], task, there, by))
 
@@ -53,6 +62,17 @@ def too_few(name: str, rows: int, task: str, there: int, limited: bool = False) 
     if limited:
         return f"{line} at most by `limits`; ask for fewer or raise the limit"
     return f"{line}; ask for fewer or leave out rows"
+
+
+def dealt(entry: Mapping[str, Any], task: Task, languages: Sequence[str]) -> bool:
+    """Whether each row of a task is read in one of some languages; text to be masked, which is no
+    translation, is read in all."""
+    return entry.get("translations") == DEALT and len(languages) > 1 and task.format != "mlm"
+
+
+def counted(entry: Mapping[str, Any], task: Task, languages: Sequence[str]) -> Sequence[str]:
+    """Return languages whose rows, taken together, are as many as are trained on."""
+    return languages[:1] if dealt(entry, task, languages) else languages
 
 
 def at_most(task: Task, settings: Mapping[str, Any]) -> bool:
@@ -94,7 +114,7 @@ def notes(
     for name, entry in settings["intermediates"].items():
         trained_in = intermediates[name]
         there = [
-            rows_there(tasks[task], languages, settings)[0]
+            rows_there(tasks[task], counted(entry, tasks[task], languages), settings)[0]
             for task, languages in trained_in.items()
             if at_most(tasks[task], settings)
         ]

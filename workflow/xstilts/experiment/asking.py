@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from xstilts.experiment import classes, selectors
+from xstilts.experiment import classes, selectors, values
 from xstilts.experiment.classes import Rows, Scope
 from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.questions import (
@@ -12,6 +12,7 @@ from xstilts.experiment.questions import (
     ALONG,
     FLOP,
     HEADROOM,
+    LEVELS,
     SCALES,
     VALUES,
     AskedClass,
@@ -25,7 +26,6 @@ KEYS = ("ask", "value", "over", "compare", "by", "along", "where", "scales")
 GROUPING = tuple(thing for thing in THINGS if thing != EXAMPLE)
 # What is known of things once they have run, or have been measured.
 MEASURED = {("target", HEADROOM), ("language", HEADROOM), ("intermediate", FLOP)}
-NO_ERRORS = ("matthews", "pearson", "spearman")  # correlations: there are no errors to share
 LONGEST = 60  # characters of the name of a class: it has to fit in tables and figures
 POINTS = ".points"  # how the files end that have the points of a question
 
@@ -143,7 +143,10 @@ def _compared(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedC
             said = key if alone else f"{key}: compare: {name}"
             cells = classes.of(key, label, (where, selector), rows, within)
             examples = classes.examples(said, (where, selector), cells, within)
-            _check_scales(key, parsed["scales"], {cell.target for cell in cells}, within)
+            values.check_scales(
+                key, parsed["scales"], {cell.target for cell in cells}, within.experiment
+            )
+            values.check_spread(key, label, parsed["value"], cells)
             points = classes.points(key, label, cells, along, within)
             made.append(AskedClass(name, points, examples))
     problems.end()
@@ -159,11 +162,13 @@ def _by(key: str, parsed: Mapping[str, Any], within: Scope) -> list[AskedClass]:
     made, problems = list[AskedClass](), Problems()
     for name, found in classes.divided(key, cells, parsed["by"], within).items():
         with problems.noted():
-            points = classes.points(key, f"class `{name}`", found, along, within)
+            label = f"class `{name}`"
+            values.check_spread(key, label, parsed["value"], found)
+            points = classes.points(key, label, found, along, within)
             made.append(AskedClass(name, points, examples))
     with problems.noted():
         there = {cell.target for found in made for at in found.points for cell in at.cells}
-        _check_scales(key, parsed["scales"], there, within)
+        values.check_scales(key, parsed["scales"], there, within.experiment)
     problems.end()
     return made
 
@@ -188,7 +193,7 @@ class _Asking:
     def rows(self) -> Rows:
         """Return the rows that there are answers about, and what the gain of each is over."""
         key, there = f"{self.key}: over", self.within.names["intermediate"]
-        score, given = self.entry.get("value") == "score", self.entry.get("over", NONE)
+        score, given = self.entry.get("value") in LEVELS, self.entry.get("over", NONE)
         if score and "over" in self.entry:
             raise UserError(f"{key}: is of gains; leave it out, or `value: score`")
         if score:
@@ -301,10 +306,11 @@ class _Asking:
             raise UserError(
                 f"{key}: `{SEEN}` is true or false, not a number; tell it apart by `by`"
             )
-        if trait == HEADROOM and self.entry.get("value") == "score":
+        value = self.entry.get("value")
+        if trait == HEADROOM and value in LEVELS:
             raise UserError(
                 f"{key}: {thing}: `{HEADROOM}` is what the row that a gain is over leaves to gain;"
-                " leave out `value: score`"
+                f" leave out `value: {value}`"
             )
         if (thing, trait) not in MEASURED:
             self.within.traits.check_trait(f"{key}: {thing}", thing, trait)
@@ -329,23 +335,13 @@ class _Asking:
         _one_of(key, given, SCALES, "scale")
         if len({*given}) < len(given):
             raise UserError(f"{key}: names a scale twice")
+        if self.entry.get("value") == "spread" and given != list(SCALES[:1]):
+            raise UserError(f"{key}: a spread is in {SCALES[0]} alone; leave the others out")
         if "share" in given and self.entry.get("value") == "score":
             raise UserError(
                 f"{key}: `share` is that of the errors which a gain removes; a score has none"
             )
         return tuple(given)
-
-
-def _check_scales(key: str, scales: Sequence[str], targets: set[str], within: Scope) -> None:
-    """Refuse scales that need errors, where a target has a correlation in place of them."""
-    odd = [scale for scale in scales if scale != SCALES[0]]
-    for target in sorted(targets) if odd else ():
-        metric = within.experiment.tasks[target].metric
-        if metric in NO_ERRORS:
-            raise UserError(
-                f"{key}: scales: `{odd[0]}` is of errors, and target `{target}` has none: its"
-                f" metric is a correlation ({metric}); leave it out by `where`"
-            )
 
 
 def _check_names(given: Mapping[str, Any]) -> None:

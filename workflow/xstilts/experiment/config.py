@@ -239,20 +239,22 @@ def _trained_in(
 ) -> dict[str, tuple[str, ...]]:
     """Return task -> languages that an intermediate is trained in.
 
-    A task of several languages is trained in those that the intermediate lists; without a list in
-    English, and mlm in all. A task of one language is trained in that. (In the toy world: as far
-    as it has them, and in the first that it has in place of others alone, data of one's own apart.)
+    A task of several languages is trained in those that the intermediate lists (or in `all`);
+    without a list in English, and mlm in all. A task of one language is trained in that. (In the
+    toy world: as far as it has them, and in the first that it has in place of others alone, data of
+    one's own apart.)
     """
     key, asked = f"intermediates: {name}: languages", entry.get("languages")
     every = sorted({code for task in entry["tasks"] for code in known[task].languages})
-    for code in asked or []:
+    for code in asked if isinstance(asked, list) else ():
         exists(key, code, every, "language")
     toy = settings["toy"]["languages"] if settings["source"] == "toy" else every
     found = {}
     for task in entry["tasks"]:
         codes = known[task].languages
         home = known[task].home
-        wanted = asked or (codes if known[task].format == "mlm" or home is None else [home])
+        named = codes if asked == "all" else asked
+        wanted = named or (codes if known[task].format == "mlm" or home is None else [home])
         if len(codes) == 1:
             wanted = codes
         there = sorted(c for c in codes if c in toy or known[task].own)

@@ -13,7 +13,7 @@ from typing import Any
 from xstilts.running.errors import Problems, UserError, brief, nearest
 
 LISTS = ("tasks", "languages")  # keys of which an intermediate has a list anyway
-KEYS = ("rows", "steps", "cap", "after", *LISTS)  # by which a family may be named
+KEYS = ("rows", "steps", "cap", "after", "translations", *LISTS)  # by which a family may be named
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 

@@ -308,11 +308,13 @@ class Graph:
         model: str,
         members: Iterable[Member],
     ) -> Node:
-        train, dev, rows = [], [], []
+        train, dev, rows, dealt = [], [], [], []
         for member in members:
             length = member.recipe.max_length
             for lang in member.languages:
                 train.append(self.encode(model, member.task, lang, "train", length))
+                if member.dealt:
+                    dealt.append(self.prepare(member.task, lang, "train"))
             if member.dev:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
@@ -323,9 +325,10 @@ class Graph:
             "train": tuple(node.key for node in train),
             "dev": tuple(node.key for node in dev),
             "dev_rows": tuple(node.key for node in rows),
+            **({"train_rows": tuple(node.key for node in dealt)} if dealt else {}),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
-        needs = [*base, start, *train, *dev, *rows]
+        needs = [*base, start, *train, *dev, *rows, *dealt]
         return self._node(rule, name, key, spec, inputs, needs, outputs=_outputs(key, spec))
 
     def _beside(self, made: Node, model: str) -> tuple[list[Node], dict[str, tuple[str, ...]]]:

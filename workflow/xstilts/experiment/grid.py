@@ -83,14 +83,14 @@ class Grid:
         intermediate is for all its tasks.
         """
         members, own = [], self.experiment.settings["recipes"].get(intermediate, {})
-        rows = self.entry(intermediate).get("rows")
+        entry = self.entry(intermediate)
         for name, languages in self.experiment.intermediates[intermediate].items():
             task = self.tasks[name]
-            dev = task.home or languages[0]
+            dev = None if task.format == "mlm" else task.home or languages[0]
             chosen = dataclasses.replace(recipe.for_task(self.experiment, name, name), **own)
-            dev_lang = None if task.format == "mlm" else dev
             at_most = amounts.at_most(task, self.experiment.settings)
-            members.append(Member(name, languages, dev_lang, chosen, rows, at_most))
+            how = entry.get("rows"), at_most, amounts.dealt(entry, task, languages)
+            members.append(Member(name, languages, dev, chosen, *how))
         return members
 
     def tuning(self, task: str) -> list[Member]:

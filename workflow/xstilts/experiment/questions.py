@@ -12,7 +12,8 @@ from xstilts.experiment.selectors import Condition
 if TYPE_CHECKING:
     from xstilts.experiment.grid import Grid
 
-VALUES = ("gain", "score")
+VALUES = ("gain", "score", "spread")
+LEVELS = ("score", "spread")  # of a row alone, and not of its difference to another
 SCALES = ("points", "share", "log-odds")  # of an effect
 ALONG = ("linear", "log10", "rank")  # the scales of a number
 ALL = "all"  # the class of a question that tells none apart
@@ -72,7 +73,7 @@ class Question:
     Attributes:
         name: part of the names of files.
         ask: the question as a sentence; by default its name.
-        value: "gain" or "score".
+        value: one of `VALUES`.
         contrast: "first": the other classes are compared to the first; "zero": each is for itself.
         along: thing and trait, "intermediate rows"; "" without.
         scale: one of `ALONG`; "" without `along`.

@@ -69,6 +69,7 @@ class Member:
     `dev` is the task's train language (English), else the first language of the train rows; None
     for masked language modelling, which has no say in which checkpoint is the best. `rows`: of how
     many train rows a sample is drawn (None: all are read); `at_most`, of fewer if there are.
+    `dealt`: each row is read in one of the languages.
     """
 
     task: str
@@ -77,12 +78,14 @@ class Member:
     recipe: Recipe
     rows: int | None = None
     at_most: bool = False
+    dealt: bool = False
 
     @property
-    def sample(self) -> dict[str, int]:
+    def sample(self) -> dict[str, Any]:
         """What the spec of a training says of the sample; nothing where all rows are read."""
         key = "rows_at_most" if self.at_most else "rows"
-        return {} if self.rows is None else {key: self.rows}
+        rows = {} if self.rows is None else {key: self.rows}
+        return rows | ({"translations": "dealt"} if self.dealt else {})
 
 
 def resolve(*layers: Mapping[str, Any]) -> Recipe:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from xstilts.experiment import backbones, reference
+from xstilts.experiment import amounts, backbones, reference
 from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.questions import FLOP, HEADROOM
@@ -263,7 +263,8 @@ def _rows(experiment: Experiment, name: str) -> int | None:
         known = _train_rows(experiment, task)
         if known is None:
             return None
-        rows += known * len(languages)
+        entry = experiment.settings["intermediates"][name]
+        rows += known * len(amounts.counted(entry, experiment.tasks[task], languages))
     return rows
 
 

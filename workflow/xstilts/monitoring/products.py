@@ -185,7 +185,8 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     languages = {cell.target: experiment.languages[cell.target] for cell in cells}
     models = dict.fromkeys(cell.model for cell in cells)
     checkpoints = [graph.grid.public(model) for model in models]
-    names = table_names(languages, checkpoints, graph.grid.stratified)
+    split = experiment.settings["split"]
+    names = table_names(languages, checkpoints, graph.grid.stratified, split)
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     kinds += [
         f"{QUESTIONS}/{name}.{kind}" for name in questions(experiment) for kind in QUESTION_KINDS
@@ -194,7 +195,10 @@ def table_files(graph: Graph, folder: str) -> list[str]:
 
 
 def table_names(
-    languages: Mapping[str, Iterable[str]], checkpoints: Iterable[str], stratified: bool = False
+    languages: Mapping[str, Iterable[str]],
+    checkpoints: Iterable[str],
+    stratified: bool = False,
+    split: str = "dev",
 ) -> list[str]:
     """Return the tables of a grid; those in which nothing could ever stand are left out.
 
@@ -202,12 +206,13 @@ def table_names(
         languages: target -> languages in which it is scored.
         checkpoints: the public checkpoint of each model.
         stratified: whether a target has strata.
+        split: that is scored.
     """
     shown = {
         "groups": bool(xtreme.scored_groups(set(languages))),
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
         "strata": stratified,
-        "comparison": any(map(xtreme.is_published, checkpoints)),
+        "comparison": any(xtreme.is_published(name, split) for name in checkpoints),
     }
     names = [name for name in TABLES if shown.get(name, True)]
     return [*names, *(f"languages/{target}" for target in languages)]

@@ -95,7 +95,8 @@ def _asked(grid: pd.DataFrame) -> list[str]:
     """Return the tables that the plan expects, of languages without rows too."""
     languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
     stratified = STRATA in grid and bool(grid[STRATA].any())
-    return products.table_names(languages_of, _checkpoints(grid).values(), stratified)
+    split = grid["split"].iloc[0]
+    return products.table_names(languages_of, _checkpoints(grid).values(), stratified, split)
 
 
 def _write(table: table_set.Table, out: Path) -> None:

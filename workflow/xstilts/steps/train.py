@@ -44,7 +44,7 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     """Return the digest of all that a training follows from: a spec has neither the bytes of the
     rows, which change with a pin, nor those of the checkpoint to start from."""
     encoded = map(digest_of, (*args.train, *args.dev))
-    rows = (*encoded, *map(sha256, args.dev_rows))
+    rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows)))
     return digest([spec, read_node(args.init)["weights"], *rows])
 
 
@@ -60,7 +60,8 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         lean.allow(False)  # peft imports all of transformers
         adapters.check(args.init, adapter)
     name = Path(args.out).parent.name  # of stage 1: its intermediate
-    tasks = read_tasks(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows, name)
+    files_of = args.train, args.dev, args.dev_rows
+    tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows)
     files = {
         "train": [data for task in tasks for data in task.train.values()],
         "dev": [task.dev for task in tasks if task.dev is not None],
@@ -157,6 +158,12 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--dev", required=True, nargs="+", help="encoded dev rows, one a task")
     p.add_argument("--dev-rows", required=True, nargs="+", help="prepared dev rows, one a task")
+    p.add_argument(
+        "--train-rows",
+        nargs="*",
+        default=[],
+        help="prepared train rows that are dealt to languages",
+    )
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
     p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")

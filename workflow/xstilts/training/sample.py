@@ -21,7 +21,8 @@ from xstilts.encoding.encoded import Encoded
 from xstilts.experiment import amounts
 from xstilts.running.errors import UserError
 
-KEYS = ("rows", "rows_at_most")  # of the spec of a task: exactly these, or what there is of them
+# Of the spec of a task: exactly these, or what there is of them; each in one language (`deal`).
+KEYS = ("rows", "rows_at_most", "translations")
 
 
 def draw(
@@ -40,13 +41,23 @@ def draw(
         name: of the intermediate, for messages.
 
     Raises:
-        UserError: there are fewer rows than were asked for; a file is of an older version.
+        UserError: there are fewer rows than were asked for; see `taken`.
     """
     sizes = {lang: of.meta["rows"] for lang, of in data.items()}
     there, asked = sum(sizes.values()), spec.get("rows", spec.get("rows_at_most"))
     if "rows" in spec and asked > there:
         raise UserError(amounts.too_few(name, asked, spec["task"], there))
-    chosen = lowest(sizes, asked, seed, spec["task"])
+    return taken(data, paths, lowest(sizes, asked, seed, spec["task"]))
+
+
+def taken(
+    data: Mapping[str, Encoded], paths: Mapping[str, str], chosen: Mapping[str, np.ndarray]
+) -> dict[str, Encoded]:
+    """Return language -> the encoded rows of a task, with the rows of them that are trained on.
+
+    Raises:
+        UserError: a file is of an older version.
+    """
     found = {lang: dataclasses.replace(data[lang], sample=rows) for lang, rows in chosen.items()}
     for lang, of in found.items():
         try:

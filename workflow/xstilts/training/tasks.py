@@ -11,9 +11,10 @@ from xstilts import formats
 from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
+from xstilts.experiment import amounts
 from xstilts.models import adapters
 from xstilts.running.errors import UserError
-from xstilts.training import host, sample
+from xstilts.training import deal, host, sample
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,6 +80,7 @@ def read_tasks(
     dev: Iterable[str],
     dev_rows: Iterable[str],
     name: str = "",
+    train_rows: Iterable[str] = (),
 ) -> list[TrainingTask]:
     """Return the tasks of a training, still without heads.
 
@@ -87,12 +89,14 @@ def read_tasks(
         tokenizer: digest of the tokenizer that all rows must be encoded with.
         train, dev, dev_rows: paths, in the order of the spec's tasks and their languages.
         name: of the intermediate, for messages.
+        train_rows: paths, likewise, of the tasks whose rows are dealt to their languages.
 
     Raises:
         UserError: a file is made by another spec, or encoded with another tokenizer; a task has
-            fewer rows than its sample.
+            fewer rows than its sample, or its languages have not the same.
     """
     train_paths, dev_paths, dev_rows_paths = iter(train), iter(dev), iter(dev_rows)
+    train_rows_paths = iter(train_rows)
     eval_rows = spec["recipe"]["eval_rows"]
 
     def load(path: str, spec_digest: str, whole: bool = True) -> Encoded:
@@ -103,7 +107,12 @@ def read_tasks(
         paths = {lang: next(train_paths) for lang in task_spec["train"]}
         sampled = not task_spec.keys().isdisjoint(sample.KEYS)
         data = {lang: load(paths[lang], d, not sampled) for lang, d in task_spec["train"].items()}
-        if sampled:
+        if task_spec.get("translations") == amounts.DEALT:
+            rows_paths = {lang: next(train_rows_paths) for lang in data}
+            rows = {lang: deal.rows_of(p, task_spec["format"]) for lang, p in rows_paths.items()}
+            chosen = deal.draw(rows, rows_paths, task_spec, spec["seed"], name)
+            data = sample.taken(data, paths, chosen)
+        elif sampled:
             data = sample.draw(data, paths, task_spec, spec["seed"], name)
         labels = next(iter(data.values())).labels  # the spec's, or those of an open tag set
         task = TrainingTask(

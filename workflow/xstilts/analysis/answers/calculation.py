@@ -24,7 +24,7 @@ from xstilts.analysis.answers.files import (
 )
 from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL, Estimator, holm, noise_of
 from xstilts.analysis.evidence import MIN_EXAMPLES, Evidence, Part
-from xstilts.analysis.forms import Form, combine, mean_form
+from xstilts.analysis.forms import Form, by_row, combine, mean_form
 from xstilts.experiment.classes import FEWEST
 from xstilts.experiment.questions import FLOP, HEADROOM, AskedCell, AskedClass, Point, Question
 from xstilts.running.errors import UserError
@@ -213,6 +213,8 @@ class Calculation:
 
         def quantity(pairs: Sequence[tuple[int, Part]]) -> Quantity:
             form = mean_form(rows, pairs)
+            if self.question.value == "spread":
+                return self._spread(form)
             return Quantity(self.estimator.value(form), form)
 
         parts = [self._part(one, cell, half) for cell in point.cells]
@@ -227,6 +229,27 @@ class Calculation:
             )
             over = Quantity(self.estimator.value(over_form), over_form)
         return Mean(row, over, self._examples(parts))
+
+    def _spread(self, mean: Form) -> Quantity:
+        """Return the standard deviation over the languages of a row and target, then the mean over
+        targets and rows as in `mean`, whose weights are the same for all languages of those."""
+        size, found = len(self.evidence.rows), list[tuple[float, Quantity]]()
+        parts: dict[tuple[int, str], list[Part]] = {}
+        for row, weights in by_row(mean).items():
+            for part in weights:
+                parts.setdefault((row, part.target), []).append(part)
+        for (row, target), each in parts.items():
+            if len(each) < 2:
+                raise UserError(f"{target} is left with one language, which has no spread")
+            forms = [mean_form(size, [(row, part)]) for part in each]
+            above = np.array([self.estimator.value(form) for form in forms])
+            above -= above.mean()
+            spread = float(np.sqrt((above**2).sum() / (len(each) - 1)))
+            slopes = above / (len(each) - 1) / spread if spread else 0 * above
+            share = float(sum(mean[part][row] for part in each))
+            found.append((share, Quantity(spread, combine(zip(slopes, forms, strict=True)))))
+        value = sum(share * one.value for share, one in found)
+        return Quantity(value, combine([(share, one.form) for share, one in found]))
 
     def _examples(self, parts: Sequence[Part]) -> int:
         """Return the number of different examples of some parts."""

@@ -11,6 +11,7 @@ import pandas as pd
 from xstilts.analysis import numbers
 from xstilts.analysis.answers.files import CORRELATION, SLOPE, VALUE
 from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL
+from xstilts.experiment.questions import LEVELS
 
 UNITS = {"points": " points", "share": "% of the errors", "log-odds": " log-odds"}
 IN = {"points": "points", "share": "share of the errors", "log-odds": "log-odds"}
@@ -66,8 +67,9 @@ def of(table: pd.DataFrame, without: str = "", tested: bool = True) -> list[Find
 
 
 def asked(meta: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with `tested` true of what the question asks: no score is asked to be 0."""
-    scores = (table["kind"] == VALUE) & (meta["value"] == "score")
+    """Return the table with `tested` true of what the question asks: no score is asked to be 0, and
+    no spread."""
+    scores = (table["kind"] == VALUE) & (meta["value"] in LEVELS)
     return table.assign(tested=table["tested"].astype(bool) & ~scores)
 
 

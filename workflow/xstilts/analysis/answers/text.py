@@ -82,10 +82,11 @@ def notes(meta: Meta, table: pd.DataFrame) -> list[str]:
 
 def _explained(meta: Meta, table: pd.DataFrame) -> list[str]:
     over, what, rows = " and ".join(dict.fromkeys(table["noise"])), findings.what(meta), []
-    rows.append(
-        "Means over the languages of a row and target, then over targets, then over rows; 95%:"
-        f" over {over}."
+    first = "Standard deviations" if meta["value"] == "spread" else "Means"
+    then = (
+        "means over targets, then over rows" if first != "Means" else "over targets, then over rows"
     )
+    rows.append(f"{first} over the languages of a row and target, then {then}; 95%: over {over}.")
     if what == SLOPE:
         rows.append(f"Slope: change for {findings.step(meta)}.")
     elif what == CORRELATION:

@@ -70,7 +70,7 @@ def stage_1(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> Work
 def passes(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> float:
     """Return how often an intermediate reads the encoded rows of its tasks, for its time limit:
     its epochs or, where it asks for rows or steps, the tokens of these over all that there are."""
-    if grid.entry(intermediate).keys().isdisjoint(("rows", "steps")):
+    if grid.entry(intermediate).keys().isdisjoint(("rows", "steps", "translations")):
         return grid.recipe(intermediate).epochs
     there = sum(
         sizes.of(model, member.task, lang, "train", member.recipe.max_length).tokens
@@ -102,8 +102,11 @@ def training(
         ]
         examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)
         batch_tokens.append(member.recipe.batch_size * tokens / examples)
+        if member.dealt:
+            examples = max(1, round(examples / len(train)))
         if member.rows is not None:
-            share = member.rows / max(1, sum(size.rows for size in train))
+            there = sum(size.rows for size in train) / (len(train) if member.dealt else 1)
+            share = member.rows / max(1, there)
             examples = max(1, round(examples * min(1.0, share)))
         weight = examples if cap is None or len(members) == 1 else min(examples, cap)
         epoch_steps += math.ceil(weight / member.recipe.batch_size)

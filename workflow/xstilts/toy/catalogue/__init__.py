@@ -31,6 +31,7 @@ CATALOGUE = (
     Family(classification.qqp, ("nyu-mll/glue",)),
     Family(classification.pawsx, ("google-research-datasets/paws-x",)),
     Family(qa.squad_and_xquad, ("rajpurkar/squad", "google/xquad")),
+    Family(qa.squad_translated, ("local/squad-translated",)),
     Family(qa.squad2, ("rajpurkar/squad_v2",)),
     Family(qa.mlqa, ("google/xtreme",)),
     Family(qa.tydiqa, ("google-research-datasets/tydiqa",)),

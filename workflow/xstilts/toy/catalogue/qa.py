@@ -38,17 +38,32 @@ def squad_rows(
     return rows
 
 
-def squad_and_xquad(spec: Spec) -> Iterator[Table]:
-    """SQuAD in English, XQuAD in every language."""
+def _squad_and_xquad(spec: Spec) -> tuple[dict[str, list[reading.Passage]], list[reading.Passage]]:
+    """The passages of SQuAD by split, and those of XQuAD."""
     stream = reading.passages(Random(f"{spec.seed}/reading"))
     dev, test = take(stream, spec.sizes.dev), take(stream, spec.sizes.test)
-    for split, items in {"train": take(stream, spec.sizes.train), "validation": dev}.items():
+    return {"train": take(stream, spec.sizes.train), "validation": dev}, test
+
+
+def squad_and_xquad(spec: Spec) -> Iterator[Table]:
+    """SQuAD in English, XQuAD in every language."""
+    squad, test = _squad_and_xquad(spec)
+    for split, items in squad.items():
         rows = squad_rows(items, grammar("en"), split, TITLE)
         yield Table("rajpurkar/squad", "plain_text", split, hub.SQUAD, rows)
     for language in spec.languages:
         rows = squad_rows(test, grammar(language), "xquad")
         table = Table("google/xquad", f"xquad.{language}", "validation", hub.SPAN, rows)
         yield with_column(table, "asks", map(strata.asks, test))
+
+
+def squad_translated(spec: Spec) -> Iterator[Table]:
+    """SQuAD, under the ids of the English questions, in every language."""
+    squad, _ = _squad_and_xquad(spec)
+    for language in spec.languages:
+        for split, items in squad.items():
+            rows = squad_rows(items, grammar(language), split, TITLE)
+            yield Table("local/squad-translated", language, split, hub.SQUAD, rows)
 
 
 def squad2(spec: Spec) -> Iterator[Table]:
