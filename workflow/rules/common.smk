@@ -132,7 +132,14 @@ def node(method, *names):
 
 def inputs(of):
     """The input function of a rule: what a node reads, by name."""
-    return lambda w: PLANNING.inputs(of(w), workflow)
+
+    def read(w):
+        while workflow.is_main_process and (search := PLANNING.undecided(of(w))):
+            checkpoints.choose_again.get(search=search)
+            PLANNING.decided()
+        return PLANNING.inputs(of(w), workflow)
+
+    return read
 
 
 def priority(of):
@@ -158,6 +165,11 @@ def spec(of):
 def read_by(of, name, change=str):
     """A parameter: the first of the files of a name that a node reads, "" if there is none."""
     return lambda w: next(map(change, of(w).inputs.get(name, ())), "")
+
+
+def chosen(of):
+    """A parameter of a training: what is chosen on dev for it, if anything is searched."""
+    return read_by(of, "chosen", lambda path: f"--chosen {path}")
 
 
 def folder(wildcards, output):

@@ -9,7 +9,7 @@ share it; a row without intermediate task has no encoder of its own.
 TRAIN = (
     "{resources.launch} -m xstilts.steps.train --spec {params.spec:q} --init {params.init} --train {input.train}"
     " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
-    " --state {params.state}"
+    " --state {params.state} {params.search}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
 )
@@ -66,6 +66,7 @@ rule intermediate:
         init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
         out=folder,
         state=state,
+        search=chosen(node("intermediate", "model", "intermediate", "seed")),
     shell:
         TRAIN
 
@@ -88,7 +89,7 @@ rule tune:
         nodes=1,
         cpus_per_task=cpus_of,
         mem_mb=memory,
-        runtime=training_minutes(lambda w: GRID.tuned_recipes[w.task].epochs),
+        runtime=training_minutes(stage_2_passes),
         slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
         save_every=SAVE_EVERY,
         attempt=attempt,
@@ -102,5 +103,6 @@ rule tune:
         init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
         out=folder,
         state=state,
+        search=chosen(node("tune", "model", "intermediate", "seed", "task")),
     shell:
         TRAIN

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
@@ -18,8 +19,10 @@ from xstilts.running.files import digest
 
 RULES = (
     "toy_world", "toy_model", "pin_data", "pin_model", "prepare", "model", "encode", "manifest",
-    "intermediate", "tune", "evaluate",
+    "trial_intermediate", "trial_tune", "choose", "intermediate", "tune", "evaluate",
 )  # fmt: skip
+TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
+TRAININGS = ("intermediate", "tune", *TRIALS)
 PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 HEAD = "head.safetensors"  # beside a trained one
@@ -65,7 +68,7 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
-        holds = self.rule in ("intermediate", "tune", "evaluate")
+        holds = self.rule in (*TRAININGS, "evaluate")
         return str(lock.folder_of(os.path.dirname(self.key))) if holds else None
 
 
@@ -252,10 +255,9 @@ class Graph:
 
         def make(key: str) -> Node:
             spec = self.grid.encoder_spec(model, intermediate, seed)
-            members = self.grid.mixture(intermediate)
-            before = self.grid.entry(intermediate).get("after", NONE)
-            start = self.encoder(model, before, seed)
-            return self._training("intermediate", key, spec, start, model, members)
+            start, members = self._stage(model, intermediate, seed)
+            choice = self._choice(model, intermediate)
+            return self._training("intermediate", key, spec, start, model, members, choice)
 
         return self._once(f"{self.grid.encoder(model, intermediate, seed)}/node.json", make)
 
@@ -270,10 +272,55 @@ class Graph:
 
         def make(key: str) -> Node:
             spec = self.grid.tuned_spec(model, intermediate, seed, task)
-            start, members = self.encoder(model, intermediate, seed), self.grid.tuning(task)
-            return self._training("tune", key, spec, start, model, members)
+            start, members = self._stage(model, intermediate, seed, task)
+            choice = self._choice(model, intermediate, task)
+            return self._training("tune", key, spec, start, model, members, choice)
 
         return self._once(f"results/tuned/{model}/{intermediate}/{seed}/{task}/node.json", make)
+
+    def _stage(
+        self, model: str, intermediate: str, seed: str, task: str = ""
+    ) -> tuple[Node, list[Member]]:
+        """What a training starts from, and what it is on: of stage 2 with a task."""
+        if task:
+            return self.encoder(model, intermediate, seed), self.grid.tuning(task, model)
+        before = self.grid.entry(intermediate).get("after", NONE)
+        return self.encoder(model, before, seed), self.grid.mixture(intermediate, model)
+
+    # ---- searches: trials, and the choice between them
+
+    def trial(
+        self, model: str, intermediate: str, seed: str, trial: str, task: str | None = None
+    ) -> Node:
+        """The record of a training with one of the values that are tried; its weights are in its
+        state folder, for the training of the same seed if they win."""
+
+        def make(key: str) -> Node:
+            rule = "trial_tune" if task else "trial_intermediate"
+            spec = self.grid.searches.trials(model, intermediate, task or "")[trial]
+            start, members = self._stage(model, intermediate, seed, task or "")
+            node = self._training(rule, key, spec, start, model, members)
+            return dataclasses.replace(node, outputs={key: digest(spec)})
+
+        place = "/".join(filter(None, (model, intermediate, seed, task, trial)))
+        return self._once(f"results/{search.TRIALS}/{place}/node.json", make)
+
+    def choose(self, of: str) -> Node:
+        """Which values of a search, by its name, are the best."""
+
+        def make(key: str) -> Node:
+            model, intermediate, *task = of.split("/")
+            spec = self.grid.searches.choice(model, intermediate, *task)
+            seed = self.grid.searches.seed
+            nodes = [self.trial(model, intermediate, seed, name, *task) for name in spec["trials"]]
+            inputs = {"trials": tuple(node.key for node in nodes)}
+            return self._node("choose", of, key, spec, inputs, nodes)
+
+        return self._once(search.path(of), make)
+
+    def _choice(self, model: str, intermediate: str, task: str = "") -> Node | None:
+        of = (model, intermediate, task)
+        return self.choose(search.of(*of)) if self.grid.searches.of(*of) else None
 
     def _training(
         self,
@@ -283,6 +330,7 @@ class Graph:
         start: Node,
         model: str,
         members: Iterable[Member],
+        choice: Node | None = None,
     ) -> Node:
         train, dev, rows = [], [], []
         for member in members:
@@ -299,8 +347,12 @@ class Graph:
             "dev_rows": tuple(node.key for node in rows),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
-        needs = [start, *train, *dev, *rows]
-        return self._node(rule, name, key, spec, inputs, needs, outputs=_outputs(key, spec))
+        needs, pins = [start, *train, *dev, *rows], []
+        if choice:  # what it follows from, and its spec does not say: a pin
+            inputs["chosen"] = (choice.key,)
+            needs.append(choice)
+            pins.append(search.pin(choice.name))
+        return self._node(rule, name, key, spec, inputs, needs, pins, _outputs(key, spec))
 
     # ---- scores
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from xstilts.experiment.graph import PINS, Graph, Node
+from xstilts.experiment import search
+from xstilts.experiment.graph import PINS, TRAININGS, Graph, Node
 from xstilts.monitoring import claims, looking, products
 from xstilts.monitoring.estimate.priorities import priorities
 from xstilts.monitoring.products import Products
@@ -73,6 +74,31 @@ class Planning:
         for rule, product in named.items():
             files += [*product.outputs, products.record_of(folder, rule)]
         return files
+
+    def chosen_anew(self) -> list[str]:
+        """Return the searches whose choice is to be made anew, where something is made by it."""
+        if not self.graph.grid.searches.all:
+            return []
+        assert self.products  # so that the graph is whole
+        records, found = self.records, dict[str, None]()
+        for node in self.graph.nodes.values():
+            if node.rule not in TRAININGS and node.rule != "evaluate":
+                continue
+            for pin in node.pins:
+                key = f"results/{pin}.json"
+                if key in self.graph.nodes and pin.startswith(f"{search.CHOSEN}/"):
+                    changes = not records.current(key) or records.undecided(self.graph.nodes[key])
+                    if changes and records.exists(node.key):
+                        found[self.graph.nodes[key].name] = None
+        return sorted(found)
+
+    def undecided(self, node: Node) -> str:
+        """Return a search on whose choice it hangs whether a node is to be made; "" if on none."""
+        return next((self.graph.nodes[key].name for key in self.records.undecided(node)), "")
+
+    def decided(self) -> None:
+        """Look anew at what is made, as something was chosen."""
+        self.records.forget()
 
     def left(self, workflow: Any) -> str:
         """Say after a run that pins which it has made leave more to do; "" if not."""
