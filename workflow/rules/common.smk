@@ -134,7 +134,7 @@ def inputs(of):
     """The input function of a rule: what a node reads, by name."""
 
     def read(w):
-        while workflow.is_main_process and (search := PLANNING.undecided(of(w))):
+        while search := PLANNING.undecided(of(w), workflow):
             checkpoints.choose_again.get(search=search)
             PLANNING.decided()
         return PLANNING.inputs(of(w), workflow)

@@ -40,6 +40,7 @@ class Planning:
         self.mark = Mark()
         self.read: list[str] = []  # the inputs of what is to be made
         self.replace = graph.grid.experiment.settings["replace"]
+        self.told: list[str] = []  # the searches of which a dry-run has been told
         self.others: list[claims.Experiment] | None = None
         self.incomplete = _incomplete(Path(".snakemake/incomplete"))
         self._products: Products | None = None
@@ -92,9 +93,24 @@ class Planning:
                         found[self.graph.nodes[key].name] = None
         return sorted(found)
 
-    def undecided(self, node: Node) -> str:
-        """Return a search on whose choice it hangs whether a node is to be made; "" if on none."""
-        return next((self.graph.nodes[key].name for key in self.records.undecided(node)), "")
+    def undecided(self, node: Node, workflow: Any) -> str:
+        """Return a search on whose choice it hangs whether a node is to be made; "" if on none.
+
+        A dry-run, in which nothing is chosen, is told so and shows what is certain.
+        """
+        if not workflow.is_main_process:
+            return ""
+        open_ = [self.graph.nodes[key].name for key in self.records.undecided(node)]
+        if open_ and workflow.dryrun:
+            self._told(open_[0])
+            return ""
+        return open_[0] if open_ else ""
+
+    def _told(self, name: str) -> None:
+        if name not in self.told:
+            self.told.append(name)
+            line = f"note: {name}: what follows is made again only if other values win"
+            print(line, file=sys.stderr, flush=True)
 
     def decided(self) -> None:
         """Look anew at what is made, as something was chosen."""
