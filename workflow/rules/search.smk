@@ -24,11 +24,11 @@ use rule intermediate as trial_intermediate with:
         unpack(inputs(node("trial", "model", "intermediate", "seed", "trial"))),
     output:
         "results/trials/{model}/{intermediate}/{seed}/{trial}/node.json",
+    log:
+        "results/logs/trial_intermediate/{model}/{intermediate}/{seed}/{trial}.log",
     wildcard_constraints:
         model=MODELS,
         trial="[^/]+",
-    log:
-        "results/logs/trial_intermediate/{model}/{intermediate}/{seed}/{trial}.log",
     priority: priority(node("trial", "model", "intermediate", "seed", "trial"))
     params:
         spec=spec(node("trial", "model", "intermediate", "seed", "trial")),
@@ -40,11 +40,11 @@ use rule tune as trial_tune with:
         unpack(inputs(node("trial", "model", "intermediate", "seed", "trial", "task"))),
     output:
         "results/trials/{model}/{intermediate}/{seed}/{task}/{trial}/node.json",
+    log:
+        "results/logs/trial_tune/{model}/{intermediate}/{seed}/{task}/{trial}.log",
     wildcard_constraints:
         model=MODELS,
         trial="[^/]+",
-    log:
-        "results/logs/trial_tune/{model}/{intermediate}/{seed}/{task}/{trial}.log",
     priority: priority(node("trial", "model", "intermediate", "seed", "trial", "task"))
     params:
         spec=spec(node("trial", "model", "intermediate", "seed", "trial", "task")),
@@ -57,10 +57,10 @@ rule choose:
         unpack(inputs(node("choose", "search"))),
     output:
         "results/chosen/{search}.json",
-    wildcard_constraints:
-        search=one_of(name for name in GRID.searches.all if name not in AGAIN),
     log:
         "results/logs/choose/{search}.log",
+    wildcard_constraints:
+        search=one_of(name for name in GRID.searches.all if name not in AGAIN),
     priority: priority(node("choose", "search"))
     localrule: True
     conda:
@@ -78,10 +78,10 @@ checkpoint choose_again:
         unpack(inputs(node("choose", "search"))),
     output:
         "results/chosen/{search}.json",
-    wildcard_constraints:
-        search=one_of(AGAIN),
     log:
         "results/logs/choose/{search}.log",
+    wildcard_constraints:
+        search=one_of(AGAIN),
     localrule: True
     conda:
         ENVIRONMENT

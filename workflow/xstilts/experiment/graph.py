@@ -13,7 +13,6 @@ from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
-from xstilts.experiment.recipe import Member
 from xstilts.running import lock
 from xstilts.running.files import digest
 
@@ -149,7 +148,7 @@ class Graph:
         """What exactly a data set is."""
 
         def make(key: str) -> Node:
-            folder, paths = self.grid.place(hub)
+            folder, paths = self.grid.experiment.place(hub)
             toy = [self.toy_world(hub)] if self.grid.experiment.toy and not folder else []
             spec = self.grid.pin_spec("datasets", hub, self.grid.revision(hub))
             inputs = {"toy": tuple(node.key for node in toy)}
@@ -235,7 +234,7 @@ class Graph:
             spec = self.grid.pin_spec("models", model_spec["from"], model_spec["revision"])
             inputs = {"toy": tuple(node.key for node in toy)}
             node = self._node("pin_model", model, key, spec, inputs, toy)
-            return dataclasses.replace(node, folder=self.grid.model_folder(model))
+            return dataclasses.replace(node, folder=self.grid.experiment.model_folder(model))
 
         return self._once(f"results/pins/models/{model}.json", make)
 
@@ -255,9 +254,7 @@ class Graph:
 
         def make(key: str) -> Node:
             spec = self.grid.encoder_spec(model, intermediate, seed)
-            start, members = self._stage(model, intermediate, seed)
-            choice = self._choice(model, intermediate)
-            return self._training("intermediate", key, spec, start, model, members, choice)
+            return self._training("intermediate", key, spec, model, intermediate, seed)
 
         return self._once(f"{self.grid.encoder(model, intermediate, seed)}/node.json", make)
 
@@ -272,34 +269,20 @@ class Graph:
 
         def make(key: str) -> Node:
             spec = self.grid.tuned_spec(model, intermediate, seed, task)
-            start, members = self._stage(model, intermediate, seed, task)
-            choice = self._choice(model, intermediate, task)
-            return self._training("tune", key, spec, start, model, members, choice)
+            return self._training("tune", key, spec, model, intermediate, seed, task)
 
         return self._once(f"results/tuned/{model}/{intermediate}/{seed}/{task}/node.json", make)
 
-    def _stage(
-        self, model: str, intermediate: str, seed: str, task: str = ""
-    ) -> tuple[Node, list[Member]]:
-        """What a training starts from, and what it is on: of stage 2 with a task."""
-        if task:
-            return self.encoder(model, intermediate, seed), self.grid.tuning(task, model)
-        before = self.grid.entry(intermediate).get("after", NONE)
-        return self.encoder(model, before, seed), self.grid.mixture(intermediate, model)
-
     # ---- searches: trials, and the choice between them
 
-    def trial(
-        self, model: str, intermediate: str, seed: str, trial: str, task: str | None = None
-    ) -> Node:
+    def trial(self, model: str, intermediate: str, seed: str, trial: str, task: str = "") -> Node:
         """The record of a training with one of the values that are tried; its weights are in its
         state folder, for the training of the same seed if they win."""
 
         def make(key: str) -> Node:
             rule = "trial_tune" if task else "trial_intermediate"
-            spec = self.grid.searches.trials(model, intermediate, task or "")[trial]
-            start, members = self._stage(model, intermediate, seed, task or "")
-            node = self._training(rule, key, spec, start, model, members)
+            spec = self.grid.searches.trials(model, intermediate, task)[trial]
+            node = self._training(rule, key, spec, model, intermediate, seed, task)
             return dataclasses.replace(node, outputs={key: digest(spec)})
 
         place = "/".join(filter(None, (model, intermediate, seed, task, trial)))
@@ -318,20 +301,22 @@ class Graph:
 
         return self._once(search.path(of), make)
 
-    def _choice(self, model: str, intermediate: str, task: str = "") -> Node | None:
-        of = (model, intermediate, task)
-        return self.choose(search.of(*of)) if self.grid.searches.of(*of) else None
-
     def _training(
         self,
         rule: str,
         key: str,
         spec: Any,
-        start: Node,
         model: str,
-        members: Iterable[Member],
-        choice: Node | None = None,
+        intermediate: str,
+        seed: str,
+        task: str = "",
     ) -> Node:
+        if task:
+            start, members = self.encoder(model, intermediate, seed), self.grid.tuning(task, model)
+        else:
+            before = self.grid.entry(intermediate).get("after", NONE)
+            start = self.encoder(model, before, seed)
+            members = self.grid.mixture(intermediate, model)
         train, dev, rows = [], [], []
         for member in members:
             length = member.recipe.max_length
@@ -348,7 +333,10 @@ class Graph:
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
         needs, pins = [start, *train, *dev, *rows], []
-        if choice:  # what it follows from, and its spec does not say: a pin
+        of = (model, intermediate, task)
+        if rule not in TRIALS and self.grid.searches.of(*of):
+            # What it follows from, and its spec does not say: a pin.
+            choice = self.choose(search.of(*of))
             inputs["chosen"] = (choice.key,)
             needs.append(choice)
             pins.append(search.pin(choice.name))

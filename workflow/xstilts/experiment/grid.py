@@ -131,16 +131,6 @@ class Grid:
         """Return the branch that the tasks of a hub data set ask for."""
         return next((t.revision for t in self.tasks.values() if t.hub == dataset), "main")
 
-    def place(self, dataset: str) -> tuple[str, list[str]]:
-        """Return where a data set of one's own is: the folder, absolute, and the paths of its files
-        as they are written (none where it is all of a folder); ("", []) for any other."""
-        if not sources.is_of_task(dataset):
-            return "", []
-        _, name, *rest = dataset.split("/")
-        lang, _, split = "".join(rest).rpartition(".")
-        task = self.tasks[name]
-        return task.folder, task.paths(lang, split) if rest else []
-
     def model_spec(self, model: str) -> dict[str, Any]:
         """Return the spec of a public checkpoint."""
         entry = self.experiment.settings["models"][model]
@@ -152,12 +142,6 @@ class Grid:
             "source": self.source(),
             "version": VERSIONS["model"],
         }
-
-    def model_folder(self, model: str) -> str:
-        """Return the folder of a model of one's own, absolute; "" for any other."""
-        entry = self.experiment.settings["models"][model]
-        own = sources.is_path(entry["from"]) and not self.experiment.toy
-        return str(sources.absolute(entry["from"], entry["base"])) if own else ""
 
     def data_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one prepared file: a task's rows of one language and split."""

@@ -207,7 +207,9 @@ def _check_where(
         if one in entry and settings["source"] != "toy":  # a rehearsal lays its own over it
             raise UserError(f"{key}: {one}: is set beside it too; leave one of them out")
         if "steps" in entries.get(name_, {}) and one in ("epochs", "patience", "max_steps"):
-            raise UserError(f"{key}: {one}: `steps` of the intermediate says how long it is trained")
+            raise UserError(
+                f"{key}: {one}: `steps` of the intermediate says how long it is trained"
+            )
 
 
 def _check_values(where: str, key: str, values: Any) -> None:

@@ -44,7 +44,16 @@ class Product:
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-TABLES = ("main", "groups", "traits", "strata", "seeds", "comparison", "chosen", "cost")  # and one a target
+TABLES = (
+    "main",
+    "groups",
+    "traits",
+    "strata",
+    "seeds",
+    "comparison",
+    "chosen",
+    "cost",
+)  # and one a target
 DATA = ("results", "deltas", "curves", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")

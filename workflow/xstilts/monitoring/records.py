@@ -16,7 +16,7 @@ from xstilts.data import pin as pinning
 from xstilts.data.source import OWN
 from xstilts.encoding.header import read_header
 from xstilts.experiment import search
-from xstilts.experiment.graph import PINS, TRAININGS, Node
+from xstilts.experiment.graph import PINS, Node
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 from xstilts.scoring import scores
@@ -114,7 +114,9 @@ class Pins:
         pins = score.get("pins") if isinstance(score, dict) else None
         if isinstance(pins, dict) and (name := self.differs(pins, pins)):
             if name.startswith(f"{search.CHOSEN}/"):
-                raise UserError(f"{path}: made with {pins[name]}, but {self.wanted(name)} is chosen")
+                raise UserError(
+                    f"{path}: made with {pins[name]}, but {self.wanted(name)} is chosen"
+                )
             raise UserError(f"{path}: made from another version of {name} than {self.lock} says")
         return score
 
@@ -133,7 +135,6 @@ class Pins:
                 self._chosen[name] = record.get(search.CHOSEN)
             return self._chosen[name]
         return self.locked.get(name) or self.adopted.get(name)
-
 
     def forget(self) -> None:
         """Look anew at what is chosen."""

@@ -91,7 +91,9 @@ def _choices(grid: Grid | None, root: Path) -> list[chosen.Choice]:
 
 
 def _tuned(grid: Grid | None) -> dict[str, str]:
-    return {name: task.tuned_on for name, task in grid.tasks.items() if task.tuned_on} if grid else {}
+    return (
+        {name: task.tuned_on for name, task in grid.tasks.items() if task.tuned_on} if grid else {}
+    )
 
 
 def _data_sets(grid: Grid | None) -> dict[str, str]:
