@@ -196,7 +196,10 @@ def _check_where(
     alone = {one["tasks"][0] for one in entries.values() if len(one["tasks"]) == 1}
     tuned = {target for target in targets if known[target].tuned_on}
     trained = [*entries, *sorted(alone | tuned)]
-    if name_ != "all" and name_ not in trained:
+    if not trained:
+        raise UserError(f"{key}: nothing is trained here, so there is nothing to search")
+    there = name_ in known or name_ in entries  # what is not is refused already
+    if there and name_ not in trained:
         why = f"is no intermediate or target here{nearest(name_, trained)}"
         if name_ in targets:
             why = "is scored without training, so there is nothing to search"
@@ -229,7 +232,13 @@ def _check_values(where: str, key: str, values: Any) -> None:
             raise UserError(shape.line(error).replace("config", where, 1))
     if len(values) == 1:
         raise UserError(
-            f"{where}: one value is no search: name several, or set `{key}: {written(values[0])}`"
+            f"{where}: one value is no search: name several, or set `{key}: {_yaml(values[0])}`"
         )
     if len({name({key: value}) for value in values}) < len(values):
         raise UserError(f"{where}: a value is there twice: {', '.join(map(written, values))}")
+
+
+def _yaml(value: Any) -> str:
+    """Return a value as YAML reads it, which takes 1e-5 for text."""
+    text = written(value)
+    return text.replace("e", ".0e", 1) if isinstance(value, float) and "." not in text else text
