@@ -401,7 +401,7 @@ class Node:
             **{split: digest(data.meta["spec"]) for split, data in self.data.items()},
         }
 
-    def run(self, init, out, state=None, save_every=600, **changes):
+    def run(self, init, out, state=None, save_every=600, chosen="", trial=False, **changes):
         parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
         wanted = {**self.spec, "parent": digest(parent), **changes}
         train_step.main(
@@ -414,6 +414,8 @@ class Node:
                 budget=2000,
                 state=str(state or f"{out}.state"),
                 save_every=save_every,
+                chosen=str(chosen),
+                trial=trial,
                 lock_wait=0,
                 sharding="none",
                 compiled="no",

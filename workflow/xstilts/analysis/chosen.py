@@ -74,11 +74,12 @@ def notes(long: pd.DataFrame) -> list[str]:
     """Return what is said below the main table; nothing where nothing was searched."""
     if long.empty:
         return []
-    searches = long.groupby(LABELS, sort=False).ngroups
+    count = long.groupby(LABELS, sort=False).ngroups
+    searches = f"{count} training{'s' if count > 1 else ''}"
     keys = ", ".join(dict.fromkeys(_keys(long["values"])))
     edges = int((long["at the edge"] != "").sum())
     edge = f", {edges} of them at the edge of what was tried" if edges else ""
-    return [f"Chosen on English dev rows (chosen.csv): {keys} of {searches} trainings{edge}."]
+    return [f"Chosen on English dev rows (chosen.csv): {keys} of {searches}{edge}."]
 
 
 def _keys(values: Iterable[str]) -> Iterable[str]:

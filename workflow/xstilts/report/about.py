@@ -99,7 +99,7 @@ def notes(
     found += grid.experiment.notes if grid else []
     if grid and grid.searches.all:
         count = len(grid.searches.all)
-        found.append(f"Hyper-parameters of {count} trainings were chosen on dev (chosen.csv).")
+        found.append(f"Chosen on dev: hyper-parameters, in {count} searches (chosen.csv).")
     for target in languages:
         task = grid.tasks[target] if grid else None
         if absent := [name for name in asked if task and name not in task.languages]:
