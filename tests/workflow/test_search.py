@@ -33,7 +33,7 @@ def table(experiment):
 def test_rates_are_searched_in_the_grid_and_one_more_trains_itself_alone(done):
     done.write(config(1e-3, 1e30))
     left = {"trial_intermediate": 2, "trial_tune": 2, "choose": 2, "intermediate": 1, "tune": 1}
-    every = left | {"evaluate_xnli": 1, **TABLES}
+    every = left | {"manifest": 1, "evaluate_xnli": 1, **TABLES}
     said = done.step("status", "config.yaml").ok().out
     assert "2 trial_intermediate, 2 trial_tune, 2 choose, 1 intermediate, 1 tune" in said
     assert "trial_tune" in done.step("estimate", "config.yaml").ok().out

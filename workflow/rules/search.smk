@@ -11,7 +11,7 @@ import re
 
 MODELS = "|".join(EXPERIMENT.settings["models"])
 # Those that are chosen anew although something is made by them: whether that stays is known then.
-AGAIN = PLANNING.chosen_anew() if workflow.is_main_process else []
+AGAIN = PLANNING.chosen_anew() if workflow.is_main_process else set()
 
 
 def one_of(names):

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from xstilts.experiment import search
-from xstilts.experiment.graph import PINS, TRAININGS, Graph, Node
+from xstilts.experiment.graph import PINS, Graph, Node
 from xstilts.monitoring import claims, looking, products
 from xstilts.monitoring.estimate.priorities import priorities
 from xstilts.monitoring.products import Products
@@ -40,7 +39,8 @@ class Planning:
         self.mark = Mark()
         self.read: list[str] = []  # the inputs of what is to be made
         self.replace = graph.grid.experiment.settings["replace"]
-        self.told: list[str] = []  # the searches of which a dry-run has been told
+        self.again: set[str] = set()  # see `chosen_anew`
+        self.told: set[str] = set()  # those of which a dry-run has been told
         self.others: list[claims.Experiment] | None = None
         self.incomplete = _incomplete(Path(".snakemake/incomplete"))
         self._products: Products | None = None
@@ -76,22 +76,13 @@ class Planning:
             files += [*product.outputs, products.record_of(folder, rule)]
         return files
 
-    def chosen_anew(self) -> list[str]:
+    def chosen_anew(self) -> set[str]:
         """Return the searches whose choice is to be made anew, where something is made by it."""
-        if not self.graph.grid.searches.all:
-            return []
-        assert self.products  # so that the graph is whole
-        records, found = self.records, dict[str, None]()
-        for node in self.graph.nodes.values():
-            if node.rule not in TRAININGS and node.rule != "evaluate":
-                continue
-            for pin in node.pins:
-                key = f"results/{pin}.json"
-                if key in self.graph.nodes and pin.startswith(f"{search.CHOSEN}/"):
-                    changes = not records.current(key) or records.undecided(self.graph.nodes[key])
-                    if changes and records.exists(node.key):
-                        found[self.graph.nodes[key].name] = None
-        return sorted(found)
+        if self.graph.grid.searches.all:
+            assert self.products  # so that the graph is whole
+            for node in list(self.graph.nodes.values()):
+                self.again |= {self.graph.nodes[key].name for key in self.records.undecided(node)}
+        return self.again
 
     def undecided(self, node: Node, workflow: Any) -> str:
         """Return a search on whose choice it hangs whether a node is to be made; "" if on none.
@@ -100,17 +91,15 @@ class Planning:
         """
         if not workflow.is_main_process:
             return ""
-        open_ = [self.graph.nodes[key].name for key in self.records.undecided(node)]
-        if open_ and workflow.dryrun:
-            self._told(open_[0])
-            return ""
-        return open_[0] if open_ else ""
-
-    def _told(self, name: str) -> None:
+        names = [self.graph.nodes[key].name for key in self.records.undecided(node)]
+        name = next((name for name in names if name in self.again), "")
+        if not (name and workflow.dryrun):
+            return name
         if name not in self.told:
-            self.told.append(name)
+            self.told.add(name)
             line = f"note: {name}: what follows is made again only if other values win"
             print(line, file=sys.stderr, flush=True)
+        return ""
 
     def decided(self) -> None:
         """Look anew at what is made, as something was chosen."""
