@@ -14,9 +14,18 @@ from xstilts.running.files import digest
 
 # Each with what those before it may import too. Nothing else of `HEAVY`, torch above all.
 ALLOWED = {
-    (): ("arguments", "claim_gpus", "manifest", "model", "orphans", "process", "toy_model"),
+    (): (
+        "arguments",
+        "choose",
+        "claim_gpus",
+        "manifest",
+        "model",
+        "orphans",
+        "process",
+        "toy_model",
+    ),
     ("numpy", "pyarrow"): ("prepare", "toy_world"),
-    ("safetensors",): ("evaluate", "train"),
+    ("safetensors",): ("choose", "evaluate", "train"),
     ("tokenizers",): ("encode",),
     ("jsonschema",): ("check", "pin", "plan", "predict", "submission", "unused"),
     ("pandas",): ("estimate", "export", "select", "status"),

@@ -66,7 +66,7 @@ def tried(tmp_path, monkeypatch):
     def run(at, **more):
         return node.run(model, Path(OUT, at), state=f"{STATE}/{at}", **more)
 
-    run(TRIAL, trial=True)
+    run(TRIAL, trial="yes")
     recipe = {k: v for k, v in node.spec["recipe"].items() if k != "learning_rate"}
     chosen = {
         "search": "m/nli", "chosen": "learning_rate=0.01", "values": {"learning_rate": 0.01},
@@ -107,14 +107,14 @@ def test_a_trial_that_is_killed_before_its_record_is_there_is_not_made_twice(tri
     before = read_json(record)
     os.unlink(record)
     monkeypatch.setattr(loop, "fit", None)
-    run(TRIAL, trial=True)
+    run(TRIAL, trial="yes")
     assert read_json(record) == before
 
 
 def test_a_trial_that_diverges_is_noted_and_a_training_that_does_fails(tried, capsys):
     run, recipe, _ = tried
     wild = {"recipe": recipe | {"learning_rate": 1e30, "eval_every": 1}}
-    out = run("trials/m/nli/seed1/learning_rate=1e+30", trial=True, **wild)
+    out = run("trials/m/nli/seed1/learning_rate=1e+30", trial="yes", **wild)
     node = read_json(out / "node.json")
     assert "not finite" in node["diverged"] or "nan" in node["diverged"]
     assert node["spec"]["recipe"]["learning_rate"] == 1e30 and node["pins"]
@@ -127,7 +127,7 @@ def test_a_trial_that_diverges_is_noted_and_a_training_that_does_fails(tried, ca
 def test_the_step_writes_the_choice_and_deletes_the_weights_of_the_others(tried):
     run, recipe, _ = tried
     other = run(
-        "trials/m/nli/seed1/learning_rate=1e-09", trial=True,
+        "trials/m/nli/seed1/learning_rate=1e-09", trial="yes",
         recipe=recipe | {"learning_rate": 1e-9},
     )  # fmt: skip
     record = read_json(f"{OUT}/{TRIAL}/node.json")

@@ -401,7 +401,7 @@ class Node:
             **{split: digest(data.meta["spec"]) for split, data in self.data.items()},
         }
 
-    def run(self, init, out, state=None, save_every=600, chosen="", trial=False, **changes):
+    def run(self, init, out, state=None, save_every=600, chosen="", trial="no", **changes):
         parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
         wanted = {**self.spec, "parent": digest(parent), **changes}
         train_step.main(
@@ -551,6 +551,8 @@ def mixed(tmp_path, tokenizer):
             "lock_wait": 0,
             "sharding": "none",
             "compiled": "no",
+            "chosen": "",
+            "trial": "no",
         }
         train_step.main(
             argparse.Namespace(**arguments, **keep, trackers=[], budget=2000, out=str(out))

@@ -32,7 +32,7 @@ use rule intermediate as trial_intermediate with:
     priority: priority(node("trial", "model", "intermediate", "seed", "trial"))
     params:
         spec=spec(node("trial", "model", "intermediate", "seed", "trial")),
-        search="--trial",
+        search="--trial yes",
 
 
 use rule tune as trial_tune with:
@@ -48,7 +48,7 @@ use rule tune as trial_tune with:
     priority: priority(node("trial", "model", "intermediate", "seed", "trial", "task"))
     params:
         spec=spec(node("trial", "model", "intermediate", "seed", "trial", "task")),
-        search="--trial",
+        search="--trial yes",
 
 
 rule choose:

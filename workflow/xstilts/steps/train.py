@@ -38,7 +38,7 @@ def main(args: argparse.Namespace) -> None:
     node_lock = lock.held(args.state, args.lock_wait)
     with ranks.joined(args.lock_wait + 1800), ranks.leading(node_lock):
         made = (args.state, args.out, fingerprint)
-        if ranks.agreed(first and publish.publish_finished(*made, record_alone=args.trial)):
+        if ranks.agreed(first and publish.publish_finished(*made, record_alone=_trial(args))):
             print("already made, by another process")
         elif ranks.agreed(first and bool(choice) and _taken(args, opened, choice, fingerprint)):
             print(f"taken from {choice['folder']}")
@@ -55,6 +55,10 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     encoded = map(digest_of, (*args.train, *args.dev))
     rows = (*encoded, *map(sha256, args.dev_rows))
     return digest([spec, read_node(args.init)["weights"], *rows])
+
+
+def _trial(args: argparse.Namespace) -> bool:
+    return args.trial == "yes"
 
 
 def _made_by(opened: Mapping[str, Any], choice: Mapping[str, Any], pins: dict) -> dict[str, Any]:
@@ -92,7 +96,7 @@ def train(
     parent = read_node(args.init)
     same_spec(args.init, parent["spec"], spec["parent"])
     publish.delete_finished(args.init)
-    name = Path(args.out).parents[1 if args.trial else 0].name  # of stage 1: its intermediate
+    name = Path(args.out).parents[1 if _trial(args) else 0].name  # of stage 1: its intermediate
     tasks = read_tasks(spec, parent["tokenizer"], args.train, args.dev, args.dev_rows, name)
     files = {
         "train": [data for task in tasks for data in task.train.values()],
@@ -137,7 +141,7 @@ def train(
     try:
         weights, record = streams.fit(run, spec, Path(args.state), fingerprint)
     except NotFinite as error:
-        if not args.trial:
+        if not _trial(args):
             raise
         print(f"this trial is out: {error}")
         if ranks.rank() == 0:
@@ -165,7 +169,7 @@ def train(
         "ranks": ranks.size(),
         "versions": versions(),
     }
-    publish.publish(folder, node, args.out, record_alone=args.trial)
+    publish.publish(folder, node, args.out, record_alone=_trial(args))
     best = record["best"]
     print(f"best dev at step {best['step']}: {format_metrics(best['dev'])}")
 
@@ -182,7 +186,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--dev-rows", required=True, nargs="+", help="prepared dev rows, one a task")
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
     p.add_argument("--chosen", default="", help="what is chosen on dev for it, JSON")
-    p.add_argument("--trial", action="store_true", help="only tried: its record alone is written")
+    p.add_argument(
+        "--trial",
+        choices=["no", "yes"],
+        default="no",
+        help="only tried: its record alone is written",
+    )
     p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     p.add_argument("--sharding", choices=["none", "fsdp"], default="none")
