@@ -14,16 +14,7 @@ from xstilts.running.files import digest
 
 # Each with what those before it may import too. Nothing else of `HEAVY`, torch above all.
 ALLOWED = {
-    (): (
-        "arguments",
-        "choose",
-        "claim_gpus",
-        "manifest",
-        "model",
-        "orphans",
-        "process",
-        "toy_model",
-    ),
+    (): ("arguments", "claim_gpus", "manifest", "model", "orphans", "process", "toy_model"),
     ("numpy", "pyarrow"): ("prepare", "toy_world"),
     ("safetensors",): ("choose", "evaluate", "train"),
     ("tokenizers",): ("encode",),
