@@ -161,8 +161,10 @@ def write_node(root: Path, node: graph.Node) -> None:
     elif node.rule == "model":
         about = {"hidden_size": 8, "layers": 2, "parameters": 10_000, "vocab_size": 100}
         write_json(path, {"kind": "model", **record, **about, "weights": "w1", "tokenizer": "t1"})
-    elif node.rule in ("intermediate", "tune"):
+    elif node.rule in graph.TRAININGS:
         write_json(path, {**training(record["spec"]), "pins": record["pins"], "weights": "w1"})
+    elif node.rule == "choose":
+        write_json(path, {**record, "chosen": REVISION})
     elif node.rule == "evaluate":
         scores = {
             Path(score).stem: json.loads((root / score).read_text()) for score in node.outputs

@@ -25,7 +25,7 @@ ALLOWED = {
         "toy_model",
     ),
     ("numpy", "pyarrow"): ("prepare", "toy_world"),
-    ("safetensors",): ("evaluate", "train"),
+    ("safetensors",): ("choose", "evaluate", "train"),
     ("tokenizers",): ("encode",),
     ("jsonschema",): ("check", "pin", "plan", "predict", "submission", "unused"),
     ("pandas",): ("estimate", "export", "select", "status"),

@@ -401,7 +401,7 @@ class Node:
             **{split: digest(data.meta["spec"]) for split, data in self.data.items()},
         }
 
-    def run(self, init, out, state=None, save_every=600, **changes):
+    def run(self, init, out, state=None, save_every=600, chosen="", trial="no", **changes):
         parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
         wanted = {**self.spec, "parent": digest(parent), **changes}
         train_step.main(
@@ -415,6 +415,8 @@ class Node:
                 budget=2000,
                 state=str(state or f"{out}.state"),
                 save_every=save_every,
+                chosen=str(chosen),
+                trial=trial,
                 lock_wait=0,
                 sharding="none",
                 compiled="no",
@@ -553,6 +555,8 @@ def mixed(tmp_path, tokenizer):
             "sharding": "none",
             "compiled": "no",
             "checkpointing": "auto",
+            "chosen": "",
+            "trial": "no",
         }
         train_step.main(
             argparse.Namespace(**arguments, **keep, trackers=[], budget=2000, out=str(out))

@@ -134,7 +134,14 @@ def node(method, *names):
 
 def inputs(of):
     """The input function of a rule: what a node reads, by name."""
-    return lambda w: PLANNING.inputs(of(w), workflow)
+
+    def read(w):
+        while search := PLANNING.undecided(of(w), workflow):
+            checkpoints.choose_again.get(search=search)
+            PLANNING.decided()
+        return PLANNING.inputs(of(w), workflow)
+
+    return read
 
 
 def priority(of):
@@ -165,6 +172,11 @@ def read_by(of, name, change=str):
 def every_read_by(of, name):
     """A parameter: all files of a name that a node reads."""
     return lambda w: list(of(w).inputs.get(name, ()))
+
+
+def chosen(of):
+    """A parameter of a training: what is chosen on dev for it, if anything is searched."""
+    return read_by(of, "chosen", lambda path: f"--chosen {path}")
 
 
 def folder(wildcards, output):

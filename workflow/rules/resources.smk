@@ -85,6 +85,11 @@ def stage_1_passes(wildcards):
     return workload.passes(wildcards.model, wildcards.intermediate, GRID, sizes)
 
 
+def stage_2_passes(wildcards):
+    """The same of stage 2."""
+    return workload.tuned_epochs(wildcards.model, wildcards.intermediate, wildcards.task, GRID)
+
+
 def training_minutes(epochs):
     """The time limit of a training, in minutes.
 

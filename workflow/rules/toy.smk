@@ -57,9 +57,9 @@ rule toy_backbone:
         "results/toy/models/toy/{architecture}.json",
     log:
         "results/logs/toy_backbone/{architecture}.log",
-    priority: priority(node("toy_backbone", "architecture"))
     wildcard_constraints:
         architecture="|".join(BACKBONES),
+    priority: priority(node("toy_backbone", "architecture"))
     localrule: True
     conda:
         ENVIRONMENT

@@ -9,7 +9,7 @@ share it; a row without intermediate task has no encoder of its own.
 TRAIN = (
     "{resources.launch} -m xstilts.steps.train --spec {params.spec:q} --init {params.init} --train {input.train}"
     " --dev {input.dev} --dev-rows {input.dev_rows} --budget {resources.budget}"
-    " --state {params.state}"
+    " --state {params.state} {params.search}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --checkpointing {resources.checkpointing} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
     " --train-rows {params.train_rows}"
@@ -37,23 +37,72 @@ KINDS = [
     ("_adapter", ADAPTERS, (ADAPTER[0], HEAD, *ADAPTER[1:-1])),
 ]
 
-for suffix, models, files in KINDS:
-    if not models:
-        continue
+KINDS = [kind for kind in KINDS if kind[1]]
+# A trial of a search (search.smk) is a training of which the record alone is an output.
+MADE_1 = node("intermediate", "model", "intermediate", "seed")
+TRIED_1 = node("trial", "model", "intermediate", "seed", "trial")
+STAGE_1 = [
+    (
+        f"intermediate{suffix}",
+        multiext("results/encoders/{model}/{intermediate}/{seed}/", *files, "node.json"),
+        "intermediate/{model}/{intermediate}/{seed}",
+        models,
+        MADE_1,
+        chosen(MADE_1),
+    )
+    for suffix, models, files in KINDS
+]
+MADE_2 = node("tune", "model", "intermediate", "seed", "task")
+TRIED_2 = node("trial", "model", "intermediate", "seed", "trial", "task")
+STAGE_2 = [
+    (
+        f"tune{suffix}",
+        tuned(files),
+        "tune/{model}/{intermediate}/{seed}/{task}",
+        models,
+        MADE_2,
+        chosen(MADE_2),
+    )
+    for suffix, models, files in KINDS
+]
+if GRID.searches.all:
+    STAGE_1.append(
+        (
+            "trial_intermediate",
+            ["results/trials/{model}/{intermediate}/{seed}/{trial}/node.json"],
+            "trial_intermediate/{model}/{intermediate}/{seed}/{trial}",
+            ADAPTERS + PLAIN,
+            TRIED_1,
+            "--trial yes",
+        )
+    )
+    STAGE_2.append(
+        (
+            "trial_tune",
+            ["results/trials/{model}/{intermediate}/{seed}/{task}/{trial}/node.json"],
+            "trial_tune/{model}/{intermediate}/{seed}/{task}/{trial}",
+            ADAPTERS + PLAIN,
+            TRIED_2,
+            "--trial yes",
+        )
+    )
+
+for rule_name, outputs, path, models, made_of, searched in STAGE_1:
 
     rule:
         """stage 1: the encoder, fine-tuned on an intermediate task"""
         name:
-            f"intermediate{suffix}"
+            rule_name
         input:
-            unpack(inputs(node("intermediate", "model", "intermediate", "seed"))),
+            unpack(inputs(made_of)),
         output:
-            multiext("results/encoders/{model}/{intermediate}/{seed}/", *files, "node.json"),
+            *outputs,
         log:
-            "results/logs/intermediate/{model}/{intermediate}/{seed}.log",
+            f"results/logs/{path}.log",
         wildcard_constraints:
             model="|".join(models),
-        priority: priority(node("intermediate", "model", "intermediate", "seed"))
+            trial="[^/]+",
+        priority: priority(made_of)
         conda:
             ENVIRONMENT
         threads: THREADS
@@ -64,7 +113,7 @@ for suffix, models, files in KINDS:
             cpus_per_task=cpus_of,
             mem_mb=memory,
             runtime=training_minutes(stage_1_passes),
-            slurm_extra=sbatch("intermediate/{model}/{intermediate}/{seed}"),
+            slurm_extra=sbatch(path),
             save_every=SAVE_EVERY,
             attempt=attempt,
             # How, not what: resources, so that a change re-runs nothing.
@@ -74,29 +123,32 @@ for suffix, models, files in KINDS:
             compiled=COMPILED,
             trackers=TRACKERS,
         params:
-            spec=spec(node("intermediate", "model", "intermediate", "seed")),
-            train_rows=every_read_by(
-                node("intermediate", "model", "intermediate", "seed"), "train_rows"
-            ),
+            spec=spec(made_of),
+            train_rows=every_read_by(made_of, "train_rows"),
             init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
             out=folder,
             state=state,
+            search=searched,
         shell:
             TRAIN
+
+
+for rule_name, outputs, path, models, made_of, searched in STAGE_2:
 
     rule:
         """stage 2: encoder and head, fine-tuned on the data of a target"""
         name:
-            f"tune{suffix}"
+            rule_name
         input:
-            unpack(inputs(node("tune", "model", "intermediate", "seed", "task"))),
+            unpack(inputs(made_of)),
         output:
-            *tuned(files),
+            *outputs,
         log:
-            "results/logs/tune/{model}/{intermediate}/{seed}/{task}.log",
+            f"results/logs/{path}.log",
         wildcard_constraints:
             model="|".join(models),
-        priority: priority(node("tune", "model", "intermediate", "seed", "task"))
+            trial="[^/]+",
+        priority: priority(made_of)
         conda:
             ENVIRONMENT
         threads: THREADS
@@ -106,8 +158,8 @@ for suffix, models, files in KINDS:
             nodes=1,
             cpus_per_task=cpus_of,
             mem_mb=memory,
-            runtime=training_minutes(lambda w: GRID.tuned_recipes[w.task].epochs),
-            slurm_extra=sbatch("tune/{model}/{intermediate}/{seed}/{task}"),
+            runtime=training_minutes(stage_2_passes),
+            slurm_extra=sbatch(path),
             save_every=SAVE_EVERY,
             attempt=attempt,
             # How, not what: resources, so that a change re-runs nothing.
@@ -117,10 +169,11 @@ for suffix, models, files in KINDS:
             compiled=COMPILED,
             trackers=TRACKERS,
         params:
-            spec=spec(node("tune", "model", "intermediate", "seed", "task")),
+            spec=spec(made_of),
             train_rows=[],  # dealt in stage 1 alone
             init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
             out=folder,
             state=state,
+            search=searched,
         shell:
             TRAIN

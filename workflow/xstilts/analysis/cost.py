@@ -1,7 +1,7 @@
 """Cost: time, energy, speed and memory by kind of job, and the hours saved by sharing trainings."""
 
 import collections
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,11 @@ def ancestry(score: Mapping[str, Any], records: Mapping[Key, Any]) -> list[Key]:
     return keys
 
 
-def table(scores: Mapping[str, Any], records: Mapping[Key, Any]) -> pd.DataFrame:
+def table(
+    scores: Mapping[str, Any],
+    records: Mapping[Key, Any],
+    trials: Iterable[Mapping[str, Any]] = (),
+) -> pd.DataFrame:
     """Return a row per (kind of job, device); only of the trainings that a score comes from.
 
     Columns: `nodes`, the number of trainings or score files; `hours` of the device; `energy kWh`,
@@ -72,6 +76,7 @@ def table(scores: Mapping[str, Any], records: Mapping[Key, Any]) -> pd.DataFrame
     Args:
         scores: see `scores.accepted`.
         records: see `training_records`.
+        trials: of searches on dev, those that were not taken (`chosen.losers`).
     """
     cell_keys = {}
     for score in scores.values():
@@ -79,12 +84,13 @@ def table(scores: Mapping[str, Any], records: Mapping[Key, Any]) -> pd.DataFrame
         cell_keys[cell] = ancestry(score, records)
     cell_counts = collections.Counter(key for keys in cell_keys.values() for key in keys)
     jobs = [_job(records[key], records[key]["stage"], n) for key, n in cell_counts.items()]
+    jobs += [_job(trial, "trial", 1) for trial in trials]
     jobs += [_job(score, "evaluate", 1) for score in scores.values()]
     raw = pd.DataFrame(
         jobs, columns=["kind", "device", "seconds", "energy", "tokens", "peak", "cells"]
     )
     rows = []
-    order = {kind: i for i, kind in enumerate((*STAGES.values(), "evaluate"))}
+    order = {kind: i for i, kind in enumerate(("trial", *STAGES.values(), "evaluate"))}
     groups = sorted(raw.groupby(["kind", "device"]), key=lambda group: order[group[0][0]])
     for (kind, device), part in groups:
         hours = part["seconds"].sum() / 3600

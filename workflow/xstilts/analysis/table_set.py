@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xstilts.analysis import (
+    chosen,
     collapse,
     comparison,
     compute,
@@ -76,6 +77,7 @@ class Found:
         lineages: see `collapse.of_scores`.
         checkpoints: model -> the public checkpoint that it is from.
         left_out: what is said of languages without rows.
+        choices: the records of what was chosen on dev.
         language_traits: the config's own, by language.
         products: model -> parameters of its matrix products, where that is known.
     """
@@ -91,6 +93,7 @@ class Found:
     lineages: Mapping[str, Sequence[cost.Key]]
     checkpoints: Mapping[str, str]
     left_out: Sequence[str] = ()
+    choices: Sequence[chosen.Choice] = ()
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     products: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
@@ -147,6 +150,11 @@ class Found:
         """See `collapse.notes`."""
         return collapse.notes(self.collapsed, self.lineages.values(), self.trainings)
 
+    @cached_property
+    def chosen(self) -> pd.DataFrame:
+        """See `chosen.table`."""
+        return chosen.table(self.choices)
+
     @property
     def missing(self) -> int:
         """How many score files are missing."""
@@ -176,7 +184,9 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
     yield _seeds(found)
     if "comparison" in asked:
         yield _comparison(found, groups)
-    costs = cost.table(found.files, found.trainings)
+    if "chosen" in asked:
+        yield Table("chosen", {"": found.chosen}, chosen.text_table(found.chosen))
+    costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
     yield from _answers(found, questions)
     yield Table("main", _both(found.main, "target"), _main_text(found))
@@ -186,7 +196,8 @@ def _main_text(found: Found) -> TextTable:
     """Return the main table for readers."""
     metrics = {row.target: SHORT_METRICS[row.metric] for row in found.grid.itertuples()}
     text = main_text_table(found.main, found.deltas, metrics, found.missing, len(found.grid))
-    return with_notes(text, [*found.collapse_notes, *found.left_out])
+    notes = [*found.collapse_notes, *chosen.notes(found.chosen), *found.left_out]
+    return with_notes(text, notes)
 
 
 def _both(wide: pd.DataFrame, name: str) -> dict[str, pd.DataFrame]:

@@ -26,3 +26,16 @@ def check(where: str, entry: Mapping[str, Any]) -> None:
             f"{where}: sharding: is for gradients and moments, of which an adapter has few, and its"
             " frozen weights fit on one GPU in bf16; leave `sharding` out (several `gpus` go)"
         )
+
+
+def in_spec(entry: Mapping[str, Any], started: bool) -> dict[str, Any]:
+    """Return what the spec of a training says of the adapter that is trained.
+
+    Args:
+        entry: of the model.
+        started: whether the training starts from an adapter that has been trained before.
+    """
+    if entry.get("adapter") is None:
+        return {}
+    start = {"start": entry.get("adapter_start", "continue")} if started else {}
+    return {"adapter": {**entry["adapter"], **start}}

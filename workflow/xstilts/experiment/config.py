@@ -15,6 +15,7 @@ from xstilts.experiment import (
     families,
     own_traits,
     roles,
+    search_check,
     shape,
     tasks,
     traits,
@@ -94,7 +95,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         with problems.noted():
             intermediates[name] = _trained_in(name, entry, settings, known)
             amounts.check(name, entry, intermediates[name], settings, known)
-    for check in (_check_patterns, _check_recipes, _check_limits):
+    for check in (_check_patterns, _check_recipes, search_check.check, _check_limits):
         with problems.noted():
             check(settings, known)
     languages: dict[str, tuple[str, ...]] = {}

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from xstilts.data import source as sources
 from xstilts.experiment.questions import Question
 from xstilts.experiment.tasks import Task
 
@@ -49,6 +50,22 @@ class Experiment:
         """The mirror folder that data sets and models are read from; None for the hub."""
         source = self.settings["source"]
         return {"toy": "results/toy", "hub": None}.get(source, source)
+
+    def place(self, dataset: str) -> tuple[str, list[str]]:
+        """Return where a data set of one's own is: the folder, absolute, and the paths of its files
+        as they are written (none where it is all of a folder); ("", []) for any other."""
+        if not sources.is_of_task(dataset):
+            return "", []
+        _, name, *rest = dataset.split("/")
+        lang, _, split = "".join(rest).rpartition(".")
+        task = self.tasks[name]
+        return task.folder, task.paths(lang, split) if rest else []
+
+    def model_folder(self, model: str) -> str:
+        """Return the folder of a model of one's own, absolute; "" for any other."""
+        entry = self.settings["models"][model]
+        own = sources.is_path(entry["from"]) and not self.toy
+        return str(sources.absolute(entry["from"], entry["base"])) if own else ""
 
 
 def used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:

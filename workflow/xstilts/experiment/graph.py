@@ -9,17 +9,19 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
-from xstilts.experiment.recipe import Member
 from xstilts.running import lock
 from xstilts.running.files import digest
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
-    "manifest", "intermediate", "tune", "evaluate",
+    "manifest", "trial_intermediate", "trial_tune", "choose", "intermediate", "tune", "evaluate",
 )  # fmt: skip
+TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
+TRAININGS = ("intermediate", "tune", *TRIALS)
 PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
@@ -66,7 +68,7 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
-        holds = self.rule in ("intermediate", "tune", "evaluate")
+        holds = self.rule in (*TRAININGS, "evaluate")
         return str(lock.folder_of(os.path.dirname(self.key))) if holds else None
 
 
@@ -154,7 +156,7 @@ class Graph:
         """What exactly a data set is."""
 
         def make(key: str) -> Node:
-            folder, paths = self.grid.place(hub)
+            folder, paths = self.grid.experiment.place(hub)
             toy = [self.toy_world(hub)] if self.grid.experiment.toy and not folder else []
             spec = self.grid.pin_spec("datasets", hub, self.grid.revision(hub))
             inputs = {"toy": tuple(node.key for node in toy)}
@@ -256,7 +258,7 @@ class Graph:
             spec = self.grid.pin_spec("models", model_spec["from"], model_spec["revision"])
             inputs = {"toy": tuple(node.key for node in toy)}
             node = self._node("pin_model", model, key, spec, inputs, toy)
-            return dataclasses.replace(node, folder=self.grid.model_folder(model))
+            return dataclasses.replace(node, folder=self.grid.experiment.model_folder(model))
 
         return self._once(f"results/pins/models/{model}.json", make)
 
@@ -276,10 +278,7 @@ class Graph:
 
         def make(key: str) -> Node:
             spec = self.grid.encoder_spec(model, intermediate, seed)
-            members = self.grid.mixture(intermediate)
-            before = self.grid.entry(intermediate).get("after", NONE)
-            start = self.encoder(model, before, seed)
-            return self._training("intermediate", key, spec, start, model, members)
+            return self._training("intermediate", key, spec, model, intermediate, seed)
 
         return self._once(f"{self.grid.encoder(model, intermediate, seed)}/node.json", make)
 
@@ -294,20 +293,54 @@ class Graph:
 
         def make(key: str) -> Node:
             spec = self.grid.tuned_spec(model, intermediate, seed, task)
-            start, members = self.encoder(model, intermediate, seed), self.grid.tuning(task)
-            return self._training("tune", key, spec, start, model, members)
+            return self._training("tune", key, spec, model, intermediate, seed, task)
 
         return self._once(f"results/tuned/{model}/{intermediate}/{seed}/{task}/node.json", make)
+
+    # ---- searches: trials, and the choice between them
+
+    def trial(self, model: str, intermediate: str, seed: str, trial: str, task: str = "") -> Node:
+        """The record of a training with one of the values that are tried; its weights are in its
+        state folder, for the training of the same seed if they win."""
+
+        def make(key: str) -> Node:
+            rule = "trial_tune" if task else "trial_intermediate"
+            spec = self.grid.searches.trials(model, intermediate, task)[trial]
+            node = self._training(rule, key, spec, model, intermediate, seed, task)
+            return dataclasses.replace(node, outputs={key: digest(spec)})
+
+        place = "/".join(filter(None, (model, intermediate, seed, task, trial)))
+        return self._once(f"results/{search.TRIALS}/{place}/node.json", make)
+
+    def choose(self, of: str) -> Node:
+        """Which values of a search, by its name, are the best."""
+
+        def make(key: str) -> Node:
+            model, intermediate, *task = of.split("/")
+            spec = self.grid.searches.choice(model, intermediate, *task)
+            seed = self.grid.searches.seed
+            nodes = [self.trial(model, intermediate, seed, name, *task) for name in spec["trials"]]
+            inputs = {"trials": tuple(node.key for node in nodes)}
+            return self._node("choose", of, key, spec, inputs, nodes)
+
+        return self._once(search.path(of), make)
 
     def _training(
         self,
         rule: str,
         key: str,
         spec: Any,
-        start: Node,
         model: str,
-        members: Iterable[Member],
+        intermediate: str,
+        seed: str,
+        task: str = "",
     ) -> Node:
+        if task:
+            start, members = self.encoder(model, intermediate, seed), self.grid.tuning(task, model)
+        else:
+            before = self.grid.entry(intermediate).get("after", NONE)
+            start = self.encoder(model, before, seed)
+            members = self.grid.mixture(intermediate, model)
         train, dev, rows, dealt = [], [], [], []
         for member in members:
             length = member.recipe.max_length
@@ -328,8 +361,15 @@ class Graph:
             **({"train_rows": tuple(node.key for node in dealt)} if dealt else {}),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
-        needs = [*base, start, *train, *dev, *rows, *dealt]
-        return self._node(rule, name, key, spec, inputs, needs, outputs=_outputs(key, spec))
+        needs, pins = [*base, start, *train, *dev, *rows, *dealt], []
+        of = (model, intermediate, task)
+        if rule not in TRIALS and self.grid.searches.of(*of):
+            # What it follows from, and its spec does not say: a pin.
+            choice = self.choose(search.of(*of))
+            inputs["chosen"] = (choice.key,)
+            needs.append(choice)
+            pins.append(search.pin(choice.name))
+        return self._node(rule, name, key, spec, inputs, needs, pins, _outputs(key, spec))
 
     def _beside(self, made: Node, model: str) -> tuple[list[Node], dict[str, tuple[str, ...]]]:
         """Return what is read beside a checkpoint, node and files: the backbone of an adapter."""

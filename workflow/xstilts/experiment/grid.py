@@ -1,16 +1,19 @@
 """The grid: from a checked config to its cells, nodes, paths and specs. Pure."""
 
 import dataclasses
+import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xstilts.data import source as sources
 from xstilts.data import strata
 from xstilts.data.source import OWN
-from xstilts.experiment import amounts, backbones, cells, chains, recipe
+from xstilts.experiment import adapter, amounts, backbones, cells, chains, recipe, search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
+from xstilts.experiment.search import Values
+from xstilts.experiment.searches import Searches
 from xstilts.running.errors import UserError
 from xstilts.running.files import canonical, digest
 from xstilts.toy import backbones as toy_backbones
@@ -21,6 +24,7 @@ from xstilts.toy import strata as toy_strata
 # edited module.)
 VERSIONS = {"toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1}
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
+NO_VALUES: Values = types.MappingProxyType({})
 
 
 class Grid:
@@ -33,6 +37,7 @@ class Grid:
         if not self.cells:
             raise UserError("exclude: no cell is left in the grid")
         self.tuned_recipes = recipe.tuned(experiment)
+        self.searches = Searches(self)
         self.stratified = any(self.tasks[cell.target].strata for cell in self.cells)
         self._digests: dict[tuple[str, ...], str] = {}
 
@@ -64,40 +69,44 @@ class Grid:
         """Return the folder of the encoder that stage 1 starts from."""
         return self.encoder(model, self.entry(intermediate).get("after", NONE), seed)
 
-    def recipe(self, intermediate: str) -> Recipe:
+    def recipe(self, intermediate: str, model: str = "", values: Values = NO_VALUES) -> Recipe:
         """Return the stage 1 recipe of an intermediate: its only task's, or that of its mix.
 
         A mix has the learning rate, epochs and so on that are set under its name or under `all`.
-        Batch size and length are each task's own (`mixture`).
+        Batch size and length are each task's own (`mixture`). What a `model` says itself is laid
+        over it, and the `values` of a trial.
         """
-        mixture = self.mixture(intermediate)
+        mixture = self.mixture(intermediate, model, values)
         if len(mixture) == 1:
             return mixture[0].recipe
-        own = self.experiment.settings["recipes"]
-        return recipe.resolve(own.get("all", {}), own.get(intermediate, {}))
+        return recipe.resolve(*recipe.layers(self.experiment, [intermediate], model), values)
 
-    def mixture(self, intermediate: str) -> list[Member]:
+    def mixture(
+        self, intermediate: str, model: str = "", values: Values = NO_VALUES
+    ) -> list[Member]:
         """Return the tasks of an intermediate, in the order of the config.
 
         The recipe of each is what it would be for the task alone; what is set under the name of the
-        intermediate is for all its tasks.
+        intermediate is for all its tasks. The rest as in `recipe`.
         """
-        members, own = [], self.experiment.settings["recipes"].get(intermediate, {})
-        entry = self.entry(intermediate)
+        members, entry = [], self.entry(intermediate)
         for name, languages in self.experiment.intermediates[intermediate].items():
             task = self.tasks[name]
             dev = None if task.format == "mlm" else task.home or languages[0]
-            chosen = dataclasses.replace(recipe.for_task(self.experiment, name, name), **own)
+            own = recipe.layers(self.experiment, [name, intermediate], model)
+            chosen = recipe.resolve(task.recipe, *own, values)
             at_most = amounts.at_most(task, self.experiment.settings)
             how = entry.get("rows"), at_most, amounts.dealt(entry, task, languages)
             members.append(Member(name, languages, dev, chosen, *how))
         return members
 
-    def tuning(self, task: str) -> list[Member]:
+    def tuning(self, task: str, model: str = "", values: Values = NO_VALUES) -> list[Member]:
         """Return what stage 2 trains on: a target's data in English or its `train_language`."""
         home = self.tasks[task].home
         assert home  # checked with the config
-        return [Member(task, (home,), home, self.tuned_recipes[task])]
+        target = recipe.first_target(self.experiment, task)
+        chosen = recipe.for_task(self.experiment, target, task, model)
+        return [Member(task, (home,), home, dataclasses.replace(chosen, **values))]
 
     # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
 
@@ -129,16 +138,6 @@ class Grid:
         """Return the branch that the tasks of a hub data set ask for."""
         return next((t.revision for t in self.tasks.values() if t.hub == dataset), "main")
 
-    def place(self, dataset: str) -> tuple[str, list[str]]:
-        """Return where a data set of one's own is: the folder, absolute, and the paths of its files
-        as they are written (none where it is all of a folder); ("", []) for any other."""
-        if not sources.is_of_task(dataset):
-            return "", []
-        _, name, *rest = dataset.split("/")
-        lang, _, split = "".join(rest).rpartition(".")
-        task = self.tasks[name]
-        return task.folder, task.paths(lang, split) if rest else []
-
     def model_spec(self, model: str) -> dict[str, Any]:
         """Return the spec of a public checkpoint."""
         entry = self.experiment.settings["models"][model]
@@ -154,12 +153,6 @@ class Grid:
             "source": self.source(),
             "version": VERSIONS["model"],
         }
-
-    def model_folder(self, model: str) -> str:
-        """Return the folder of a model of one's own, absolute; "" for any other."""
-        entry = self.experiment.settings["models"][model]
-        own = sources.is_path(entry["from"]) and not self.experiment.toy
-        return str(sources.absolute(entry["from"], entry["base"])) if own else ""
 
     def data_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one prepared file: a task's rows of one language and split."""
@@ -223,21 +216,24 @@ class Grid:
         """Return the spec of the encoder that targets start from: stage 1, or the model itself."""
         if intermediate == NONE:
             return self.model_spec(model)
-        mixture, entry = self.mixture(intermediate), self.entry(intermediate)
+        mixture, entry = self.mixture(intermediate, model), self.entry(intermediate)
         parent = self._digest("encoder_spec", model, entry.get("after", NONE), seed)
-        chosen, cap = self.recipe(intermediate), entry.get("cap", CAP)
+        chosen, cap = self.recipe(intermediate, model), entry.get("cap", CAP)
         spec = self._train_spec(parent, mixture, chosen, cap, seed)
         if "steps" in entry:  # in their place
             told = spec["recipe"].items()
             spec["recipe"] = {k: v for k, v in told if k not in amounts.REPLACED}
         spec |= {key: entry[key] for key in ("steps", "after") if key in entry}
-        return spec | self._adapter(model, entry.get("after", NONE) != NONE)
+        spec |= self._adapter(model, entry.get("after", NONE) != NONE)
+        return search.opened(spec, self.searches.of(model, intermediate))
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the data of a target in one language."""
         parent = self._digest("encoder_spec", model, intermediate, seed)
-        spec = self._train_spec(parent, self.tuning(task), self.tuned_recipes[task], None, seed)
-        return spec | self._adapter(model, intermediate != NONE)
+        tuning = self.tuning(task, model)
+        spec = self._train_spec(parent, tuning, tuning[0].recipe, None, seed)
+        spec |= self._adapter(model, intermediate != NONE)
+        return search.opened(spec, self.searches.of(model, intermediate, task))
 
     def adapter(self, model: str) -> dict[str, Any] | None:
         """Return what the config says of the adapter that is trained of a model; None where all of
@@ -245,17 +241,7 @@ class Grid:
         return self.experiment.settings["models"][model].get("adapter")
 
     def _adapter(self, model: str, started: bool) -> dict[str, Any]:
-        """Say in the spec of a training which adapter is trained.
-
-        Args:
-            started: whether it starts from an adapter that has been trained before.
-        """
-        adapter = self.adapter(model)
-        if adapter is None:
-            return {}
-        entry = self.experiment.settings["models"][model]
-        start = {"start": entry.get("adapter_start", "continue")} if started else {}
-        return {"adapter": {**adapter, **start}}
+        return adapter.in_spec(self.experiment.settings["models"][model], started)
 
     def score_spec(self, cell: Cell, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one score file."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from xstilts.experiment import amounts
+from xstilts.experiment import amounts, search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import Grid
@@ -45,16 +45,22 @@ def row(grid: Grid, cell: Cell, lang: str, split: str) -> dict[str, Any]:
 
 
 def made_by(grid: Grid, cell: Cell) -> dict[str, Any]:
-    """Return the columns `MADE_BY` of a cell; those of a stage that it has not are None."""
+    """Return the columns `MADE_BY` of a cell; those of a stage that it has not are None, and of
+    what is chosen on dev they say so."""
     train = grid.tasks[cell.target].tuned_on
     entry, stage_1 = grid.entry(cell.intermediate), dict[str, Any]()
     if cell.intermediate != NONE:
         replaced = amounts.REPLACED if "steps" in entry else ()
-        stage_1 = dataclasses.asdict(grid.recipe(cell.intermediate)) | dict.fromkeys(replaced)
-    stage_2 = None if train is None else grid.tuned_recipes[train]
+        stage_1 = dataclasses.asdict(grid.recipe(cell.intermediate, cell.model))
+        stage_1 |= dict.fromkeys(replaced)
+        stage_1 |= dict.fromkeys(grid.searches.of(cell.model, cell.intermediate), search.KEY)
+    stage_2 = dict[str, Any]()
+    if train is not None:
+        stage_2 = dataclasses.asdict(grid.tuning(train, cell.model)[0].recipe)
+        stage_2 |= dict.fromkeys(grid.searches.of(cell.model, cell.intermediate, train), search.KEY)
     return {
         FROM: grid.public(cell.model),
-        **{name: getattr(stage_2, name, None) for name in RECIPE},
+        **{name: stage_2.get(name) for name in RECIPE},
         **{STAGE_1 + name: stage_1.get(name) for name in RECIPE},
         **{STAGE_1 + name: entry.get(name) for name in AMOUNTS},
     }

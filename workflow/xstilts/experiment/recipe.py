@@ -2,10 +2,12 @@
 
 import dataclasses
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xstilts.running.errors import UserError
+
+SEARCH = "tune_on_dev"  # beside the hyper-parameters of a recipe: see `search.py`
 
 if TYPE_CHECKING:
     from xstilts.experiment.config import Experiment
@@ -93,17 +95,34 @@ def resolve(*layers: Mapping[str, Any]) -> Recipe:
     merged: dict[str, Any] = {}
     for layer in layers:
         merged.update(layer)
+    merged.pop(SEARCH, None)
     return Recipe(**merged)
 
 
 def check_packages(experiment: "Experiment") -> None:
     """Raise UserError if what the recipes of an experiment ask for is not installed; nothing is
     imported."""
-    of_tasks = (task.recipe for task in experiment.tasks.values())
-    recipes = [*experiment.settings["recipes"].values(), *of_tasks]
-    asked = any(recipe.get("optimizer") == "adamw8bit" for recipe in recipes)
+    recipes = [task.recipe for task in experiment.tasks.values()]
+    for section in (experiment.settings, *experiment.settings["models"].values()):
+        recipes += section.get("recipes", {}).values()
+    asked = any("adamw8bit" in _asked(recipe, "optimizer") for recipe in recipes)
     if asked and importlib.util.find_spec("bitsandbytes") is None:
         raise UserError(f"recipes: {NEEDS_BITSANDBYTES}")
+
+
+def _asked(recipe: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the values that a recipe may have, those of a search too."""
+    return [recipe.get(key), *(recipe.get(SEARCH) or {}).get(key, ())]
+
+
+def layers(
+    experiment: "Experiment", names: Iterable[str], model: str = ""
+) -> list[Mapping[str, Any]]:
+    """Return what a config says under `all` and some names, then what the entry of a model does."""
+    sections = [experiment.settings["recipes"]]
+    if model:
+        sections.append(experiment.settings["models"][model].get("recipes", {}))
+    return [section.get(name, {}) for section in sections for name in ("all", *names)]
 
 
 def stride(max_length: int) -> int:
@@ -111,21 +130,29 @@ def stride(max_length: int) -> int:
     return max_length // 3
 
 
-def for_task(experiment: "Experiment", name: str, train: str) -> Recipe:
-    """Return the recipe set under `name` (a stage 1 task, or a target) for training `train`."""
-    own = experiment.settings["recipes"]
-    layers = (experiment.tasks[train].recipe, experiment.tasks[name].recipe)
-    return resolve(*layers, own.get("all", {}), own.get(name, {}))
+def for_task(experiment: "Experiment", name: str, train: str, model: str = "") -> Recipe:
+    """Return the recipe set under `name` (a stage 1 task, or a target) for training `train`; of
+    one model, with what its own entry says."""
+    tasks = experiment.tasks
+    own = layers(experiment, [name], model)
+    return resolve(tasks[train].recipe, tasks[name].recipe, *own)
 
 
-def tuned(experiment: "Experiment") -> dict[str, Recipe]:
+def first_target(experiment: "Experiment", train: str) -> str:
+    """Return the first target that is tuned on a task; its name is that of the recipe."""
+    targets = experiment.settings["targets"]
+    return next(name for name in targets if experiment.tasks[name].tuned_on == train)
+
+
+def tuned(experiment: "Experiment", model: str = "") -> dict[str, Recipe]:
     """Return train task -> stage 2 recipe; targets that share a train task must agree on it."""
-    chosen: dict[str, tuple[str, Recipe]] = {}
+    chosen: dict[str, tuple[str, tuple[Recipe, list[Any]]]] = {}
     for target in experiment.settings["targets"]:
         train = experiment.tasks[target].tuned_on
         if train is None:
             continue
-        wanted = for_task(experiment, target, train)
+        searched = [layer.get(SEARCH) for layer in layers(experiment, [target], model)]
+        wanted = (for_task(experiment, target, train, model), searched)
         first, other = chosen.setdefault(train, (target, wanted))
         if other != wanted:
             raise UserError(
@@ -140,4 +167,4 @@ def tuned(experiment: "Experiment") -> dict[str, Recipe]:
                 f"recipes: `{train}` is no intermediate task here; as the training data of"
                 f" `{target}` its recipe is set under `{target}`"
             )
-    return {train: wanted for train, (_, wanted) in chosen.items()}
+    return {train: wanted for train, (_, (wanted, _)) in chosen.items()}

@@ -161,7 +161,7 @@ def specs(named: Mapping[str, Mapping[str, Any]]) -> str:
 
 def pins(revisions: Mapping[str, str]) -> str:
     """Return the pinned revision of every model and data set as Markdown."""
-    kinds = {"models": "model", "datasets": "data set"}
+    kinds = {"models": "model", "datasets": "data set", "chosen": "chosen on dev"}
     rows = []
     for name, revision in revisions.items():
         kind, _, of = name.partition("/")

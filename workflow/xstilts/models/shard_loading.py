@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xstilts.models import checkpoint, shards
+from xstilts.models import architecture, checkpoint, shards
 from xstilts.running import garbage, ranks
 
 
@@ -44,12 +44,12 @@ def _empty(folder: Path, dropout: float | None) -> tuple[Any, Any]:
     """Return the encoder without weights (on the device `meta`), with its buffers, and the name in
     the file of each of its parameters; None and why not where they are not all there."""
     from safetensors import safe_open
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig
     from transformers.initialization import no_init_weights
 
     try:
         config = checkpoint._set(AutoConfig.from_pretrained(folder), None, dropout)
-        model_class = AutoModel._model_mapping[type(config)]
+        model_class = architecture.auto_class(config)._model_mapping[type(config)]
         import torch
 
         config.name_or_path, config.dtype = str(folder), torch.float32

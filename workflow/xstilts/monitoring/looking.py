@@ -12,7 +12,7 @@ from xstilts.data import files, layout, mirror, prepare, strata
 from xstilts.data import pin as pinning
 from xstilts.data import source as sources
 from xstilts.encoding.encode import labels_of
-from xstilts.experiment.graph import Graph, Node, add_test_rows
+from xstilts.experiment.graph import TRAININGS, Graph, Node, add_test_rows
 from xstilts.experiment.grid import Grid
 from xstilts.models import adapters, repository
 from xstilts.monitoring.records import TO_PIN, Pins, Records, next_run
@@ -75,7 +75,7 @@ def look(grid: Grid, nodes: Mapping[str, Node], records: Records) -> Found:
 def _trained_on(nodes: Mapping[str, Node], run: set[str]) -> Iterator[str]:
     """The rows that a training of the next run reads."""
     for key in run:
-        if nodes[key].rule in ("intermediate", "tune"):
+        if nodes[key].rule in TRAININGS:
             for need in nodes[key].needs:
                 yield need
                 yield from nodes[need].needs

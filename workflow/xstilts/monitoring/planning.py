@@ -39,6 +39,8 @@ class Planning:
         self.mark = Mark()
         self.read: list[str] = []  # the inputs of what is to be made
         self.replace = graph.grid.experiment.settings["replace"]
+        self.again: set[str] = set()  # see `chosen_anew`
+        self.told: set[str] = set()  # those of which a dry-run has been told
         self.others: list[claims.Experiment] | None = None
         self.incomplete = _incomplete(Path(".snakemake/incomplete"))
         self._products: Products | None = None
@@ -73,6 +75,35 @@ class Planning:
         for rule, product in named.items():
             files += [*product.outputs, products.record_of(folder, rule)]
         return files
+
+    def chosen_anew(self) -> set[str]:
+        """Return the searches whose choice is to be made anew, where something is made by it."""
+        if self.graph.grid.searches.all:
+            assert self.products  # so that the graph is whole
+            for node in list(self.graph.nodes.values()):
+                self.again |= {self.graph.nodes[key].name for key in self.records.undecided(node)}
+        return self.again
+
+    def undecided(self, node: Node, workflow: Any) -> str:
+        """Return a search on whose choice it hangs whether a node is to be made; "" if on none.
+
+        A dry-run, in which nothing is chosen, is told so and shows what is certain.
+        """
+        if not workflow.is_main_process:
+            return ""
+        names = [self.graph.nodes[key].name for key in self.records.undecided(node)]
+        name = next((name for name in names if name in self.again), "")
+        if not (name and workflow.dryrun):
+            return name
+        if name not in self.told:
+            self.told.add(name)
+            line = f"note: {name}: what follows is made again only if other values win"
+            print(line, file=sys.stderr, flush=True)
+        return ""
+
+    def decided(self) -> None:
+        """Look anew at what is made, as something was chosen."""
+        self.records.forget()
 
     def left(self, workflow: Any) -> str:
         """Say after a run that pins which it has made leave more to do; "" if not."""

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.benchmarks import xtreme
+from xstilts.experiment import search
 from xstilts.experiment.cells import CELL, Cell
 from xstilts.experiment.config import BEST, Experiment
 from xstilts.experiment.graph import Graph, Node
+from xstilts.experiment.grid import Grid
 from xstilts.monitoring.claims import EXPERIMENTS, NODES, TEST_GRID
 from xstilts.monitoring.records import Records, read
 from xstilts.running.files import digest, sha256, write_json
@@ -42,7 +44,8 @@ class Product:
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-TABLES = ("main", "groups", "traits", "strata", "seeds", "comparison", "cost")  # and one a target
+# And one a target.
+TABLES = ("main", "groups", "traits", "strata", "seeds", "comparison", "chosen", "cost")
 DATA = ("results", "deltas", "curves", "compute", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
@@ -97,7 +100,7 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
         Product(
             "tables",
             tuple(table_files(graph, folder)),
-            (*tables_plan(folder, questions(grid.experiment)), *cells),
+            (*tables_plan(folder, questions(grid.experiment), choices(grid)), *cells),
         ),
         Product("figures", tuple(figure_files(graph, folder)), (tables,)),
         Product(
@@ -168,15 +171,22 @@ def questions(experiment: Experiment) -> list[str]:
     return [question.name for question in experiment.questions]
 
 
-def tables_plan(folder: str, asked: Collection[str]) -> list[str]:
-    """Return the files of the plan that the tables are made from.
+def choices(grid: Grid) -> list[str]:
+    """Return the records of what is chosen on dev."""
+    return [search.path(name) for name in grid.searches.all]
 
-    With questions also the config, which has them and the traits that they are asked by.
+
+def tables_plan(folder: str, asked: Collection[str], chosen: Collection[str] = ()) -> list[str]:
+    """Return the files of the plan that the tables are made from, and those of searches.
+
+    With either also the config, which has them and the traits that questions are asked by.
 
     Args:
         asked: see `questions`.
+        chosen: see `choices`.
     """
-    return [f"{folder}/grid.csv", *([f"{folder}/config.yaml"] if asked else [])]
+    config = [f"{folder}/config.yaml"] if asked or chosen else []
+    return [f"{folder}/grid.csv", *config, *chosen]
 
 
 def table_files(graph: Graph, folder: str) -> list[str]:
@@ -185,8 +195,9 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     languages = {cell.target: experiment.languages[cell.target] for cell in cells}
     models = dict.fromkeys(cell.model for cell in cells)
     checkpoints = [graph.grid.public(model) for model in models]
-    split = experiment.settings["split"]
-    names = table_names(languages, checkpoints, graph.grid.stratified, split)
+    grid, split = graph.grid, experiment.settings["split"]
+    searched = bool(grid.searches.all)
+    names = table_names(languages, checkpoints, grid.stratified, split, searched)
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     kinds += [
         f"{QUESTIONS}/{name}.{kind}" for name in questions(experiment) for kind in QUESTION_KINDS
@@ -199,6 +210,7 @@ def table_names(
     checkpoints: Iterable[str],
     stratified: bool = False,
     split: str = "dev",
+    searched: bool = False,
 ) -> list[str]:
     """Return the tables of a grid; those in which nothing could ever stand are left out.
 
@@ -207,11 +219,13 @@ def table_names(
         checkpoints: the public checkpoint of each model.
         stratified: whether a target has strata.
         split: that is scored.
+        searched: whether anything is chosen on dev.
     """
     shown = {
         "groups": bool(xtreme.scored_groups(set(languages))),
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
         "strata": stratified,
+        "chosen": searched,
         "comparison": any(xtreme.is_published(name, split) for name in checkpoints),
     }
     names = [name for name in TABLES if shown.get(name, True)]

@@ -15,6 +15,7 @@ from xstilts.data import layout
 from xstilts.data import pin as pinning
 from xstilts.data.source import OWN
 from xstilts.encoding.header import read_header
+from xstilts.experiment import search
 from xstilts.experiment.graph import PINS, Node
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
@@ -53,7 +54,7 @@ class Pins:
 
     That of its lock file; where the lock has none, what is pinned in the results folder, which is
     taken into the lock (`adopted`); None where nothing is pinned yet, and for the toy world, whose
-    specs say all of it.
+    specs say all of it. Of a search (`chosen/<name>`) what was chosen, as its record says.
     """
 
     def __init__(self, lock: str, root: Path) -> None:
@@ -66,6 +67,7 @@ class Pins:
             for name, entry in named.items()
         }
         self.adopted: dict[str, str] = {}
+        self._chosen: dict[str, str | None] = {}
 
     def adopt(self, node: Node) -> None:
         """Take what another experiment has pinned here, as the lock says nothing of it.
@@ -111,6 +113,10 @@ class Pins:
         score = scores.read(path)
         pins = score.get("pins") if isinstance(score, dict) else None
         if isinstance(pins, dict) and (name := self.differs(pins, pins)):
+            if name.startswith(f"{search.CHOSEN}/"):
+                raise UserError(
+                    f"{path}: made with {pins[name]}, but {self.wanted(name)} is chosen"
+                )
             raise UserError(f"{path}: made from another version of {name} than {self.lock} says")
         return score
 
@@ -121,8 +127,18 @@ class Pins:
         return entry.get("files") or {}
 
     def wanted(self, name: str) -> str | None:
-        """Return the revision of `datasets/<name>` or `models/<name>`."""
+        """Return the revision of `datasets/<name>` or `models/<name>`, the values that were chosen
+        of `chosen/<name>`."""
+        if name.startswith(f"{search.CHOSEN}/"):
+            if name not in self._chosen:
+                record = read(self.root / f"results/{name}.json") or {}
+                self._chosen[name] = record.get(search.CHOSEN)
+            return self._chosen[name]
         return self.locked.get(name) or self.adopted.get(name)
+
+    def forget(self) -> None:
+        """Look anew at what is chosen."""
+        self._chosen.clear()
 
 
 class Records:
@@ -146,6 +162,21 @@ class Records:
             made = self._scored(node) if node.rule == "evaluate" else self._made(node)
             self._current[key] = made
         return self._current[key]
+
+    def forget(self) -> None:
+        """Look anew at what is made, as something was chosen meanwhile."""
+        self._current.clear()
+        self.pins.forget()
+
+    def undecided(self, node: Node) -> list[str]:
+        """Return the choices that a node that is made follows from, and that are to be made anew:
+        whether it is still current is not known before."""
+        if not any(name.startswith(f"{search.CHOSEN}/") for name in node.pins):
+            return []
+        if not self.current(node.key):
+            return []
+        keys = [f"results/{n}.json" for n in sorted(node.pins) if n.startswith(search.CHOSEN + "/")]
+        return [key for key in keys if not self.current(key)]
 
     def exists(self, key: str) -> bool:
         """Return whether a node has a record or an output, of whatever spec."""
@@ -204,7 +235,7 @@ def next_run(nodes: Mapping[str, Node], records: Records) -> set[str]:
     demanded = [
         key
         for key, node in nodes.items()
-        if node.rule in ("evaluate", *PINS) and not records.current(key)
+        if node.rule in ("evaluate", "choose", *PINS) and not records.current(key)
     ]
     run: set[str] = set()
     while demanded:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from xstilts.monitoring import claims
 
-FILES = ("data", "encoded", "manifests", "pins")  # a node a file
-FOLDERS = ("models", "encoders", "tuned")  # a node a folder, with its record in it
+FILES = ("chosen", "data", "encoded", "manifests", "pins")  # a node a file
+FOLDERS = ("models", "encoders", "tuned", "trials")  # a node a folder, with its record in it
 SCORES = ("scores", "test")  # a file a language, and its predictions
 
 

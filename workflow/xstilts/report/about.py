@@ -97,6 +97,9 @@ def notes(
     languages_asked = grid.experiment.settings["languages"] if grid else []
     asked = languages_asked if isinstance(languages_asked, list) else []
     found += grid.experiment.notes if grid else []
+    if grid and grid.searches.all:
+        count = len(grid.searches.all)
+        found.append(f"Chosen on dev: hyper-parameters, in {count} searches (chosen.csv).")
     for target in languages:
         task = grid.tasks[target] if grid else None
         if absent := [name for name in asked if task and name not in task.languages]:

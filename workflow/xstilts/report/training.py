@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.analysis import chance, numbers
+from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.grid import Grid
 from xstilts.running.errors import UserError
@@ -35,7 +36,8 @@ def summary(node: dict[str, Any], folder: str, chance: float | None = None) -> d
         folder; task (several joined by +); curve; chance (level of the curve, in percent); best
         (step); score (of that, in percent); spec; facts ([name, text] pairs); warnings (sentences).
     """
-    spec = node["spec"]
+    values = node.get(search.CHOSEN, {})
+    spec = search.filled(node["spec"], values)
     return {
         "folder": folder,
         "task": spec["task"] if "task" in spec else " + ".join(t["task"] for t in spec["tasks"]),
@@ -47,6 +49,7 @@ def summary(node: dict[str, Any], folder: str, chance: float | None = None) -> d
         "facts": [
             ["steps", f"{node['steps']:,}"],
             ["examples", f"{node['examples']:,}"],
+            *([["chosen on dev", search.name(values)]] if values else []),
             ["time", f"{node['seconds']:,.0f} s"],
             ["speed", f"{node['tokens_per_second']:,.0f} tokens/s"],
             ["device", f"{node['device']}, {node['precision']}"],

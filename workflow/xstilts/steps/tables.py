@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import collapse, compute, cost, numbers, table_set
+from xstilts.analysis import chosen, collapse, compute, cost, numbers, table_set
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.text_table import TextTable, to_markdown
 from xstilts.experiment import chains, questions
@@ -14,7 +14,7 @@ from xstilts.experiment.plan import FROM, STRATA
 from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins
 from xstilts.running.errors import UserError
-from xstilts.running.files import atomic, results_of, write_json
+from xstilts.running.files import atomic, read_json, results_of, write_json
 from xstilts.scoring import examples, scores
 from xstilts.steps import process
 
@@ -22,8 +22,10 @@ from xstilts.steps import process
 def main(args: argparse.Namespace) -> None:
     """Write the tables; print the main table and the refused files."""
     rows, out = cell_states.read_grid(args.grid), Path(args.out)
-    test, asked = "row" in rows, _asked(rows)
+    test = "row" in rows
     grid = None if test else _grid(Path(args.grid))
+    choices = products.choices(grid) if grid else []
+    asked = _asked(rows, bool(choices))
     asked_questions = questions.all_of(grid) if grid else []
     found, refused = _read(args, rows, grid)
     texts: dict[str, TextTable] = {}
@@ -40,7 +42,7 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     if args.record:
         asked_names = [question.name for question in asked_questions]
-        plan = products.tables_plan(str(Path(args.grid).parent), asked_names)
+        plan = products.tables_plan(str(Path(args.grid).parent), asked_names, choices)
         rule = "test_tables" if test else "tables"
         products.write(args.record, rule, [*plan, *products.cells_of(rows["score"])])
 
@@ -57,8 +59,9 @@ def _read(
     grid, files = scores.relabel_test_rows(grid, files)
     values, unreadable = examples.read_all((path, score["n"]) for path, score in files.items())
     classes, unclassed = examples.strata(files, values)
+    choices = _choices(of, results.parent)
     found = table_set.Found(
-        grid=grid,
+        grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
         values=values,
         ids=examples.ids(files, values),
@@ -70,6 +73,7 @@ def _read(
         checkpoints=_checkpoints(grid),
         left_out=left_out,
         products=compute.products(results, grid["model"].unique()),
+        choices=choices,
         language_traits=of.experiment.settings["language_traits"] if of else {},
     )
     return found, [*refused, *unreadable, *unclassed, *damaged]
@@ -79,6 +83,18 @@ def _grid(path: Path) -> Grid | None:
     """Return the grid of the config beside `grid.csv`; None without one, as no question is."""
     config = path.parent / "config.yaml"
     return cell_states.read_config(config) if config.exists() else None
+
+
+def _choices(grid: Grid | None, root: Path) -> list[chosen.Choice]:
+    """Return the records of what was chosen on dev, as far as they are there."""
+    paths = [root / path for path in products.choices(grid)] if grid else []
+    return [read_json(path) for path in paths if path.exists()]
+
+
+def _tuned(grid: Grid | None) -> dict[str, str]:
+    return (
+        {name: task.tuned_on for name, task in grid.tasks.items() if task.tuned_on} if grid else {}
+    )
 
 
 def _data_sets(grid: Grid | None) -> dict[str, str]:
@@ -91,12 +107,12 @@ def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
     return dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
 
 
-def _asked(grid: pd.DataFrame) -> list[str]:
+def _asked(grid: pd.DataFrame, searched: bool) -> list[str]:
     """Return the tables that the plan expects, of languages without rows too."""
     languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
     stratified = STRATA in grid and bool(grid[STRATA].any())
-    split = grid["split"].iloc[0]
-    return products.table_names(languages_of, _checkpoints(grid).values(), stratified, split)
+    about = stratified, grid["split"].iloc[0], searched
+    return products.table_names(languages_of, _checkpoints(grid).values(), *about)
 
 
 def _write(table: table_set.Table, out: Path) -> None:

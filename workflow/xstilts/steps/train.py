@@ -1,24 +1,28 @@
 """Step: encoder + encoded rows of one task or several -> a fine-tuned encoder, heads beside it.
 
-The rules `intermediate` (stage 1) and `tune` (stage 2) run it.
+The rules `intermediate` (stage 1) and `tune` (stage 2) run it, and those of their trials.
 """
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from xstilts.encoding.header import digest_of
+from xstilts.experiment import search
 from xstilts.models import adapters, checkpoint, checkpointing, lean, shard_loading, shards
 from xstilts.models.execution import Execution
 from xstilts.models.footprint import Footprint
 from xstilts.running import device as devices
 from xstilts.running import lock, ranks, stop
-from xstilts.running.files import digest, sha256
+from xstilts.running.errors import NotFinite
+from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.running.record import read_node, same_spec, versions
 from xstilts.running.trackers import Trackers
 from xstilts.steps import arguments, process
 from xstilts.training import collapse, loop, publish, storage, streams
+from xstilts.training.choice import DIVERGED
 from xstilts.training.progress import format_metrics
 from xstilts.training.saver import StateSaver
 from xstilts.training.tasks import largest_batch, named_heads, read_tasks, with_heads
@@ -26,15 +30,20 @@ from xstilts.training.tasks import largest_batch, named_heads, read_tasks, with_
 
 def main(args: argparse.Namespace) -> None:
     """Make the checkpoint of one node, unless another process has made it meanwhile."""
-    spec = json.loads(args.spec)
+    choice = read_json(args.chosen) if args.chosen else {}
+    opened = json.loads(args.spec)
+    spec = search.filled(opened, choice.get("values", {}))
     first = ranks.rank() == 0
     fingerprint = fingerprint_of(args, spec) if first else ""
     node_lock = lock.held(args.state, args.lock_wait)
     with ranks.joined(args.lock_wait + 1800), ranks.leading(node_lock):
-        if ranks.agreed(first and publish.publish_finished(args.state, args.out, fingerprint)):
+        made = (args.state, args.out, fingerprint)
+        if ranks.agreed(first and publish.publish_finished(*made, record_alone=_trial(args))):
             print("already made, by another process")
+        elif ranks.agreed(first and bool(choice) and _taken(args, opened, choice, fingerprint)):
+            print(f"taken from {choice['folder']}")
         else:
-            train(args, spec, fingerprint)
+            train(args, spec, fingerprint, opened, choice)
         if first:
             storage.clear(Path(args.state))
             streams.clear(Path(args.state))
@@ -48,8 +57,40 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     return digest([spec, read_node(args.init)["weights"], *rows])
 
 
-def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> None:
-    """Train one node and write its checkpoint, `node.json` last."""
+def _trial(args: argparse.Namespace) -> bool:
+    return args.trial == "yes"
+
+
+def _made_by(opened: Mapping[str, Any], choice: Mapping[str, Any], pins: dict) -> dict[str, Any]:
+    """What the record says of that: with what was chosen on dev, as a pin too."""
+    if not choice:
+        return {"spec": opened, "pins": pins}
+    own = {search.pin(choice["search"]): choice[search.CHOSEN]}
+    return {"spec": opened, search.CHOSEN: choice["values"], "pins": {**pins, **own}}
+
+
+def _taken(args: argparse.Namespace, opened: dict, choice: dict, fingerprint: str) -> bool:
+    """Whether it is the best trial itself, which is then in its place."""
+    trial = choice["folder"]
+    about = _made_by(opened, choice, read_json(Path(trial) / publish.RECORD)["pins"])
+    return publish.take(trial, args.state, args.out, fingerprint, about)
+
+
+def train(
+    args: argparse.Namespace,
+    spec: dict[str, Any],
+    fingerprint: str,
+    opened: dict[str, Any],
+    choice: dict[str, Any],
+) -> None:
+    """Train one node and write its checkpoint, `node.json` last.
+
+    Args:
+        args: of the command line.
+        spec: by which it is run.
+        fingerprint: see `fingerprint_of`.
+        opened, choice: of the node, and what was chosen on dev for it: see `search.py`.
+    """
     import torch
 
     parent = read_node(args.init)
@@ -59,7 +100,7 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
     if adapter:
         lean.allow(False)  # peft imports all of transformers
         adapters.check(args.init, adapter)
-    name = Path(args.out).parent.name  # of stage 1: its intermediate
+    name = Path(args.out).parents[1 if _trial(args) else 0].name  # of stage 1: its intermediate
     files_of = args.train, args.dev, args.dev_rows
     tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows)
     files = {
@@ -115,18 +156,29 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         heads.update({task.name: names[id(task.head)] for task in trained})
         return weights, {**record, **collapse.mark(trained, record)}
 
-    weights, record = streams.fit(run, spec, Path(args.state), fingerprint)
+    pins = [data.meta["pins"] for split in files.values() for data in split]
+    pinned = dict(parent["pins"], **{k: v for own in pins for k, v in own.items()})
+    about = {
+        "kind": "train",
+        **_made_by(opened, choice, pinned),
+        "fingerprint": fingerprint,
+    }
+    try:
+        weights, record = streams.fit(run, spec, Path(args.state), fingerprint)
+    except NotFinite as error:
+        if not _trial(args):
+            raise
+        print(f"this trial is out: {error}")
+        if ranks.rank() == 0:
+            write_json(Path(args.out) / publish.RECORD, {**about, DIVERGED: str(error)})
+        return
     # Of a sharded model each rank writes its pieces.
     folder = ranks.agreed(None if ranks.rank() else publish.create_folder(args.state))
     checkpoint.save(weights, args.init, folder, adapter)
     if ranks.rank():
         return
-    pins = [data.meta["pins"] for split in files.values() for data in split]
     node = {
-        "kind": "train",
-        "spec": spec,
-        "fingerprint": fingerprint,
-        "pins": dict(parent["pins"], **{k: v for own in pins for k, v in own.items()}),
+        **about,
         **adapters.record(folder, base),
         "tokenizer": parent["tokenizer"],
         "rows": {split: sum(d.rows for d in data) for split, data in files.items()},
@@ -143,7 +195,7 @@ def train(args: argparse.Namespace, spec: dict[str, Any], fingerprint: str) -> N
         "ranks": ranks.size(),
         "versions": versions(),
     }
-    publish.publish(folder, node, args.out)
+    publish.publish(folder, node, args.out, record_alone=_trial(args))
     best = record["best"]
     print(f"best dev at step {best['step']}: {format_metrics(best['dev'])}")
 
@@ -165,6 +217,13 @@ def parser() -> argparse.ArgumentParser:
         help="prepared train rows that are dealt to languages",
     )
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
+    p.add_argument("--chosen", default="", help="what is chosen on dev for it, JSON")
+    p.add_argument(
+        "--trial",
+        choices=["no", "yes"],
+        default="no",
+        help="only tried: its record alone is written",
+    )
     p.add_argument("--state", required=True, help="folder of the saved states")
     p.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     p.add_argument("--sharding", choices=["none", "fsdp"], default="none")

@@ -28,22 +28,47 @@ def create_folder(state: str | Path) -> Path:
     return folder
 
 
-def publish(folder: Path, node: dict[str, Any], out: str | Path) -> None:
-    """Write the record of a checkpoint with the hashes of its files, and link all into `out`."""
+def publish(
+    folder: Path, node: dict[str, Any], out: str | Path, record_alone: bool = False
+) -> None:
+    """Write the record of a checkpoint with the hashes of its files, and link all into `out`; of a
+    trial the record alone."""
     files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     write_json(folder / RECORD, {**node, "files": files})
-    _link(folder, Path(out))
+    _link(folder, Path(out), record_alone)
 
 
-def publish_finished(state: str | Path, out: str | Path, fingerprint: str) -> bool:
+def publish_finished(
+    state: str | Path, out: str | Path, fingerprint: str, record_alone: bool = False
+) -> bool:
     """Return whether the checkpoint of this fingerprint is already made; it is then in `out`."""
     folder = Path(state) / FINISHED
     if _is_whole(Path(out), fingerprint):
         return True
     if _is_whole(folder, fingerprint):
-        _link(folder, Path(out))
+        _link(folder, Path(out), record_alone)
         return True
     return False
+
+
+def take(
+    trial: str | Path, state: str | Path, out: str | Path, fingerprint: str, about: dict[str, Any]
+) -> bool:
+    """Return whether a trial has made the checkpoint of this fingerprint; it is then in `out`, and
+    its weights are no longer those of the trial.
+
+    about: what its record says otherwise than that of the trial.
+    """
+    home = lock.folder_of(trial)
+    if home is None or not _is_whole(home / FINISHED, fingerprint):
+        return False
+    folder = create_folder(state)
+    _link(home / FINISHED, folder)
+    node = read_json(folder / RECORD)
+    (folder / RECORD).unlink()
+    publish(folder, {**node, **about}, out)
+    delete_finished(trial)
+    return True
 
 
 def delete_finished(checkpoint: str | Path) -> None:
@@ -62,9 +87,11 @@ def _is_whole(folder: Path, fingerprint: str) -> bool:
         return False
 
 
-def _link(folder: Path, out: Path) -> None:
+def _link(folder: Path, out: Path, record_alone: bool = False) -> None:
     """Link every file into `out`, the record last, as new as if it was made now."""
     for path in sorted(folder.iterdir(), key=lambda path: path.name == RECORD):
+        if record_alone and path.name != RECORD:
+            continue
         with atomic(out / path.name) as temporary:
             try:
                 os.link(path, temporary)

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 
-from xstilts.experiment.graph import Node
+from xstilts.experiment.graph import TRAININGS, TRIALS, Node
 
 WEIGHT_BYTES = 4  # of a parameter in a checkpoint (fp32)
 STATE_BYTES = 2 * 16  # of a running training: two states of weights, best weights, two moments
-CHECKPOINT_RULES = ("model", "intermediate", "tune")
+CHECKPOINT_RULES = ("model", *TRAININGS)
 
 
 def disk(
@@ -40,13 +40,14 @@ def disk(
         trained = node.rule != "model" and (adapters or {}).get(model)
         size = trained or parameters[model]
         start, end = intervals.get(key, (0.0, 0.0))
-        deleted = _last_read(readers.get(key, []), intervals) if node.rule == "tune" else None
-        if key not in intervals and deleted == 0.0 and not keep_tuned:
+        temporary = node.rule in TRIALS or (node.rule == "tune" and not keep_tuned)
+        deleted = _last_read(readers.get(key, []), intervals) if temporary else None
+        if key not in intervals and deleted == 0.0:
             continue  # tuned, evaluated and deleted
         changes.append((start, WEIGHT_BYTES * size))  # reserved before it is written
         if key in intervals and node.rule != "model":
             changes += [(start, STATE_BYTES * size), (end, -STATE_BYTES * size)]
-        if deleted is not None and not keep_tuned:
+        if deleted is not None:
             changes.append((deleted, -WEIGHT_BYTES * size))
     used = peak = 0.0
     for _, change in sorted(changes):  # at the same time, deletions first

@@ -4,8 +4,9 @@ import dataclasses
 import math
 from typing import Any
 
+from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.graph import Node
+from xstilts.experiment.graph import TRAININGS, Node
 from xstilts.experiment.grid import CAP, Grid
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.models.flop import training_flop
@@ -46,13 +47,20 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
     parts = node.name.split("/")
     if node.rule == "evaluate":
         return evaluation(Cell(*parts), grid, sizes)
-    if node.rule == "intermediate":
-        found = stage_1(parts[0], parts[1], grid, sizes)
-    elif node.rule == "tune":
-        members = grid.tuning(parts[3])
-        found = training(parts[0], parts[3], members, members[0].recipe, None, sizes)
-    else:
+    if node.rule not in TRAININGS:
         return None
+    model, intermediate, seed, *rest = parts
+    task = "" if node.rule.endswith("intermediate") else rest.pop(0)
+    searched = grid.searches.of(model, intermediate, task)
+    # Of a training that takes what was chosen, the most of what is tried.
+    values = search.trials(searched)[rest[0]] if rest else search.most(searched)
+    if searched and not rest and seed == grid.searches.seed:
+        return None  # the best trial is taken as it is
+    if task:
+        members = grid.tuning(task, model, values)
+        found = training(model, task, members, members[0].recipe, None, sizes)
+    else:
+        found = stage_1(model, intermediate, grid, sizes, values)
     settings: Any = grid.experiment.settings
     entry = settings["models"][parts[0]]
     again = entry.get("checkpointing") in ("yes", True)
@@ -60,24 +68,37 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
     return dataclasses.replace(found, devices=max(1, entry["gpus"]), passes=passes)
 
 
-def stage_1(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> Workload:
-    """Return the workload of an intermediate, without those that it follows on."""
-    entry, members = grid.entry(intermediate), grid.mixture(intermediate)
+def stage_1(
+    model: str, intermediate: str, grid: Grid, sizes: DataSizes, values: search.Values
+) -> Workload:
+    """Return the workload of an intermediate, without those that it follows on.
+
+    values: over those of its recipe.
+    """
+    entry, members = grid.entry(intermediate), grid.mixture(intermediate, model, values)
     amount = entry.get("cap", CAP), sizes, entry.get("steps")
-    return training(model, intermediate, members, grid.recipe(intermediate), *amount)
+    recipe = grid.recipe(intermediate, model, values)
+    return training(model, intermediate, members, recipe, *amount)
 
 
 def passes(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> float:
     """Return how often an intermediate reads the encoded rows of its tasks, for its time limit:
     its epochs or, where it asks for rows or steps, the tokens of these over all that there are."""
+    values = search.most(grid.searches.of(model, intermediate))
     if grid.entry(intermediate).keys().isdisjoint(("rows", "steps", "translations")):
-        return grid.recipe(intermediate).epochs
+        return grid.recipe(intermediate, model, values).epochs
     there = sum(
         sizes.of(model, member.task, lang, "train", member.recipe.max_length).tokens
         for member in grid.mixture(intermediate)
         for lang in member.languages
     )
-    return stage_1(model, intermediate, grid, sizes).train_tokens / max(there, 1.0)
+    return stage_1(model, intermediate, grid, sizes, values).train_tokens / max(there, 1.0)
+
+
+def tuned_epochs(model: str, intermediate: str, task: str, grid: Grid) -> float:
+    """Return how often stage 2 reads its rows; at most, where that is searched."""
+    values = search.most(grid.searches.of(model, intermediate, task))
+    return grid.tuning(task, model, values)[0].recipe.epochs
 
 
 def training(
