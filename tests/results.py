@@ -13,6 +13,7 @@ from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.experiment import cells as grid_cells
 from xstilts.experiment import config, graph, grid, plan
+from xstilts.experiment.nodes import TRAININGS, Node, checkpoint_files
 from xstilts.monitoring import claims, products
 from xstilts.running.files import digest, write_json
 
@@ -45,7 +46,7 @@ PREDICTIONS = {
 }
 
 
-def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, graph.Node]]:
+def write(root: Path, **changes: Any) -> tuple[list[dict[str, str]], dict[str, Node]]:
     """Write `results` below `root`; return the rows of its grid.csv and its nodes.
 
     `mnli` gains 10 points on `none` and loses 5 on Tatoeba; seed 2 is 2 points above seed 1. The
@@ -68,7 +69,7 @@ def write_plan(
     root: Path,
     experiment: config.Experiment,
     lines: list[dict[str, str]],
-    nodes: dict[str, graph.Node],
+    nodes: dict[str, Node],
     name: str = NAME,
     lock: str = "",
 ) -> None:
@@ -80,7 +81,7 @@ def write_plan(
     plan.write(lines, folder / "grid.csv")
 
 
-def pins_of(node: graph.Node) -> dict[str, str]:
+def pins_of(node: Node) -> dict[str, str]:
     """Return the pins that the record of a node has."""
     return dict.fromkeys(sorted(node.pins), REVISION)
 
@@ -139,7 +140,7 @@ def training(spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_node(root: Path, node: graph.Node) -> None:
+def write_node(root: Path, node: Node) -> None:
     """Write what a node makes and its log, by the spec that is asked for; of a cell `cell.json`."""
     path, parts = root / node.key, node.name.split("/")
     log = root / node.log
@@ -161,7 +162,7 @@ def write_node(root: Path, node: graph.Node) -> None:
     elif node.rule == "model":
         about = {"hidden_size": 8, "layers": 2, "parameters": 10_000, "vocab_size": 100}
         write_json(path, {"kind": "model", **record, **about, "weights": "w1", "tokenizer": "t1"})
-    elif node.rule in graph.TRAININGS:
+    elif node.rule in TRAININGS:
         write_json(path, {**training(record["spec"]), "pins": record["pins"], "weights": "w1"})
     elif node.rule == "choose":
         write_json(path, {**record, "chosen": REVISION})
@@ -176,7 +177,7 @@ def write_node(root: Path, node: graph.Node) -> None:
     else:  # the toy world, and manifests
         write_json(path, record)
     if node.rule in ("model", "intermediate", "tune"):
-        for other in graph.checkpoint_files(os.path.dirname(node.key)):
+        for other in checkpoint_files(os.path.dirname(node.key)):
             if other != node.key:
                 (root / other).write_bytes(b"weights")
     elif node.rule in ("toy_model", "toy_backbone"):

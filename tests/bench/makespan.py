@@ -22,8 +22,9 @@ from typing import Any
 from tests.bench.planning import PAPER, larger
 
 from xstilts.experiment import config, config_files, reference
-from xstilts.experiment.graph import Node, build
+from xstilts.experiment.graph import build
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import Node
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 from xstilts.monitoring.estimate.disk import WEIGHT_BYTES, disk
 from xstilts.monitoring.estimate.forecast import Forecaster

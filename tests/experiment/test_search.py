@@ -10,6 +10,7 @@ from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import load
 from xstilts.experiment.config_files import merge
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import TRIALS
 from xstilts.experiment.recipe import Recipe
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
@@ -129,7 +130,7 @@ def test_the_nodes_of_a_search_in_full():
     scored = nodes["results/scores/m/mnli/seed2/xquad/cell.json"]
     chosen = {pin for pin in scored.pins if pin.startswith("chosen/")}
     assert chosen == {"chosen/m/mnli", "chosen/m/mnli/squad"}
-    assert sum(node.rule in graph.TRIALS for node in nodes.values()) == 6, "of one seed"
+    assert sum(node.rule in TRIALS for node in nodes.values()) == 6, "of one seed"
 
 
 def test_a_longer_list_changes_the_choice_alone():
@@ -147,7 +148,7 @@ def test_a_longer_list_changes_the_choice_alone():
 def test_without_a_search_no_spec_knows_of_it():
     _, nodes = built(recipes={"all": {"epochs": 2}})
     assert not any("tune_on_dev" in node.spec for node in nodes.values())
-    assert not any(node.rule in ("choose", *graph.TRIALS) for node in nodes.values())
+    assert not any(node.rule in ("choose", *TRIALS) for node in nodes.values())
 
 
 def test_a_model_has_recipes_of_its_own_over_those_of_all():

@@ -6,7 +6,7 @@ import pytest
 from tests.export.made import Made
 
 from xstilts import formats
-from xstilts.experiment.graph import ADAPTER
+from xstilts.experiment.nodes import ADAPTER
 from xstilts.export import folder, trained
 from xstilts.models import adapters, checkpoint
 from xstilts.running.errors import UserError

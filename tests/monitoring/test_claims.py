@@ -5,6 +5,7 @@ import yaml
 from tests import results
 
 from xstilts.experiment import config, graph, grid, plan
+from xstilts.experiment.nodes import Node
 from xstilts.monitoring import claims
 from xstilts.monitoring.records import Pins, Records, read
 from xstilts.running.files import write_json
@@ -49,7 +50,7 @@ def test_the_content_in_full():
     """Of a cell its score files, by spec, and its record, which is of several experiments."""
 
     def node(rule, key, outputs):
-        return graph.Node(rule, "n", key, {"a": 1}, outputs, {}, (), frozenset(), "log")
+        return Node(rule, "n", key, {"a": 1}, outputs, {}, (), frozenset(), "log")
 
     nodes = [
         node("model", "m/node.json", {"m/node.json": "d1", "m/model.safetensors": None}),

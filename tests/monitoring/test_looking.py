@@ -10,6 +10,7 @@ from xstilts.data import pin
 from xstilts.experiment import graph
 from xstilts.experiment.config import load
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import PINS
 from xstilts.monitoring import looking
 from xstilts.monitoring.records import TO_PIN, Pins, Records
 
@@ -47,7 +48,7 @@ def found(folder, over=(), **task):
     )
     nodes, pins = graph.build(grid), Pins(str(folder / "my.lock"), folder)
     for node in nodes.values():
-        if node.rule in graph.PINS:
+        if node.rule in PINS:
             pins.adopt(node)
     return looking.look(grid, nodes, Records(nodes, pins, folder)), pins
 

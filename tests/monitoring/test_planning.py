@@ -12,6 +12,7 @@ from tests import results
 
 from xstilts.experiment import cells as grid_cells
 from xstilts.experiment import config, graph, grid
+from xstilts.experiment.nodes import CHECKPOINT, HEAD
 from xstilts.monitoring import planning, products
 from xstilts.monitoring.planning import Planning
 from xstilts.running.errors import UserError
@@ -21,7 +22,7 @@ TUNED = "results/tuned/m/mnli/seed1/mnli/node.json"
 ROWS = "results/data/xnli/de.dev.parquet"
 MNLI = "results/encoded/m/mnli/en"
 SMALL = {"seeds": [1], "targets": ["xnli"], "languages": ["de"]}
-ENCODER = [f"results/encoders/m/mnli/seed1/{name}" for name in (*graph.CHECKPOINT, graph.HEAD)]
+ENCODER = [f"results/encoders/m/mnli/seed1/{name}" for name in (*CHECKPOINT, HEAD)]
 READ = {  # by the tuning
     "init": ENCODER,
     "train": [f"{MNLI}.train.256.safetensors"],

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.workflow.running import OWN, Experiment, tiny
 
-from xstilts.experiment.graph import RULES, TRIALS
+from xstilts.experiment.nodes import RULES, TRIALS
 from xstilts.monitoring.records import next_run
 from xstilts.monitoring.workspace import Workspace
 

@@ -26,7 +26,8 @@ from snakemake.exceptions import WorkflowError
 
 from xstilts.experiment import config_files, recipe
 from xstilts.experiment.config import load
-from xstilts.experiment.graph import ADAPTER, CHECKPOINT, HEAD, Graph
+from xstilts.experiment.graph import Graph
+from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, HEAD
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.grid import TOY_MODEL, Grid, spec_text
 from xstilts.monitoring import claims, products

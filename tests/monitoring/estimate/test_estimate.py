@@ -11,7 +11,8 @@ import pytest
 from tests import results
 
 from xstilts.experiment import reference
-from xstilts.experiment.graph import Node, build
+from xstilts.experiment.graph import build
+from xstilts.experiment.nodes import Node
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.cell_states import read_config

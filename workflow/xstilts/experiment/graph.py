@@ -13,77 +13,8 @@ from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
-from xstilts.running import lock
+from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, TRIALS, Files, Node, checkpoint_files
 from xstilts.running.files import digest
-
-RULES = (
-    "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
-    "manifest", "trial_intermediate", "trial_tune", "choose", "intermediate", "tune", "evaluate",
-)  # fmt: skip
-TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
-TRAININGS = ("intermediate", "tune", *TRIALS)
-PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
-CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
-ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
-HEAD = "head.safetensors"  # beside a trained one
-Files = Mapping[str, tuple[str, ...]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Node:
-    """One job.
-
-    Attributes:
-        rule: one of `RULES`; `evaluate` stands for the rules of all targets, and for `test_*`.
-        name: what its wildcards are, as a path: `xlmr/mnli/seed1`.
-        key: what identifies it: the path of its record, the last file that it writes.
-        spec: what its record must say.
-        outputs: path -> digest of the spec that the file must be made by; None where it does not
-            tell its spec. Of an evaluation a score file a language.
-        inputs: the files that it reads, by the names that its rule gives them.
-        needs: keys of the nodes that make them.
-        pins: `datasets/<name>` and `models/<name>` of all that it follows from.
-        log: path of the log.
-        folder, files: of a pin of one's own: where it is, absolute, and the paths in it as they are
-            written (none where it is all of the folder).
-    """
-
-    rule: str
-    name: str
-    key: str
-    spec: Mapping[str, Any]
-    outputs: Mapping[str, str | None]
-    inputs: Files
-    needs: tuple[str, ...]
-    pins: frozenset[str]
-    log: str
-    folder: str = ""
-    files: tuple[str, ...] = ()
-
-    @property
-    def pin(self) -> str:
-        """The pin that it reads; "" if it reads none."""
-        return next(iter(self.inputs.get("pin", ())), "")
-
-    @property
-    def state(self) -> str | None:
-        """The folder whose lock its job holds; None for a rule without."""
-        holds = self.rule in (*TRAININGS, "evaluate")
-        return str(lock.folder_of(os.path.dirname(self.key))) if holds else None
-
-
-def checkpoint_files(folder: str, adapter: bool = False) -> tuple[str, ...]:
-    """Return what is read of a checkpoint, weights first. All of it, because Snakemake deletes at
-    once what is temporary and no job asks for.
-
-    Args:
-        folder: of the checkpoint.
-        adapter: whether it is one, if it is trained.
-    """
-    if folder.startswith("results/models/"):
-        return tuple(f"{folder}/{name}" for name in CHECKPOINT)
-    names = ADAPTER if adapter else CHECKPOINT
-    return tuple(f"{folder}/{name}" for name in (*names, HEAD))
 
 
 def build(grid: Grid) -> dict[str, Node]:
@@ -417,17 +348,3 @@ def _outputs(key: str, spec: Any) -> dict[str, str | None]:
     """What a checkpoint's node makes: the record, and weights that do not tell their spec."""
     weights = (ADAPTER if "adapter" in spec else CHECKPOINT)[0]
     return {key: digest(spec), f"{os.path.dirname(key)}/{weights}": None}
-
-
-def ancestors(nodes: Mapping[str, Node], key: str) -> list[str]:
-    """Return the keys of a node and of all that it needs, what is needed first."""
-    order: dict[str, None] = {}
-
-    def visit(one: str) -> None:
-        if one not in order:
-            for need in nodes[one].needs:
-                visit(need)
-            order[one] = None
-
-    visit(key)
-    return list(order)

@@ -1,14 +1,24 @@
 """The grid: from a checked config to its cells, nodes, paths and specs. Pure."""
 
 import dataclasses
+import functools
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from xstilts.data import source as sources
 from xstilts.data import strata
 from xstilts.data.source import OWN
-from xstilts.experiment import adapter, amounts, backbones, cells, chains, recipe, search
+from xstilts.experiment import (
+    adapter,
+    amounts,
+    backbones,
+    cells,
+    chains,
+    recipe,
+    search,
+    training_spec,
+)
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
@@ -295,67 +305,11 @@ class Grid:
         self, parent: str, mixture: list[Member], chosen: Recipe, cap: int | None, seed: str
     ) -> dict[str, Any]:
         """Return the spec of a training; `parent` is a digest."""
-        if len(mixture) == 1 and mixture[0].languages == ("en",) and mixture[0].dev == "en":
-            spec = self._english_spec(parent, mixture[0], seed)
-        else:
-            spec = self._mix_spec(parent, mixture, chosen, cap, seed)
+        encoded = functools.partial(self._digest, "encoded_spec")
+        make = training_spec.Maker(self.tasks, encoded, VERSIONS["train"])
+        spec = make.of(parent, mixture, chosen, cap, int(seed.removeprefix("seed")))
         retry = self.experiment.settings["on_collapse"] == "retry"
         return spec | ({"on_collapse": "retry"} if retry else {})
-
-    def _english_spec(self, parent: str, member: Member, seed: str) -> dict[str, Any]:
-        """Return the spec of a training on one task in English."""
-        task, chosen = member.task, member.recipe
-        encoded = {
-            split: self._digest("encoded_spec", task, "en", split, chosen.max_length)
-            for split in ("train", "dev")
-        }
-        return {
-            "kind": "train",
-            "parent": parent,
-            "task": task,
-            "format": self.tasks[task].format,
-            "labels": list(self.tasks[task].labels),
-            "metric": self.tasks[task].metric,
-            "recipe": chosen.spec(),
-            "seed": int(seed.removeprefix("seed")),
-            **member.sample,
-            **encoded,
-            "version": VERSIONS["train"],
-        }
-
-    def _mix_spec(
-        self, parent: str, mixture: list[Member], chosen: Recipe, cap: int | None, seed: str
-    ) -> dict[str, Any]:
-        """Return the spec of a training on several tasks, or on one in other languages."""
-
-        def encoded(member: Member, split: str, languages: Iterable[str]) -> dict[str, str]:
-            length = member.recipe.max_length
-            return {
-                lang: self._digest("encoded_spec", member.task, lang, split, length)
-                for lang in languages
-            }
-
-        return {
-            "kind": "train",
-            "parent": parent,
-            "tasks": [
-                {
-                    "task": member.task,
-                    "format": self.tasks[member.task].format,
-                    "labels": list(self.tasks[member.task].labels),
-                    "metric": self.tasks[member.task].metric,
-                    "batch_size": member.recipe.batch_size,
-                    **member.sample,
-                    "train": encoded(member, "train", member.languages),
-                    "dev": encoded(member, "dev", [member.dev] if member.dev else []),
-                }
-                for member in mixture
-            ],
-            "cap": cap if len(mixture) > 1 else None,
-            "recipe": chosen.spec(),
-            "seed": int(seed.removeprefix("seed")),
-            "version": VERSIONS["train"],
-        }
 
     def test_split(self, target: str) -> str:
         """Return the split on which what was chosen by dev is scored; three targets of XTREME

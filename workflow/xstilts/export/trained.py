@@ -8,8 +8,8 @@ from typing import Any
 from xstilts import formats
 from xstilts.encoding.header import read_header
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.graph import CHECKPOINT, HEAD, checkpoint_files
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import CHECKPOINT, HEAD, checkpoint_files
 from xstilts.experiment.tasks import Task
 from xstilts.export import names
 from xstilts.export.names import Named

@@ -11,8 +11,8 @@ import yaml
 
 from xstilts.experiment import config
 from xstilts.experiment.cells import CELL, Cell
-from xstilts.experiment.graph import Node, ancestors
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import Node, ancestors
 from xstilts.monitoring.records import Records
 from xstilts.running import ledger, logs
 from xstilts.running.errors import UserError

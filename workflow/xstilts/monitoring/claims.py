@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data.pin import read_lock
-from xstilts.experiment.graph import Node
+from xstilts.experiment.nodes import Node
 from xstilts.monitoring.records import Records, read
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json

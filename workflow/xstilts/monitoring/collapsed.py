@@ -7,7 +7,7 @@ from typing import Any
 
 from xstilts.analysis.collapse import listed
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.graph import Node
+from xstilts.experiment.nodes import Node
 from xstilts.running.files import digest
 from xstilts.training.collapse import COLLAPSED
 

@@ -12,8 +12,9 @@ from xstilts.data import files, layout, mirror, prepare, strata
 from xstilts.data import pin as pinning
 from xstilts.data import source as sources
 from xstilts.encoding.encode import labels_of
-from xstilts.experiment.graph import TRAININGS, Graph, Node, add_test_rows
+from xstilts.experiment.graph import Graph, add_test_rows
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import TRAININGS, Node
 from xstilts.models import adapters, repository
 from xstilts.monitoring.records import TO_PIN, Pins, Records, next_run
 from xstilts.running.errors import Absent, Problems, UserError, nearest

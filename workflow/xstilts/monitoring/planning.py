@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from xstilts.experiment.graph import PINS, Graph, Node
+from xstilts.experiment.graph import Graph
+from xstilts.experiment.nodes import PINS, Node
 from xstilts.monitoring import claims, looking, products
 from xstilts.monitoring.estimate.priorities import priorities
 from xstilts.monitoring.products import Products

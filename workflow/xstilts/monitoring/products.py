@@ -14,8 +14,9 @@ from xstilts.benchmarks import xtreme
 from xstilts.experiment import search
 from xstilts.experiment.cells import CELL, Cell
 from xstilts.experiment.config import BEST, Experiment
-from xstilts.experiment.graph import Graph, Node
+from xstilts.experiment.graph import Graph
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import Node
 from xstilts.monitoring.claims import EXPERIMENTS, NODES, TEST_GRID
 from xstilts.monitoring.records import Records, read
 from xstilts.running.files import digest, sha256, write_json

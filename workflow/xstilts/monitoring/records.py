@@ -16,7 +16,7 @@ from xstilts.data import pin as pinning
 from xstilts.data.source import OWN
 from xstilts.encoding.header import read_header
 from xstilts.experiment import search
-from xstilts.experiment.graph import PINS, Node
+from xstilts.experiment.nodes import PINS, Node
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 from xstilts.scoring import scores

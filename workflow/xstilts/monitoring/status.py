@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from xstilts.analysis.collapse import listed
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.graph import RULES
+from xstilts.experiment.nodes import RULES
 from xstilts.monitoring.cell_states import STATES, CellState
 from xstilts.monitoring.estimate.text import duration
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xstilts.experiment import config, config_files, graph, plan
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import PINS, Node
 from xstilts.monitoring.records import Pins, Records
 from xstilts.running.errors import UserError
 
@@ -29,7 +30,7 @@ class Workspace:
     """
 
     grid: Grid
-    nodes: dict[str, graph.Node]
+    nodes: dict[str, Node]
     records: Records
     name: str
     root: Path
@@ -64,7 +65,7 @@ class Workspace:
         grid = Grid(experiment)
         nodes, pins = graph.build(grid), Pins(lock, root)
         for node in nodes.values():
-            if node.rule in graph.PINS:
+            if node.rule in PINS:
                 pins.adopt(node)
         return cls(grid, nodes, Records(nodes, pins, root), name, root, lock)
 
@@ -73,7 +74,7 @@ class Workspace:
         made = graph.Graph(self.grid)
         graph.add_test_rows(made)
         every = {**self.nodes, **made.nodes}.values()
-        pins = (node for node in every if node.rule in graph.PINS and node.folder)
+        pins = (node for node in every if node.rule in PINS and node.folder)
         return {node.spec["name"]: (node.folder, node.files) for node in pins}
 
     def grid_rows(self) -> "pd.DataFrame":

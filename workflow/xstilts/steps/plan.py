@@ -14,6 +14,7 @@ import yaml
 from xstilts.data import pin
 from xstilts.experiment import config, graph, traits
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import PINS
 from xstilts.experiment.plan import rows, write
 from xstilts.monitoring import claims, products
 from xstilts.running.files import atomic, write_json
@@ -34,7 +35,7 @@ def main(args: argparse.Namespace) -> None:
         wanted = {
             node.key: node.spec
             for node in nodes.values()
-            if node.rule in graph.PINS and not node.spec["source"].startswith("toy")
+            if node.rule in PINS and not node.spec["source"].startswith("toy")
         }
         pin.adopt(args.lock, wanted)
     products.write(args.record, "plan", config=products.settings_digest(settings))

@@ -8,7 +8,7 @@ Reads the config, its lock file, and what lies in `results/`; changes nothing.
 import argparse
 from collections import Counter
 
-from xstilts.experiment.graph import RULES
+from xstilts.experiment.nodes import RULES
 from xstilts.monitoring import cell_states, collapsed
 from xstilts.monitoring.live import forecasts
 from xstilts.monitoring.records import next_run

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from xstilts.experiment.graph import TRAININGS, TRIALS, Node
+from xstilts.experiment.nodes import TRAININGS, TRIALS, Node
 
 WEIGHT_BYTES = 4  # of a parameter in a checkpoint (fp32)
 STATE_BYTES = 2 * 16  # of a running training: two states of weights, best weights, two moments

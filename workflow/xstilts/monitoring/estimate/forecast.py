@@ -5,8 +5,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from xstilts.experiment.graph import Node
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import Node
 from xstilts.monitoring.estimate import model_sizes, workload
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 from xstilts.monitoring.estimate.throughput import FinishedJob, Throughput

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from xstilts.experiment import reference
-from xstilts.experiment.graph import Node
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import Node
 from xstilts.monitoring.estimate.forecast import Forecaster, device_of
 from xstilts.monitoring.estimate.remaining import start_of
 from xstilts.monitoring.estimate.schedule import chains

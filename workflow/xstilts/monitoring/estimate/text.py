@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from xstilts.experiment.graph import RULES, Node
+from xstilts.experiment.nodes import RULES, Node
 from xstilts.monitoring.estimate.forecast import Forecast
 from xstilts.monitoring.estimate.throughput import ERROR_FACTORS
 

@@ -4,7 +4,7 @@ import dataclasses
 import statistics
 from collections.abc import Iterable, Mapping
 
-from xstilts.experiment.graph import TRAININGS  # one loop, so one speed
+from xstilts.experiment.nodes import TRAININGS  # one loop, so one speed
 from xstilts.monitoring.estimate.workload import Workload
 
 # The error of an estimate, as a factor in both directions, by its basis. `job`: the same model and

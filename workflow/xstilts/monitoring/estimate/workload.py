@@ -6,8 +6,8 @@ from typing import Any
 
 from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.graph import TRAININGS, Node
 from xstilts.experiment.grid import CAP, Grid
+from xstilts.experiment.nodes import TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate.data_sizes import DataSizes

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.experiment import reference
-from xstilts.experiment.graph import Graph, Node
+from xstilts.experiment.graph import Graph
+from xstilts.experiment.nodes import Node
 from xstilts.monitoring.estimate import remaining
 from xstilts.monitoring.estimate.forecast import Forecaster, device_of
 from xstilts.running import lock

@@ -8,7 +8,8 @@ from typing import Any
 from xstilts.analysis import numbers
 from xstilts.experiment.cells import NOSEED
 from xstilts.experiment.config import NONE
-from xstilts.experiment.graph import Graph, Node
+from xstilts.experiment.graph import Graph
+from xstilts.experiment.nodes import Node
 from xstilts.monitoring.estimate import text
 from xstilts.monitoring.live import forecasts
 from xstilts.monitoring.live.clock import Clock
