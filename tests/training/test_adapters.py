@@ -151,7 +151,7 @@ def test_a_module_that_is_not_there_is_said_before_data_is_read(folder, node):
         from xstilts.steps import train
 
         asked = {**node.spec, "parent": parent(folder), "adapter": {**ADAPTER, "on": ["qeury"]}}
-        train.train(Namespace(init=str(folder)), asked, "")
+        train.train(Namespace(init=str(folder), trial="no"), asked, "", asked, {})
 
 
 def parent(folder):

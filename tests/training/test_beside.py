@@ -176,7 +176,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(
 def test_what_ends_a_training_is_not_hidden_by_what_ends_the_writing(tmp_path, capsys):
     def saver():
         made = StateSaver(tmp_path, "f", 600)
-        made.writing = 3, made.thread.submit(int, "no number")
+        made.writing = 3, {}, made.thread.submit(int, "no number")
         return made
 
     with pytest.raises(UserError, match="the loss"), contextlib.ExitStack() as threads:

@@ -137,7 +137,8 @@ def test_a_training_reads_each_row_in_one_language_and_says_how_many(folder, tok
         spec=json.dumps(spec), init=str(folder), train=train, train_rows=rows,
         dev=[str(tmp_path / "dev.safetensors")], dev_rows=[str(tmp_path / "dev.parquet")],
         budget=2000, state=str(tmp_path / "state"), save_every=600, lock_wait=0, sharding="none",
-        compiled="no", trackers=[], out=str(tmp_path / "out"),
+        compiled="no", checkpointing="auto", chosen="", trial="no", trackers=[],
+        out=str(tmp_path / "out"),
     )  # fmt: skip
     train_step.main(args)
     record = read_json(tmp_path / "out/node.json")

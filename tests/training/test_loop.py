@@ -503,10 +503,10 @@ def test_only_the_encoder_is_passed_on(folder, node, tokenizer, tmp_path, monkey
     begun = {}
     real = loop.fit
 
-    def spy(encoder, tasks, *rest):
+    def spy(encoder, tasks, *rest, **options):
         begun["encoder"] = {k: v.clone() for k, v in encoder.state_dict().items()}
         begun["head"] = {k: v.clone() for k, v in tasks[0].head.state_dict().items()}
-        return real(encoder, tasks, *rest)
+        return real(encoder, tasks, *rest, **options)
 
     monkeypatch.setattr(loop, "fit", spy)
     for name, labels in [("same", ("cat", "dog", "big")), ("two", ("cat", "dog"))]:

@@ -90,7 +90,8 @@ NO_ANSWER = """\
     if nothing > scores.max():
         return ""
 """
-LAST = "[torch.arange(len(offsets)), inputs['attention_mask'].sum(1) - 1]"  # of each window
+# The last token of each window.
+LAST_OF_WINDOW = "[torch.arange(len(offsets)), inputs['attention_mask'].sum(1) - 1]"
 CHOICE = '''
 import torch
 from transformers import AutoModelForMultipleChoice, AutoTokenizer
@@ -199,7 +200,7 @@ def of_task_model(
     first_is_space = f"tokens[first[word]] == {space}"
     before, after = tokenizer.template
     asked = ASKED_IN_BYTES if tokenizer.has_bytes else ASKED
-    nothing = NO_ANSWER.format(place=LAST if last else "[:, 0]")
+    nothing = NO_ANSWER.format(place=LAST_OF_WINDOW if last else "[:, 0]")
     return templates[format].format(
         folder=json.dumps(folder, ensure_ascii=False),
         example=PAIR if pair else '"A dog sleeps."',
