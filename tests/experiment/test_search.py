@@ -205,6 +205,7 @@ def of(values, name="mnli", **more):
 
 
 MIX = {"intermediates": {"mix": {"tasks": ["mnli", "qqp"]}}}
+SIZES = {"tune_on_dev": {"batch_size": [8, 16]}}
 SHORT = {"intermediates": {"short": {"tasks": ["mnli"], "steps": 9}}}
 
 
@@ -241,6 +242,20 @@ SHORT = {"intermediates": {"short": {"tasks": ["mnli"], "steps": 9}}}
         ),
         (MIX | of({"epochs": [1, 2]}, "qqp"), "is part of a mix, of which one thing is searched"),
         (SHORT | of({"epochs": [1, 2]}, "short"), "`steps` of the intermediate says how long"),
+        (of({"tune_on_dev": [1, 2]}), "tune_on_dev: there is no such key of a recipe"),
+        (
+            MIX | {"recipes": {"all": SIZES, "qqp": {"batch_size": 4}}},
+            "recipes: all: tune_on_dev: batch_size: `qqp`, a part of the mix `mix`, sets its own;"
+            " search it under `mix`, or set it there",
+        ),
+        (
+            SHORT | {"models": {"m": {"recipes": {"short": {"epochs": 2}}}}},
+            "short: steps: 9, but `models: m: recipes: short: epochs` says too how long",
+        ),
+        (
+            {"models": {"m": {"recipes": {"squad": {"epochs": 2}}}}},
+            "models: m: recipes: `squad` is no intermediate task here; as the training data of",
+        ),
         (of({"epochs": [1, 2]}, "xquad"), "`xquad` and `other` share one model tuned on `squad`"),
         (
             {"models": {"m": {"recipes": {"all": {"max_length": 64}}}}},
@@ -285,3 +300,29 @@ def test_a_rehearsal_may_set_what_is_searched():
     """Its values are laid over the recipes; the search goes on all the same."""
     found = make(source="toy", **of({"batch_size": [8, 16]}, batch_size=4))
     assert list(found.searches.all) == ["m/mnli"]
+
+
+def test_a_batch_size_under_all_is_searched_where_no_part_of_a_mix_sets_its_own():
+    for more in ({}, {"mix": SIZES, "qqp": {"batch_size": 4}}):
+        found = make(**MIX, recipes={"all": SIZES, **more})
+        assert found.searches.of("m", "mix") == {"batch_size": (8, 16)}
+    found = make(**MIX, recipes={"all": SIZES, "qqp": {"batch_size": 4}, "mix": {"batch_size": 2}})
+    assert found.searches.of("m", "mix") == {}
+
+
+def test_what_makes_a_rehearsal_long_is_noted():
+    def notes(bound, own, source="toy"):
+        models = {"m": {"from": "o/m", "recipes": own}}
+        return load(
+            merge(BASE, {"source": source, "models": models, "recipes": {"all": bound}})
+        ).notes
+
+    [line] = notes({"max_steps": 4}, {"all": {"tune_on_dev": {"max_steps": [2, 20000]}}})
+    assert line == (
+        "models: m: recipes: all: trained for longer than `recipes: all: max_steps: 4`, as"
+        " `max_steps` there says (source: toy)"
+    )
+    assert len(notes({"max_steps": 4}, {"mnli": {"max_steps": None}})) == 1
+    assert notes({"max_steps": 4}, {"all": {"max_steps": 4}}) == ()
+    assert notes({}, {"all": {"max_steps": 20000}}) == ()
+    assert notes({"max_steps": 4}, {"all": {"max_steps": 20000}}, source="hub") == ()

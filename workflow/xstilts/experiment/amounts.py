@@ -35,12 +35,7 @@ def check(
     Raises:
         UserError: the intermediate and key.
     """
-    own = settings["recipes"].get(name, {})
-    if "steps" in entry and (twice := [k for k in LENGTHS if own.get(k) is not None]):
-        raise UserError(
-            f"intermediates: {name}: steps: {entry['steps']}, but `recipes: {name}: {twice[0]}`"
-            " says too how long it is trained; leave one of them out"
-        )
+    check_steps(name, entry, f"recipes: {name}", settings["recipes"].get(name, {}))
     by_language = [dealt(entry, tasks[task], languages) for task, languages in trained_in.items()]
     if entry.get("translations") == DEALT and not any(by_language) and settings["source"] != "toy":
         only = sorted({lang for languages in trained_in.values() for lang in languages})
@@ -54,6 +49,15 @@ def check(
         there, by = rows_there(tasks[task], counted(entry, tasks[task], languages), settings)
         if there is not None and entry["rows"] > there:
             raise UserError(too_few(name, entry["rows"], task, there, by))
+
+
+def check_steps(name: str, entry: Mapping[str, Any], key: str, own: Mapping[str, Any]) -> None:
+    """Refuse `steps` of an intermediate beside another length in the recipe of its name, `key`."""
+    if "steps" in entry and (twice := [k for k in LENGTHS if own.get(k) is not None]):
+        raise UserError(
+            f"intermediates: {name}: steps: {entry['steps']}, but `{key}: {twice[0]}`"
+            " says too how long it is trained; leave one of them out"
+        )
 
 
 def too_few(name: str, rows: int, task: str, there: int, limited: bool = False) -> str:

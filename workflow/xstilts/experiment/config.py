@@ -106,7 +106,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     problems.end()
     if settings["source"] == "toy":
         notes += _on_one_gpu(settings)
-    notes += amounts.notes(intermediates, settings, known)
+    notes += [*amounts.notes(intermediates, settings, known), *search_check.notes(settings)]
     found = Experiment(settings, known, intermediates, languages, tested)
     return _asked(found, problems, notes)
 

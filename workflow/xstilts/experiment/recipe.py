@@ -160,11 +160,15 @@ def tuned(experiment: "Experiment", model: str = "") -> dict[str, Recipe]:
                 " so their recipes must be the same"
             )
     stage_1 = {task for tasks in experiment.intermediates.values() for task in tasks}
+    sections = {"recipes": experiment.settings["recipes"]}
+    if model:
+        of_model = experiment.settings["models"][model].get("recipes", {})
+        sections[f"models: {model}: recipes"] = of_model
     for train, (target, _) in chosen.items():
         own = train == target or train in stage_1
-        if train in experiment.settings["recipes"] and not own:
+        if where := next((k for k, v in sections.items() if train in v and not own), ""):
             raise UserError(
-                f"recipes: `{train}` is no intermediate task here; as the training data of"
+                f"{where}: `{train}` is no intermediate task here; as the training data of"
                 f" `{target}` its recipe is set under `{target}`"
             )
     return {train: wanted for train, (_, (wanted, _)) in chosen.items()}

@@ -34,7 +34,8 @@ def candidates(layers: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]
 
 
 def ordered(values: Iterable[Any]) -> tuple[Any, ...]:
-    """Return values by size, so that their order in a config says nothing; text as it is."""
+    """Return values by size, so that their order in a config says nothing; text as it is
+    written, where the first counts as the smallest: of equal scores it is taken."""
     listed = list(values)
     if any(isinstance(value, str) for value in listed):
         return tuple(listed)
@@ -49,7 +50,8 @@ def trials(searched: Candidates) -> dict[str, dict[str, Any]]:
 
 
 def most(searched: Candidates) -> dict[str, Any]:
-    """Return the largest value of each key: what a training with any of them takes at most."""
+    """Return the largest value of each key: what a training with any of them takes at most. (Of
+    text the last that is written: no key of text changes how much that is by much.)"""
     return {key: values[-1] for key, values in searched.items()}
 
 

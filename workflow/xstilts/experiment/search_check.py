@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from xstilts.experiment import search, shape
+from xstilts.experiment import amounts, search, shape
 from xstilts.experiment.roles import exists
 from xstilts.experiment.schema import config_schema
 from xstilts.experiment.search import KEY
@@ -49,6 +49,27 @@ def check(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
     problems.end()
 
 
+def notes(settings: Mapping[str, Any]) -> list[str]:
+    """Return what is longer than `max_steps` of `recipes: all` in the toy world, of which a
+    rehearsal has a small one: a value, or one of a search, that lies over it."""
+    bound = settings["recipes"].get("all", {}).get("max_steps")
+    if settings["source"] != "toy" or bound is None:
+        return []
+    sections = {"recipes": settings["recipes"]}
+    for model, entry in settings["models"].items():
+        sections[f"models: {model}: recipes"] = entry.get("recipes", {})
+    longer = []
+    for section, recipes in sections.items():
+        for name_, entry in recipes.items():
+            values = [entry.get("max_steps", bound), *entry.get(KEY, {}).get("max_steps", ())]
+            if any(value is None or value > bound for value in values):
+                longer.append(f"{section}: {name_}")
+    if not longer:
+        return []
+    said = f"trained for longer than `recipes: all: max_steps: {bound}`, as `max_steps` there says"
+    return [f"{', '.join(longer)}: {said} (source: toy)"]
+
+
 def _check_of_model(
     key: str, own: Mapping[str, Any], settings: Mapping[str, Any], known: Mapping[str, Task]
 ) -> None:
@@ -61,6 +82,9 @@ def _check_of_model(
             raise UserError(
                 f"{key}: {name_}: max_length: is the same for all models; set it in `recipes`"
             )
+        amounts.check_steps(
+            name_, settings["intermediates"].get(name_, {}), f"{key}: {name_}", entry
+        )
 
 
 def _check_where(
@@ -89,7 +113,7 @@ def _check_where(
             why = f"is part of a mix, of which one thing is searched: say it under `{mixes[0]}`"
         raise UserError(f"{key}: `{name_}` {why}")
     for one in entry[KEY]:
-        if one in entry and settings["source"] != "toy":  # a rehearsal lays its own over it
+        if one in entry and one != KEY and settings["source"] != "toy":  # a rehearsal sets its own
             raise UserError(f"{key}: {one}: is set beside it too; leave one of them out")
         if "steps" in entries.get(name_, {}) and one in ("epochs", "patience", "max_steps"):
             raise UserError(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from xstilts.experiment import amounts, recipe, search
 from xstilts.experiment.search import Candidates, Spec
+from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Searches:
         self.grid, self.experiment = grid, grid.experiment
         for model in self.experiment.settings["models"]:
             recipe.tuned(self.experiment, model)  # targets that share a training must agree
+            self._check_mixes(model)
         # Of all trials.
         self.seed = f"seed{self.experiment.settings['seeds'][0]}"
 
@@ -36,6 +38,19 @@ class Searches:
             replaced = amounts.REPLACED if "steps" in self.grid.entry(intermediate) else ()
         found = search.candidates(recipe.layers(self.experiment, names, model))
         return {key: values for key, values in found.items() if key not in replaced}
+
+    def _check_mixes(self, model: str) -> None:
+        """Refuse a search under `all` of the batch size of a mix of which a task sets its own."""
+        for mix, tasks in self.experiment.intermediates.items():
+            if len(tasks) < 2 or "batch_size" not in self.of(model, mix):
+                continue
+            for task in tasks:
+                own = recipe.layers(self.experiment, [task, mix], model)
+                if "batch_size" not in search.candidates(own):
+                    raise UserError(
+                        f"recipes: all: {search.KEY}: batch_size: `{task}`, a part of the mix"
+                        f" `{mix}`, sets its own; search it under `{mix}`, or set it there"
+                    )
 
     @functools.cached_property
     def all(self) -> dict[str, Candidates]:

@@ -11,7 +11,9 @@ from xstilts.experiment.nodes import Node
 from xstilts.running.files import digest
 from xstilts.training.collapse import COLLAPSED
 
-TRAININGS = ("intermediate", "tune")  # their rules
+# Rules of the trainings that a cell is made of. Trials, which `nodes.TRAININGS` has too, are left out:
+# one that collapsed is not chosen, and no cell scores it.
+FINAL = ("intermediate", "tune")
 
 
 def trainings(nodes: Mapping[str, Node], root: Path) -> dict[str, dict[str, Any]]:
@@ -19,7 +21,7 @@ def trainings(nodes: Mapping[str, Node], root: Path) -> dict[str, dict[str, Any]
     one and are of the spec that is asked for."""
     marks = {}
     for key, node in nodes.items():
-        if node.rule in TRAININGS:
+        if node.rule in FINAL:
             mark = _mark(root / key, node.outputs[key])
             if mark is not None:
                 marks[key] = mark
@@ -57,7 +59,7 @@ def cells(nodes: Mapping[str, Node], marked: Collection[str]) -> set[Cell]:
 def line(nodes: Mapping[str, Node], marked: Collection[str], root: Path) -> str:
     """Return how many of the trainings that were made are at what guessing gives, and which first;
     "" if none."""
-    count = sum(n.rule in TRAININGS and (root / key).exists() for key, n in nodes.items())
+    count = sum(n.rule in FINAL and (root / key).exists() for key, n in nodes.items())
     names = [nodes[key].name for key in marked]
     if not names:
         return ""

@@ -72,7 +72,10 @@ def _made_by(opened: Mapping[str, Any], choice: Mapping[str, Any], pins: dict) -
 def _taken(args: argparse.Namespace, opened: dict, choice: dict, fingerprint: str) -> bool:
     """Whether it is the best trial itself, which is then in its place."""
     trial = choice["folder"]
-    about = _made_by(opened, choice, read_json(Path(trial) / publish.RECORD)["pins"])
+    record = Path(trial) / publish.RECORD
+    if not record.is_file():  # the trials were deleted after the choice
+        return False
+    about = _made_by(opened, choice, read_json(record)["pins"])
     return publish.take(trial, args.state, args.out, fingerprint, about)
 
 
