@@ -249,6 +249,11 @@ SHORT = {"intermediates": {"short": {"tasks": ["mnli"], "steps": 9}}}
             " search it under `mix`, or set it there",
         ),
         (
+            MIX
+            | {"models": {"m": {"recipes": {"all": SIZES, "qqp": {"batch_size": 4}}}}},
+            "models: m: recipes: all: tune_on_dev: batch_size: `qqp`, a part of the mix `mix`",
+        ),
+        (
             SHORT | {"models": {"m": {"recipes": {"short": {"epochs": 2}}}}},
             "short: steps: 9, but `models: m: recipes: short: epochs` says too how long",
         ),

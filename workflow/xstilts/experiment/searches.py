@@ -47,8 +47,11 @@ class Searches:
             for task in tasks:
                 own = recipe.layers(self.experiment, [task, mix], model)
                 if "batch_size" not in search.candidates(own):
+                    of_model = self.experiment.settings["models"][model].get("recipes", {})
+                    its = search.KEY in of_model.get("all", {})
+                    where = f"models: {model}: recipes" if its else "recipes"
                     raise UserError(
-                        f"recipes: all: {search.KEY}: batch_size: `{task}`, a part of the mix"
+                        f"{where}: all: {search.KEY}: batch_size: `{task}`, a part of the mix"
                         f" `{mix}`, sets its own; search it under `{mix}`, or set it there"
                     )
 

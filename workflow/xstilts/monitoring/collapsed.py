@@ -11,8 +11,8 @@ from xstilts.experiment.nodes import Node
 from xstilts.running.files import digest
 from xstilts.training.collapse import COLLAPSED
 
-# Rules of the trainings that a cell is made of. Trials, which `nodes.TRAININGS` has too, are left out:
-# one that collapsed is not chosen, and no cell scores it.
+# Rules of the trainings that a cell is made of. Trials, which `nodes.TRAININGS` has too, are left
+# out: no cell scores them.
 FINAL = ("intermediate", "tune")
 
 

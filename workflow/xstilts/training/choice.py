@@ -18,7 +18,8 @@ def best(records: Mapping[str, Mapping[str, Any]], search: str) -> str:
     """Return the name of the trial that is taken.
 
     The one with the highest dev score (that of its best checkpoint); of equal ones the first, which
-    has the smaller value (of text: the one written first). One that collapsed comes after all that did not, one that diverged never.
+    has the smaller value (of text: the one written first). One that collapsed comes after all
+    that did not, one that diverged never.
 
     Args:
         records: name of a trial -> its `node.json`.
