@@ -9,7 +9,7 @@ from tests.bench import footprints, tiny
 from xstilts.experiment import reference
 from xstilts.models import footprint
 from xstilts.models.footprint import Footprint
-from xstilts.models.gpu_memory import GpuMemory, of_adapter
+from xstilts.models.gpu_memory import GpuMemory, adapter_share, of_adapter
 from xstilts.running import gpus, ledger
 from xstilts.running.files import write_json
 
@@ -72,6 +72,54 @@ def test_a_batch_that_is_smaller_than_a_micro_batch_takes_less(of):
 def test_a_model_that_says_nothing_has_a_gpu_for_itself(tmp_path):
     empty = Footprint(str(tmp_path), OUT, 1000)
     assert (empty.least, empty.likely()) == (0, None)
+
+
+def test_a_model_without_a_known_shape_takes_its_parameters(tmp_path, monkeypatch):
+    monkeypatch.setattr(Footprint, "parameters", 1000)
+    write_json(tmp_path / "config.json", {"model_type": "new"})
+
+    def least(**more):
+        return Footprint(str(tmp_path), OUT, 1000, **more).least
+
+    assert (least(), least(trained=False), least(shards=4), least(rank=2)) == (
+        16_000, 4_000, 4_000, 2_000,
+    )  # fmt: skip
+    assert least(optimizer="adamw8bit") == 10_031 and least(trained=False, searched=True) == 0
+    said = Footprint(str(tmp_path), OUT, 1000).too_small("GPU", 10)
+    assert said.endswith(
+        "has 0.0: a smaller model or a larger GPU (on SLURM `gpu_model`) is needed"
+    )
+
+
+def test_a_gpu_without_bf16_holds_frozen_weights_in_fp32(of, monkeypatch):
+    products, half, need = 4 * 32 * 32 + 2 * 32 * 64, of(rank=2).least, of(rank=2)
+    assert need.least == half, "before a GPU is chosen"
+    monkeypatch.setattr(footprint.devices, "precision", lambda: "fp32")
+    assert need.least == half + 2 * products
+
+
+def test_the_share_of_an_adapter_goes_with_its_rank(model, tmp_path):
+    file = str(model / "model.safetensors")
+    count = parameters(len(helpers.VOCABULARY))
+    assert adapter_share(file, 2) == 2 * (4 * 64 + 2 * 96) / count
+    with pytest.raises(FileNotFoundError):
+        adapter_share(str(tmp_path / "model.safetensors"), 2)
+
+
+def test_records_of_trials_and_of_the_same_way_count(of, tmp_path):
+    def record(path, **about):
+        about = {"device": "H100", "peak_memory": 2e9, "micro_batch_tokens": 1000} | about
+        write_json(tmp_path / "results" / path / "node.json", about)
+
+    record("tuned/tiny/none/seed1/mnli", checkpointing=True)
+    record("tuned/tiny/none/seed2/mnli", spec={"recipe": {"optimizer": "adamw8bit"}})
+    assert of().measured() is None
+    eight, again = of(optimizer="adamw8bit"), of(checkpointing=True)
+    assert eight.measured() == again.measured() == round(1.15 * 2e9) + gpus.CONTEXT
+    record("trials/tiny/mnli/seed1/epochs=2", peak_memory=3e9)
+    assert of().measured() == round(1.15 * 3e9) + gpus.CONTEXT
+    record("trials/tiny/none/seed1/mnli/epochs=2", peak_memory=4e9, chosen={"epochs": 2})
+    assert of().measured() == round(1.15 * 4e9) + gpus.CONTEXT
 
 
 def test_what_was_measured_counts_more(of, tmp_path):

@@ -24,7 +24,7 @@ def test_each_process_of_several_gpus_loads_the_model_and_the_rows():
 
 def test_what_is_kept_of_an_adapter_is_small_and_shards_are_one_model():
     """Of an adapter each process has the model once; six copies of a twentieth of it are less."""
-    adapter = resources.memory(LARGE, MNLI, 4, 1, trained=resources.ADAPTER)
+    adapter = resources.memory(LARGE, MNLI, 4, 1, trained=0.05)
     assert adapter == int(16_000 + (4 * LARGE + 8 * MNLI) / 1e6)
     sharded = resources.memory(LARGE, MNLI, 4, 1, sharded=True)
     assert sharded == int(16_000 + (6 * LARGE + 8 * MNLI) / 1e6)

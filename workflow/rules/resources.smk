@@ -1,8 +1,9 @@
 """What jobs ask for: GPUs, processors, memory, time, and how a training is launched. No rule is here."""
 
+from xstilts.models import gpu_memory
 from xstilts.monitoring.estimate import workload
 from xstilts.monitoring.estimate.data_sizes import DataSizes
-from xstilts.running import resources
+from xstilts.running import resources, weights
 
 
 def launch(wildcards):
@@ -39,13 +40,13 @@ def gpu_of(wildcards):
 
 def memory(wildcards, input, attempt):
     """The host memory of a training, in MB; its first input is the model, whole."""
-    sizes = resources.bytes_of(input[0]), resources.bytes_of(input)
+    sizes = weights.loaded(input[0]), resources.bytes_of(input)
     adapter = EXPERIMENT.settings["models"][wildcards.model].get("adapter")
     return resources.memory(
         *sizes,
         gpus_of(wildcards),
         attempt,
-        trained=1.0 if adapter is None else resources.ADAPTER,
+        trained=1.0 if adapter is None else gpu_memory.adapter_share(input[0], adapter["rank"]),
         sharded=sharding(wildcards) == "fsdp",
     )
 
@@ -68,7 +69,7 @@ def evaluation_memory(target, split):
     def megabytes(wildcards, input, attempt):
         data, search = scored(target, split, wildcards, input)
         return resources.memory(
-            resources.bytes_of(input[0]), 2 * data, gpu_of(wildcards), attempt, search
+            weights.loaded(input[0]), 2 * data, gpu_of(wildcards), attempt, search
         )
 
     return megabytes
@@ -97,7 +98,7 @@ def training_minutes(epochs):
     """
 
     def minutes(wildcards, input, attempt):
-        sizes = resources.bytes_of(input[0]), resources.bytes_of(input.train)
+        sizes = weights.loaded(input[0]), resources.bytes_of(input.train)
         return resources.training_minutes(*sizes, epochs(wildcards), gpus_of(wildcards), attempt)
 
     return minutes
@@ -108,7 +109,7 @@ def evaluation_minutes(target, split):
 
     def minutes(wildcards, input, attempt):
         data, search = scored(target, split, wildcards, input)
-        model = resources.bytes_of(input[0])
+        model = weights.loaded(input[0])
         return resources.evaluation_minutes(model, data, gpu_of(wildcards), attempt, search)
 
     return minutes

@@ -4,7 +4,8 @@ import pytest
 from tests import results
 from tests.bench import tiny
 
-from xstilts.experiment import reference
+from xstilts.experiment import config, reference
+from xstilts.experiment.grid import Grid
 from xstilts.models import shape
 from xstilts.models.gpu_memory import GpuMemory, of_adapter
 from xstilts.monitoring.cell_states import read_config
@@ -57,6 +58,22 @@ def test_the_table_has_the_longest_example_of_each_model(tmp_path, capsys):
     given += ["--directory", str(tmp_path), "--memory", "6,24"]
     estimate.main(estimate.parser().parse_args(given))
     assert "GPU memory  GB" in capsys.readouterr().out
+
+
+def test_the_longest_training_is_of_the_recipes_and_the_cells_of_the_model():
+    own = {"recipes": {"mnli": {"max_length": 64}}}
+    models = {"m": {"from": "o/m"}, "short": {"from": "o/m"} | own, "few": {"from": "o/m"}}
+    changes = {
+        "models": models,
+        "intermediates": {"mnli": {"tasks": ["mnli"]}, "squad": {"tasks": ["squad"]}},
+        "targets": ["xnli"],
+        "exclude": [{"model": ["short", "few"], "intermediate": "squad"}],
+    }
+    grid = Grid(config.load(results.CONFIG | changes))
+    found = {model: fitting.longest(model, grid) for model in models}
+    assert {k: (one.task, one.length) for k, one in found.items()} == {
+        "m": ("squad", 384), "short": ("mnli", 64), "few": ("mnli", 256),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("given", ["", "24,x", "0", "-1", "24;40", "nan", "1e9"])

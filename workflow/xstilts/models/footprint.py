@@ -1,7 +1,5 @@
 """The GPU memory of a job: what it takes in any case, and in all, by formula and as measured."""
 
-import json
-import math
 import socket
 import time
 from collections.abc import Callable
@@ -10,11 +8,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from xstilts.experiment import search
+from xstilts.experiment.reference import Encoder
 from xstilts.formats.mlm import MLM_PROBABILITY
 from xstilts.models import shape
 from xstilts.models.activations import Activations
-from xstilts.models.gpu_memory import FRAGMENTS, GpuMemory, of_adapter
-from xstilts.running import gpus, ledger
+from xstilts.models.gpu_memory import (
+    COPY,
+    FRAGMENTS,
+    GRADIENT,
+    MOMENTS,
+    WEIGHT,
+    GpuMemory,
+    of_adapter,
+)
+from xstilts.running import device as devices
+from xstilts.running import gpus, ledger, weights
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, split
 
@@ -35,7 +44,8 @@ class Footprint:
         masked: whether it trains masked language modelling.
         searched: whether it holds embeddings to search in, of which no formula is here.
         shards: processes over which weights, gradients and moments are cut.
-        rank: of the adapter that is trained in place of the model; 0 for none.
+        rank: of the adapter that is trained in place of the model, counted as if it were on all
+            linear layers; 0 for none.
         checkpointing: whether layers are run again in the backward pass.
         optimizer: of the recipe.
         length: tokens of the longest example.
@@ -58,19 +68,14 @@ class Footprint:
     def parameters(self) -> int:
         """Those of the checkpoint; 0 where it cannot be read, as loading it will say."""
         try:
-            with open(Path(self.folder, "model.safetensors"), "rb") as file:
-                header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-            return sum(math.prod(one["shape"]) for k, one in header.items() if k != "__metadata__")
-        except (OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError):
+            return weights.parameters(Path(self.folder, "model.safetensors"))
+        except OSError:
             return 0
 
-    @cached_property
+    @property
     def memory(self) -> GpuMemory | None:
         """What a GPU holds of the model, by formula; None where its config does not tell enough."""
-        try:
-            found = shape.of_config(read_json(Path(self.folder, "config.json")))
-        except (UserError, OSError, AttributeError):
-            return None
+        found = self._shape
         return (
             None
             if found is None
@@ -81,16 +86,35 @@ class Footprint:
                 self.checkpointing,
                 self.optimizer,
                 self.shards,
+                devices.precision(),
             )
         )
+
+    @cached_property
+    def _shape(self) -> Encoder | None:
+        try:
+            return shape.of_config(read_json(Path(self.folder, "config.json")))
+        except (UserError, OSError, AttributeError):
+            return None
 
     @property
     def least(self) -> int:
         """Bytes of the weights, in training with gradients and moments.
 
-        A retrieval loads a part of the layers, how much is not known here: 0.
+        A retrieval loads a part of the layers, how much is not known here: 0. Of a model whose
+        config does not tell its shape, all that goes with its parameters in any case: of an adapter
+        the frozen weights in bf16, of 8-bit moments all of them so.
         """
-        return 0 if self.searched or self.memory is None else self.memory.least
+        if self.searched:
+            return 0
+        if self.memory is not None:
+            return self.memory.least
+        each = WEIGHT if not self.trained else COPY if self.rank else self._each
+        return round(each * self.parameters / self.shards)
+
+    @property
+    def _each(self) -> float:
+        return WEIGHT + GRADIENT + MOMENTS[self.optimizer]
 
     @property
     def ran_out(self) -> bool:
@@ -105,11 +129,11 @@ class Footprint:
         return self.measured() or self.expected()
 
     def measured(self) -> int | None:
-        """Return the most that a like job took: a training of the model, an evaluation of it on the
-        same target. Activations go with the tokens of a micro-batch."""
+        """Return the most that a like job took: a training of the model, of a search too, with the
+        same optimizer and checkpointing; an evaluation of it on the same target. Activations go with the tokens of a micro-batch."""
         found = [
             self.least + (peak - self.least) * self.budget / (tokens or self.budget)
-            for peak, tokens in map(_peak, self._records())
+            for peak, tokens in map(self._peak, self._records())
             if peak
         ]
         return round(FRAGMENTS * max(found)) + gpus.CONTEXT if found else None
@@ -135,9 +159,8 @@ class Footprint:
 
     def too_small(self, gpu: str, memory: int) -> str:
         """Say that a GPU has too little memory for the weights, and the first that would fit."""
-        assert self.memory
         what = "weights, gradients and moments" if self.trained else "the weights"
-        ways = self.memory.ways() if self.trained else ()
+        ways = self.memory.ways() if self.trained and self.memory else ()
         fits = next((key for key, way in ways if way.room(memory, self.length, self.length)), "")
         several = f" on each of {self.shards} GPUs" if self.shards > 1 else ""
         return (
@@ -164,17 +187,24 @@ class Footprint:
         if not self.trained:
             paths = root.glob(f"{kind}/{self._model}/*/*/{target}/*.json")
             return [path for path in paths if path.name != "cell.json"]
-        patterns = f"encoders/{self._model}/*/*", f"tuned/{self._model}/*/*/*"
-        return [path for one in patterns for path in root.glob(f"{one}/node.json")]
+        made = f"encoders/{self._model}/*/*", f"tuned/{self._model}/*/*/*"
+        tried = f"trials/{self._model}/*/*/*", f"trials/{self._model}/*/*/*/*"
+        return [path for one in (*made, *tried) for path in root.glob(f"{one}/node.json")]
 
-
-def _peak(path: Path) -> tuple[int, int]:
-    """Return the peak memory of a record that was made on one GPU, in bytes, and the tokens of its
-    micro-batches (0: not told); zeros of any other."""
-    try:
-        record = read_json(path)
-        if record["device"] == "cpu" or record.get("ranks", 1) > 1:
+    def _peak(self, path: Path) -> tuple[int, int]:
+        """Return the peak memory of a record that was made on one GPU, as this job would be, in
+        bytes, and the tokens of its micro-batches (0: not told); zeros of any other."""
+        try:
+            record = read_json(path)
+            alone = record["device"] != "cpu" and record.get("ranks", 1) == 1
+            if not alone or (self.trained and _way(record) != (self.checkpointing, self.optimizer)):
+                return 0, 0
+            return int(record["peak_memory"]), int(record.get("micro_batch_tokens", 0))
+        except (UserError, KeyError, TypeError, ValueError, AttributeError):
             return 0, 0
-        return int(record["peak_memory"]), int(record.get("micro_batch_tokens", 0))
-    except (UserError, KeyError, TypeError, ValueError):
-        return 0, 0
+
+
+def _way(record: dict[str, Any]) -> tuple[bool, str]:
+    """Return whether layers were run again, and the optimizer, of the record of a training."""
+    recipe = record.get("spec", {}).get("recipe", {}) | record.get(search.CHOSEN, {})
+    return record.get("checkpointing", False), recipe.get("optimizer", "adamw")

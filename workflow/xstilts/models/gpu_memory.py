@@ -2,10 +2,14 @@
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 from xstilts.experiment.reference import Encoder
+from xstilts.models import shape as shapes
 from xstilts.models.activations import Activations, Precision
-from xstilts.running import gpus
+from xstilts.running import gpus, weights
+from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
 
 # Bytes a parameter, fp32: weights, gradients, and Adam's two moments (Rajbhandari et al. 2020,
 # arXiv 1910.02054, section 3.1, has 16 in all too); a copy of what is in matrix products in bf16.
@@ -130,8 +134,25 @@ class GpuMemory:
 
 
 def of_adapter(shape: Encoder, rank: int = 16) -> int:
-    """Return the parameters of an adapter on all linear layers: of each, its inputs and outputs
-    times the rank (Hu et al. 2021, arXiv 2106.09685)."""
+    """Return the parameters of an adapter as if it were on all linear layers (on fewer it has
+    fewer): of each, its inputs and outputs times the rank (Hu et al. 2021, arXiv 2106.09685)."""
     query, key = shape.heads * shape.head_width, shape.kv_heads * shape.head_width
     attention = 2 * (shape.width + query) + 2 * (shape.width + key)
     return rank * shape.layers * (attention + (2 + shape.gated) * (shape.width + shape.inner))
+
+
+def adapter_share(checkpoint: str, rank: int) -> float:
+    """Return the parameters of an adapter to those of the model that it is on: 1 where its
+    config.json does not tell the shape.
+
+    checkpoint: the file of the model's weights.
+
+    Raises:
+        OSError: it is not made yet (FileNotFoundError), or cannot be opened.
+    """
+    count = weights.parameters(checkpoint)
+    try:
+        found = shapes.of_config(read_json(Path(checkpoint).with_name("config.json")))
+    except (UserError, AttributeError):
+        found = None
+    return of_adapter(found, rank) / count if found and count else 1.0

@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 from datetime import UTC, datetime
+from typing import Literal
 
 from xstilts.running import gpus
 from xstilts.running.errors import Broken, DoesNotFit
@@ -72,6 +73,14 @@ def has_bf16() -> bool:
     import torch
 
     return torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def precision() -> Literal["bf16", "fp32"]:
+    """Return in what this process computes on its GPU; bf16 as long as none is in use, since to ask
+    would take one before it is chosen."""
+    import torch
+
+    return "fp32" if torch.cuda.is_initialized() and not has_bf16() else "bf16"
 
 
 def autocast(device):

@@ -8,6 +8,8 @@ start anywhere. Any of them is overridden in a profile (`set-resources`), never 
 from collections.abc import Iterable
 from pathlib import Path
 
+from xstilts.running import weights
+
 # Host memory in MB. Two nested Snakemakes take 230 each, torch with CUDA up to 3,000.
 BASE_MB = 4_000
 # Copies of the weights that are in host memory at a time: the best so far and, while a state is
@@ -15,9 +17,6 @@ BASE_MB = 4_000
 # rounds each tensor up to a power of two then, 1.5 times the memory for XLM-R Base, 1.05 for Large.
 COPIES = 6
 CPU_COPIES = 5  # without a GPU also: weights in use, gradients, two moments, activations
-ADAPTER = (
-    0.05  # of a model's parameters, at most what an adapter has, of which alone copies are kept
-)
 # Seconds until a process computes, on a cold shared file system.
 START_SECONDS = 600
 # FLOP/s that a training reaches at least: a tenth of what an A100 can do in bf16, half of what a
@@ -27,7 +26,6 @@ GPU_RATE, CPU_RATE = 20e12, 30e9
 FORWARD, TRAINING = 2, 6
 DEV_SHARE = 1.5  # evaluations along the way
 PIECE_BYTES = 4  # of an encoded file, int32; the rest of it is small
-WEIGHT_BYTES = 4  # of a stored checkpoint, fp32
 # A retrieval holds and searches embeddings of all sentences: copies of them, their width in XLM-R
 # Large, pieces of a sentence at least.
 EMBEDDINGS, WIDTH, SENTENCE = 4, 1024, 20
@@ -52,12 +50,12 @@ def memory(
     """Return the host memory of a job in MB.
 
     Args:
-        model: bytes of the checkpoint.
+        model: bytes of the checkpoint in fp32 (`weights.loaded`), as everywhere here.
         data: bytes of the encoded rows.
         gpus: 0 for a job on the CPU.
         attempt: 1 for the first.
         searched: bytes of the encoded rows of a retrieval.
-        trained: the share of the model's parameters that are trained.
+        trained: what is trained to the model's parameters; of an adapter a few percent.
         sharded: whether each process has a part of the model alone.
     """
     processes = max(1, gpus)  # each loads the model, unless it is sharded, and the rows
@@ -88,7 +86,7 @@ def _sentences(searched: int) -> float:
 
 def _flop(model: int, data: int) -> float:
     """Return parameters times pieces."""
-    return model / WEIGHT_BYTES * data / PIECE_BYTES
+    return model / weights.FP32 * data / PIECE_BYTES
 
 
 def _minutes(flop: float, gpus: int, attempt: int, more: float = 0.0) -> int:

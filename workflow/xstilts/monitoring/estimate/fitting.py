@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from xstilts.experiment import search
 from xstilts.experiment.grid import Grid
-from xstilts.experiment.recipe import Recipe
+from xstilts.experiment.recipe import Member, Recipe
 from xstilts.models.gpu_memory import GpuMemory, of_adapter
 from xstilts.monitoring.estimate.model_sizes import ModelSize
 
@@ -26,15 +27,16 @@ class Longest:
 
 def longest(model: str, grid: Grid) -> Longest | None:
     """Return the training of a model whose examples are longest; None where none is trained."""
-    found = []
-    for intermediate in grid.experiment.intermediates:
-        found += [(m.task, m.recipe) for m in grid.mixture(intermediate)]
-    for target in grid.experiment.settings["targets"]:
-        if (tuned := grid.experiment.tasks[target].tuned_on) is not None:
-            found += [(m.task, m.recipe) for m in grid.tuning(tuned)]
-    each = [
-        Longest(task, _tokens(task, recipe, grid), _optimizer(recipe)) for task, recipe in found
-    ]
+    most = lambda *of: search.most(grid.searches.of(model, *of))  # noqa: E731
+    members: list[Member] = []
+    cells = [cell for cell in grid.cells if cell.model == model]
+    for name in dict.fromkeys(one for cell in cells for one in grid.chain(cell.intermediate)):
+        members += grid.mixture(name, model, most(name))
+    tuned = {(c.intermediate, grid.tasks[c.target].tuned_on): None for c in cells}
+    for intermediate, task in tuned:
+        if task is not None:
+            members += grid.tuning(task, model, most(intermediate, task))
+    each = [Longest(m.task, _tokens(m.task, m.recipe, grid), _optimizer(m.recipe)) for m in members]
     return max(each, key=lambda one: (one.length, one.optimizer == "adamw"), default=None)
 
 
@@ -48,7 +50,8 @@ def _optimizer(recipe: Recipe) -> str:
 
 
 def adapter_of(entry: Mapping[str, Any], size: ModelSize) -> int:
-    """Return the parameters of the adapters of a model's entry; 0 where it has none."""
+    """Return the parameters of the adapters of a model's entry, as if they were on all linear
+    layers; 0 where it has none."""
     adapter = entry.get("adapter")
     if adapter is None or size.shape is None:
         return 0
