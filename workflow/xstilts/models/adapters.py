@@ -21,7 +21,9 @@ NAME = "default"  # peft's, of the adapter in a model
 PREFIX = "base_model.model."  # peft's, of the weights in a file
 _A, _B = ".lora_A.weight", ".lora_B.weight"
 # Ends of names of matrices that no input is multiplied with.
-_NOT_LINEAR = re.compile(r"(embeddings?|embed_(tokens|positions)|attention_bias|\b(shared|w[tp]e))$")
+_NOT_LINEAR = re.compile(
+    r"(embeddings?|embed_(tokens|positions)|attention_bias|\b(shared|w[tp]e))$"
+)
 
 
 def is_adapter(folder: str | Path) -> bool:
