@@ -105,3 +105,22 @@ def test_what_is_on_an_adapter_reads_its_backbone_too():
     assert public.inputs["model"] == checkpoint("models/lora") and "base" not in public.inputs
     plain = nodes["results/tuned/m/mnli/seed1/mnli/node.json"]
     assert plain.inputs["init"] == checkpoint("encoders/m/mnli/seed1", "head.safetensors")
+
+
+def test_a_rehearsal_has_it_on_all_linear_layers_of_what_stands_for_an_unknown_model():
+    on, xlmr = ["q_proj", "v_proj"], ["query"]
+    given = {
+        "m": {"from": "FacebookAI/xlm-roberta-base", "adapter": {"on": xlmr}},
+        "q": {"from": "Qwen/Qwen3-0.6B", "adapter": {"on": on}},
+        "other": {"from": "nobody/knows-it", "adapter": {"on": on, "rank": 4}},
+        "plain": {"from": "nobody/knows-it"},
+    }
+    grid = make(**SMALL, source="toy", models=given)
+    found = {name: (grid.adapter(name) or {}).get("on") for name in given}
+    assert found == {"m": xlmr, "q": on, "other": "all-linear", "plain": None}
+    assert grid.adapter("other")["rank"] == 4
+    assert [note for note in grid.experiment.notes if "adapter" in note] == [
+        "models: other: the adapter is on `all-linear` in place of q_proj, v_proj, which what"
+        " stands for the model may not have (source: toy)"
+    ]
+    assert make(**SMALL, models=given).adapter("other")["on"] == on

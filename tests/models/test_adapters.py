@@ -143,6 +143,27 @@ def test_modules_that_are_not_there_are_refused_before_anything_is_loaded(root):
         adapters.attach(encoder, {**SPEC, "on": ["word_embeddings"]}, root[0])
 
 
+def test_of_a_file_no_embeddings_no_head_and_no_decoder_are_offered():
+    t5 = "encoder.block.0.layer.0.SelfAttention"
+    names = [
+        "shared", "encoder.embed_tokens", f"{t5}.q", f"{t5}.relative_attention_bias", "lm_head",
+        "decoder.block.0.layer.1.EncDecAttention.q", "decoder.block.0.layer.0.SelfAttention.q",
+    ]  # fmt: skip
+    assert adapters._linear(names) == [f"{t5}.q"]
+    bert = [
+        "embeddings.word_embeddings", "encoder.rel_embeddings", "encoder.embedding_hidden_mapping",
+        "encoder.layer.0.self.query", "pooler.dense", "lm_head.dense",
+    ]  # fmt: skip
+    assert adapters._linear(bert) == ["encoder.embedding_hidden_mapping", bert[3]]
+    assert adapters._linear(["wte", "decoder.layers.0.fc1"]) == ["decoder.layers.0.fc1"]
+
+
+def test_an_embedding_is_refused_before_anything_is_loaded(root):
+    with pytest.raises(UserError, match="no linear module `word_embeddings`") as error:
+        adapters.check(root[0] / ONE, {**SPEC, "on": ["word_embeddings"]})
+    assert "embeddings" not in str(error.value).partition("(it has")[2]
+
+
 def test_only_what_is_asked_for_is_trained(root):
     encoder = checkpoint.load_encoder(root[0] / "results/models/m")
     adapters.attach(encoder, {**SPEC, "on": ["query", "value"]}, root[0] / "results/models/m")

@@ -86,7 +86,16 @@ def test_what_does_not_fit_with_it_either_ends_in_one_line(made, limited, monkey
         fitted(made, 80)
 
 
-def test_an_encoder_that_has_none_is_left_alone(monkeypatch):
+def test_an_encoder_that_has_none_is_left_alone_with_a_line(monkeypatch, capsys):
     encoder = make_encoder()
     monkeypatch.setattr(type(encoder), "supports_gradient_checkpointing", False)
     assert not checkpointing.enable(encoder) and not checkpointing.instead(encoder, 80)
+    checkpointing.begin(encoder)
+    line = "checkpointing: XLMRobertaModel has no gradient checkpointing: it is trained without\n"
+    assert capsys.readouterr().out == line
+
+
+def test_what_begins_with_it_says_nothing(capsys):
+    encoder = make_encoder()
+    checkpointing.begin(encoder)
+    assert encoder.is_activation_checkpointing and not capsys.readouterr().out

@@ -28,6 +28,7 @@ from xstilts.experiment.selectors import NAME
 from xstilts.experiment.tasks import Task
 from xstilts.running import trackers
 from xstilts.running.errors import Problems, UserError
+from xstilts.toy import backbones as toy_backbones
 from xstilts.toy import spec
 from xstilts.toy import strata as toy_strata
 
@@ -105,7 +106,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         tested = _languages(settings, known, "test", notes) if _tests(settings) else {}
     problems.end()
     if settings["source"] == "toy":
-        notes += _on_one_gpu(settings)
+        notes += _on_one_gpu(settings) + _on_all_linear(settings)
     notes += [*amounts.notes(intermediates, settings, known), *search_check.notes(settings)]
     found = Experiment(settings, known, intermediates, languages, tested)
     return _asked(found, problems, notes)
@@ -183,6 +184,22 @@ def _on_one_gpu(settings: Mapping[str, Any]) -> list[str]:
         if entry["gpus"] > 1:
             notes.append(f"models: {name}: one process in place of {entry['gpus']} (source: toy)")
             entry |= {"gpus": 1, "sharding": "none"}
+    return notes
+
+
+def _on_all_linear(settings: Mapping[str, Any]) -> list[str]:
+    """Have an adapter on all linear layers of the toy encoder where it stands for a model of
+    another or an unknown architecture, whose modules it does not have; return where."""
+    notes = []
+    for name, entry in settings["models"].items():
+        known = backbones.config(entry, settings).get("model_type", "") in toy_backbones.BACKBONES
+        if entry.get("adapter") and entry["adapter"]["on"] != adapter.ALL_LINEAR and not known:
+            notes.append(
+                f"models: {name}: the adapter is on `{adapter.ALL_LINEAR}` in place of"
+                f" {', '.join(entry['adapter']['on'])}, which what stands for the model may not"
+                " have (source: toy)"
+            )
+            entry["adapter"] = {**entry["adapter"], "on": adapter.ALL_LINEAR}
     return notes
 
 

@@ -5,6 +5,7 @@ of its backbone, `results/models/{model}`. It has no config.json: with one, tran
 for the backbone's weights in the folder too.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 NAME = "default"  # peft's, of the adapter in a model
 PREFIX = "base_model.model."  # peft's, of the weights in a file
 _A, _B = ".lora_A.weight", ".lora_B.weight"
+# Ends of names of matrices that no input is multiplied with.
+_NOT_LINEAR = re.compile(
+    r"(embeddings?|embed_(tokens|positions)|attention_bias|\b(shared|w[tp]e))$"
+)
 
 
 def is_adapter(folder: str | Path) -> bool:
@@ -59,7 +64,18 @@ def check(init: str | Path, adapter: Mapping[str, Any]) -> None:
             matrices = [k for k in sorted(file.keys()) if len(file.get_slice(k).get_shape()) == 2]
     except (OSError, SafetensorError):
         return  # which loading it will say
-    targets([k.removesuffix(".weight") for k in matrices if k.endswith(".weight")], adapter["on"])
+    names = [k.removesuffix(".weight") for k in matrices if k.endswith(".weight")]
+    targets(_linear(names), adapter["on"])
+
+
+def _linear(names: Sequence[str]) -> list[str]:
+    """Return those of the names of matrices in a file that may be linear layers of the encoder: no
+    embeddings, no head, nothing of an encoder-decoder's decoder."""
+    parts = {name: name.split(".") for name in names}
+    outside = {"lm_head", "pooler"}
+    if any("encoder" in own for own in parts.values()):
+        outside.add("decoder")
+    return [n for n, own in parts.items() if not (outside & {*own} or _NOT_LINEAR.search(n))]
 
 
 def targets(modules: Iterable[str], on: str | Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ What is computed is the same, dropout too, whose generators are set back for it.
 """
 
 from xstilts.models import shards
+from xstilts.running import ranks
 
 MODES = ("auto", "yes", "no")  # auto: once a single example does not fit without
 
@@ -19,6 +20,16 @@ def enable(encoder) -> bool:
     for layer in shards.layers(encoder):
         layer._compiled_call_impl = None  # nobody has seen the two together on a GPU
     return True
+
+
+def begin(encoder) -> None:
+    """Train an encoder, as it was loaded, with gradient checkpointing; say it where it has none."""
+    if not enable(encoder) and not ranks.rank():
+        print(
+            f"checkpointing: {type(encoder).__name__} has no gradient checkpointing: it is trained"
+            " without",
+            flush=True,
+        )
 
 
 def instead(encoder, max_tokens: int) -> int:

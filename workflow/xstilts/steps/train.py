@@ -142,7 +142,7 @@ def train(
         # A sharded training cannot go on after it ran out of memory, but its next attempt can.
         ran_out = sharded and args.checkpointing == "auto" and need.ran_out
         if args.checkpointing == "yes" or ran_out:
-            checkpointing.enable(encoder)
+            checkpointing.begin(encoder)
         # How it is run is settled here, for all that follows.
         Execution.choose(encoder, device, compiled=args.compiled == "yes")
         if ranks.rank():  # the dropout of each rank is its own
