@@ -130,7 +130,9 @@ class Footprint:
 
     def measured(self) -> int | None:
         """Return the most that a like job took: a training of the model, of a search too, with the
-        same optimizer and checkpointing; an evaluation of it on the same target. Activations go with the tokens of a micro-batch."""
+        same optimizer and checkpointing; an evaluation of it on the same target.
+
+        Activations go with the tokens of a micro-batch."""
         found = [
             self.least + (peak - self.least) * self.budget / (tokens or self.budget)
             for peak, tokens in map(self._peak, self._records())
