@@ -61,19 +61,21 @@ def test_the_table_has_the_longest_example_of_each_model(tmp_path, capsys):
 
 
 def test_the_longest_training_is_of_the_recipes_and_the_cells_of_the_model():
-    own = {"recipes": {"mnli": {"max_length": 64}}}
-    models = {"m": {"from": "o/m"}, "short": {"from": "o/m"} | own, "few": {"from": "o/m"}}
+    own = {"recipes": {"all": {"optimizer": "adamw8bit"}}}
+    models = {"m": {"from": "o/m"}, "small": {"from": "o/m"} | own, "few": {"from": "o/m"}}
     changes = {
         "models": models,
         "intermediates": {"mnli": {"tasks": ["mnli"]}, "squad": {"tasks": ["squad"]}},
         "targets": ["xnli"],
-        "exclude": [{"model": ["short", "few"], "intermediate": "squad"}],
+        "exclude": [{"model": ["few"], "intermediate": "squad"}],
     }
     grid = Grid(config.load(results.CONFIG | changes))
     found = {model: fitting.longest(model, grid) for model in models}
-    assert {k: (one.task, one.length) for k, one in found.items()} == {
-        "m": ("squad", 384), "short": ("mnli", 64), "few": ("mnli", 256),
-    }  # fmt: skip
+    assert {k: (one.task, one.length, one.optimizer) for k, one in found.items()} == {
+        "m": ("squad", 384, "adamw"),
+        "small": ("squad", 384, "adamw8bit"),
+        "few": ("mnli", 256, "adamw"),
+    }
 
 
 @pytest.mark.parametrize("given", ["", "24,x", "0", "-1", "24;40", "nan", "1e9"])
