@@ -94,7 +94,7 @@ def test_the_best_trial_is_taken_as_it_is_or_made_again_to_the_same(tried):
     # Its weights are not there twice, nor ever below `results/trials`.
     assert not list(Path(OUT, "trials").rglob("*.safetensors"))
     assert not Path(STATE, TRIAL, publish.FINISHED).exists()
-    for path in (out, Path(STATE, NODE)):
+    for path in (out, Path(STATE, NODE), Path(OUT, "trials")):  # also where no trial is left
         for file in path.rglob("*.*"):
             file.unlink()
     run(NODE, **searched)
