@@ -33,11 +33,11 @@ def tuned(files):
 ADAPTERS = [model for model in EXPERIMENT.settings["models"] if GRID.adapter(model) is not None]
 PLAIN = [model for model in EXPERIMENT.settings["models"] if model not in ADAPTERS]
 KINDS = [
-    ("", PLAIN, (CHECKPOINT[0], HEAD, *CHECKPOINT[1:-1])),
-    ("_adapter", ADAPTERS, (ADAPTER[0], HEAD, *ADAPTER[1:-1])),
+    (suffix, models, (names[0], HEAD, *names[1:-1]))
+    for suffix, models, names in (("", PLAIN, CHECKPOINT), ("_adapter", ADAPTERS, ADAPTER))
+    if models
 ]
 
-KINDS = [kind for kind in KINDS if kind[1]]
 # A trial of a search (search.smk) is a training of which the record alone is an output.
 MADE_1 = node("intermediate", "model", "intermediate", "seed")
 TRIED_1 = node("trial", "model", "intermediate", "seed", "trial")
