@@ -7,6 +7,7 @@ import site
 import subprocess
 import time
 import venv
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.slurm.cluster import Cluster
@@ -182,13 +183,24 @@ class Submitting(Experiment):
 
     def wait_for(self, node: str, text: str = "", limit: float = 180) -> Start:
         """Return the start of a node that runs now, once its log holds `text` (if any)."""
-        log, deadline = self.path(f"logs/{node}.log"), time.monotonic() + limit
+        return self.wait_for_any([node], text, limit)[1]
+
+    def wait_for_any(
+        self, nodes: Iterable[str], text: str = "", limit: float = 180
+    ) -> tuple[str, Start]:
+        """Return that one of some nodes which is the first to be as `wait_for` says, and its start.
+
+        Of nodes that run side by side each may be over before another has begun.
+        """
+        deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
-            runs = [s for s in self.starts() if s.node == node and s.ended is None]
-            if runs and (not text or (log.exists() and text in log.read_text())):
-                return runs[-1]
+            for start in reversed(self.starts()):
+                if start.node in nodes and start.ended is None:
+                    log = self.path(f"logs/{start.node}.log")
+                    if not text or (log.exists() and text in log.read_text()):
+                        return start.node, start
             time.sleep(0.05)
-        raise AssertionError(f"{node} did not start in {limit} s:\n{self.out}")
+        raise AssertionError(f"{', '.join(nodes)} did not start in {limit} s:\n{self.out}")
 
 
 def overlaps(starts: list[Start]) -> list[tuple[Start, Start]]:

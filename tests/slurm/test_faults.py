@@ -20,8 +20,13 @@ def test_each_kind_of_end_costs_the_node_that_it_hits(start, undisturbed, cluste
     start.fault(RETRIEVAL, "hangs")
     start.fault(lost, "hangs")
     process = start.begin("--set-resources", "evaluate_udpos:mem_mb=1500 * attempt")
-    os.kill(start.wait_for(TRAINING, "step 2:").pid, signal.SIGKILL)
-    cluster.ask("scancel", start.wait_for(FIRST, "step 2:").job)
+    ends = {
+        TRAINING: lambda run: os.kill(run.pid, signal.SIGKILL),
+        FIRST: lambda run: cluster.ask("scancel", run.job),
+    }
+    while ends:  # whichever is there first: the other may be over before it
+        node, run = start.wait_for_any(ends, "step 2:")
+        ends.pop(node)(run)
     late = start.wait_for(RETRIEVAL).job
     end = datetime.now() + timedelta(seconds=1)
     cluster.ask("scontrol", "update", f"jobid={late}", f"endtime={end:%Y-%m-%dT%H:%M:%S}")
