@@ -56,6 +56,25 @@ def test_gradients_are_those_without_it_dropout_too(kind, packed):
     assert len(calls) == 3, "not in evaluation"
 
 
+def test_transformers_5_17_has_other_names_for_it():
+    class Older:
+        supports_gradient_checkpointing, is_gradient_checkpointing, told = True, False, None
+
+        def gradient_checkpointing_enable(self, how):
+            self.told, self.is_gradient_checkpointing = how, True
+
+        def disable_input_require_grads(self):
+            pass
+
+        def modules(self):
+            return []
+
+    encoder = Older()
+    assert not checkpointing.is_on(encoder) and checkpointing.enable(encoder)
+    assert encoder.told == {"use_reentrant": False, "preserve_rng_state": True}
+    assert checkpointing.is_on(encoder) and not checkpointing.enable(encoder)
+
+
 def test_what_does_not_fit_alone_goes_on_with_it(made, limited, capsys, monkeypatch):  # noqa: F811
     """In a fake memory that takes four tokens without it, and sixty with it."""
     limited(10**9)

@@ -10,12 +10,20 @@ from xstilts.running import ranks
 MODES = ("auto", "yes", "no")  # auto: once a single example does not fit without
 
 
+def is_on(encoder) -> bool:
+    """Return whether an encoder is trained with gradient checkpointing."""
+    new = "is_activation_checkpointing"  # transformers 5.23; 5.17 has the older names alone
+    return getattr(encoder, new if hasattr(encoder, new) else "is_gradient_checkpointing")
+
+
 def enable(encoder) -> bool:
     """Train an encoder with gradient checkpointing, its layers as they are, not compiled; return
     whether it was without and can be with."""
-    if encoder.is_activation_checkpointing or not encoder.supports_gradient_checkpointing:
+    if is_on(encoder) or not encoder.supports_gradient_checkpointing:
         return False
-    encoder.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": True})
+    new = "activation_checkpointing_enable"
+    begins = getattr(encoder, new if hasattr(encoder, new) else "gradient_checkpointing_enable")
+    begins({"use_reentrant": False, "preserve_rng_state": True})
     encoder.disable_input_require_grads()  # a hook that only the other way, reentrant, needs
     for layer in shards.layers(encoder):
         layer._compiled_call_impl = None  # nobody has seen the two together on a GPU

@@ -90,7 +90,7 @@ class TrainingState:
                 self.tokens / max(seconds - self.evaluation_seconds, 1e-9), 1
             ),
             "micro_batch_tokens": self.max_tokens,
-            **({"checkpointing": True} if self.encoder.is_activation_checkpointing else {}),
+            **({"checkpointing": True} if checkpointing.is_on(self.encoder) else {}),
             "attempts": len(self.resumed_at) + 1,
             "resumed_at": self.resumed_at,
         }
@@ -110,7 +110,7 @@ class TrainingState:
             "joules": self.energy.joules,
             "drawn": [stream.drawn for stream in self.streams],
             "recent": [task for task, _ in self.recent_losses],
-            "checkpointing": self.encoder.is_activation_checkpointing,
+            "checkpointing": checkpointing.is_on(self.encoder),
         }
         losses = [loss for _, loss in self.recent_losses]
         tensors = {"recent": host.copy(torch.stack(losses) if losses else torch.empty(0))}
