@@ -48,18 +48,20 @@ SECONDS = 460  # of all parts together
 # that a part does not need if all is well.
 PARTS = (
     Part("1 ceilings", ceilings.run, 30),
-    Part("2 training step", training.run, 60),
+    Part("2 training step", training.run, 75),
+    Part("2 training step, captured", training.run_captured, 45),
     Part("2 HF Trainer", peer.run, 60),
-    Part("3 correctness", correctness.run, 60),
+    Part("3 correctness", correctness.run, 80),
+    Part("3 correctness, captured", correctness.run_captured, 45),
     Part("4 out of memory", memory.run, 45),
-    Part("4 less memory", fitting.run, 45),
+    Part("4 less memory", fitting.run, 70),
     Part("5 resume", resume.run, 60),
     Part("6 claims, energy, memory", claims.run, 30),
     Part("7 evaluation", evaluating.run, 60),
     Part("7 mining", evaluating.run_mining, 60),
     Part("8 several at once", several.run, 50),
     Part("2 training step, compiled", training.run_compiled, 120),
-    Part("2 HF Trainer, compiled", peer.run_compiled, 70),
+    Part("2 HF Trainer, compiled", peer.run_compiled, 110),
     Part("3 correctness, compiled", correctness.run_compiled, 60),
 )
 

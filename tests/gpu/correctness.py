@@ -43,7 +43,7 @@ def run(setting: Setting, figures: Figures) -> None:
         allowed = _show(figures, "plain loop in bf16", narrow, reference, None)
         del narrow
     for way, prepare in models.ways(setting.gpu).items():
-        if way == models.COMPILED:
+        if way not in models.EAGER:
             continue
         with figures.alone(f"ours, {way}, fp32"), _fp32():
             trained = _ours(setting, device, prepare)
@@ -71,13 +71,33 @@ def run_compiled(setting: Setting, figures: Figures) -> None:
     device = devices.choose()
     reference = _plain(setting, device, False)
     allowed = _show(figures, "plain loop in bf16", _plain(setting, device, True), reference, None)
-    way = models.COMPILED
+    way = models.COMPILED[0]
     trained = _ours(setting, device, models.ways(True)[way])
     _show(figures, f"ours, {way}, bf16", trained, reference, BF16 * allowed)
 
 
-def _start(setting: Setting, device):
-    encoder = models.build(setting.size.shape, device, dropout=0.0)
+def run_captured(setting: Setting, figures: Figures) -> None:
+    """Show how far captured steps are from those that are launched one by one: the kernels are the
+    same, so as far as two of these; with dropout only if generators go on alike."""
+    if not setting.gpu:
+        figures.needs_gpu("graphs against eager")
+        return
+    device, ways = devices.choose(), models.ways(True)
+    for dropout in (0.0, None):
+        one, twice, captured = (
+            _ours(setting, device, ways[way], dropout).losses
+            for way in ("packed", "packed", models.CAPTURED)
+        )
+        what = "captured - packed" + (", with dropout" if dropout is None else "")
+        limit, difference = 3 * _largest(one, twice) + EXACT, _largest(one, captured)
+        figures.show(
+            f"{what}: loss, largest difference", difference, note=f"at most {limit:.2g}",
+            ok=difference <= limit if dropout == 0.0 else None,
+        )  # fmt: skip
+
+
+def _start(setting: Setting, device, dropout: float | None = 0.0):
+    encoder = models.build(setting.size.shape, device, dropout=dropout)
     return encoder, models.task(setting.assets, "mnli", encoder, setting.size.batches[0])
 
 
@@ -100,8 +120,8 @@ def _plain(setting: Setting, device, bf16: bool) -> Trained:
     return Trained(losses, _weights(encoder, task))
 
 
-def _ours(setting: Setting, device, prepare) -> Trained:
-    encoder, task = _start(setting, device)
+def _ours(setting: Setting, device, prepare, dropout: float | None = 0.0) -> Trained:
+    encoder, task = _start(setting, device, dropout)
     prepare(encoder)
     steps = setting.size.compared
     found: list[Any] = []

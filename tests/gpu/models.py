@@ -11,7 +11,9 @@ from xstilts.training.tasks import TrainingTask, with_heads
 from . import assets
 from .sizes import Shape
 
-COMPILED = "packed, compiled"
+EAGER = ("padded", "packed")
+CAPTURED = "packed, captured"
+COMPILED = ("packed, compiled", "packed, compiled, captured")
 
 
 def build(shape: Shape, device, seed: int = 1, dropout: float | None = None) -> Any:
@@ -65,7 +67,7 @@ def sync(device) -> None:
 def ways(gpu: bool) -> dict[str, Callable[[Any], None]]:
     """Return name -> what makes an encoder run so from then on.
 
-    Compiled on a GPU only: it takes a compiler, and minutes.
+    Compiled on a GPU only, as it takes a compiler, and minutes; captured in graphs there too.
     """
     from xstilts.models import execution
 
@@ -77,5 +79,10 @@ def ways(gpu: bool) -> dict[str, Callable[[Any], None]]:
         "padded": lambda encoder: use(encoder, padded),
         "packed": lambda encoder: use(encoder, prepare(encoder)),
     }
-    compiled = {COMPILED: lambda encoder: use(encoder, prepare(encoder, compiled=True))}
-    return found | (compiled if gpu else {})
+    if gpu:
+        found[CAPTURED] = lambda encoder: use(encoder, prepare(encoder, captured=True))
+        for name, captured in zip(COMPILED, (False, True), strict=True):
+            found[name] = lambda encoder, captured=captured: use(
+                encoder, prepare(encoder, compiled=True, captured=captured)
+            )
+    return found

@@ -50,5 +50,5 @@ def train(
             group["lr"] = recipe["learning_rate"] * (rising if step < warm else falling)
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(float(loss))
+        losses.append(loss.item())
     return losses

@@ -30,11 +30,12 @@ class Profile:
         """Begin, after the step before is done."""
         from torch.profiler import ProfilerActivity, profile
 
-        activities = [ProfilerActivity.CPU]
-        if self.device.type == "cuda":
-            activities.append(ProfilerActivity.CUDA)
+        # On a GPU its own alone, launches included: operators of the host would slow it down.
+        cuda = self.device.type == "cuda"
         sync(self.device)
-        self.profiler = profile(activities=activities)
+        self.profiler = profile(
+            activities=[ProfilerActivity.CUDA if cuda else ProfilerActivity.CPU]
+        )
         self.profiler.__enter__()
         self.seconds = time.perf_counter()
 

@@ -31,8 +31,9 @@ class Size:
         length: pieces of a span window; `context`, words of its context, least and most.
         matmul, copy: side of the matrices; MB that are copied.
         batches: batch sizes of MNLI-shaped rows; `span_batch`, of span windows.
-        warm, steps: optimizer steps before and in a measurement; `compiled_warm`, where the first
-            ones compile.
+        warm, steps: optimizer steps before and in a measurement; `settled`, before one of batches
+            of many shapes, for which memory is taken in the first; `compiled_warm`, where all have
+            been run before.
         compared: steps that are compared with a plain loop.
         budget, huge: tokens of a micro-batch: one that fits, one that cannot.
         memory: share of the GPU's memory that the part on running out of it may take.
@@ -53,6 +54,7 @@ class Size:
     batches: tuple[int, ...]
     span_batch: int
     warm: int
+    settled: int
     compiled_warm: int
     steps: int
     compared: int
@@ -77,7 +79,8 @@ LARGE = Size(
     batches=(32, 128),
     span_batch=32,
     warm=5,
-    compiled_warm=12,
+    settled=20,
+    compiled_warm=5,
     steps=20,
     compared=50,
     budget=4096,
@@ -102,6 +105,7 @@ TOY = Size(
     batches=(8, 16),
     span_batch=4,
     warm=1,
+    settled=1,
     compiled_warm=1,
     steps=4,
     compared=50,

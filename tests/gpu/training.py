@@ -2,6 +2,7 @@
 the time goes."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from xstilts.running import device as devices
@@ -9,7 +10,7 @@ from xstilts.training import loop
 
 from . import models, profiling
 from .figures import Figures
-from .models import COMPILED
+from .models import CAPTURED, COMPILED, EAGER
 from .runner import Setting
 from .watching import Watch, fit
 
@@ -27,25 +28,32 @@ def cases(setting: Setting) -> list[tuple[str, str, int]]:
 
 
 def run(setting: Setting, figures: Figures) -> None:
-    """Show each case in each way in which it can be computed, but for the compiled one."""
-    _run(setting, figures, {k: v for k, v in models.ways(setting.gpu).items() if k != COMPILED})
+    """Show each case in each way in which it can be computed, but for those below."""
+    _run(setting, figures, EAGER)
     if not setting.gpu:
         figures.needs_gpu("launches a step")
 
 
+def run_captured(setting: Setting, figures: Figures) -> None:
+    """Show each case with passes captured in graphs."""
+    if setting.gpu:
+        _run(setting, figures, [CAPTURED])
+    else:
+        figures.needs_gpu("a step, captured")
+
+
 def run_compiled(setting: Setting, figures: Figures) -> None:
-    """Show each case compiled."""
-    ways = {k: v for k, v in models.ways(setting.gpu).items() if k == COMPILED}
-    if setting.gpu and not ways:
-        figures.show("a step, compiled", None, note="this code does not compile")
-    if not setting.gpu:
+    """Show each case compiled, and compiled and captured."""
+    if setting.gpu:
+        _run(setting, figures, COMPILED)
+    else:
         figures.needs_gpu("a step, compiled")
-    _run(setting, figures, ways)
 
 
-def _run(setting: Setting, figures: Figures, ways: dict[str, Any]) -> None:
+def _run(setting: Setting, figures: Figures, ways: Sequence[str]) -> None:
     device = devices.choose()
-    for way, prepare in ways.items():
+    for way in ways:
+        prepare = models.ways(setting.gpu)[way]
         encoder = models.build(setting.size.shape, device)
         with figures.alone(way):
             prepare(encoder)
@@ -58,17 +66,18 @@ def measure(setting, figures, encoder, case: tuple[str, str, int]) -> None:
     """Show one case in one way."""
     (name, asset, batch), size, device = case, setting.size, encoder.device
     task = models.task(setting.assets, asset, encoder, batch)
-    warm = size.compiled_warm if name.endswith(COMPILED) else size.warm
+    shaped = name.endswith((CAPTURED, *COMPILED))
+    warm = size.compiled_warm if shaped else size.settled
     last = warm + size.steps
     passes, profile = Passes(device, warm, last), profiling.Profile(device)
     end = last + profiling.STEPS
     hooks = {last: lambda _: profile.start(), end: lambda _: profile.stop()}
     watch = Watch(warm, last, end, hooks)
     spec = models.spec(end + 1, batch, learning_rate=1e-5)
-    if name.endswith(COMPILED):  # the same steps: every shape is compiled before the measurement
+    if shaped:  # the same steps: what is made once a shape is made before the measurement
         start = time.perf_counter()
         fit(encoder, [task], spec, device, BUDGET, Watch(0, end))
-        figures.show(f"{name}: compiled in", time.perf_counter() - start, "s, the steps included")
+        figures.show(f"{name}: made in", time.perf_counter() - start, "s, the steps included")
     with passes:
         fit(encoder, [task], spec, device, BUDGET, watch)
     milliseconds = 1000 * watch.seconds / size.steps

@@ -100,4 +100,5 @@ def accumulate_gradients(
                     loss = loss * 0  # only there because the other ranks have one more
                 loss.backward()
             total = total + loss.detach()
+            del outputs, loss  # which would keep what they are made of through the next pass
     return total, int(tokens)
