@@ -118,18 +118,10 @@ FOREIGN, UNUSED = "of another language", "not used by the task"
 ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     f.__name__: f
     for f in (
-        squad,
-        hellaswag,
-        cosmosqa,
-        csqa,
-        siqa,
-        copa,
-        ccg_pmb,
-        xtreme_udpos,
-        universal_dependencies,
-        tatoeba,
-    )  # fmt: skip
-}
+        squad, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
+        universal_dependencies, tatoeba,
+    )
+}  # fmt: skip
 
 
 def label_decoder(feature: Any) -> Callable[[Any], Any] | None:
