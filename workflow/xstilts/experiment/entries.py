@@ -8,7 +8,7 @@ from typing import Any
 from xstilts import metrics
 from xstilts.data import layout, rows, strata
 from xstilts.data.source import SPLIT_NAMES
-from xstilts.experiment import reference
+from xstilts.experiment import suites
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, task_fields, types
 from xstilts.experiment.tasks import FORMATS, LABELLED, SPLITS, Task, known
@@ -218,7 +218,7 @@ def _check_metric(name: str, entry: Mapping[str, Any]) -> None:
 
 def _check_suites(name: str, entry: Mapping[str, Any]) -> None:
     """Refuse what is said of a suite that there is not, and of what cannot be another in it."""
-    known_suites = sorted({row["suite"] for row in reference.table("suites")})
+    known_suites = suites.names()
     for suite, more in entry.get("suites", {}).items():
         where = f"task `{name}`: suites: "
         if suite not in known_suites:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from xstilts.experiment import suites
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError, nearest
@@ -25,7 +26,7 @@ def check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, T
     Raises:
         UserError: the target, or the task that it is tuned on, and what it lacks.
     """
-    exists("targets", target, known, "task")
+    exists("targets", target, [*known, *suites.names()], "task")
     train = known[target].tuned_on
     if train is None and known[target].format != "retrieval":
         _not_tuned(target, known)
