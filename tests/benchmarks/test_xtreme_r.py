@@ -19,10 +19,9 @@ SCORES = {
 }  # fmt: skip
 CHOICES = [{"id": str(i), "context": "a", "choices": ["b", "c"], "label": 0} for i in range(3)]
 MENTIONS = [
-    {"id": "m1", "side": "source", "text": "Köln", "gold": "Q365"},
-    {"id": "m2", "side": "source", "text": "Rhein", "gold": "Q584"},
-    {"id": "Q365", "side": "target", "text": "Cologne", "gold": None},
-]  # fmt: skip
+    {"id": "m1", "side": "source", "text": "Köln", "golds": ["Q365"]},
+    {"id": "m2", "side": "source", "text": "Rhein", "golds": ["Q584"]},
+]
 
 
 def test_averages_by_hand():
@@ -102,7 +101,7 @@ def test_the_text_in_full():
     found = submission.file_content("xcopa", CHOICES, {"0": "1", "1": "0", "2": "1"}, XTREME_R)
     assert found == '{"label": 1}\n{"label": 0}\n{"label": 1}\n'
     assert validator.faults("xcopa", found, CHOICES, [], XTREME_R) == []
-    ranked = {"m1": "Q365 Q1", "m2": ""}
+    ranked = {"m1": '["Q365", "Q1"]', "m2": "[]"}
     found = submission.file_content("mewslix", MENTIONS, ranked, XTREME_R)
     assert json.loads(found) == {"m1": ["Q365", "Q1"], "m2": []}
     assert validator.faults("mewslix", found, MENTIONS, [], XTREME_R) == []
