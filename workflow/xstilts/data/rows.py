@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from xstilts.data import annotations
+from xstilts.data import annotations, passages
 from xstilts.running.errors import UserError, brief, nearest
 
 Row = dict[str, Any]
@@ -89,8 +89,12 @@ def tatoeba(row: Row) -> list[Row]:
 FOREIGN, UNUSED = "of another language", "not used by the task"
 
 ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
-    f.__name__: f for f in (squad, hellaswag, cosmosqa, csqa, ccg_pmb, xtreme_udpos, tatoeba)
-}
+    f.__name__: f
+    for f in (
+        squad, hellaswag, cosmosqa, csqa, ccg_pmb, xtreme_udpos, tatoeba,
+        passages.lareqa, passages.lareqa_en, passages.mewslix, passages.mewslix_en,
+    )
+}  # fmt: skip
 
 
 def label_decoder(feature: Any) -> Callable[[Any], Any] | None:
@@ -187,6 +191,9 @@ class RowCleaner:
         if row["side"] not in ("source", "target"):
             raise UserError(f"{self.where}: side `{row['side']}` is not `source` or `target`")
         return None if row["text"] else "no text"
+
+    def _dual(self, row: Row) -> str | None:
+        return None if row["text"] and row["text_pair"] else "no text"
 
     def _mlm(self, row: Row) -> str | None:
         return None if (row["text"] or "").strip() else "no text"
