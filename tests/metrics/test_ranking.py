@@ -36,9 +36,7 @@ def test_the_search_is_a_stable_sort_however_the_candidates_come(data):
     """Small whole numbers, so that ties are many and products exact."""
     draw = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     n, m, k = (data.draw(st.integers(1, size)) for size in (6, 40, 12))
-    queries, candidates = (
-        draw.integers(-1, 2, (size, 3)).astype(np.float32) for size in (n, m)
-    )
+    queries, candidates = (draw.integers(-1, 2, (size, 3)).astype(np.float32) for size in (n, m))
     cuts = sorted(data.draw(st.lists(st.integers(0, m), max_size=4)))
     found = ranking.search(queries, np.split(candidates, cuts), k)
     products = queries @ candidates.T

@@ -58,7 +58,11 @@ class Pooled(Target):
         return self
 
     def specs(self):
-        of_pool = {"metric": "map20", "pool": digest(self.data["pool"].meta["spec"]), "head": "dual"}
+        of_pool = {
+            "metric": "map20",
+            "pool": digest(self.data["pool"].meta["spec"]),
+            "head": "dual",
+        }
         return {lang: spec | of_pool for lang, spec in super().specs().items()}
 
 
@@ -111,7 +115,9 @@ def test_the_pool_is_read_for_what_has_no_score_alone(target, monkeypatch, capsy
     passes = []
     real = Scorer.__call__
     monkeypatch.setattr(
-        Scorer, "__call__", lambda s, found: passes.append([f.name for f in found]) or real(s, found)
+        Scorer,
+        "__call__",
+        lambda s, found: passes.append([f.name for f in found]) or real(s, found),
     )
     monkeypatch.setattr(pooled, "load", lambda *_: pytest.fail("the pool is read"))
     target.run()

@@ -396,7 +396,13 @@ class Node:
     """The inputs of one training, as files."""
 
     def __init__(
-        self, root, tokenizer, labels=("cat", "dog", "big"), seed=1, format="classification", **recipe
+        self,
+        root,
+        tokenizer,
+        labels=("cat", "dog", "big"),
+        seed=1,
+        format="classification",
+        **recipe,
     ):
         self.root, self.labels, self.tokenizer = root, labels, tokenizer
         rows = {
