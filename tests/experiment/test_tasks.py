@@ -222,15 +222,17 @@ def test_candidates_are_in_a_config_of_each_language_or_in_one():
         ({"pool": None}, "metric: `map20` ranks the candidates of all languages: say `pool`"),
         ({"languages": ["de", "pool"]}, "languages: `pool` stands for the candidates"),
         ({"format": "dual"}, "pool: only a retrieval task has candidates, not one of format dual"),
-        (
-            {"hub": None, "files": {"dev": "{lang}.csv"}, "config": None, "splits": None},
-            "pool|splits",
-        ),
     ],
 )
-def test_a_pool_has_its_metric_and_a_place(change, line):
+def test_a_pool_has_its_metric(change, line):
     with pytest.raises(UserError, match="task `x`: .*" + line):
-        entries.check("x", {k: v for k, v in (POOLED | change).items() if k != "hub" or v})
+        entries.check("x", POOLED | change)
+
+
+def test_a_pool_is_in_a_data_set_not_in_files():
+    entry = {k: v for k, v in POOLED.items() if k not in ("hub", "config", "splits")}
+    with pytest.raises(UserError, match="task `x`: `pool` is for a data set by `hub`"):
+        entries.check("x", {**entry, "files": {"dev": "{lang}.csv"}})
 
 
 @pytest.mark.parametrize("field", ["format", "languages"])

@@ -141,5 +141,5 @@ def test_the_pool_is_read_for_what_has_no_score_alone(target, monkeypatch, capsy
 def test_a_pool_that_is_not_what_was_encoded_is_refused(target):
     rest = rows("pool")[1:]
     helpers.write_rows(target.root / "pool.parquet", "retrieval", rest)
-    with pytest.raises(UserError, match="pool.parquet: has 4 rows, and 5 were encoded"):
+    with pytest.raises(UserError, match=r"pool\.parquet: has 4 rows, and 5 were encoded"):
         target.run()
