@@ -112,6 +112,11 @@ def tatoeba(row: Row) -> list[Row]:
     ]
 
 
+def tatoeba_r(row: Row) -> list[Row]:
+    """MTEB's Tatoeba, whose second sentence is the English one; as `tatoeba`."""
+    return tatoeba({"source_sentence": row["sentence1"], "target_sentence": row["sentence2"]})
+
+
 # Rows that are no part of a task in a language, so that nothing is missing without them.
 FOREIGN, UNUSED = "of another language", "not used by the task"
 
@@ -119,7 +124,7 @@ ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     f.__name__: f
     for f in (
         squad, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
-        universal_dependencies, tatoeba,
+        universal_dependencies, tatoeba, tatoeba_r,
         passages.lareqa, passages.lareqa_en, passages.mewslix, passages.mewslix_en,
     )
 }  # fmt: skip
