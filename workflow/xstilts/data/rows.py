@@ -124,8 +124,9 @@ ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     f.__name__: f
     for f in (
         squad, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
-        universal_dependencies, tatoeba, tatoeba_r,
+        universal_dependencies, tatoeba,
         passages.lareqa, passages.lareqa_en, passages.mewslix, passages.mewslix_en,
+        tatoeba_r,
     )
 }  # fmt: skip
 
