@@ -55,6 +55,12 @@ _PAIRS = [  # of texts; of sides, in retrieval
     ("question1", "question2"), ("texta", "textb"), ("text1", "text2"), ("sentencea", "sentenceb"),
     ("sent1", "sent2"), ("question", "sentence"), ("question", "passage"),
 ]  # fmt: skip
+_SEARCHED = [
+    *_PAIRS,
+    ("query", "passage"),
+    ("question", "answer"),
+    ("anchor", "positive"),
+]  # in dual
 _SIDES = [
     ("source", "target"), ("src", "tgt"), ("sentence1", "sentence2"), ("text1", "text2"),
     ("sourcesentence", "targetsentence"), ("sourcetext", "targettext"), ("sent1", "sent2"),
@@ -71,6 +77,7 @@ FIELDS = {
     "span": (("question", "context", "answers"), ("start",)),
     "tagging": (("tokens", "tags"), ()),
     "retrieval": (("source", "target"), ("side", "text", "gold")),
+    "dual": (("text", "text_pair"), ("group",)),
     "mlm": (("text",), ()),
 }
 
@@ -161,7 +168,7 @@ class _Finder:
                 self.found[field] = raw
 
     def find(self) -> Found:
-        if self.format in ("classification", "regression"):
+        if self.format in ("classification", "regression", "dual"):
             self._texts()
         elif self.format == "retrieval":
             self._sides()
@@ -173,13 +180,15 @@ class _Finder:
                 self.found[field] = self._one(field)
         if self.format == "span" and (start := self._some("start")):
             self.found.setdefault("start", start[0])
+        if self.format == "dual" and "group" in self.names and not self.given:
+            self.found["group"] = "group"
         self._id()
         self._types()
         return self.found
 
     def _types(self) -> None:
         """One text or one label a row: refuse lists, objects and bytes where those are needed."""
-        fields = {"text", "text_pair", "label", "question", "side", "source", "target"}
+        fields = {"text", "text_pair", "group", "label", "question", "side", "source", "target"}
         fields |= {"context"} if self.format == "span" else set()
         for field in fields & self.found.keys():
             column = self.found[field]
@@ -203,7 +212,11 @@ class _Finder:
     def _aliases(self, field: str) -> tuple[str, ...]:
         if self.format == "choice":
             return _CHOICES.get(field, NAMES.get(field, ()))
-        return _SCORES if (self.format, field) == ("regression", "label") else NAMES[field]
+        return (
+            _SCORES
+            if (self.format, field) == ("regression", "label")
+            else NAMES.get(field, (fold(field),))
+        )
 
     def _some(self, field: str) -> list[str]:
         """The columns that may be `field`; that name itself leaves no other."""
@@ -232,7 +245,7 @@ class _Finder:
             if "text_pair" in self.names and "text_pair" not in self.given:
                 self.found.setdefault("text_pair", "text_pair")
             return
-        pairs = self._pairs(_PAIRS)
+        pairs = self._pairs(_SEARCHED if self.format == "dual" else _PAIRS)
         single = [t for t in self._some("text") if not any(t in pair for pair in pairs)]
         single = [t for t in single if not pairs or fold(t) == "text"]
         if "text_pair" in self.found or not pairs:

@@ -34,7 +34,8 @@ _ANSWERS = pa.struct([("text", _TEXTS), ("start", pa.list_(pa.int32()))])
 # The makers of SNLI and MNLI write this label where their annotators did not agree.
 NO_CONSENSUS = ("gold_label", "-")
 # Unified rows, by format, to which the column `strata` comes where a task has them. `gold` of a
-# source row is the id of its target row, else null.
+# source row is the id of its target row, else null. Rows of `dual` with the same `group` (null: of
+# none) are not taken for wrong answers to each other.
 SCHEMAS = {
     name: pa.schema([("id", _TEXT), *fields])
     for name, fields in {
@@ -44,9 +45,13 @@ SCHEMAS = {
         "span": [("question", _TEXT), ("context", _TEXT), ("answers", _ANSWERS)],
         "tagging": [("tokens", _TEXTS), ("tags", _TEXTS)],
         "retrieval": [("side", _TEXT), ("text", _TEXT), ("gold", _TEXT)],
+        "dual": [("text", _TEXT), ("text_pair", _TEXT), ("group", _TEXT)],
         "mlm": [("text", _TEXT)],
     }.items()
 }
+# Where the candidates of all languages are in one file (`pool` of a retrieval task): the ids of the
+# right ones of a source row, and the language of a row. `gold` is null there.
+POOLED = pa.schema([("golds", _TEXTS), ("lang", _TEXT)])
 
 
 def unify(
@@ -243,6 +248,8 @@ def dataset_of(spec: dict) -> str:
 def write(path: str | Path, rows: list[Row], format: str, record: dict) -> None:
     """Write unified rows as parquet, with `record` in the schema's metadata, atomically."""
     schema = SCHEMAS[format]
+    if (record.get("spec") or {}).get("pool"):
+        schema = pa.unify_schemas([schema, POOLED])
     if strata := strata_of.wanted(record.get("spec") or {}):
         schema = schema.append(strata_of.field(strata))
     schema = schema.with_metadata({"xstilts": json.dumps(record, ensure_ascii=False)})

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from xstilts.data import annotations
+from xstilts.data import annotations, passages
 from xstilts.running.errors import UserError, brief, nearest
 
 Row = dict[str, Any]
@@ -112,6 +112,11 @@ def tatoeba(row: Row) -> list[Row]:
     ]
 
 
+def tatoeba_r(row: Row) -> list[Row]:
+    """MTEB's Tatoeba, whose second sentence is the English one; as `tatoeba`."""
+    return tatoeba({"source_sentence": row["sentence1"], "target_sentence": row["sentence2"]})
+
+
 # Rows that are no part of a task in a language, so that nothing is missing without them.
 FOREIGN, UNUSED = "of another language", "not used by the task"
 
@@ -120,6 +125,8 @@ ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     for f in (
         squad, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
         universal_dependencies, tatoeba,
+        passages.lareqa, passages.lareqa_en, passages.mewslix, passages.mewslix_en,
+        tatoeba_r,
     )
 }  # fmt: skip
 
@@ -218,6 +225,9 @@ class RowCleaner:
         if row["side"] not in ("source", "target"):
             raise UserError(f"{self.where}: side `{row['side']}` is not `source` or `target`")
         return None if row["text"] else "no text"
+
+    def _dual(self, row: Row) -> str | None:
+        return None if row["text"] and row["text_pair"] else "no text"
 
     def _mlm(self, row: Row) -> str | None:
         return None if (row["text"] or "").strip() else "no text"

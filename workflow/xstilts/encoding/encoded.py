@@ -72,6 +72,12 @@ class Encoded:
         """The number of tokens of each example, int64 [examples]."""
         return np.diff(self.arrays["starts"][self.arrays["groups"]])
 
+    @cached_property
+    def separate(self) -> "Encoded":
+        """The same, each sequence an example of its own."""
+        groups = np.arange(len(self.arrays["starts"]))
+        return Encoded(self.arrays | {"groups": groups}, self.meta)
+
     @property
     def rows(self) -> int:
         """The number of rows that are trained on."""
@@ -102,6 +108,12 @@ class Encoded:
         row_of_example = self.arrays.get("row", np.arange(len(self)))
         examples = int(np.searchsorted(row_of_example, rows))
         return Encoded(self.arrays | {"groups": self.arrays["groups"][: examples + 1]}, self.meta)
+
+    def part(self, first: int, after: int) -> "Encoded":
+        """Return the examples from one on, up to another, of a file of a sequence an example."""
+        starts = self.arrays["starts"][first : after + 1]
+        groups = np.arange(len(starts))
+        return Encoded({**self.arrays, "starts": starts, "groups": groups}, self.meta)
 
     def sequence(self, index: int) -> np.ndarray:
         """Return the token ids of one sequence."""

@@ -14,6 +14,7 @@ from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
 from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, TRIALS, Files, Node, checkpoint_files
+from xstilts.experiment.tasks import POOL
 from xstilts.running.files import digest
 
 
@@ -134,15 +135,15 @@ class Graph:
         name = f"{self.grid.tokenizer(model)}/{target}/{split}.{length}"
 
         def make(key: str) -> Node:
-            rows = [self.prepare(target, lang, split) for lang in languages]
-            encoded = [self.encode(model, target, lang, split, length) for lang in languages]
-            spec = {
-                "kind": "manifest",
-                "languages": {
-                    lang: [node.key, other.key, other.outputs[other.key]]
-                    for lang, node, other in zip(languages, rows, encoded, strict=True)
-                },
+            parts = [*languages, POOL] if self.grid.tasks[target].pool else languages
+            rows = [self.prepare(target, lang, split) for lang in parts]
+            encoded = [self.encode(model, target, lang, split, length) for lang in parts]
+            files = {
+                lang: [node.key, other.key, other.outputs[other.key]]
+                for lang, node, other in zip(parts, rows, encoded, strict=True)
             }
+            pool = {POOL: files.pop(POOL)} if POOL in files else {}
+            spec = {"kind": "manifest", "languages": files, **pool}
             inputs = {
                 "rows": tuple(node.key for node in rows),
                 "encoded": tuple(node.key for node in encoded),

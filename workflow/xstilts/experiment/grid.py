@@ -24,6 +24,7 @@ from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.search import Values
 from xstilts.experiment.searches import Searches
+from xstilts.experiment.tasks import POOL
 from xstilts.running.errors import UserError
 from xstilts.running.files import canonical, digest
 from xstilts.toy import backbones as toy_backbones
@@ -180,19 +181,19 @@ class Grid:
         """Return the spec of one prepared file: a task's rows of one language and split."""
         entry, limits = self.tasks[task].of(lang), self.experiment.settings["limits"]
         limit = {**limits.get("all", {}), **limits.get(task, {})}
-        prefix, gold = entry.id_start(lang), entry.gold_file(lang, split)
+        prefix, gold, pool = entry.id_start(lang), entry.gold_file(lang, split), self._pool(task)
         return {
             "kind": "data",
             "task": task,
             "format": entry.format,
             "hub": entry.dataset(lang, split),
             "revision": entry.revision,
-            "config": entry.hub_config(lang),
+            "config": None if lang == POOL else entry.hub_config(lang),
             "split": entry.splits[split],
             "lang": lang,
             "rows": entry.rows,
             # Only of the tasks that have them, so that the specs of the others stay what they were.
-            **{k: v for k, v in (("id_prefix", prefix), ("gold", gold)) if v},
+            **{k: v for k, v in (("id_prefix", prefix), ("gold", gold), ("pool", pool)) if v},
             **({"file": dict(entry.file)} if entry.file else {}),
             # Train rows need none, since they are not scored.
             **({"strata": dict(entry.strata)} if entry.strata and split != "train" else {}),
@@ -202,6 +203,14 @@ class Grid:
             "version": [VERSIONS["prepare"], entry.version],
             "source": OWN if entry.own else self.source(),
         }
+
+    def _pool(self, task: str) -> dict[str, str]:
+        """Return language -> the config of its candidates, of all languages of a task whatever is
+        scored (in the toy world of those that it has)."""
+        entry = self.tasks[task]
+        toy = self.experiment.settings["toy"]["languages"] if self.experiment.toy else None
+        there = [code for code in entry.languages if toy is None or code in toy or entry.own]
+        return entry.pools(there) if entry.pool else {}
 
     def rows_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one prepared file as far as what is encoded follows from it."""
@@ -296,10 +305,20 @@ class Grid:
             "metric": target.metric,
             "encoded": self._digest("encoded_spec", cell.target, lang, split, length),
             **dev,
+            **self._of_pool(cell.target, split),
             **({"strata": dict(target.strata)} if target.strata else {}),
-            "retrieval_layer": layer if target.format == "retrieval" else None,
+            "retrieval_layer": layer
+            if target.format == "retrieval" and not target.tuned_on
+            else None,
             "version": VERSIONS["evaluate"],
         }
+
+    def _of_pool(self, target: str, split: str) -> dict[str, str]:
+        """Say in which candidates a target is searched for, and that it is by a tuned encoder."""
+        task, length = self.tasks[target], self.length(target)
+        pool = {"pool": self._digest("encoded_spec", target, POOL, split, length)}
+        tuned = task.format == "retrieval" and task.tuned_on
+        return {**(pool if task.pool else {}), **({"head": "dual"} if tuned else {})}
 
     def score_digest(self, cell: Cell, lang: str, split: str) -> str:
         """Return the digest of the spec of one score file."""

@@ -38,6 +38,7 @@ class Recipe:
         grouping: `length`, batches of examples of like length, or `none`, independent batches
             (`encoding.batches.epoch_batches`).
         optimizer: `adamw`, or `adamw8bit`, whose moments have 8 bits.
+        scale: of the cosines of a dual encoder, if it is fixed; None to learn it.
     """
 
     learning_rate: float = 1e-5
@@ -54,12 +55,13 @@ class Recipe:
     patience: int = 30
     grouping: str = "length"
     optimizer: str = "adamw"
+    scale: float | None = None
 
     def spec(self) -> dict[str, Any]:
         """Return what the spec of a training has of it; what came later, only where it is not as in
         all that was trained before it. (If a default changes, a spec without the key is still one
         of these.)"""
-        later = {"grouping": "length", "optimizer": "adamw"}
+        later = {"grouping": "length", "optimizer": "adamw", "scale": None}
         fields = dataclasses.asdict(self).items()
         return {k: v for k, v in fields if k not in later or v != later[k]}
 

@@ -140,6 +140,8 @@ def _trainable(key: str, name: str, known: Mapping[str, Task]) -> None:
 
 def _share_a_head(target: Task, train: Task) -> None:
     key = f"task `{target.name}`: its"
+    if target.format == "retrieval" and train.format == "dual":
+        return
     if target.format != train.format:
         raise UserError(
             f"{key} format must be the same as of `{train.name}`, which it is tuned on:"

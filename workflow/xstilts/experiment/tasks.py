@@ -1,7 +1,7 @@
 """A task: what `tasks.yaml` or the config says of one data set (`entries.py` checks it)."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ FORMATS = {
     "choice": ("accuracy",),
     "span": ("squad", "squad2", "mlqa"),
     "tagging": ("tagging",),
-    "retrieval": ("retrieval", "bucc"),
+    "retrieval": ("retrieval", "bucc", "map20"),
+    "dual": ("map20",),
     "mlm": (),
 }
 LABELLED = ("classification", "tagging")  # the formats whose answers are labels, by name
 SPLITS = ("train", "dev", "test")
+POOL = "pool"  # in place of a language: the candidates of a retrieval in all languages
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Task:
     no_answer: bool = False
     id_prefix: str | None = None
     gold: str | None = None
+    pool: str | None = None
     obtain: str | None = None
     strata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -132,6 +135,14 @@ class Task:
         """Return the file of gold pairs of a language and of one of our splits, if it has one."""
         name = None if self.gold is None else self._named(self.gold, language)
         return name and name.replace("{split}", self.splits[split])
+
+    def pools(self, languages: Iterable[str]) -> dict[str, str]:
+        """Return language -> the hub's config of its candidates, of a task that has them in one for
+        each language; `POOL` -> that, if all are in one."""
+        assert self.pool
+        if "{lang}" not in self.pool:
+            return {POOL: self.pool}
+        return {lang: self._named(self.pool, lang) for lang in languages}
 
     @property
     def open_labels(self) -> bool:

@@ -20,8 +20,12 @@ A page has the same few names, found by `page(name)`:
 - `score(rows, predictions, metric, lang) -> (metrics, values)`: the metrics of a file, and the
   value of each row (0 to 1), of which the main metric is or resembles the mean.
 
-Retrieval has no `loss`, since nothing is trained for it; mlm has `encode`, `collate`, `head` and
-`loss` alone, since it is not scored.
+Where the loss of a batch is no sum over its examples (dual), `TOGETHER` names the arrays of a batch
+that `loss` reads, which is then given those of the whole batch; `outputs` are a row a sequence, and
+what is the same for all.
+
+Retrieval has no `loss`, since it is trained as dual, if at all; mlm has `encode`, `collate`, `head`
+and `loss` alone, since it is not scored.
 
 Only `head`, `loss` and `reduce` touch torch, so encoding and scoring start in a third of a second.
 """

@@ -5,10 +5,14 @@ gain each model has learned for its own output layer, are first divided by their
 new weights of the usual deviation would else start in the flat parts of the tanh, or at nothing.
 """
 
+import math
+
 import torch
 from torch import nn
 
 from xstilts.experiment.architecture import ENCODER, Architecture
+
+SCALE = 100.0  # of a dual encoder, before it has learned one
 
 
 class PooledHead(nn.Module):
@@ -54,6 +58,35 @@ class NumberHead(PooledHead):
         """Return numbers float32 [sequences], and `sd`, in which their error is measured."""
         scores = super().forward(hidden, mask).float().squeeze(-1)
         return scores * self.sd + self.mean, self.sd
+
+
+class DualHead(nn.Module):
+    """Embeddings of length 1 and the scale of their cosines: pooled, dense, tanh, normalised.
+
+    As `BertForRetrieval` of XTREME-R, which takes the encoder's own pooler for it. The scale is
+    learned from 100 on, as its logarithm (Radford et al. 2021, arXiv 2103.00020), so that a step
+    moves it by a share of itself; or it is what it is set to.
+    """
+
+    def __init__(self, config, scale: float | None = None) -> None:
+        super().__init__()
+        architecture = Architecture.of(config)
+        self.pooling, self.scaled = architecture.pooling, architecture.kind != ENCODER
+        self.dense = nn.Linear(architecture.width, architecture.width)
+        _init_weights(self, architecture.deviation)
+        # Not a scalar, which a sharded model cannot have.
+        start = torch.tensor([math.log(SCALE if scale is None else scale)])
+        self.log_scale = nn.Parameter(start, requires_grad=scale is None)
+
+    def forward(
+        self, hidden: torch.Tensor, mask: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return embeddings float32 [sequences, H], and the scale [1]."""
+        pooled = pool(hidden, mask, self.pooling)
+        if self.scaled:
+            pooled = unit_scale(pooled)
+        embeddings = nn.functional.normalize(torch.tanh(self.dense(pooled)).float(), dim=1)
+        return embeddings, self.log_scale.float().exp()
 
 
 class TokenHead(nn.Module):

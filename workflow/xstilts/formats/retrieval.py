@@ -1,4 +1,9 @@
-"""Retrieval: for each source sentence, the nearest target sentence by cosine. Nothing is trained.
+"""Retrieval: for each source sentence, the nearest target sentence by cosine.
+
+Nothing is trained, or a dual encoder (`dual.py`), whose head is then the one that embeds.
+
+Where the candidates of all languages are in a pool, the nearest `metrics.ranking.RANKS` of them are
+found (`scoring/pooled.py`), of which several may be right.
 
 Where some source sentences have no translation (BUCC), pairs are mined (`metrics/mining.py`), and
 kept above a threshold: the one that is best on the dev rows.
@@ -7,11 +12,13 @@ Arrays: none of its own; the sequences are the sentences of both sides, in the o
 Too long: cut on the right.
 """
 
+import json
+
 import numpy as np
 
 from xstilts import metrics
 from xstilts.encoding import encoded
-from xstilts.metrics import mining
+from xstilts.metrics import mining, ranking
 
 
 def encode(rows, tokenizer, labels, max_length):
@@ -33,8 +40,8 @@ def head(encoder, labels, train=()):
 
 
 def reduce(outputs, batch):
-    """The embeddings, float32 [sentences, H]."""
-    return outputs.float()
+    """The embeddings, float32 [sentences, H]; the outputs of a dual encoder have a scale beside."""
+    return (outputs[0] if isinstance(outputs, tuple) else outputs).float()
 
 
 def decode(reduced, data, rows):
@@ -81,7 +88,13 @@ def _gold(rows) -> list[tuple[str, str]]:
 
 
 def score(rows, predictions, metric, lang):
-    """Share of source sentences whose target is their translation; of mined pairs, their F1."""
+    """Share of source sentences whose target is their translation; of mined pairs, their F1; of
+    ranked candidates mAP@20, and AP@20 of each row."""
+    if metric == "map20":
+        golds = [row["golds"] or () for row in rows]
+        ranked = [json.loads(prediction) for prediction in predictions]
+        each = [ranking.average_precision(g, p) for g, p in zip(golds, ranked, strict=True)]
+        return metrics.score(metric, golds, ranked, lang), each
     sources = [row for row in rows if row["side"] == "source"]
     gold = [row["gold"] or "" for row in sources]
     values = [float(g == p) for g, p in zip(gold, predictions, strict=True)]

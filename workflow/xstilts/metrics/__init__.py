@@ -9,7 +9,7 @@ importing seqeval costs 1.4 s a process; the tests compare this package with it.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from xstilts.metrics import correlation, counts, labels, pairs, qa, tagging
+from xstilts.metrics import correlation, counts, labels, pairs, qa, ranking, tagging
 
 
 class Metric(NamedTuple):
@@ -39,6 +39,7 @@ METRICS = {
     "squad2": Metric(qa.squad2, _ANSWERS, "f1", _ANSWERS),
     "mlqa": Metric(qa.mlqa, _ANSWERS, "f1", _ANSWERS, by_language=True),
     "retrieval": Metric(labels.accuracy, ("accuracy",), "accuracy", ("accuracy",)),
+    "map20": Metric(ranking.map20, ("map20",), "map20", ("map20",)),
     "bucc": Metric(pairs.mining_f1, ("precision", "recall", "f1"), "f1", ("f1",)),
 }
 

@@ -7,7 +7,8 @@ greedily without using a sentence twice; a threshold that is tuned on dev then d
 are kept.
 """
 
-from collections.abc import Collection, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -90,9 +91,7 @@ def _neighbours(
     similarities = (pool.new_full((len(pool), k), -torch.inf) for pool in (xs, ys))
     of_x, of_y = ((each, torch.zeros_like(each, dtype=torch.int64)) for each in similarities)
     buffer = xs.new_empty(_filled(min(height, len(xs))), _filled(min(width, len(ys))))
-    precision = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
+    with full_precision():
         for top in range(0, len(xs), height):
             rows = xs[top : top + height]
             for left in range(0, len(ys), width):
@@ -102,13 +101,24 @@ def _neighbours(
                 products[len(rows) :] = products[:, len(columns) :] = -torch.inf
                 _keep_nearest(of_x, top, len(rows), products, 1, left)
                 _keep_nearest(of_y, left, len(columns), products, 0, top)
-    finally:
-        torch.set_float32_matmul_precision(precision)
     found = ((of_x, min(k, len(ys))), (of_y, min(k, len(xs))))
     x_found, y_found = (
         Nearest(*(part[:, :count].cpu().numpy() for part in best)) for best, count in found
     )
     return x_found, y_found
+
+
+@contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+    """Multiply in the precision of the factors meanwhile, without TF32."""
+    import torch
+
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
 
 
 def _filled(count: int) -> int:

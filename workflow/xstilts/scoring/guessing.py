@@ -11,6 +11,7 @@ from statistics import NormalDist, median
 from typing import Any, NamedTuple
 
 from xstilts import metrics
+from xstilts.metrics import ranking
 from xstilts.metrics.tagging import chunks
 
 CORRELATIONS = ("matthews", "pearson", "spearman")  # guessing is not correlated with anything
@@ -47,6 +48,8 @@ def best(format: str, metric: str, rows: Rows, language: str) -> Guess:
       everywhere above that.
     - span: always no answer, or as many words as answers have (median) at the same place of every
       context: its beginning, its end, or a quarter, half or three quarters of the way.
+    - dual: passages in any order, of which the right one is at each rank as often: the mean of 1 /
+      rank, 0 past the last that counts.
 
     Args:
         format: of the task.
@@ -143,6 +146,12 @@ def _answers(metric: str, rows: Rows, language: str) -> Guess:
     return _highest(metric, gold, guesses, language, len(rows))
 
 
+def _passages(metric: str, rows: Rows, language: str) -> Guess:
+    passages = len({row["text_pair"] for row in rows})
+    chance = sum(1 / rank for rank in range(1, min(ranking.RANKS, passages) + 1)) / passages
+    return Guess(chance, "any passages", len(rows))
+
+
 def _highest(
     metric: str, gold: Sequence, guesses: Mapping[str, Sequence], language: str, worth: float
 ) -> Guess:
@@ -161,4 +170,5 @@ _GUESSES: dict[str, Callable[[str, Rows, str], Guess]] = {
     "choice": _choices,
     "tagging": _tags,
     "span": _answers,
+    "dual": _passages,
 }

@@ -12,6 +12,7 @@ from xstilts.models.execution import Execution
 from xstilts.running import device as devices
 from xstilts.running import ranks
 from xstilts.scoring import predict
+from xstilts.training import grad_cache
 from xstilts.training.tasks import TrainingTask
 
 
@@ -39,20 +40,31 @@ def share(
 
     `pinned`: whether the micro-batches are tensors in pinned memory instead of numpy arrays.
     """
-    cut, counted = batches.share_of_rank(
-        examples, *data.shapes(), max_tokens, ranks.rank(), ranks.size(), execution.tokens(data)
-    )
-    micro_batches = [task.page.collate(data, chosen, seed) for chosen in cut]
-    own = micro_batches[:counted]
+    pieces = [examples]
+    if together(task):
+        data, pieces = grad_cache.pieces(data, examples, execution.packed)
+    own, others = [], []
+    for piece in pieces:
+        cut, counted = batches.share_of_rank(
+            piece, *data.shapes(), max_tokens, ranks.rank(), ranks.size(), execution.tokens(data)
+        )
+        micro_batches = [task.page.collate(data, chosen, seed) for chosen in cut]
+        own += micro_batches[:counted]
+        others += micro_batches[counted:]
     tokens = sum(b["ids"].size if b["mask"] is None else b["mask"].sum() for b in own)
-    arranged = [execution.arrange(batch) for batch in micro_batches]
+    arranged = [execution.arrange(batch) for batch in own + others]
     if pinned:
         arranged = [
             {k: pinning.pinned(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
             for batch in arranged
         ]
     weight = sum(batch["weight"] for batch in own)
-    return Share(max_tokens, arranged, counted, weight, int(tokens))
+    return Share(max_tokens, arranged, len(own), weight, int(tokens))
+
+
+def together(task: TrainingTask) -> bool:
+    """Return whether the loss of a task is of a batch as a whole, no sum over its examples."""
+    return hasattr(task.page, "TOGETHER")
 
 
 def accumulate_gradients(
@@ -85,6 +97,8 @@ def accumulate_gradients(
     if own is None or own.max_tokens != max_tokens:
         own = share(task, data, examples, seed, max_tokens, execution)
     weight, tokens = ranks.total(own.weight, own.tokens)
+    if together(task):
+        return grad_cache.accumulate(encoder, task, own, weight, device), int(tokens)
     total = 0.0
     # Weights stay cast within the outermost context. Those of a sharded model are gathered anew in
     # every micro-batch, so what is cast of them must not stay.

@@ -32,6 +32,7 @@ class TrainingTask:
             (mlm).
         dev_rows: the same as text.
         dev_lang, metric: of the dev rows.
+        options: what else its head is made with.
     """
 
     name: str
@@ -44,6 +45,7 @@ class TrainingTask:
     dev_rows: Sequence[Mapping[str, Any]] = ()
     dev_lang: str = "en"
     metric: str = ""
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def page(self) -> ModuleType:
@@ -115,9 +117,11 @@ def read_tasks(
         elif sampled:
             data = sample.draw(data, paths, task_spec, spec["seed"], name)
         labels = next(iter(data.values())).labels  # the spec's, or those of an open tag set
+        options = {"scale": spec["recipe"].get("scale")} if task_spec["format"] == "dual" else {}
         task = TrainingTask(
-            task_spec["task"], task_spec["format"], task_spec["batch_size"], labels, data
-        )
+            task_spec["task"], task_spec["format"], task_spec["batch_size"], labels, data,
+            options=options,
+        )  # fmt: skip
         for lang, spec_digest in task_spec["dev"].items():
             of_dev = load(next(dev_paths), spec_digest)
             if list(of_dev.labels) != list(labels):
@@ -149,7 +153,8 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
         key = (task.format, *task.labels) if task.labels else task.name
         if key not in heads:
             train = list(task.train.values())
-            heads[key] = task.page.head(encoder, list(task.labels), train).to(encoder.device)
+            made = task.page.head(encoder, list(task.labels), train, **task.options)
+            heads[key] = made.to(encoder.device)
         tasks_with_heads.append(dataclasses.replace(task, head=heads[key]))
     return tasks_with_heads
 
