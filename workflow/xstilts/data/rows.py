@@ -148,6 +148,8 @@ def id_and_gold(row: Row, number: int, unit: list[Row]) -> Row:
     own = row.get("id")
     if "side" not in row:
         return {"id": str(number if own is None else own)}
+    if "golds" in row or "lang" in row:  # of a pool of candidates
+        return {"id": str(own), "gold": None, "golds": row.get("golds")}
     sides = {r["side"]: r.get("id") or f"{number}.{r['side']}" for r in unit}
     gold = row.get("gold", sides.get("target") if row["side"] == "source" else None)
     return {"id": str(sides[row["side"]]), "gold": gold}
@@ -218,6 +220,8 @@ class RowCleaner:
     def _retrieval(self, row: Row) -> str | None:
         if row["side"] not in ("source", "target"):
             raise UserError(f"{self.where}: side `{row['side']}` is not `source` or `target`")
+        if "lang" in row and row["side"] == "source" and None in (row["golds"] or [None]):
+            return "no label"
         return None if row["text"] else "no text"
 
     def _dual(self, row: Row) -> str | None:
