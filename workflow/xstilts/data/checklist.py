@@ -14,14 +14,17 @@ variant is left out. So the numbers of cases differ from theirs, and the figures
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from xstilts.running.errors import Absent, UserError, nearest
 
 Row = dict[str, Any]
+ROWS = "multichecklist"  # the row function of tasks that are read from templates
 TEMPLATES, NAMES = "checklist_templates.tsv", "names.tsv"
 CASES = 200  # draws of words a test, as `generate_tests.py`
 # The tests, and their short names in `test_models.py`.
@@ -36,6 +39,20 @@ TESTS = {
 _SLOT = re.compile(r"\{(.*?)\}")
 _PROPERTY = re.compile(r"p\.p\d")
 _NAME = re.compile(r"(?:first_name|male)(\d*)")
+
+
+def check(task: str, dataset: str, names: Container[str]) -> None:
+    """Refuse a folder without one of the two files."""
+    if TEMPLATES not in names:
+        raise UserError(
+            f"task {task}: {dataset} has no {TEMPLATES}, which is in multichecklist/ of"
+            " github.com/google-research/xtreme"
+        )
+    if NAMES not in names:
+        raise UserError(
+            f"task {task}: {dataset} has no {NAMES}: write a line a name, a language, a TAB and a"
+            " man's name (`en`, `John`), three or more a language; a language without takes those of en"
+        )
 
 
 class Cell(NamedTuple):
@@ -53,6 +70,11 @@ class Test:
     questions: list[Cell] = field(default_factory=list)
     answers: list[Cell] = field(default_factory=list)
     words: dict[str, list[Cell]] = field(default_factory=dict)
+
+
+def table(templates: Path, names: Path, lang: str) -> pa.Table:
+    """Return the cases of a language as a table of SQuAD's columns and `test`; see `rows`."""
+    return pa.Table.from_pylist(rows(templates, names, lang))
 
 
 def rows(templates: Path, names: Path, lang: str) -> list[Row]:
@@ -109,8 +131,10 @@ def parse(path: Path, lang: str) -> dict[str, Test]:
                 if cells[i]
             )
             part = {
-                "Context": current.contexts, "Question": current.questions, "Answer": current.answers
-            }.get(kind)  # fmt: skip
+                "Context": current.contexts,
+                "Question": current.questions,
+                "Answer": current.answers,
+            }.get(kind)
             part = current.words.setdefault(kind, []) if part is None else part
             part.append(Cell(english, variants))
     for name, test in tests.items():
@@ -188,8 +212,8 @@ def _cases(name: str, test: Test, words: Mapping[str, list[Cell]]) -> Iterator[C
 
 
 def _properties(words: Mapping[str, list[Cell]], draw: Draw) -> dict[str, tuple[str, Cell]]:
-    """Two different properties (`p.p1`, `p.p2`) with a value of each (`p.v1`, `p.v2`), each with the
-    list that it is from."""
+    """Two different properties (`p.p1`, `p.p2`) and a value of each (`p.v1`, `p.v2`), each with the
+    name of the list that it is from."""
     kinds = [cell for cell in words.get("property", []) if words.get(cell.english)]
     if len(kinds) < 2:
         return {}

@@ -87,12 +87,12 @@ def unify(
             counts[UNUSED] += 1
             continue
         unit = unified if isinstance(unified, list) else [unified]
+        strata.take(raw, unit)
         if pool:
             unit = pools.side(unit, raw, spec["lang"], of_pool, seen)
             unit = pools.with_golds(unit, gold) if isinstance(gold, dict) else unit
             units += [(number, [row]) for row in unit]
             continue
-        strata.take(raw, unit)
         units.append((number, unit))
     if isinstance(gold, list):
         units, dropped = pools.pair(task, units, gold)

@@ -1,8 +1,8 @@
 """Retrieval data in the files of its makers, where a user's folder holds those.
 
-    lareqa      ar.json, de.json, ...                xquad-r/ of google-research-datasets/lareqa
-    mewslix     candidate_set_entities.jsonl, wikipedia_pairs-{train,dev}.jsonl, and
-                wikinews_mentions/{dev,test}-{lang}.jsonl     download_data.sh of google-research/xtreme
+    lareqa      xquad-r/ of google-research-datasets/lareqa: ar.json, de.json, ...
+    mewslix     what download_data.sh of google-research/xtreme makes: candidate_set_entities.jsonl,
+                wikipedia_pairs-{train,dev}.jsonl, wikinews_mentions/{dev,test}-{lang}.jsonl
 
 Any other folder is one in the shape of a hub data set, with the same columns.
 """
@@ -51,8 +51,8 @@ def missing(task: str, rows: str, wanted: str, names: Sequence[str]) -> Absent |
     return UserError(
         f"task {task}: its folder has no {wanted} (there is {there}); "
         + ("its candidates are in" if wanted == files.get("candidates") else "that is one of")
-        + f" the files {', '.join(files.values())}, or the folder is in the shape of a hub data set,"
-        " with a README.md that lists its configs"
+        + f" the files {', '.join(files.values())}, or the folder is in the shape of a hub data"
+        " set, with a README.md that lists its configs"
     )
 
 

@@ -31,6 +31,11 @@ def squad(row: Row) -> Row:
     }
 
 
+def multichecklist(row: Row) -> Row:
+    """A case of MultiCheckList, which `checklist.rows` makes in SQuAD's columns."""
+    return squad(row)
+
+
 def hellaswag(row: Row) -> Row:
     """HellaSwag: each choice is the begun second sentence and an ending. Test labels are ""."""
     start = row["ctx_b"].strip()
@@ -118,7 +123,7 @@ FOREIGN, UNUSED = "of another language", "not used by the task"
 ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     f.__name__: f
     for f in (
-        squad, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
+        squad, multichecklist, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
         universal_dependencies, tatoeba,
         passages.lareqa, passages.lareqa_en, passages.mewslix, passages.mewslix_en,
     )

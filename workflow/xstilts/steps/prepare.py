@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import files, layout, pools, published, strata
+from xstilts.data import checklist, files, layout, pools, published, strata
 from xstilts.data import source as sources
 from xstilts.data.pin import ABSENT
 from xstilts.data.prepare import dataset_of, many_classes, notes, sample, unify, write
@@ -45,6 +45,13 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
         raise Absent(pin["reason"])
     if paths := json.loads(args.files):
         return files.read(own_files(args.root, paths, pin, spec["hub"]), spec), {}, None
+    if spec["rows"] == checklist.ROWS:
+        checklist.check(spec["task"], spec["hub"], pin.get("files", {}))
+        templates, names = (
+            sources.file(args.source, args.root, pin, spec["hub"], name)
+            for name in (checklist.TEMPLATES, checklist.NAMES)
+        )
+        return checklist.table(templates, names, spec["lang"]), {}, None
     if spec.get("pool"):
         return pools.read(spec, lambda config: rows_of(args, spec, pin, config))
     if (table := published_rows(args, spec, pin, spec["config"])) is not None:
