@@ -51,7 +51,8 @@ def check(task: str, dataset: str, names: Container[str]) -> None:
     if NAMES not in names:
         raise UserError(
             f"task {task}: {dataset} has no {NAMES}: write a line a name, a language, a TAB and a"
-            " man's name (`en`, `John`), three or more a language; a language without takes those of en"
+            " man's name (`en`, `John`), three or more a language; those of en are for languages"
+            " without"
         )
 
 

@@ -12,7 +12,8 @@ A data set for mining is a folder (no hub has one; the BUCC archives hold all th
 A data set with a pool of candidates is a folder of the same shape, or in the files of its makers
 (`published.py`). Its config of a language holds the questions (or mentions); the candidates are
 those of all its languages (LAReQA: the sentences of their paragraphs), or in a config of their own
-(Mewsli-X: `candidates`, under each split that is scored). They are read once, into one file of unified rows.
+(Mewsli-X: `candidates`, under each split that is scored). They are read once, into one file of
+unified rows.
 """
 
 from collections import defaultdict
@@ -150,10 +151,10 @@ def check_sentences(task: str, dataset: str, columns: list[str]) -> None:
 
 
 def placed(table: pa.Table, lang: str) -> pa.Table:
-    """Return raw rows with the columns `lang` and, of questions with a context, `paragraph`: `de.12`,
-    the language and the number of the context, so that ids of candidates are of one language."""
+    """Return raw rows with the columns `lang` and, where contexts have sentences, `paragraph`:
+    `de.12`, the language and the number of the context, so that ids of candidates have theirs."""
     columns = {"lang": [lang] * len(table)}
-    if "context" in table.column_names:
+    if SENTENCES in table.column_names:
         texts = table.column("context").to_pylist()
         numbers = {text: n for n, text in enumerate(dict.fromkeys(texts), 1)}
         columns["paragraph"] = [f"{lang}.{numbers[text]}" for text in texts]

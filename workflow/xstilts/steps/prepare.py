@@ -45,7 +45,7 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
         raise Absent(pin["reason"])
     if paths := json.loads(args.files):
         return files.read(own_files(args.root, paths, pin, spec["hub"]), spec), {}, None
-    if spec["rows"] == checklist.ROWS:
+    if spec.get("rows") == checklist.ROWS:
         checklist.check(spec["task"], spec["hub"], pin.get("files", {}))
         templates, names = (
             sources.file(args.source, args.root, pin, spec["hub"], name)
@@ -54,7 +54,7 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
         return checklist.table(templates, names, spec["lang"]), {}, None
     if spec.get("pool"):
         return pools.read(spec, lambda config: rows_of(args, spec, pin, config))
-    if (table := published_rows(args, spec, pin, spec["config"])) is not None:
+    if (table := published_rows(args, spec, pin, spec.get("config"))) is not None:
         return table, {}, None
     data = load(args, spec, pin, spec["split"])
     gold = None
@@ -86,7 +86,7 @@ def published_rows(
     args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], config: str | None
 ) -> Any:
     """Return the raw rows of a file of the data's makers, if the folder has those."""
-    names, name = pin.get("files", {}), published.name(spec["rows"], config, spec["split"])
+    names, name = pin.get("files", {}), published.name(spec.get("rows"), config, spec["split"])
     if not name or "README.md" in names:
         return None
     if name not in names:

@@ -14,8 +14,8 @@ Rows = list[dict[str, Any]]
 class Table:
     """One split of one configuration of a hub data set.
 
-    `gold` are the pairs of ids that belong together, which BUCC keeps in a file of their own. `files`
-    are (name, text) of a data set of text files, which has no features.
+    `gold` are the pairs of ids that belong together, which BUCC keeps in a file of their own.
+    `files` are (name, text) of a data set of text files, which has no features.
     """
 
     repository: str
