@@ -122,6 +122,8 @@ def test_tatoeba_makes_a_pair_of_rows():
         {"side": "source", "text": "Mary said she didn't know."},
         {"side": "target", "text": "Maria sagte, sie wisse es nicht."},
     ]
+    other = {"sentence1": raw["source_sentence"], "sentence2": raw["target_sentence"], "lang": "x"}
+    assert rows.tatoeba_r(other) == rows.tatoeba(raw)
 
 
 @pytest.mark.parametrize(

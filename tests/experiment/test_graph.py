@@ -212,6 +212,32 @@ def test_a_target_without_training_scores_the_encoder():
     assert trained.pins == {"datasets/google/xtreme", GLUE, MODEL}
 
 
+def test_candidates_of_all_languages_are_one_file_whichever_are_scored():
+    """LAReQA and Tatoeba are scored by one model; candidates are in no other cell's way."""
+    grid, nodes = build(
+        targets=["lareqa", "tatoeba_r"], languages=["de", "en"], intermediates={}, seeds=[1]
+    )
+    tuned = [node.name for node in nodes.values() if node.rule == "tune"]
+    assert tuned == ["m/none/seed1/lareqa_en", "m/mnli/seed1/lareqa_en"]
+    manifest = nodes["results/manifests/m/lareqa/dev.256.json"]
+    assert list(manifest.spec["languages"]) == ["de", "en"]
+    pool = "results/encoded/m/lareqa/pool.dev.256.safetensors"
+    rows = "results/data/lareqa/pool.dev.parquet"
+    assert manifest.spec["pool"] == [rows, pool, nodes[pool].outputs[pool]]
+    assert manifest.inputs["encoded"][-1] == pool and manifest.inputs["rows"][-1] == rows
+    spec = nodes[rows].spec
+    assert (spec["lang"], spec["config"], spec["hub"]) == ("pool", None, "local/lareqa")
+    assert list(spec["pool"]) == list(grid.tasks["lareqa"].languages)
+    assert nodes["results/data/lareqa/de.dev.parquet"].spec["pool"] == spec["pool"]
+    assert "pool" not in nodes["results/data/tatoeba_r/de.dev.parquet"].spec
+    cell = Cell("m", "none", "seed1", "lareqa")
+    score = grid.score_spec(cell, "de", "dev")
+    assert score["pool"] == nodes[pool].outputs[pool] and score["head"] == "dual"
+    assert score["retrieval_layer"] is None
+    other = grid.score_spec(Cell("m", "none", "seed1", "tatoeba_r"), "de", "dev")
+    assert other["head"] == "dual" and "pool" not in other
+
+
 def test_a_mix_reads_each_language_of_each_task_and_text_has_no_dev():
     text = {
         "format": "mlm", "hub": "o/text", "config": "{lang}", "splits": {"train": "train"},

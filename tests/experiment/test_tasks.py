@@ -27,8 +27,8 @@ def test_every_task_is_whole(name):
     task = get(name)
     assert task.name == name
     page = formats.page(task.format)
-    trains = {"loss"} if "train" in task.splits or task.tuned_on else set()
-    assert set(dir(page)) >= PAGE | trains
+    trained = "train" in task.splits or (task.tuned_on and task.format != "retrieval")
+    assert set(dir(page)) >= PAGE | ({"loss"} if trained else set())
     assert task.format in SCHEMAS
     assert task.rows is None or task.rows in rows.ROW_FUNCTIONS
     if task.format != "mlm":
@@ -62,7 +62,8 @@ def test_every_target_shares_a_head_with_its_train_task(name):
     assert train.splits.keys() >= {"train", "dev"}
     assert "en" in train.languages
     assert train.tuned_on in (None, train.name)
-    assert (train.format, train.labels) == (target.format, target.labels)
+    found_by = "dual" if target.format == "retrieval" else target.format
+    assert (train.format, train.labels) == (found_by, target.labels)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -199,6 +200,39 @@ ENTRY = {
 def test_a_wrong_field_is_named(change, line):
     with pytest.raises(UserError, match="task `x`: .*" + line):
         entries.check("x", {**ENTRY, **change})
+
+
+POOLED = {
+    "format": "retrieval", "hub": "o/x", "config": "{lang}", "pool": "{lang}", "metric": "map20",
+    "splits": {"dev": "validation"}, "languages": ["de", "en"],
+}  # fmt: skip
+
+
+def test_candidates_are_in_a_config_of_each_language_or_in_one():
+    task = entries.check("x", {**POOLED, "codes": {"de": "deu", "en": "eng"}})
+    assert task.pools(["de", "en"]) == {"de": "deu", "en": "eng"}
+    assert entries.check("x", {**POOLED, "pool": "all"}).pools(["de"]) == {"pool": "all"}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"metric": "retrieval"}, "metric: must be `map20`, which ranks .*, not `retrieval`"),
+        ({"metric": None}, "`metric` must be text"),
+        ({"pool": None}, "metric: `map20` ranks the candidates of all languages: say `pool`"),
+        ({"languages": ["de", "pool"]}, "languages: `pool` stands for the candidates"),
+        ({"format": "dual"}, "pool: only a retrieval task has candidates, not one of format dual"),
+    ],
+)
+def test_a_pool_has_its_metric(change, line):
+    with pytest.raises(UserError, match="task `x`: .*" + line):
+        entries.check("x", POOLED | change)
+
+
+def test_a_pool_is_in_a_data_set_not_in_files():
+    entry = {k: v for k, v in POOLED.items() if k not in ("hub", "config", "splits")}
+    with pytest.raises(UserError, match="task `x`: `pool` is for a data set by `hub`"):
+        entries.check("x", {**entry, "files": {"dev": "{lang}.csv"}})
 
 
 @pytest.mark.parametrize("field", ["format", "languages"])

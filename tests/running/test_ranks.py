@@ -7,6 +7,7 @@ the size of the gradient).
 # ruff: noqa: F811 (fixtures of another module are imported)
 
 import dataclasses
+import math
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 from tests.training.test_loop import Node, folder, mixed, node, tokenizer  # noqa: F401
 
 from xstilts.encoding import batches
@@ -61,8 +63,6 @@ def ended(process, code=0):
 
 
 def assert_close(one, other, weights="model.safetensors"):
-    from safetensors.torch import load_file
-
     for name in (weights, "head.safetensors"):
         ours, theirs = load_file(one / name), load_file(other / name)
         assert ours.keys() == theirs.keys()
@@ -96,6 +96,29 @@ def test_two_ranks_train_an_adapter_as_one_process(folder, node, tmp_path, two):
 
     ended(two(call, tmp_path / "two", budget=60))
     assert_close(call(tmp_path / "one"), tmp_path / "two", "adapter_model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("sharding", "budget"),
+    [
+        ("fsdp", 60),
+        pytest.param("none", 60, marks=pytest.mark.slow),
+        pytest.param("none", 2000, marks=pytest.mark.slow),
+    ],
+)
+def test_two_ranks_train_a_dual_encoder_as_one_process(
+    folder, tokenizer, tmp_path, two, sharding, budget
+):
+    """A query is compared with the passages of both, cut in any way; the scale is learned."""
+    node = Node(tmp_path, tokenizer, labels=(), format="dual", batch_size=9, learning_rate=5e-4)
+
+    def call(out):
+        return node.run(folder, out)
+
+    ended(two(call, tmp_path / "two", sharding=sharding, budget=budget))
+    assert_close(call(tmp_path / "one"), tmp_path / "two")
+    scale = load_file(tmp_path / "two/head.safetensors")["log_scale"]
+    assert 1e-6 < abs(float(scale) - math.log(100)) < 0.1
 
 
 @pytest.mark.slow

@@ -80,7 +80,9 @@ class Target:
             lang: [f"{root / lang}.parquet", f"{root / lang}.safetensors", spec["encoded"]]
             for lang, spec in specs.items()
         }
-        write_json(root / "manifest.json", {"spec": {"languages": listed}})
+        pool = {"pool": listed.pop("pool")} if "pool" in listed else {}
+        specs.pop("pool", None)
+        write_json(root / "manifest.json", {"spec": {"languages": listed, **pool}})
         arguments = [
             "--cell", CELL, "--specs", json.dumps(specs), "--model", str(self.model),
             "--manifest", str(root / "manifest.json"), "--state", str(root / "state"),

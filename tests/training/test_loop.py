@@ -395,23 +395,27 @@ def test_the_score_of_a_mixture_is_the_mean_over_its_tasks(folder, tokenizer, mo
 class Node:
     """The inputs of one training, as files."""
 
-    def __init__(self, root, tokenizer, labels=("cat", "dog", "big"), seed=1, **recipe):
+    def __init__(
+        self,
+        root,
+        tokenizer,
+        labels=("cat", "dog", "big"),
+        seed=1,
+        format="classification",
+        **recipe,
+    ):
         self.root, self.labels, self.tokenizer = root, labels, tokenizer
-        self.data = {
-            "train": helpers.encode(
-                tokenizer, "classification", classification_rows(48, 1, labels), labels
-            ),
-            "dev": helpers.encode(
-                tokenizer, "classification", classification_rows(8, 2, labels), labels
-            ),
+        rows = {
+            split: classification_rows(size, at, labels) if labels else TOYS[format][0](size, at)
+            for split, size, at in (("train", 48, 1), ("dev", 8, 2))
         }
+        self.data = {s: helpers.encode(tokenizer, format, own, labels) for s, own in rows.items()}
         for split, data in self.data.items():
             data.meta["spec"]["split"] = split
             helpers.write_encoded(root / f"{split}.safetensors", data)
-        rows = classification_rows(8, 2, labels)
-        helpers.write_rows(root / "dev.parquet", "classification", rows)
+        helpers.write_rows(root / "dev.parquet", format, rows["dev"])
         self.spec = {
-            **spec("classification", seed, epochs=1, **recipe),
+            **spec(format, seed, epochs=1, **recipe),
             "kind": "train",
             "labels": list(labels),
             **{split: digest(data.meta["spec"]) for split, data in self.data.items()},

@@ -114,6 +114,12 @@ def main_text_table(
 SHORT_METRICS = {
     **dict.fromkeys(("accuracy", "retrieval"), "acc"),
     **dict.fromkeys(("tagging", "bucc"), "F1"),
-    **{"macro_f1": "macro F1", "matthews": "MCC", "pearson": "Pearson", "spearman": "Spearman"},
+    **{
+        "map20": "mAP@20",
+        "macro_f1": "macro F1",
+        "matthews": "MCC",
+        "pearson": "Pearson",
+        "spearman": "Spearman",
+    },
     **dict.fromkeys(("squad", "squad2", "mlqa"), "F1+EM"),
 }

@@ -1,8 +1,8 @@
 """Rows of retrieval: questions and the sentences that answer them, mentions and their entities.
 
-As XTREME-R's code has them (`utils_lareqa.py`, `processors/lareqa.py`, `utils_mewslix.py`): an answer
-is its sentence with the paragraph behind it; a mention is its sentence, the mention in braces, with
-the mention alone before it; an entity is its description.
+As XTREME-R's code has them (`utils_lareqa.py`, `processors/lareqa.py`, `utils_mewslix.py`): an
+answer is its sentence with the paragraph behind it; a mention is its sentence, the mention in
+braces, with the mention alone before it; an entity is its description.
 """
 
 import re

@@ -117,6 +117,11 @@ def tatoeba(row: Row) -> list[Row]:
     ]
 
 
+def tatoeba_r(row: Row) -> list[Row]:
+    """MTEB's Tatoeba, whose second sentence is the English one; as `tatoeba`."""
+    return tatoeba({"source_sentence": row["sentence1"], "target_sentence": row["sentence2"]})
+
+
 # Rows that are no part of a task in a language, so that nothing is missing without them.
 FOREIGN, UNUSED = "of another language", "not used by the task"
 
@@ -126,6 +131,7 @@ ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
         squad, multichecklist, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
         universal_dependencies, tatoeba,
         passages.lareqa, passages.lareqa_en, passages.mewslix, passages.mewslix_en,
+        tatoeba_r,
     )
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from xstilts.data.source import SPLIT_NAMES
 from xstilts.experiment import suites
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, task_fields, types
-from xstilts.experiment.tasks import FORMATS, LABELLED, SPLITS, Task, known
+from xstilts.experiment.tasks import FORMATS, LABELLED, POOL, SPLITS, Task, known
 from xstilts.running.errors import UserError, brief, nearest
 
 _KINDS: dict[str, Any] = {
@@ -31,12 +31,12 @@ _ANY_PARTS = (
 )  # whose parts are checked elsewhere
 # How a data set is read, which a user's own files do not share with the set that they stand for.
 _OF_THE_SET = (
-    "hub", "config", "splits", "columns", "rows", "codes", "no_dev", "id_prefix", "gold",
+    "hub", "config", "splits", "columns", "rows", "codes", "no_dev", "id_prefix", "gold", "pool",
     "obtain", "revision", "files", "file", "strata", "suites",
 )  # fmt: skip
 _MAY_BE_NULL = ("files", "hub", "strata")  # which is as if it were not there
 _LONGEST = 255  # bytes of a file's name
-_OF_THE_HUB = ("config", "splits", "gold", "revision")  # of no use beside `files`
+_OF_THE_HUB = ("config", "splits", "gold", "pool", "revision")  # of no use beside `files`
 # What may be another for the languages that a suite adds.
 _OF_A_SUITE = ("languages", "hub", "config", "codes", "rows", "columns", "revision", "no_dev")
 _CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
@@ -76,6 +76,7 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     entry = _filled(name, entry)
     _check_labels(name, entry)
     _check_metric(name, entry)
+    _check_pool(name, entry)
     if entry.get("rows") is not None:
         _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
     for split in entry["splits"]:
@@ -291,6 +292,31 @@ def _check_labels(name: str, entry: Mapping[str, Any]) -> None:
         raise UserError(
             f"task `{name}`: a {format} task needs `labels`, in the head's order, or a"
             " train split to take them from"
+        )
+
+
+def _check_pool(name: str, entry: Mapping[str, Any]) -> None:
+    """Refuse a pool of candidates without the metric that ranks them, and the other way round."""
+    pool, ranked = entry.get("pool"), entry.get("metric") == "map20"
+    if pool and entry["format"] != "retrieval":
+        raise UserError(
+            f"task `{name}`: pool: only a retrieval task has candidates, not one of format"
+            f" {entry['format']}; leave it out"
+        )
+    if pool and not ranked:
+        raise UserError(
+            f"task `{name}`: metric: must be `map20`, which ranks the candidates of its `pool`, not"
+            f" `{entry['metric']}`"
+        )
+    if ranked and not pool and entry["format"] == "retrieval":
+        raise UserError(
+            f"task `{name}`: metric: `map20` ranks the candidates of all languages: say `pool`, the"
+            " config that has them"
+        )
+    if pool and POOL in entry["languages"]:
+        raise UserError(
+            f"task `{name}`: languages: `{POOL}` stands for the candidates of all languages; give"
+            " the language another code, and `codes` for what files call it"
         )
 
 

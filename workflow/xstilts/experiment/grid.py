@@ -206,8 +206,8 @@ class Grid:
         }
 
     def _pool(self, task: str) -> dict[str, str]:
-        """Return language -> the config of the candidates in it, of all languages of a task whatever
-        is scored (in the toy world of those that it has)."""
+        """Return language -> the config of its candidates, of all languages of a task whatever is
+        scored (in the toy world of those that it has)."""
         entry = self.tasks[task]
         toy = self.experiment.settings["toy"]["languages"] if self.experiment.toy else None
         there = [code for code in entry.languages if toy is None or code in toy or entry.own]

@@ -137,8 +137,8 @@ class Task:
         return name and name.replace("{split}", self.splits[split])
 
     def pools(self, languages: Iterable[str]) -> dict[str, str]:
-        """Return language -> the hub's config that holds the candidates in it, of a task whose
-        candidates are in a config for each language; of one that has them in one, `POOL` -> that."""
+        """Return language -> the hub's config of its candidates, of a task that has them in one for
+        each language; `POOL` -> that, if all are in one."""
         assert self.pool
         if "{lang}" not in self.pool:
             return {POOL: self.pool}

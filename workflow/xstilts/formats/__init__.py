@@ -24,8 +24,8 @@ Where the loss of a batch is no sum over its examples (dual), `TOGETHER` names t
 that `loss` reads, which is then given those of the whole batch; `outputs` are a row a sequence, and
 what is the same for all.
 
-Retrieval has no `loss`, since it is trained as dual, if at all; mlm has `encode`, `collate`, `head` and
-`loss` alone, since it is not scored.
+Retrieval has no `loss`, since it is trained as dual, if at all; mlm has `encode`, `collate`, `head`
+and `loss` alone, since it is not scored.
 
 Only `head`, `loss` and `reduce` touch torch, so encoding and scoring start in a third of a second.
 """

@@ -28,7 +28,9 @@ def encode(rows, tokenizer, labels, max_length):
     )
     arrays = encoded.pack([e.ids for e in encodings], [2] * len(rows))
     groups = [row.get("group") for row in rows]
-    arrays["group"] = _numbered([(g, None) if g is not None else (g, i) for i, g in enumerate(groups)])
+    arrays["group"] = _numbered(
+        [(g, None) if g is not None else (g, i) for i, g in enumerate(groups)]
+    )
     arrays["passage"] = _numbered([row["text_pair"] for row in rows])
     cut = [bool(e.overflowing) for e in encodings]
     return arrays, int(np.logical_or(cut[::2], cut[1::2]).sum())

@@ -96,7 +96,7 @@ class Search:
 
 
 def _first(products, k: int):
-    """Return the k largest of each row and their columns, [n, k], largest first, of equals the first.
+    """Return the k largest of each row and their columns, [n, k]; of equals the first is first.
 
     `torch.topk` takes any of those that are equal to the last: rows that have more of them than
     there is room for are sorted whole.

@@ -15,6 +15,7 @@ from xstilts.encoding.encode import labels_of
 from xstilts.experiment.graph import Graph, add_test_rows
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import TRAININGS, Node
+from xstilts.experiment.tasks import POOL
 from xstilts.models import adapters, repository
 from xstilts.monitoring.records import TO_PIN, Pins, Records, next_run
 from xstilts.running.errors import Absent, Problems, UserError, nearest
@@ -137,11 +138,21 @@ class _Rows:
             line = str(error)
             whole = line if line.startswith("source: ") else f"task {task.name}: {line}.{own}"
             raise UserError(whole.removesuffix(".")) from None
-        schema = mirror.schema(folder, spec["hub"], spec.get("config"), spec["split"])
-        if schema is not None:
-            if strata.by_split(spec, schema.names):
-                schema = strata.with_split(schema.empty_table(), {}).schema
-            prepare.check_columns(schema, spec)
+        of_pool = spec["lang"] == POOL
+        absent: list[Absent] = []
+        configs = [*spec["pool"].values()] if of_pool else [spec.get("config")]
+        for config in configs:
+            try:
+                schema = mirror.schema(folder, spec["hub"], config, spec["split"])
+            except Absent as error:  # candidates of a language are left out, if there are others
+                absent.append(error)
+                continue
+            if schema is not None:
+                if strata.by_split(spec, schema.names):
+                    schema = strata.with_split(schema.empty_table(), {}).schema
+                prepare.check_columns(schema, spec)
+        if len(absent) == len(configs):
+            raise absent[0]
 
     def _own_files(self, spec: dict, pin: Node, where: str) -> None:
         """Unify the rows of files of one's own, of large ones the first."""

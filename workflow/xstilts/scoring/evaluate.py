@@ -24,7 +24,7 @@ from xstilts.running.energy import Meter
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import atomic, digest, read_json, sha256, write_json
 from xstilts.running.record import versions
-from xstilts.scoring import examples
+from xstilts.scoring import examples, pooled
 from xstilts.scoring.scorer import Language, Output, Scorer
 
 # A group of languages fills so many batches, which is what a process loses that is killed: on an
@@ -53,6 +53,7 @@ def languages(
 
     Raises:
         Unloadable, DoesNotFit: what no language can be scored for.
+        UserError: the candidates of all languages cannot be read.
     """
     found: dict[str, Any] = {}
 
@@ -76,6 +77,13 @@ def languages(
             except UserError as error:
                 found[lang] = _told(lang, error)
 
+    if any("pool" in spec for spec in specs.values()):
+        lacking = list(unscored())
+        if lacking:
+            pool = pooled.load(scorer, paths[lacking[0].name], lacking[0].spec)
+            for one, output in zip(lacking, pooled.outputs(scorer, lacking, pool), strict=True):
+                found[one.name] = finish(one, output, scorer, cell, False)
+        return found
     groups = grouped(unscored(), BATCHES * scorer.budget)
     with ThreadPoolExecutor(1) as thread:
         group = next(groups, None)
@@ -141,7 +149,8 @@ def prepared(
         spec: of the score.
         lang: the language.
         paths: `rows`, `encoded` and `out` (folder) of this language; `dev_rows` and `dev_encoded`
-            where its dev split settles something.
+            where its dev split settles something; `pool_rows` and `pool_encoded`, of all languages,
+            where its queries are searched for in those.
 
     Raises:
         Absent: it has no rows.
@@ -157,6 +166,7 @@ def prepared(
             f" are {', '.join(trained[0])}; delete both, run again"
         )
     read = {"encoded": digest_of, "rows": sha256, "dev_encoded": digest_of, "dev_rows": sha256}
+    read |= {"pool_encoded": digest_of, "pool_rows": scorer.sha256}
     used = [of(paths[key]) for key, of in read.items() if key in paths]
     fingerprint = digest([spec, node["weights"], *used])
     out, pins = Path(paths["out"]) / f"{lang}.json", node["pins"] | data.meta["pins"]
@@ -190,7 +200,9 @@ def finish(
     where, rows = scorer.load(language.data)[2], language.rows
     page = formats.page(language.data.meta["spec"]["format"])
     start, energy, found = time.monotonic(), Meter(output.joules), {}
-    if language.data.meta["spec"]["format"] == "retrieval":
+    if output.predictions is not None:
+        predictions = output.predictions
+    elif language.data.meta["spec"]["format"] == "retrieval":
         threshold = None
         if language.dev is not None:
             _, threshold = page.search(output.reduced[1], language.dev[1], device=where)

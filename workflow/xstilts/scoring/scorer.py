@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from xstilts.models.footprint import Footprint
 from xstilts.running import device
 from xstilts.running.energy import Meter
 from xstilts.running.errors import UserError
+from xstilts.running.files import sha256
 from xstilts.scoring import predict
 
 
@@ -69,12 +70,13 @@ class Output(NamedTuple):
     """What the model says of a language.
 
     `reduced`: what each of its parts is decoded from; `seconds`, `joules` (None: not known): what
-    this took.
+    this took; `predictions`, where they are found for several languages at once.
     """
 
     reduced: list[list[Any]]
     seconds: float
     joules: float | None
+    predictions: list[str] | None = None
 
 
 class Scorer:
@@ -85,6 +87,7 @@ class Scorer:
     ) -> None:
         self.folder, self.node, self.spec, self.budget = folder, node, spec, budget
         self.out = out  # of the cell
+        self.sha256 = cache(sha256)  # of files that several languages have
         self.loaded: Any = None
 
     def load(self, data: Encoded):
@@ -103,8 +106,9 @@ class Scorer:
 
     def _load(self, data: Encoded):
         """Return encoder, head and device; UserError if they cannot be loaded."""
-        page = formats.page(data.meta["spec"]["format"])
-        searched = data.meta["spec"]["format"] == "retrieval"
+        # A retrieval by a dual encoder has the head of that.
+        page = formats.page(self.spec.get("head") or data.meta["spec"]["format"])
+        searched = data.meta["spec"]["format"] == "retrieval" and "head" not in self.spec
         base = str(adapters.backbone(self.folder))
         need = Footprint(base, self.out, self.budget, trained=False, searched=searched)
         where = device.choose(need)

@@ -11,13 +11,14 @@ from typing import Any
 
 from xstilts.encoding.header import read_header
 from xstilts.experiment.cells import CELL
+from xstilts.experiment.tasks import POOL
 from xstilts.models import lean
 from xstilts.running import lock
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import digest, read_json, write_json
 from xstilts.running.record import read_node, same_spec
 from xstilts.running.trackers import Trackers
-from xstilts.scoring import evaluate
+from xstilts.scoring import evaluate, pooled
 from xstilts.scoring.scorer import Scorer
 from xstilts.steps import arguments, process
 from xstilts.training import publish
@@ -74,9 +75,14 @@ def track(args: argparse.Namespace, specs: dict[str, Any], scores: dict[str, Any
 
 
 def _listed(manifest: str) -> dict[str, dict[str, str]]:
-    """Return language -> `rows` and `encoded` of a manifest."""
-    languages = read_json(manifest)["spec"]["languages"]
-    return {lang: {"rows": rows, "encoded": of} for lang, (rows, of, _) in languages.items()}
+    """Return language -> `rows` and `encoded` of a manifest; those of the candidates of all
+    languages beside them, if it has any."""
+    spec = read_json(manifest)["spec"]
+    pool = dict(zip(pooled.KEYS, spec.get(POOL, ()), strict=False))
+    return {
+        lang: {"rows": rows, "encoded": of, **pool}
+        for lang, (rows, of, _) in spec["languages"].items()
+    }
 
 
 def parser() -> argparse.ArgumentParser:

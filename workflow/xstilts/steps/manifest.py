@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from xstilts.encoding.header import read_header
+from xstilts.experiment.tasks import POOL
 from xstilts.running.errors import UserError
 from xstilts.running.files import write_json
 from xstilts.running.record import same_spec
@@ -23,13 +24,16 @@ def main(args: argparse.Namespace) -> None:
     spec = json.loads(args.spec)
     pins: dict[str, str] = {}
     absent: dict[str, str] = {}
-    for lang, (_, encoded, digest) in spec["languages"].items():
+    files = {**spec["languages"], **({POOL: spec[POOL]} if POOL in spec else {})}
+    for lang, (_, encoded, digest) in files.items():
         _, record = read_header(encoded)
         same_spec(encoded, record["spec"], digest)
         pins |= record["pins"]
         if reason := record.get("absent"):
             absent[lang] = reason
     target = Path(args.out).parent.name
+    if POOL in absent:
+        raise UserError(f"task {target}: there are no candidates; {absent[POOL]}")
     if len(absent) == len(spec["languages"]):
         lang, reason = next(iter(absent.items()))
         raise UserError(f"task {target}: there are no rows in any language; {lang}: {reason}")
