@@ -57,9 +57,8 @@ def _choices(rows: Rows, predicted: Predictions) -> str:
 
 
 def _ranked(rows: Rows, predicted: Predictions) -> str:
-    """Id -> the best candidates, the best first."""
-    queries = [row["id"] for row in rows if row["side"] == "source"]
-    return json.dumps({key: predicted[key].split() for key in queries}) + "\n"
+    """Id -> the best candidates, the best first; a prediction is a list of them in JSON."""
+    return json.dumps({row["id"]: json.loads(predicted[row["id"]]) for row in rows}) + "\n"
 
 
 WRITERS: dict[str, Callable[[Rows, Predictions], str]] = {

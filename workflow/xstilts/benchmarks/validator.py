@@ -67,8 +67,7 @@ def _ranked(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
             return "has a candidate twice"
         return "" if len(answer) <= RANKED else f"has more than {RANKED} candidates"
 
-    queries = [row["id"] for row in rows if row["side"] == "source"]
-    return _by_id(content, queries, "mention", "answer", ids)
+    return _by_id(content, [row["id"] for row in rows], "mention", "answer", ids)
 
 
 def _by_id(
