@@ -103,3 +103,147 @@ def test_gold_pairs_of_the_hub_are_refused_for_mining(tmp_path):
     ) as e:
         step(tmp_path, spec, tmp_path)
     assert "\n" not in str(e.value)
+
+
+# ---- candidates of all languages
+
+TEXTS = {
+    "de": ("Ein Hund. Er bellt.", [[0, 9], [10, 19]]),
+    "en": ("A dog. It barks.", [[0, 6], [7, 16]]),
+}
+LAREQA = {
+    "task": "lareqa", "format": "retrieval", "hub": "local/lareqa", "config": "de", "lang": "de",
+    "split": "validation", "rows": "lareqa", "pool": {"de": "de", "en": "en", "zh": "zh"},
+}  # fmt: skip
+
+
+def lareqa(lang, breaks=True):
+    """SQuAD's JSON of two questions on a paragraph, as LAReQA's makers have it."""
+    context, found = TEXTS[lang]
+    starts = {"q1": found[1][0], "q2": 0}
+    asked = [
+        {"id": i, "question": f"{i} {lang}?", "answers": [{"text": "x", "answer_start": at}]}
+        for i, at in starts.items()
+    ]
+    paragraph = {"context": context, "qas": asked, **({"sentence_breaks": found} if breaks else {})}
+    return json.dumps({"data": [{"title": "t", "paragraphs": [paragraph]}]})
+
+
+def folder(root, hub, files):
+    """Write a data set in the files of its makers."""
+    for name, text in files.items():
+        path = root / "datasets" / hub / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def test_a_question_has_right_candidates_in_all_languages_that_are_there(tmp_path, capsys):
+    root = folder(tmp_path / "m", "local/lareqa", {f"{lang}.json": lareqa(lang) for lang in TEXTS})
+    rows, record = step(root, LAREQA, tmp_path)
+    about = {"side": "source", "gold": None, "lang": "de"}
+    assert rows == [
+        {"id": "q1", "text": "q1 de?", "golds": ["de.1.1", "en.1.1"], **about},
+        {"id": "q2", "text": "q2 de?", "golds": ["de.1.0", "en.1.0"], **about},
+    ]
+    assert (record["rows_total"], record["dropped"]) == (2, {})
+    assert "no candidates in zh" in capsys.readouterr().out
+    pool, record = step(root, {**LAREQA, "lang": "pool", "config": None, "max_rows": 1}, tmp_path)
+    assert pool == [
+        {"id": f"{lang}.1.{n}", "side": "target", "lang": lang, "gold": None, "golds": None,
+         "text": f"{TEXTS[lang][0][slice(*TEXTS[lang][1][n])]} {TEXTS[lang][0]}"}
+        for lang in ("de", "en") for n in (0, 1)
+    ], "a limit is no limit of candidates, each of which is there once"  # fmt: skip
+
+
+def test_a_language_that_is_not_there_is_absent(tmp_path, capsys):
+    root = folder(tmp_path / "m", "local/lareqa", {"de.json": lareqa("de")})
+    rows, record = step(root, {**LAREQA, "lang": "zh", "config": "zh"}, tmp_path)
+    assert rows == [] and "no zh.json" in record["absent"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"de.json": lareqa("de", breaks=False)}, "no column `sentence_breaks`.*lareqa.*xquad-r"),
+        ({"de.json": "{"}, "de.json: cannot be read as JSON"),
+        ({"de.json": '{"data": [{"paragraphs": [{}]}]}'}, "de.json: has no 'qas'"),
+        ({"notes.txt": "x"}, r"its folder has no de.json \(there is notes.txt\)"),
+    ],
+)
+def test_a_folder_that_is_not_lareqa_is_refused(tmp_path, files, message):
+    root = folder(tmp_path / "m", "local/lareqa", files)
+    with pytest.raises(UserError, match=message):
+        step(root, {**LAREQA, "pool": {"de": "de"}}, tmp_path)
+
+
+MEWSLIX = {
+    "task": "mewslix", "format": "retrieval", "hub": "local/mewslix", "config": "de", "lang": "de",
+    "split": "test", "rows": "mewslix", "pool": {"pool": "candidates"},
+}  # fmt: skip
+CONTEXT = {
+    "text": "Ja. Anna kauft.",
+    "sentence_spans": [{"start": 0, "end": 3}, {"start": 4, "end": 15}],
+}
+
+
+def mentions(*entities):
+    """A line of mentions, each of the same words."""
+    span = {"start": 4, "end": 8, "text": "Anna"}
+    listed = [
+        {"example_id": f"m{n}", "mention_span": span, "entity_id": entity}
+        for n, entity in enumerate(entities)
+    ]
+    return json.dumps({"context": CONTEXT, "mentions": listed})
+
+
+def entity(name, lang):
+    span = {"start": 0, "end": 4}
+    return json.dumps({
+        "entity_id": name, "title": "A", "description": f"{lang} A. Rest.",
+        "sentence_spans": [span], "description_language": lang, "description_url": "",
+    })  # fmt: skip
+
+
+def test_mentions_are_looked_up_in_a_pool_of_its_own(tmp_path):
+    entities = "\n".join([entity("Q1", "sw"), entity("Q2", "de"), entity("Q1", "sw")])
+    files = {
+        "candidate_set_entities.jsonl": entities,
+        "wikinews_mentions/test-de.jsonl": mentions("Q2", None, "Q9"),
+    }
+    root = folder(tmp_path / "m", "local/mewslix", files)
+    rows, record = step(root, MEWSLIX, tmp_path)
+    text = "Anna: { Anna } kauft."
+    about = {"side": "source", "text": text, "gold": None, "lang": "de"}
+    assert rows == [
+        {"id": "m0", "golds": ["Q2"], **about}, {"id": "m2", "golds": ["Q9"], **about},
+    ]  # fmt: skip
+    assert record["dropped"] == {"no label": 1}
+    pool, _ = step(root, {**MEWSLIX, "lang": "pool", "config": None}, tmp_path)
+    assert [(r["id"], r["lang"], r["text"]) for r in pool] == [
+        ("Q1", "sw", "sw A"), ("Q2", "de", "de A"),
+    ]  # fmt: skip
+
+
+def test_a_folder_without_candidates_is_refused(tmp_path):
+    files = {"wikinews_mentions/test-de.jsonl": mentions("Q2")}
+    root = folder(tmp_path / "m", "local/mewslix", files)
+    with pytest.raises(UserError, match=r"no candidate_set_entities.jsonl \(there is wikinews_m"):
+        step(root, {**MEWSLIX, "lang": "pool", "config": None}, tmp_path)
+
+
+def test_pairs_of_wikipedia_are_read_as_published(tmp_path):
+    pair = json.loads(mentions("Q2"))
+    line = {
+        "contextual_mention": {"context": pair["context"], "mention": pair["mentions"][0]},
+        "entity": json.loads(entity("Q2", "en")),
+    }
+    root = folder(tmp_path / "m", "local/mewslix", {"wikipedia_pairs-dev.jsonl": json.dumps(line)})
+    spec = {
+        "task": "mewslix_en", "format": "dual", "hub": "local/mewslix", "config": "wikipedia_pairs",
+        "lang": "en", "split": "validation", "rows": "mewslix_en",
+    }  # fmt: skip
+    rows, _ = step(root, spec, tmp_path)
+    assert rows == [
+        {"id": "m0", "text": "Anna: { Anna } kauft.", "text_pair": "en A", "group": "Q2"}
+    ]

@@ -8,9 +8,11 @@ from random import Random
 import pyarrow.parquet as pq
 import pytest
 
+from xstilts.data import checklist
 from xstilts.experiment import tasks
 from xstilts.toy import catalogue, mirror, nli, schema, spec, strata
 from xstilts.toy.forms import Clause, Thing
+from xstilts.toy.lexicon import LANGUAGES
 
 REAL = Path("../shared/data/datasets")
 INFERENCE = nli.Inference(
@@ -52,7 +54,7 @@ def test_answers_are_substrings_where_they_are_said_to_start(tables):
             assert text and row["context"][start : start + len(text)] == text
             seen += 1
     squad, xquad, mlqa, tydi = (2 + 6) * (60 + 12), 6 * 12, 5 * (12 + 12), 60 + 2 * 15 + 3 * 12
-    assert seen + unanswered == squad + xquad + mlqa + tydi
+    assert seen + unanswered == squad + 2 * xquad + mlqa + tydi, "LAReQA is XQuAD, too"
     assert 10 < unanswered < 40
 
 
@@ -108,6 +110,7 @@ def test_test_labels_are_hidden_where_the_hub_hides_them(tables):
         (("tau/commonsense_qa", "default", "test"), "answerKey", ""),
     ):
         assert {row[field] for row in tables[key].rows} == {hidden}
+    assert {row["label"] for row in tables["aps/super_glue", "copa", "test"].rows} == {-1}
     for repository in ("facebook/xnli", "google-research-datasets/paws-x"):
         assert -1 not in {row["label"] for row in tables[repository, "en", "test"].rows}
 
@@ -139,6 +142,9 @@ def test_training_and_evaluation_items_differ(tables):
         ("Rowan/hellaswag", "default", ("ctx",)),
         ("allenai/cosmos_qa", "default", ("context", "question")),
         ("tau/commonsense_qa", "default", ("question", "choices")),
+        ("lighteval/siqa", "default", ("context", "answerA", "answerB", "answerC")),
+        ("aps/super_glue", "copa", ("premise", "choice1", "choice2")),
+        ("local/mewslix", "wikipedia_pairs", ("entity",)),
         ("google/xtreme", "udpos.English", ("tokens",)),
         ("unimelb-nlp/wikiann", "de", ("tokens", "ner_tags")),
         ("local/ccg-pmb", "en", ("tokens",)),
@@ -157,6 +163,61 @@ def test_stories_have_four_different_endings_and_join_up(tables):
         assert row["ctx"] == f"{row['ctx_a']} {row['ctx_b']}"
         assert len(set(row["endings"])) == 4
         assert row["label"] in {"0", "1", "2", "3"}
+
+
+def test_xcopa_is_copa_in_another_language(tables):
+    for split in ("validation", "test"):
+        english = tables["aps/super_glue", "copa", split].rows
+        chinese = tables["cambridgeltl/xcopa", "zh", split].rows
+        assert [r["question"] for r in english] == [r["question"] for r in chinese]
+        assert {r["question"] for r in english[:2]} == {"effect", "cause"}
+        assert {r["label"] for r in chinese} == {0, 1}
+        if split == "validation":
+            assert [r["label"] for r in english] == [r["label"] for r in chinese]
+    assert ("cambridgeltl/xcopa", "de", "test") not in tables, "which the hub has not"
+
+
+def test_sentences_of_lareqa_are_whole_and_hold_the_answers(tables):
+    for code in ("en", "ar", "zh"):
+        rows = tables["local/lareqa", code, "validation"].rows
+        assert [r["question"] for r in rows] == [
+            r["question"] for r in tables["google/xquad", f"xquad.{code}", "validation"].rows
+        ]
+        for row in rows:
+            said = [row["context"][slice(*span)] for span in row["sentence_breaks"]]
+            assert len(said) == 4 and all(text[-1] in ".。।" for text in said)
+            assert ("" if code == "zh" else " ").join(said) == row["context"]
+            (text,), (start,) = row["answers"]["text"], row["answers"]["answer_start"]
+            assert sum(a <= start < start + len(text) <= b for a, b in row["sentence_breaks"]) == 1
+
+
+def test_mentions_are_of_entities_that_are_candidates(tables):
+    for split in ("dev", "test"):
+        pool = {r["entity_id"]: r for r in tables["local/mewslix", "candidates", split].rows}
+        assert {r["description_language"] for r in pool.values()} == {*LANGUAGES}
+        of = {c: tables["local/mewslix", c, split].rows for c in ("en", "de", "ar")}
+        ids = [[m["entity_id"] for r in rows for m in r["mentions"]] for rows in of.values()]
+        assert ids[0] == ids[1] == ids[2] and {*ids[0]} < {*pool}
+        for row in (row for rows in of.values() for row in rows):
+            span, context = row["mentions"][0]["mention_span"], row["context"]
+            assert context["text"][span["start"] : span["end"]] == span["text"]
+            inside = [
+                s for s in context["sentence_spans"] if s["start"] <= span["start"] < s["end"]
+            ]
+            assert len(inside) == 1
+    train = tables["local/mewslix", "wikipedia_pairs", "train"].rows
+    assert not {r["entity"]["entity_id"] for r in train} & {*pool}
+
+
+def test_the_templates_are_such_that_cases_can_be_made(written):
+    folder = written / "datasets/local/multichecklist"
+    files = folder / checklist.TEMPLATES, folder / checklist.NAMES
+    found = {code: checklist.rows(*files, code) for code in LANGUAGES}
+    assert len({tuple(row["id"] for row in rows) for rows in found.values()}) == 1
+    for rows in found.values():
+        assert {row["test"] for row in rows} == {"animal_vehicle", "animal_vehicle_v2"}
+        assert all(row["answers"]["answer_start"][0] >= 0 for row in rows)
+    assert not (folder / "README.md").exists()
 
 
 def test_tags_and_retrieval_pools(tables):
@@ -271,7 +332,8 @@ def test_a_language_does_not_change_the_others(written, tmp_path):
     mirror.write(spec.parse({**SMALL, "languages": ["en", "de"]}), tmp_path)
     whole = contents(written)
     for name, content in contents(tmp_path).items():
-        if name.endswith(".parquet") and "tydiqa" not in name:  # one file for all languages
+        of_all = "tydiqa" in name or "mewslix/candidates" in name  # one file for all languages
+        if name.endswith(".parquet") and not of_all:
             assert content == whole[name], name
 
 
@@ -293,6 +355,14 @@ def test_a_language_does_not_change_the_others(written, tmp_path):
         ("unimelb-nlp/wikiann", "zh", schema.WIKIANN),
         ("local/ccg-pmb", "en", schema.CCG),
         ("local/bucc2018", "ru", schema.BUCC),
+        ("lighteval/siqa", "default", schema.SIQA),
+        ("aps/super_glue", "copa", schema.COPA),
+        ("cambridgeltl/xcopa", "zh", schema.XCOPA),
+        ("local/lareqa", "ru", schema.LAREQA),
+        ("local/mewslix", "candidates", schema.ENTITY),
+        ("local/mewslix", "ar", schema.MENTIONS),
+        ("local/mewslix", "wikipedia_pairs", schema.MENTION_PAIR),
+        ("mteb/tatoeba-bitext-mining", "deu-eng", schema.TATOEBA_R),
         ("wikimedia/wikipedia", "20231101.ar", schema.WIKIPEDIA),
     ],
 )
@@ -311,6 +381,7 @@ OURS = {
     ("google/xtreme", "tatoeba"): ["sentence"],
     ("google/xtreme", "MLQA"): ["asks"],
     ("google/xquad", "xquad"): ["asks"],
+    ("mteb/tatoeba-bitext-mining", "deu-eng"): ["sentence"],
     ("facebook/xnli", "ar"): ["inference"],
 }
 
@@ -336,6 +407,7 @@ def test_fields_types_and_labels_are_those_of_the_real_data(written):
     missing = {r for family in catalogue.CATALOGUE for r in family.repositories} - compared
     assert missing == {
         "local/ccgbank", "local/squad-translated", "nyu-mll/multi_nli", "wikimedia/wikipedia",
+        "local/mewslix", "local/multichecklist", "mteb/tatoeba-bitext-mining",
     }  # fmt: skip
 
 

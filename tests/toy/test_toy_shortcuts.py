@@ -7,7 +7,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from xstilts.toy import nli, paraphrase, quiz, reading, stories
+from xstilts.toy import nli, paraphrase, quiz, reading, stories, world
+from xstilts.toy.catalogue import linking
 from xstilts.toy.languages import grammar
 
 
@@ -46,6 +47,10 @@ def accuracy(texts, labels):
 
 def words_of(form):
     return {token.text.lower() for token in grammar("en").sentence(form).tokens}
+
+
+def words_in(form, code):
+    return {token.text.lower() for token in grammar(code).sentence(form).tokens}
 
 
 def marked(first, second):
@@ -124,6 +129,14 @@ def story_choices(chain):
     return texts, [item.right for item in items]
 
 
+def fewer(chain, count):
+    """The choices of Social IQa (three) and COPA (two)."""
+    found = stories.choices(stories.stories(Random("shortcuts"), chain), Random("choices"), count)
+    items = list(islice(found, 1200))
+    texts = [[grammar("en").sentence(c).text for c in item.endings] for item in items]
+    return texts, [item.right for item in items]
+
+
 def quiz_choices():
     """The choices of questions without a context, and which is right."""
     items = list(islice(quiz.questions(Random("shortcuts")), 1200))
@@ -132,8 +145,15 @@ def quiz_choices():
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: story_choices(stories.NEXT), lambda: story_choices(stories.BEFORE), quiz_choices],
-    ids=["next", "before", "quiz"],
+    [
+        lambda: story_choices(stories.NEXT),
+        lambda: story_choices(stories.BEFORE),
+        lambda: fewer(stories.NEXT, 3),
+        lambda: fewer(stories.NEXT, 2),
+        lambda: fewer(stories.BEFORE, 2),
+        quiz_choices,
+    ],
+    ids=["next", "before", "siqa", "copa-effect", "copa-cause", "quiz"],
 )
 def test_neither_place_nor_length_nor_the_words_of_a_choice_tell_that_it_is_right(make):
     texts, right = make()
@@ -148,3 +168,30 @@ def test_neither_place_nor_length_nor_the_words_of_a_choice_tell_that_it_is_righ
     labels = [i == answer for row, answer in zip(texts, right, strict=True) for i in range(count)]
     guesses = scores(alone, labels)[:, 1].reshape(-1, count).argmax(1)
     assert np.mean(guesses == right[-len(guesses) :]) < 1 / count + 0.07
+
+
+def test_neither_deed_nor_thing_that_most_choices_share_is_right_more_often():
+    found = stories.choices(stories.stories(Random("shared")), Random("choices"), 3)
+    hits = Counter()
+    for item in islice(found, 900):
+        parts = [(c.verb, c.patient) for c in item.endings]
+        shares = [
+            sum(a == b for other in parts for a, b in zip(p, other, strict=True)) for p in parts
+        ]
+        hits[shares[item.right] == max(shares)] += 1
+    assert abs(hits[True] / 900 - 1 / 3) < 0.05, hits
+
+
+def test_the_name_alone_does_not_find_an_entity_nor_the_words_of_another_language():
+    items = list(islice(linking.entities(Random("shortcuts")), 300))
+    facts = [fact for item in items for fact in item.facts]
+    assert len(set(facts)) == len(facts), "one person alone does this"
+    names = Counter(item.facts[0].agent for item in items)
+    assert len(names) == len(world.names("name")) and max(names.values()) < 50
+    words = {code: [words_in(item.facts[0], code) for item in items] for code in ("en", "de")}
+    hits = 0
+    for number, asked in enumerate(words["de"]):
+        shared = [len(asked & other) for other in words["en"]]
+        best = [i for i, n in enumerate(shared) if n == max(shared)]
+        hits += (number in best) / len(best)
+    assert hits / 300 < 0.25, hits

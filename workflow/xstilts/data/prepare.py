@@ -7,7 +7,7 @@ file says where its rows came from and how many were dropped, and why.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from xstilts.data.rows import (
     label_decoder,
     unique_ids,
 )
+from xstilts.data.source import POOL
 from xstilts.running.errors import UserError, nearest
 from xstilts.running.files import atomic
 
@@ -58,12 +59,13 @@ def unify(
     table: pa.Table,
     features: Mapping[str, Any],
     spec: dict,
-    gold: list[tuple[str, str]] | None = None,
+    gold: list[tuple[str, str]] | dict[str, list[str]] | None = None,
 ) -> tuple[list[Row], dict]:
     """Turn raw rows into unified rows of `spec["format"]`, in the raw order.
 
     `features` are the data set's, for the names of its ClassLabels; `gold` the pairs of source and
-    target ids, where they are in a file of their own. Returns the rows and {rows_total, rows_kept,
+    target ids, where they are in a file of their own, or of a pool of candidates question -> right
+    ones. Returns the rows and {rows_total, rows_kept,
     dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes", unanswered: n,
     one_value: the only gold value, and many: {stratum: number of its classes}. rows_total counts
     raw rows. Raises UserError for columns, strata or labels that are not as the task says, if no
@@ -75,7 +77,8 @@ def unify(
     strata = strata_of.Strata(table.schema, spec, f"task {task}: {dataset_of(spec)}", features)
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""
-    for number, raw in enumerate(table.to_pylist()):
+    pool, of_pool, seen = spec.get("pool"), spec.get("lang") == POOL, set[str]()
+    for number, raw in enumerate(_raw_rows(table)):
         if prefix and not str(raw.get("id")).startswith(prefix):
             counts[FOREIGN] += 1
             continue
@@ -85,8 +88,13 @@ def unify(
             continue
         unit = unified if isinstance(unified, list) else [unified]
         strata.take(raw, unit)
+        if pool:
+            unit = pools.side(unit, raw, spec["lang"], of_pool, seen)
+            unit = pools.with_golds(unit, gold) if isinstance(gold, dict) else unit
+            units += [(number, [row]) for row in unit]
+            continue
         units.append((number, unit))
-    if gold is not None:
+    if isinstance(gold, list):
         units, dropped = pools.pair(task, units, gold)
         counts.update(dropped)
     units = [
@@ -95,7 +103,7 @@ def unify(
     ]
     report = _read_gold(spec, [row for _, unit in units for row in unit])
     rows = []
-    for index in sample(len(units), spec.get("max_rows")):
+    for index in sample(len(units), None if of_pool else spec.get("max_rows")):
         _, unit = units[index]
         if reason := next(filter(None, map(clean, unit)), None):
             counts[reason] += 1
@@ -111,6 +119,12 @@ def unify(
         report["many"] = many
     report = {"rows_total": table.num_rows, "rows_kept": len(rows), **report}
     return rows, {**report, "dropped": dict(counts), "repaired": clean.repaired}
+
+
+def _raw_rows(table: pa.Table) -> Iterator[Row]:
+    """The rows of a table, not all at once: a million entities are gigabytes as objects."""
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()
 
 
 def _read_gold(spec: dict, rows: list[Row]) -> dict[str, Any]:

@@ -31,6 +31,11 @@ def squad(row: Row) -> Row:
     }
 
 
+def multichecklist(row: Row) -> Row:
+    """A case of MultiCheckList, which `checklist.rows` makes in SQuAD's columns."""
+    return squad(row)
+
+
 def hellaswag(row: Row) -> Row:
     """HellaSwag: each choice is the begun second sentence and an ending. Test labels are ""."""
     start = row["ctx_b"].strip()
@@ -123,7 +128,7 @@ FOREIGN, UNUSED = "of another language", "not used by the task"
 ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     f.__name__: f
     for f in (
-        squad, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
+        squad, multichecklist, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
         universal_dependencies, tatoeba,
         passages.lareqa, passages.lareqa_en, passages.mewslix, passages.mewslix_en,
         tatoeba_r,
@@ -154,6 +159,8 @@ def id_and_gold(row: Row, number: int, unit: list[Row]) -> Row:
     own = row.get("id")
     if "side" not in row:
         return {"id": str(number if own is None else own)}
+    if "golds" in row or "lang" in row:  # of a pool of candidates
+        return {"id": str(own), "gold": None, "golds": row.get("golds")}
     sides = {r["side"]: r.get("id") or f"{number}.{r['side']}" for r in unit}
     gold = row.get("gold", sides.get("target") if row["side"] == "source" else None)
     return {"id": str(sides[row["side"]]), "gold": gold}
@@ -224,6 +231,8 @@ class RowCleaner:
     def _retrieval(self, row: Row) -> str | None:
         if row["side"] not in ("source", "target"):
             raise UserError(f"{self.where}: side `{row['side']}` is not `source` or `target`")
+        if "lang" in row and row["side"] == "source" and None in (row["golds"] or [None]):
+            return "no label"
         return None if row["text"] else "no text"
 
     def _dual(self, row: Row) -> str | None:

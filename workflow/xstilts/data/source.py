@@ -40,6 +40,7 @@ SPLIT_NAMES = {
     "dev": ("dev", "validation", "valid", "val"),
     "test": ("test",),
 }
+POOL = "pool"  # in place of a language: the candidates of a retrieval in all languages
 OWN = "files"  # data of one's own is `files/<task>...` in pins and specs: no path, no space
 
 

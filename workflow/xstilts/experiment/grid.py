@@ -199,7 +199,8 @@ class Grid:
             **({"strata": dict(entry.strata)} if entry.strata and split != "train" else {}),
             "columns": dict(entry.columns),
             "labels": list(entry.labels) or None,
-            "max_rows": limit.get(split),
+            # Candidates are whole: without the right ones there is nothing to find.
+            "max_rows": None if lang == POOL else limit.get(split),
             "version": [VERSIONS["prepare"], entry.version],
             "source": OWN if entry.own else self.source(),
         }

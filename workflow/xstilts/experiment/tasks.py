@@ -23,7 +23,7 @@ FORMATS = {
 }
 LABELLED = ("classification", "tagging")  # the formats whose answers are labels, by name
 SPLITS = ("train", "dev", "test")
-POOL = "pool"  # in place of a language: the candidates of a retrieval in all languages
+POOL = sources.POOL
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import files, layout, pools, strata
+from xstilts.data import checklist, files, layout, pools, published, strata
 from xstilts.data import source as sources
 from xstilts.data.pin import ABSENT
 from xstilts.data.prepare import dataset_of, many_classes, notes, sample, unify, write
@@ -45,6 +45,17 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
         raise Absent(pin["reason"])
     if paths := json.loads(args.files):
         return files.read(own_files(args.root, paths, pin, spec["hub"]), spec), {}, None
+    if spec.get("rows") == checklist.ROWS:
+        checklist.check(spec["task"], spec["hub"], pin.get("files", {}))
+        templates, names = (
+            sources.file(args.source, args.root, pin, spec["hub"], name)
+            for name in (checklist.TEMPLATES, checklist.NAMES)
+        )
+        return checklist.table(templates, names, spec["lang"]), {}, None
+    if spec.get("pool"):
+        return pools.read(spec, lambda config: rows_of(args, spec, pin, config))
+    if (table := published_rows(args, spec, pin, spec.get("config"))) is not None:
+        return table, {}, None
     data = load(args, spec, pin, spec["split"])
     gold = None
     if spec.get("gold"):
@@ -59,6 +70,28 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
         rows = [len(load(args, spec, pin, part)) for part in parts] if parts[1:] else [len(data)]
         table = strata.with_split(table, dict(zip(parts, rows, strict=True)))
     return table, data.features, gold
+
+
+def rows_of(
+    args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], config: str
+) -> tuple:
+    """Return the raw rows of a config of a data set with a pool, and their features."""
+    if (table := published_rows(args, spec, pin, config)) is not None:
+        return table, {}
+    data = load(args, spec | {"config": config}, pin, spec["split"])
+    return data.with_format("arrow")[:], data.features
+
+
+def published_rows(
+    args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], config: str | None
+) -> Any:
+    """Return the raw rows of a file of the data's makers, if the folder has those."""
+    names, name = pin.get("files", {}), published.name(spec.get("rows"), config, spec["split"])
+    if not name or "README.md" in names:
+        return None
+    if name not in names:
+        raise published.missing(spec["task"], spec["rows"], name, list(names))
+    return published.read(sources.file(args.source, args.root, pin, spec["hub"], name))
 
 
 def load(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], split: str) -> Any:

@@ -5,6 +5,7 @@
 DIR/datasets/<org>/<name>/README.md          front matter that lists the configurations
 DIR/datasets/<org>/<name>/<config>/<split>-00000-of-00001.parquet
 DIR/datasets/<org>/<name>/<config>/<split>.gold.tsv      where there are gold pairs: id TAB id
+DIR/datasets/<org>/<name>/<file>                         where a data set is text files
 DIR/manifests/<org>/<name>.json              the spec and a digest of every file, written last
 
 The same spec gives the same bytes, whether a repository is written alone or all are. A repository
@@ -42,6 +43,12 @@ def readme(name: str, splits: dict[str, list[str]]) -> str:
 
 def write_table(table: Table, out: Path) -> list[Path]:
     """Write one split, and return the paths of its files below `out`."""
+    texts = [(Path("datasets", table.repository, name), text) for name, text in table.files]
+    for path, text in texts:
+        with files.atomic(out / path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    if not table.features:
+        return [path for path, _ in texts]
     folder = Path("datasets", table.repository, table.config)
     paths = [folder / f"{table.split}-00000-of-00001.parquet"]
     with files.atomic(out / paths[0]) as temporary:
@@ -64,8 +71,9 @@ def write_repository(name: str, tables: list[Table], record: Any, out: Path) -> 
     splits: dict[str, list[str]] = defaultdict(list)
     for table in tables:
         written += write_table(table, out)
-        splits[table.config].append(table.split)
-    if tables:
+        if table.features:
+            splits[table.config].append(table.split)
+    if splits:
         written.append(Path("datasets", name, "README.md"))
         with files.atomic(out / written[-1]) as temporary:
             temporary.write_text(readme(name, splits), encoding="utf-8")

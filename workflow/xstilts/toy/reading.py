@@ -155,3 +155,13 @@ def render(item: Passage, grammar: Grammar) -> dict[str, str | int]:
         "answer": text,
         "start": before + start,
     }
+
+
+def sentence_breaks(item: Passage, grammar: Grammar) -> list[list[int]]:
+    """Return [start, end) of the sentences of a passage's context in a language."""
+    gap, start, breaks = int(grammar.spaced), 0, []
+    for c in item.clauses:
+        end = start + len(grammar.sentence(c).text)
+        breaks.append([start, end])
+        start = end + gap
+    return breaks

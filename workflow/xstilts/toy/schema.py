@@ -13,6 +13,7 @@ Feature = dict[str, Any]
 
 STRING: Feature = {"dtype": "string", "_type": "Value"}
 INT32: Feature = {"dtype": "int32", "_type": "Value"}
+BOOL: Feature = {"dtype": "bool", "_type": "Value"}
 
 
 def label(*names: str) -> Feature:
@@ -29,7 +30,7 @@ def arrow_type(feature: Any) -> pa.DataType:
     """The Arrow type of a feature."""
     kind = feature.get("_type")
     if kind == "Value":
-        return {"string": pa.string(), "int32": pa.int32()}[feature["dtype"]]
+        return {"string": pa.string(), "int32": pa.int32(), "bool": pa.bool_()}[feature["dtype"]]
     if kind == "ClassLabel":
         return pa.int64()
     if kind == "List":
@@ -106,6 +107,33 @@ CSQA: dict[str, Feature] = {
     "choices": {"label": many(STRING), "text": many(STRING)},
     "answerKey": STRING,
 }
+SIQA: dict[str, Feature] = {
+    name: STRING for name in ("context", "question", "answerA", "answerB", "answerC", "label")
+}
+_COPA = {name: STRING for name in ("premise", "choice1", "choice2", "question")}
+COPA: dict[str, Feature] = {**_COPA, "idx": INT32, "label": label("choice1", "choice2")}
+XCOPA: dict[str, Feature] = {**_COPA, "label": INT32, "idx": INT32, "changed": BOOL}
+LAREQA: dict[str, Feature] = {**SQUAD, "sentence_breaks": many(many(INT32))}
+_SPAN: Feature = {"start": INT32, "end": INT32}
+_CONTEXT: Feature = {
+    **{n: STRING for n in ("document_title", "document_url", "document_id", "language", "text")},
+    "sentence_spans": many(_SPAN),
+}
+_MENTION: Feature = {
+    "example_id": STRING,
+    "mention_span": {**_SPAN, "text": STRING},
+    "entity_id": STRING,
+}
+ENTITY: dict[str, Feature] = {
+    **{name: STRING for name in ("entity_id", "title", "description")},
+    "sentence_spans": many(_SPAN),
+    **{name: STRING for name in ("description_language", "description_url")},
+}
+MENTIONS: dict[str, Feature] = {"context": _CONTEXT, "mentions": many(_MENTION)}
+MENTION_PAIR: dict[str, Feature] = {
+    "contextual_mention": {"context": _CONTEXT, "mention": _MENTION},
+    "entity": ENTITY,
+}
 UPOS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
     "PUNCT", "SCONJ", "SYM", "VERB", "X",
@@ -117,6 +145,7 @@ TATOEBA: dict[str, Feature] = {
     "source_lang": STRING,
     "target_lang": STRING,
 }
+TATOEBA_R: dict[str, Feature] = {"sentence1": STRING, "sentence2": STRING}
 NER = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 WIKIANN: dict[str, Feature] = {
     "tokens": many(STRING),

@@ -6,7 +6,7 @@ the context alone: the four are two deeds by two things, each deed and each thin
 In half the stories both pairs are in the context, with two people, and who goes on decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -74,6 +74,15 @@ def stories(rng: Random, chain: dict[str, str] = NEXT) -> Iterator[Story]:
         if item and (item.events, item.hero) not in seen:
             seen.add((item.events, item.hero))
             yield item
+
+
+def choices(items: Iterable[Story], rng: Random, count: int) -> Iterator[Story]:
+    """Stories with `count` of their endings, the right one among them, in their order."""
+    for item in items:
+        wrong = [i for i in range(len(item.endings)) if i != item.right]
+        kept = sorted([item.right, *rng.sample(wrong, count - 1)])
+        endings = tuple(item.endings[i] for i in kept)
+        yield replace(item, endings=endings, right=kept.index(item.right))
 
 
 def render(item: Story, grammar: Grammar) -> dict:

@@ -18,6 +18,7 @@ STRATA: dict[str, dict[str, str]] = {
     "tydiqa": {"asks": "asks"},
     "squad2": {"asks": "asks"},
     "tatoeba": {"sentence": "sentence"},
+    "tatoeba_r": {"sentence": "sentence"},
 }
 REPOSITORIES = {
     "facebook/xnli": ["inference"],
@@ -26,6 +27,7 @@ REPOSITORIES = {
     "google/xtreme": ["asks", "sentence"],
     "google-research-datasets/tydiqa": ["asks"],
     "rajpurkar/squad_v2": ["asks"],
+    "mteb/tatoeba-bitext-mining": ["sentence"],
 }
 _ASKS = {"agent": "who", "patient": "what", "place": "where", "number": "how-many"}
 

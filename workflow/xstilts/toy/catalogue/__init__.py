@@ -10,7 +10,16 @@ Labels of test sets are missing where the hub's are.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from xstilts.toy.catalogue import choice, classification, qa, retrieval, tagging, text
+from xstilts.toy.catalogue import (
+    checklist,
+    choice,
+    classification,
+    linking,
+    qa,
+    retrieval,
+    tagging,
+    text,
+)
 from xstilts.toy.catalogue.table import Table
 from xstilts.toy.spec import Spec
 
@@ -43,6 +52,12 @@ CATALOGUE = (
     Family(tagging.ccg, ("local/ccg-pmb", "local/ccgbank")),
     Family(retrieval.tatoeba, ("google/xtreme",)),
     Family(retrieval.bucc, ("local/bucc2018",)),
+    Family(choice.siqa, ("lighteval/siqa",)),
+    Family(choice.copa, ("aps/super_glue", "cambridgeltl/xcopa")),
+    Family(qa.lareqa, ("local/lareqa",)),
+    Family(linking.mewslix, ("local/mewslix",)),
+    Family(retrieval.tatoeba_r, ("mteb/tatoeba-bitext-mining",)),
+    Family(checklist.multichecklist, ("local/multichecklist",)),
     Family(text.wikipedia, ("wikimedia/wikipedia",)),
 )
 

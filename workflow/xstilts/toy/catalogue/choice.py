@@ -1,4 +1,4 @@
-"""Choosing one of several texts: HellaSwag, Cosmos QA, CommonsenseQA."""
+"""Choosing one of several texts: HellaSwag, Cosmos QA, CommonsenseQA, Social IQa, COPA, XCOPA."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -7,7 +7,8 @@ from typing import Any
 
 from xstilts.toy import quiz, stories
 from xstilts.toy import schema as hub
-from xstilts.toy.catalogue.table import Rows, Table, take
+from xstilts.toy.catalogue.table import Rows, Table, only, take
+from xstilts.toy.grammar import Grammar
 from xstilts.toy.languages import grammar
 from xstilts.toy.spec import Spec
 
@@ -90,3 +91,65 @@ def csqa(spec: Spec) -> Iterator[Table]:
             for number, item in enumerate(items)
         ]
         yield Table("tau/commonsense_qa", "default", split, hub.CSQA, rows)
+
+
+def siqa(spec: Spec) -> Iterator[Table]:
+    """Social IQa in English: what comes next, of three."""
+    stream = stories.stories(Random(f"{spec.seed}/siqa"))
+    chosen = stories.choices(stream, Random(f"{spec.seed}/siqa/choices"), 3)
+    made = splits(chosen, spec)
+    for split in ("train", "validation"):
+        rows: Rows = []
+        for item in made[split]:
+            story = cosmosqa_row(item, "What will {hero} want to do next?", "", False)
+            names = ("answerA", "answerB", "answerC")
+            answers = {name: story[f"answer{i}"] for i, name in enumerate(names)}
+            kept = {name: story[name] for name in ("context", "question")}
+            rows.append({**kept, **answers, "label": str(item.right + 1)})
+        yield Table("lighteval/siqa", "default", split, hub.SIQA, rows)
+
+
+def copa_rows(items: list[tuple[stories.Story, str]], language: Grammar) -> Rows:
+    """Rows of XCOPA."""
+    gap = " " if language.spaced else ""
+    return [
+        {
+            "premise": gap.join(language.sentence(c).text for c in item.events),
+            "choice1": language.sentence(item.endings[0]).text,
+            "choice2": language.sentence(item.endings[1]).text,
+            "question": question,
+            "label": item.right,
+            "idx": number,
+            "changed": False,
+        }
+        for number, (item, question) in enumerate(items)
+    ]
+
+
+def copa(spec: Spec) -> Iterator[Table]:
+    """COPA in English, its effects and causes in turns; XCOPA, its dev and test rows in other
+    languages."""
+    pairs = zip(
+        *(
+            stories.choices(
+                stories.stories(Random(f"{spec.seed}/copa/{name}"), chain),
+                Random(f"{spec.seed}/copa/{name}/choices"),
+                2,
+            )
+            for name, chain in (("effect", stories.NEXT), ("cause", stories.BEFORE))
+        ),
+        strict=True,
+    )
+    made = splits(
+        chain.from_iterable(zip(pair, ("effect", "cause"), strict=True) for pair in pairs), spec
+    )
+    for split, items in made.items():
+        rows = [
+            {name: row[name] for name in hub.COPA} | ({"label": -1} if split == "test" else {})
+            for row in copa_rows(items, grammar("en"))
+        ]
+        yield Table("aps/super_glue", "copa", split, hub.COPA, rows)
+    for code in only(spec.languages, "zh"):
+        for split in ("validation", "test"):
+            rows = copa_rows(made[split], grammar(code))
+            yield Table("cambridgeltl/xcopa", code, split, hub.XCOPA, rows)

@@ -1,4 +1,4 @@
-"""Questions about a context: SQuAD 1.1 and 2.0, XQuAD, MLQA, TyDiQA."""
+"""Questions about a context: SQuAD 1.1 and 2.0, XQuAD and LAReQA, MLQA, TyDiQA."""
 
 from collections.abc import Iterator
 from random import Random
@@ -55,6 +55,19 @@ def squad_and_xquad(spec: Spec) -> Iterator[Table]:
         rows = squad_rows(test, grammar(language), "xquad")
         table = Table("google/xquad", f"xquad.{language}", "validation", hub.SPAN, rows)
         yield with_column(table, "asks", map(strata.asks, test))
+
+
+def lareqa(spec: Spec) -> Iterator[Table]:
+    """LAReQA: XQuAD with the boundaries of its sentences."""
+    _, test = _squad_and_xquad(spec)
+    for language in spec.languages:
+        rows = [
+            row | {"sentence_breaks": reading.sentence_breaks(item, grammar(language))}
+            for row, item in zip(
+                squad_rows(test, grammar(language), "xquad", TITLE), test, strict=True
+            )
+        ]
+        yield Table("local/lareqa", language, "validation", hub.LAREQA, rows)
 
 
 def squad_translated(spec: Spec) -> Iterator[Table]:

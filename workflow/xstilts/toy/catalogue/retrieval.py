@@ -1,4 +1,4 @@
-"""Finding translations: Tatoeba and BUCC."""
+"""Finding translations: Tatoeba, as in XTREME and as in XTREME-R, and BUCC."""
 
 from collections.abc import Iterator
 from random import Random
@@ -32,6 +32,21 @@ def tatoeba(spec: Spec) -> Iterator[Table]:
         ]
         table = Table("google/xtreme", f"tatoeba.{code}", "validation", hub.TATOEBA, rows)
         yield with_column(table, "sentence", map(strata.sentence, pool))
+
+
+def tatoeba_r(spec: Spec) -> Iterator[Table]:
+    """The same pool, in the shape in which XTREME-R's languages are there."""
+    for table in tatoeba(spec):
+        code = table.config.removeprefix("tatoeba.")
+        rows = [
+            {
+                "sentence1": row["source_sentence"].strip(),
+                "sentence2": row["target_sentence"].strip(),
+            }
+            for row in table.rows
+        ]
+        new = Table("mteb/tatoeba-bitext-mining", f"{code}-eng", "test", hub.TATOEBA_R, rows)
+        yield with_column(new, "sentence", [row["sentence"] for row in table.rows])
 
 
 def side(name: str, code: str, pool: list[Form]) -> Rows:

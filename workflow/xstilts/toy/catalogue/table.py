@@ -15,6 +15,7 @@ class Table:
     """One split of one configuration of a hub data set.
 
     `gold` are the pairs of ids that belong together, which BUCC keeps in a file of their own.
+    `files` are (name, text) of a data set of text files, which has no features.
     """
 
     repository: str
@@ -23,6 +24,7 @@ class Table:
     features: dict[str, hub.Feature]
     rows: Rows
     gold: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def take(stream: Iterator, count: int) -> list:

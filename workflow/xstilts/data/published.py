@@ -1,0 +1,99 @@
+"""Retrieval data in the files of its makers, where a user's folder holds those.
+
+    lareqa      xquad-r/ of google-research-datasets/lareqa: ar.json, de.json, ...
+    mewslix     what download_data.sh of google-research/xtreme makes: candidate_set_entities.jsonl,
+                wikipedia_pairs-{train,dev}.jsonl, wikinews_mentions/{dev,test}-{lang}.jsonl
+
+Any other folder is one in the shape of a hub data set, with the same columns.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from xstilts.running.errors import Absent, UserError, nearest
+
+# Row function -> config (None: any other) -> file, as published.
+_MEWSLIX = {
+    "candidates": "candidate_set_entities.jsonl",
+    "wikipedia_pairs": "wikipedia_pairs-{split}.jsonl",
+    None: "wikinews_mentions/{split}-{config}.jsonl",
+}
+FILES: dict[str, dict[str | None, str]] = {
+    "lareqa": {None: "{config}.json"},
+    "mewslix": _MEWSLIX,
+    "mewslix_en": _MEWSLIX,
+}
+_SPLITS = {"validation": "dev"}  # ours, as these call them
+
+
+def name(rows: str | None, config: str | None, split: str) -> str | None:
+    """Return the file that holds a config and split for a row function; None for other ones."""
+    files = FILES.get(rows or "")
+    if not files or config is None:
+        return None
+    named = files.get(config) or files[None]
+    return named.format(config=config, split=_SPLITS.get(split, split))
+
+
+def missing(task: str, rows: str, wanted: str, names: Sequence[str]) -> Absent | UserError:
+    """Say that a file is not in a folder: of a language, which then is not there, or of all."""
+    files = FILES[rows]
+    ours = [n for n in names if any(fnmatch(n, _anything(pattern)) for pattern in files.values())]
+    if ours and fnmatch(wanted, _anything(files[None])):
+        return Absent(f"there is no {wanted}{nearest(wanted, ours)}")
+    there = ", ".join(names[:5]) or "nothing"
+    return UserError(
+        f"task {task}: its folder has no {wanted} (there is {there}); "
+        + ("its candidates are in" if wanted == files.get("candidates") else "that is one of")
+        + f" the files {', '.join(files.values())}, or the folder is in the shape of a hub data"
+        " set, with a README.md that lists its configs"
+    )
+
+
+def _anything(pattern: str) -> str:
+    return re.sub(r"\{.*?\}", "*", pattern)
+
+
+def read(path: Path) -> pa.Table:
+    """Return the rows of such a file; of SQuAD's JSON a row a question, with the
+    `sentence_breaks` of its paragraph.
+
+    Raises:
+        UserError: it is not such JSON.
+    """
+    try:
+        if path.suffix == ".jsonl":
+            from pyarrow import json as lines
+
+            options = lines.ReadOptions(block_size=1 << 26)
+            return lines.read_json(path, read_options=options)
+        return pa.Table.from_pylist(_questions(json.loads(path.read_text(encoding="utf-8"))))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error})") from error
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path}: has no {error}, which SQuAD's form has") from error
+
+
+def _questions(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": question["id"],
+            "title": article.get("title", ""),
+            "context": paragraph["context"],
+            "question": question["question"],
+            "answers": {
+                key: [answer[key] for answer in question["answers"]]
+                for key in ("text", "answer_start")
+            },
+            **{key: paragraph[key] for key in ("sentence_breaks",) if key in paragraph},
+        }
+        for article in document["data"]
+        for paragraph in article["paragraphs"]
+        for question in paragraph["qas"]
+    ]
