@@ -180,7 +180,7 @@ def train(
     pins = [data.meta["pins"] for split in files.values() for data in split]
     pinned = dict(parent["pins"], **{k: v for own in pins for k, v in own.items()})
     about = {
-        "kind": "train",
+        "kind": spec["kind"],
         **_made_by(opened, choice, pinned),
         "fingerprint": fingerprint,
     }
