@@ -31,6 +31,7 @@ include: "workflow/rules/toy.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/difficulty.smk"
 
 
 if GRID.searches.all:

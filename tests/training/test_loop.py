@@ -413,7 +413,7 @@ class Node:
         for split, data in self.data.items():
             data.meta["spec"]["split"] = split
             helpers.write_encoded(root / f"{split}.safetensors", data)
-        helpers.write_rows(root / "dev.parquet", format, rows["dev"])
+            helpers.write_rows(root / f"{split}.parquet", format, rows[split])
         self.spec = {
             **spec(format, seed, epochs=1, **recipe),
             "kind": "train",
@@ -421,7 +421,10 @@ class Node:
             **{split: digest(data.meta["spec"]) for split, data in self.data.items()},
         }
 
-    def run(self, init, out, state=None, save_every=600, chosen="", trial="no", **changes):
+    def run(
+        self, init, out, state=None, save_every=600, chosen="", trial="no", beside="", **changes
+    ):
+        """Run the step; `beside`: what a recorded training has written, for PVI."""
         parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
         wanted = {**self.spec, "parent": digest(parent), **changes}
         train_step.main(
@@ -431,7 +434,8 @@ class Node:
                 train=[str(self.root / "train.safetensors")],
                 dev=[str(self.root / "dev.safetensors")],
                 dev_rows=[str(self.root / "dev.parquet")],
-                train_rows=[],
+                train_rows=[str(self.root / "train.parquet")] if "recorded" in wanted else [],
+                recorded=str(beside),
                 budget=2000,
                 state=str(state or f"{out}.state"),
                 save_every=save_every,

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xstilts.experiment import search
+from xstilts.experiment import difficulty, search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
@@ -311,6 +311,37 @@ class Graph:
             return [], {}
         base = self.model(model)
         return [base], {"base": checkpoint_files(os.path.dirname(base.key))}
+
+    # ---- difficulty of train rows
+
+    def difficulty(self, model: str, task: str, seed: str, measure: str) -> Node:
+        """What holds a measure of the train rows of a task: of a training that is recorded or, for
+        PVI, of that and one on empty inputs."""
+
+        def make(key: str) -> Node:
+            member, start = self.grid.recorded(model, task), self.model(model)
+            [lang], length = member.languages, member.recipe.max_length
+            splits = ("train", "dev")
+            train, dev = (self.encode(model, task, lang, split, length) for split in splits)
+            train_rows, dev_rows = (self.prepare(task, lang, split) for split in splits)
+            of = difficulty.MEASURES[measure].file
+            needs = [start, train, dev, train_rows, dev_rows]
+            inputs = {
+                "init": checkpoint_files(os.path.dirname(start.key)),
+                "train": (train.key,),
+                "dev": (dev.key,),
+                "dev_rows": (dev_rows.key,),
+                "train_rows": (train_rows.key,),
+            }
+            if of:
+                needs.append(self.difficulty(model, task, seed, "loss"))
+                inputs["recorded"] = difficulty.rows_of(needs[-1].key), needs[-1].key
+            spec = self.grid.difficulty_spec(model, task, seed, measure)
+            outputs = {key: digest(spec), difficulty.rows_of(key): None}
+            rule, name = measure if of else "difficulty", f"{model}/{task}/{seed}"
+            return self._node(rule, name, key, spec, inputs, needs, outputs=outputs)
+
+        return self._once(difficulty.node_key(model, task, seed, measure), make)
 
     # ---- scores
 
