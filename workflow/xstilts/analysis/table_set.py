@@ -21,6 +21,7 @@ from xstilts.analysis import (
     seeds,
     significance,
     strata,
+    subsets,
     traits,
 )
 from xstilts.analysis.answers.answering import Answering
@@ -79,6 +80,7 @@ class Found:
         left_out: what is said of languages without rows.
         choices: the records of what was chosen on dev.
         language_traits: the config's own, by language.
+        difficulty: of train rows, and of subsets.
         products: model -> parameters of its matrix products, where that is known.
     """
 
@@ -96,6 +98,7 @@ class Found:
     choices: Sequence[chosen.Choice] = ()
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     products: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    difficulty: subsets.Found = dataclasses.field(default_factory=subsets.Found)
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -186,6 +189,10 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
         yield _comparison(found, groups)
     if "chosen" in asked:
         yield Table("chosen", {"": found.chosen}, chosen.text_table(found.chosen))
+    if "difficulty" in asked:
+        long = subsets.table(found.difficulty)
+        csv = {"": long, ".map": subsets.points(found.difficulty)}
+        yield Table("difficulty", csv, subsets.text_table(long), numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
     yield from _answers(found, questions)

@@ -1,0 +1,161 @@
+"""The table `difficulty`: what the train rows of a task are like, and those of each subset of them.
+
+So that a subset which is hard because its labels are wrong, or easy because its texts are short,
+shows.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from xstilts.analysis import numbers
+from xstilts.analysis.text_table import TableCell, TextTable, without_empty
+from xstilts.data import subset
+from xstilts.experiment.difficulty import MEASURES
+from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import Node
+
+Run = tuple[str, str, str]  # model, task and seed of a recorded training
+ALL = ""  # in place of the intermediate: all rows of the task
+WORDS = "bag_of_words"
+POINTS = 5000  # rows of a training that are drawn on its data map, at most
+MAP = ["model", "task", "seed", "id", "confidence", "variability", "correctness"]
+COLUMNS = [
+    "model", "task", "seed", "intermediate", "by", "keep", "rows", *MEASURES, "length", WORDS,
+    "labels",
+]  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What is known.
+
+    Attributes:
+        rows: run -> the train rows of its task: `id`, `label` ("" for none), `length` and the
+            measures, as far as these are recorded, and how right a bag-of-words model is.
+        subsets: name of a node -> its run, what its entry says, and the places of its rows.
+    """
+
+    rows: Mapping[Run, pd.DataFrame] = dataclasses.field(default_factory=dict)
+    subsets: Mapping[str, tuple[Run, Mapping, list[int]]] = dataclasses.field(default_factory=dict)
+
+
+def recorded(nodes: Iterable[str]) -> list[Run]:
+    """Return the recorded trainings of a graph, by the keys of its nodes."""
+    found = dict[Run, None]()
+    for key in nodes:
+        if key.startswith("results/difficulty/") and ".pvi." not in key:
+            model, task, seed = key.removesuffix(".json").split("/")[2:]
+            found[model, task, seed] = None
+    return list(found)
+
+
+def read(grid: Grid, nodes: Mapping[str, Node], root: Path) -> Found:
+    """Return what there is of the measures and subsets of a graph; partial after a run that failed.
+
+    Args:
+        grid: of the experiment.
+        nodes: of its graph.
+        root: the folder that holds `results`.
+    """
+    picked = {}
+    runs = dict.fromkeys(recorded(nodes))
+    for key, node in nodes.items():
+        if node.rule == "subset" and (root / key).exists():
+            model, name, seed = node.name.split("/")
+            of = grid.subset(model, name, seed)
+            run = (of.model, of.task, of.seed)
+            places, _ = subset.read(root / subset.rows_of(key))
+            picked[node.name] = (run, grid.entry(name)["subset"], places.tolist())
+            runs[run] = None
+    rows = {run: found for run in runs if (found := _rows(grid, root, run)) is not None}
+    return Found(rows, {name: of for name, of in picked.items() if of[0] in rows})
+
+
+def _rows(grid: Grid, root: Path, run: Run) -> pd.DataFrame | None:
+    model, task, seed = run
+    lang, format = grid.tasks[task].home or "en", grid.tasks[task].format
+    path = root / f"results/data/{task}/{lang}.train.parquet"
+    if not path.exists():
+        return None
+    labelled = format == "classification"
+    found = pq.read_table(path, columns=["id", *(["label"] if labelled else [])]).to_pandas()
+    found["label"] = found["label"] if labelled else ""
+    base = root / f"results/difficulty/{model}/{task}/{seed}"
+    columns = [name for name in ("length", *MEASURES) if name != "pvi"]
+    for file, names in (
+        (Path(f"{base}.parquet"), columns),
+        (Path(f"{base}.pvi.parquet"), ["pvi"]),
+        (root / f"results/bags/{task}.parquet", ["correct"]),
+    ):
+        if file.exists():
+            own = pq.read_table(file, columns=["id", *names]).to_pandas()
+            found = found.merge(own, "left", on="id", validate="one_to_one")
+    return found.rename(columns={"correct": WORDS})
+
+
+def table(found: Found) -> pd.DataFrame:
+    """Return `COLUMNS`: of each training all rows of its task, then those of each subset.
+
+    Measures, `length` (tokens) and `bag_of_words` are means; `labels` are shares in percent.
+    """
+    lines = []
+    for run, rows in found.rows.items():
+        lines.append({**_of(run, ALL), **summary(rows)})
+        for name, (of, entry, places) in found.subsets.items():
+            if of == run:
+                model, intermediate, _ = name.split("/")
+                how = {"by": entry.get("by") if entry["keep"] != subset.RANDOM else None}
+                own = {**_of(run, intermediate), **how, "keep": entry["keep"]}
+                lines.append({**own, "model": model, **summary(rows.iloc[places])})
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def _of(run: Run, intermediate: str) -> dict[str, str]:
+    return {**dict(zip(("model", "task", "seed"), run, strict=True)), "intermediate": intermediate}
+
+
+def summary(rows: pd.DataFrame) -> dict[str, float | int | str]:
+    """Return what some train rows are like: how many, means, and the shares of their labels."""
+    means = {name: rows[name].mean() for name in (*MEASURES, "length", WORDS) if name in rows}
+    shares = rows["label"].value_counts(normalize=True).sort_index()
+    labels = ", ".join(f"{label} {100 * share:.1f}" for label, share in shares.items() if label)
+    return {"rows": len(rows), **means, "labels": labels}
+
+
+def points(found: Found) -> pd.DataFrame:
+    """Return `MAP` of some rows of each recorded training, by a hash of the id."""
+    parts = []
+    for run, rows in found.rows.items():
+        if {*MAP[4:]} <= {*rows.columns}:
+            hashed = rows["id"].map(lambda one: hashlib.sha256(one.encode()).hexdigest())
+            own = rows.loc[hashed.sort_values().index[:POINTS].sort_values()]
+            parts.append(own.assign(model=run[0], task=run[1], seed=run[2])[MAP])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=MAP)
+
+
+def text_table(long: pd.DataFrame) -> TextTable:
+    """Return the table for readers."""
+    digits = {"length": 1, **dict.fromkeys(MEASURES, 3)}
+    columns = ["rows", *MEASURES, "length", WORDS, "labels"]
+    lines = []
+    for row in long.to_dict("records"):
+        cells = [
+            TableCell(numbers.count(row["rows"])),
+            *(TableCell(numbers.points(row[name], digits[name])) for name in (*MEASURES, "length")),
+            TableCell(numbers.points(100 * row[WORDS])),
+            TableCell(row["labels"] or numbers.MISSING),
+        ]
+        names = (row["model"], f"{row['task']}, {row['seed']}", row["intermediate"] or "all rows")
+        lines.append((names, cells))
+    notes = [
+        "Means over train rows; length in tokens, labels and the accuracy of a bag-of-words model in"
+        " percent. That model is fit to the other rows of the task: below chance in a subset, labels"
+        " there are not what words elsewhere say."
+    ]
+    headings = [name.replace("_", " ") for name in columns]
+    return without_empty(TextTable(("model", "recorded", "subset"), headings, lines, notes))
