@@ -226,8 +226,6 @@ def _intermediate(experiment: Experiment, name: str) -> dict[str, Value | None]:
     for key in ("steps", "after"):
         if (given := entry.get(key)) is not None:
             found[key] = tuple(given) if isinstance(given, list) else given
-    subset = entry.get("subset", {})
-    found |= {key: subset[key] for key in ("by", "keep") if key in subset}
     return {**found, **_own(entry)}
 
 
