@@ -105,11 +105,11 @@ def table(found: Found) -> pd.DataFrame:
     """
     lines = []
     for run, rows in found.rows.items():
-        lines.append({**_of(run, ALL), **summary(rows)})
+        lines.append({**_of(run, ALL), "by": "", "keep": "", **summary(rows)})
         for name, (of, entry, places) in found.subsets.items():
             if of == run:
                 model, intermediate, _ = name.split("/")
-                how = {"by": entry.get("by") if entry["keep"] != subset.RANDOM else None}
+                how = {"by": entry["by"] if entry["keep"] != subset.RANDOM else ""}
                 own = {**_of(run, intermediate), **how, "keep": entry["keep"]}
                 lines.append({**own, "model": model, **summary(rows.iloc[places])})
     return pd.DataFrame(lines, columns=COLUMNS)
@@ -153,9 +153,9 @@ def text_table(long: pd.DataFrame) -> TextTable:
         names = (row["model"], f"{row['task']}, {row['seed']}", row["intermediate"] or "all rows")
         lines.append((names, cells))
     notes = [
-        "Means over train rows; length in tokens, labels and the accuracy of a bag-of-words model in"
-        " percent. That model is fit to the other rows of the task: below chance in a subset, labels"
-        " there are not what words elsewhere say."
+        "Means over train rows; length in tokens, labels and the accuracy of a bag-of-words model"
+        " in percent. That model is fit to other rows of the task: where it is below chance, the"
+        " labels of a subset are not what words say elsewhere."
     ]
     headings = [name.replace("_", " ") for name in columns]
     return without_empty(TextTable(("model", "recorded", "subset"), headings, lines, notes))

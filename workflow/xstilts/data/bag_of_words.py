@@ -7,8 +7,8 @@ Each row is predicted by a model of the rows that are not in its fold, of `FOLDS
 id. Classification: naive Bayes on which words occur on which side (binarized multinomial, add-one
 smoothing: McCallum and Nigam 1998; Wang and Manning 2012). Choice: the same, of words of a right
 choice against those of a wrong one, and of those that the context has too; the highest is chosen.
-Tagging: the tag that a word has most often. Span: no model is fit; the sentence that shares most
-words with the question, weighted by log(sentences / sentences with the word), has the answer or not.
+Tagging: the tag that a word has most often. Span: no model is fit; whether the answer is in the
+sentence that shares most words with the question, weighted by log(sentences / sentences with it).
 """
 
 import hashlib

@@ -93,7 +93,9 @@ def values(path: str | Path, measure: str, ids: Sequence[str]) -> np.ndarray:
     table = _table(path)
     at = pc.index_in(pa.array(ids, pa.string()), value_set=table["id"].combine_chunks())
     if at.null_count:
-        raise UserError(f"{path}: is not of the rows that are there; delete it to have it made anew")
+        raise UserError(
+            f"{path}: is not of the rows that are there; delete it to have it made anew"
+        )
     return table[measure].to_numpy().astype(float)[at.to_numpy()]
 
 

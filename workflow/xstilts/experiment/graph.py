@@ -162,7 +162,9 @@ class Graph:
         def make(key: str) -> Node:
             rows = self.prepare(task, lang, "train")
             spec, inputs = self.grid.bag_spec(task, lang), {"rows": (rows.key,)}
-            return self._node("bag_of_words", task, key, spec, inputs, [rows], outputs=_both(key, spec))
+            return self._node(
+                "bag_of_words", task, key, spec, inputs, [rows], outputs=_both(key, spec)
+            )
 
         lang = self.grid.tasks[task].home or "en"
         return self._once(f"results/bags/{task}.json", make)
@@ -172,7 +174,10 @@ class Graph:
         for cell in self.grid.cells:
             for name in self.grid.chain(cell.intermediate):
                 entry = self.grid.entry(name)
-                if "subset" in entry and self.grid.tasks[task := entry["tasks"][0]].format in FORMATS:
+                if (
+                    "subset" in entry
+                    and self.grid.tasks[task := entry["tasks"][0]].format in FORMATS
+                ):
                     self.bag_of_words(task)
 
     def subset(self, model: str, intermediate: str, seed: str) -> Node:

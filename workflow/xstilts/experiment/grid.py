@@ -33,8 +33,16 @@ from xstilts.toy import strata as toy_strata
 # Raise a number when a change of the code changes what the step computes: it is part of the spec of
 # every node, so exactly the nodes that depend on it are computed again. (Snakemake does not see an
 # edited module.)
-VERSIONS = {"toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1,
-            "subset": 1, "bag_of_words": 1}
+VERSIONS = {
+    "toy": 2,
+    "model": 1,
+    "prepare": 1,
+    "encode": 1,
+    "train": 1,
+    "evaluate": 1,
+    "subset": 1,
+    "bag_of_words": 1,
+}
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 NO_VALUES: Values = types.MappingProxyType({})
 
@@ -245,9 +253,7 @@ class Grid:
     def subset(self, model: str, intermediate: str, seed: str) -> subsets.Source:
         """Return what the subset of rows of an intermediate is picked by."""
         settings: Any = self.experiment.settings
-        return subsets.source(
-            self.entry(intermediate), model, seed, settings["seeds"], self.tasks
-        )
+        return subsets.source(self.entry(intermediate), model, seed, settings["seeds"], self.tasks)
 
     def subset_spec(self, model: str, intermediate: str, seed: str) -> dict[str, Any]:
         """Return the spec of the subset of rows that an intermediate is trained on."""

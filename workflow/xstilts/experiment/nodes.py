@@ -9,7 +9,8 @@ from xstilts.running import lock
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
-    "manifest", "bag_of_words", "subset", "trial_intermediate", "trial_tune", "choose", "intermediate", "tune", "evaluate",
+    "manifest", "bag_of_words", "subset", "trial_intermediate", "trial_tune", "choose",
+    "intermediate", "tune", "evaluate",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 TRAININGS = ("intermediate", "tune", *TRIALS)

@@ -78,7 +78,9 @@ def check(
     there, by = amounts.rows_there(task, trained_in[task.name], settings)
     if not amounts.at_most(task, settings) and there is not None and subset["rows"] > there:
         line = amounts.too_few(name, subset["rows"], task.name, there, by)
-        raise UserError(line.replace(": rows: ", ": subset: rows: ").replace(" or leave out rows", ""))
+        raise UserError(
+            line.replace(": rows: ", ": subset: rows: ").replace(" or leave out rows", "")
+        )
 
 
 def _check_measure(key: str, subset: Mapping[str, Any], task: Task) -> None:
@@ -87,7 +89,9 @@ def _check_measure(key: str, subset: Mapping[str, Any], task: Task) -> None:
         return
     if "by" not in subset:
         named = f", one of {', '.join(valid)}" if valid else ""
-        raise UserError(f"{key}: by: is missing: the measure whose {subset['keep']} are kept{named}")
+        raise UserError(
+            f"{key}: by: is missing: the measure whose {subset['keep']} are kept{named}"
+        )
     if subset["by"] not in valid:
         there = f"of a {task.format} task there is no `{subset['by']}`"
         raise UserError(

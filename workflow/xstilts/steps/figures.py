@@ -47,8 +47,8 @@ def main(args: argparse.Namespace) -> None:
                 futures.append(pool.submit(_save_dots, part, f"{target}, {model}", missing, path))
         maps = figure_data.data_maps(tables)
         for run, points in maps.items():
-            title, path = f"{run[1]}, {run[0]}, {run[2]}", out / "/".join((products.DATA_MAPS, *run))
-            futures.append(pool.submit(_save_map, points, title, path))
+            path = out.joinpath(products.DATA_MAPS, *run)
+            futures.append(pool.submit(_save_map, points, ", ".join(run), path))
         questions = answer_files.names(tables)
         for name in questions:
             found, path = answer_files.read(tables, name), out / f"{products.QUESTIONS}/{name}"

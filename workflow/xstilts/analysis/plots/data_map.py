@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from xstilts.analysis.plots import style
 
 BINS = 20
+MOST_LEVELS = 9
 REGIONS = {  # what its authors call the parts of the map: place in the axes, alignment
     "easy to learn": (0.02, 0.98, "left", "top"),
     "ambiguous": (0.98, 0.5, "right", "center"),
@@ -32,14 +33,15 @@ def draw(points: pd.DataFrame, title: str) -> Figure:
     grid = figure.add_gridspec(3, 2, width_ratios=[3, 1])
     panel: Any = figure.add_subplot(grid[:, 0])
     levels = np.unique(points["correctness"].round(2))
-    if len(levels) > len(style.MARKERS) // 2:  # of spans and tags it is any number
+    if len(levels) > MOST_LEVELS:  # of spans and tags it is any number
         levels = np.linspace(0, 1, 6)
     nearest = np.abs(points["correctness"].to_numpy()[:, None] - levels).argmin(1)
     size = float(np.clip(3000 / len(points), 3, 18))
     for at, level in enumerate(levels):
         own = points[nearest == at]
+        colour = [colormaps["cividis"](0.92 * float(level))]
         panel.scatter(
-            own["variability"], own["confidence"], size, [colormaps["cividis"](float(level))],
+            own["variability"], own["confidence"], size, colour,
             marker=style.MARKERS[at], linewidths=0, alpha=0.75, label=f"{level:.2g}",
             rasterized=True,
         )  # fmt: skip
@@ -58,7 +60,9 @@ def draw(points: pd.DataFrame, title: str) -> Figure:
     )  # fmt: skip
     for at, name in enumerate(("confidence", "variability", "correctness")):
         side: Any = figure.add_subplot(grid[at, 1])
-        side.hist(points[name], BINS, weights=np.full(len(points), 100 / len(points)), color="#888888")
+        share = np.full(len(points), 100 / len(points))
+        ends = (0, 1) if name != "variability" else (0, 0.5)  # of numbers from 0 to 1
+        side.hist(points[name], BINS, range=ends, weights=share, color="#888888")
         side.set_xlabel(name)
         side.set_ylabel("% of rows")
     return figure
