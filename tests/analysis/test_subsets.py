@@ -49,6 +49,12 @@ def test_what_is_not_known_is_no_column_for_readers():
     assert [part.strip() for part in hard.split("|")[3:6]] == ["hard", "2", "0.150"]
 
 
+def test_the_mean_of_each_measure_is_by_row():
+    means = subsets.means(FOUND)
+    assert means["loss"] == {("xlmr", "hard"): 1.75, ("large", "any"): 1.05}
+    assert means["pvi"] == {} and subsets.means(subsets.Found())["loss"] == {}
+
+
 def test_the_map_has_the_same_rows_whatever_their_order_and_of_each_recording_its_own():
     rows = pd.concat([ROWS.assign(id=[f"{n}{i}" for i in ROWS["id"]]) for n in range(2000)])
     rows = rows.reset_index(drop=True)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from xstilts.analysis import numbers
 from xstilts.analysis.text_table import TableCell, TextTable, without_empty
 from xstilts.data import subset
+from xstilts.experiment import difficulty
 from xstilts.experiment.difficulty import MEASURES
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import Node
@@ -48,8 +49,9 @@ def recorded(nodes: Iterable[str]) -> list[Run]:
     """Return the recorded trainings of a graph, by the keys of its nodes."""
     found = dict[Run, None]()
     for key in nodes:
-        if key.startswith("results/difficulty/") and ".pvi." not in key:
-            model, task, seed = key.removesuffix(".json").split("/")[2:]
+        if key.startswith(f"{difficulty.FOLDER}/"):
+            model, task, seed = key.split("/")[2:]
+            seed = seed.partition(".")[0]  # of all that is measured with it
             found[model, task, seed] = None
     return list(found)
 
@@ -72,11 +74,12 @@ def read(grid: Grid, nodes: Mapping[str, Node], root: Path) -> Found:
             places, _ = subset.read(root / subset.rows_of(key))
             picked[node.name] = (run, grid.entry(name)["subset"], places.tolist())
             runs[run] = None
-    rows = {run: found for run in runs if (found := _rows(grid, root, run)) is not None}
+    rows = {run: found for run in runs if (found := _rows(grid, nodes, root, run)) is not None}
     return Found(rows, {name: of for name, of in picked.items() if of[0] in rows})
 
 
-def _rows(grid: Grid, root: Path, run: Run) -> pd.DataFrame | None:
+def _rows(grid: Grid, nodes: Mapping[str, Node], root: Path, run: Run) -> pd.DataFrame | None:
+    """Return what the experiment records of the train rows of a task; None without these."""
     model, task, seed = run
     lang, format = grid.tasks[task].home or "en", grid.tasks[task].format
     path = root / f"results/data/{task}/{lang}.train.parquet"
@@ -85,15 +88,13 @@ def _rows(grid: Grid, root: Path, run: Run) -> pd.DataFrame | None:
     labelled = format == "classification"
     found = pq.read_table(path, columns=["id", *(["label"] if labelled else [])]).to_pandas()
     found["label"] = found["label"] if labelled else ""
-    base = root / f"results/difficulty/{model}/{task}/{seed}"
-    columns = [name for name in ("length", *MEASURES) if name != "pvi"]
-    for file, names in (
-        (Path(f"{base}.parquet"), columns),
-        (Path(f"{base}.pvi.parquet"), ["pvi"]),
-        (root / f"results/bags/{task}.parquet", ["correct"]),
-    ):
-        if file.exists():
-            own = pq.read_table(file, columns=["id", *names]).to_pandas()
+    files = dict[str, list[str]]()  # of the same file are the measures of one recording
+    for name in MEASURES:
+        files.setdefault(difficulty.node_key(*run, name), []).append(name)
+    for key, names in (*files.items(), (f"results/bags/{task}.json", ["correct"])):
+        if key in nodes and (root / key).exists():
+            kept = ["id", *names, *(["length"] if "confidence" in names else [])]
+            own = pq.read_table(root / subset.rows_of(key), columns=kept).to_pandas()
             found = found.merge(own, "left", on="id", validate="one_to_one")
     return found.rename(columns={"correct": WORDS})
 
@@ -125,6 +126,15 @@ def summary(rows: pd.DataFrame) -> dict[str, float | int | str]:
     shares = rows["label"].value_counts(normalize=True).sort_index()
     labels = ", ".join(f"{label} {100 * share:.1f}" for label, share in shares.items() if label)
     return {"rows": len(rows), **means, "labels": labels}
+
+
+def means(found: Found) -> dict[str, dict[tuple[str, str], float]]:
+    """Return measure -> model and intermediate -> the mean of the measure over the rows of its
+    subset; of subsets of several seeds the mean of these."""
+    own = table(found)
+    by_row = own[own["intermediate"] != ALL].groupby(["model", "intermediate"], sort=False)
+    each = by_row[[*MEASURES]].mean().astype(float)
+    return {name: each[name].dropna().to_dict() for name in MEASURES}
 
 
 def points(found: Found) -> pd.DataFrame:

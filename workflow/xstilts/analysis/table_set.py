@@ -80,7 +80,7 @@ class Found:
         left_out: what is said of languages without rows.
         choices: the records of what was chosen on dev.
         language_traits: the config's own, by language.
-        difficulty: of train rows, and of subsets.
+        recorded: how difficult train rows are, and which of them are in subsets.
         products: model -> parameters of its matrix products, where that is known.
     """
 
@@ -98,7 +98,7 @@ class Found:
     choices: Sequence[chosen.Choice] = ()
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     products: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    difficulty: subsets.Found = dataclasses.field(default_factory=subsets.Found)
+    recorded: subsets.Found = dataclasses.field(default_factory=subsets.Found)
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -190,8 +190,8 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
     if "chosen" in asked:
         yield Table("chosen", {"": found.chosen}, chosen.text_table(found.chosen))
     if "difficulty" in asked:
-        long = subsets.table(found.difficulty)
-        csv = {"": long, ".map": subsets.points(found.difficulty)}
+        long = subsets.table(found.recorded)
+        csv = {"": long, ".map": subsets.points(found.recorded)}
         yield Table("difficulty", csv, subsets.text_table(long), numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))

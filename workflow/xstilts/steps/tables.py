@@ -78,7 +78,7 @@ def _read(
         left_out=left_out,
         products=compute.products(results, grid["model"].unique()),
         choices=choices,
-        difficulty=subsets.read(of, nodes, results.parent) if of else subsets.Found(),
+        recorded=subsets.read(of, nodes, results.parent) if of else subsets.Found(),
         language_traits=of.experiment.settings["language_traits"] if of else {},
     )
     return found, [*refused, *unreadable, *unclassed, *damaged]
