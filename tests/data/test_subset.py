@@ -80,7 +80,6 @@ def test_a_subset_is_read_as_it_was_written(tmp_path):
     subset.write(path, np.array([1, 2]), IDS)
     places, ids = subset.read(path)
     assert (places.tolist(), ids) == ([1, 2], ["b", "c"])
-    assert subset.rows_of(str(path).replace(".parquet", ".json")) == str(path)
     path.write_bytes(b"PAR1")
     with pytest.raises(UserError, match=r"is damaged .*; delete it to have it made anew"):
         subset.read(path)

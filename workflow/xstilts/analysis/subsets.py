@@ -71,7 +71,7 @@ def read(grid: Grid, nodes: Mapping[str, Node], root: Path) -> Found:
             model, name, seed = node.name.split("/")
             of = grid.subset(model, name, seed)
             run = (of.model, of.task, of.seed)
-            places, _ = subset.read(root / subset.rows_of(key))
+            places, _ = subset.read(root / difficulty.rows_of(key))
             picked[node.name] = (run, grid.entry(name)["subset"], places.tolist())
             runs[run] = None
     rows = {run: found for run in runs if (found := _rows(grid, nodes, root, run)) is not None}
@@ -80,7 +80,7 @@ def read(grid: Grid, nodes: Mapping[str, Node], root: Path) -> Found:
 
 def _rows(grid: Grid, nodes: Mapping[str, Node], root: Path, run: Run) -> pd.DataFrame | None:
     """Return what the experiment records of the train rows of a task; None without these."""
-    model, task, seed = run
+    task = run[1]
     lang, format = grid.tasks[task].home or "en", grid.tasks[task].format
     path = root / f"results/data/{task}/{lang}.train.parquet"
     if not path.exists():
@@ -94,7 +94,7 @@ def _rows(grid: Grid, nodes: Mapping[str, Node], root: Path, run: Run) -> pd.Dat
     for key, names in (*files.items(), (f"results/bags/{task}.json", ["correct"])):
         if key in nodes and (root / key).exists():
             kept = ["id", *names, *(["length"] if "confidence" in names else [])]
-            own = pq.read_table(root / subset.rows_of(key), columns=kept).to_pandas()
+            own = pq.read_table(root / difficulty.rows_of(key), columns=kept).to_pandas()
             found = found.merge(own, "left", on="id", validate="one_to_one")
     return found.rename(columns={"correct": WORDS})
 

@@ -106,11 +106,6 @@ def write(path: str | Path, places: np.ndarray, ids: Sequence[str]) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def rows_of(record: str) -> str:
-    """Return the path of the rows that a record (JSON) is of."""
-    return f"{record.removesuffix('.json')}.parquet"
-
-
 def read(path: str | Path) -> tuple[np.ndarray, list[str]]:
     """Return the places of the rows of a subset, int64, and their ids.
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xstilts.data.bag_of_words import FORMATS
-from xstilts.data.subset import rows_of
-from xstilts.experiment import search, subsets
+from xstilts.experiment import difficulty, search, subsets
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
@@ -195,7 +194,10 @@ class Graph:
             if of.measure:
                 measured = self.difficulty(of.model, of.task, of.seed, of.measure)
                 needs.append(measured)
-                inputs |= {"measured": (rows_of(measured.key),), "recorded": (measured.key,)}
+                inputs |= {
+                    "measured": (difficulty.rows_of(measured.key),),
+                    "recorded": (measured.key,),
+                }
             return self._node("subset", name, key, spec, inputs, needs, outputs=_both(key, spec))
 
         return self._once(f"results/{subsets.FOLDER}/{name}.json", make)
@@ -336,7 +338,7 @@ class Graph:
         if not task and "subset" in self.grid.entry(intermediate):
             of = self.grid.subset(model, intermediate, seed)
             picked = [self.subset(model, intermediate, of.seed)]
-            files = {**files, "subset": (picked[0].key, rows_of(picked[0].key))}
+            files = {**files, "subset": (picked[0].key, difficulty.rows_of(picked[0].key))}
         inputs = {
             **files,
             "init": checkpoint_files(os.path.dirname(start.key), bool(base)),
@@ -362,6 +364,34 @@ class Graph:
             return [], {}
         base = self.model(model)
         return [base], {"base": checkpoint_files(os.path.dirname(base.key))}
+
+    # ---- difficulty of train rows
+
+    def difficulty(self, model: str, task: str, seed: str, measure: str) -> Node:
+        """What holds a measure of the train rows of a task: of a training that is recorded or, for
+        PVI, of that and one on empty inputs."""
+
+        def make(key: str) -> Node:
+            member, start = self.grid.recorded(model, task), self.model(model)
+            [lang], length = member.languages, member.recipe.max_length
+            splits = ("train", "dev")
+            train, dev = (self.encode(model, task, lang, split, length) for split in splits)
+            train_rows, dev_rows = (self.prepare(task, lang, split) for split in splits)
+            of = difficulty.MEASURES[measure].file
+            recorded = [self.difficulty(model, task, seed, "loss")] if of else []
+            inputs = {
+                "init": checkpoint_files(os.path.dirname(start.key)),
+                **{"train": (train.key,), "dev": (dev.key,)},
+                **{"dev_rows": (dev_rows.key,), "train_rows": (train_rows.key,)},
+                **{"recorded": (difficulty.rows_of(node.key), node.key) for node in recorded},
+            }
+            spec = self.grid.difficulty_spec(model, task, seed, measure)
+            outputs = {key: digest(spec), difficulty.rows_of(key): None}
+            needs = [start, train, dev, train_rows, dev_rows, *recorded]
+            rule, name = measure if of else "difficulty", f"{model}/{task}/{seed}"
+            return self._node(rule, name, key, spec, inputs, needs, outputs=outputs)
+
+        return self._once(difficulty.node_key(model, task, seed, measure), make)
 
     # ---- scores
 
@@ -406,4 +436,4 @@ def _outputs(key: str, spec: Any) -> dict[str, str | None]:
 
 def _both(key: str, spec: Any) -> dict[str, str | None]:
     """What a node makes whose record is beside its rows."""
-    return {key: digest(spec), rows_of(key): None}
+    return {key: digest(spec), difficulty.rows_of(key): None}

@@ -15,6 +15,7 @@ from xstilts.experiment import (
     backbones,
     cells,
     chains,
+    difficulty,
     recipe,
     search,
     subsets,
@@ -34,15 +35,9 @@ from xstilts.toy import strata as toy_strata
 # every node, so exactly the nodes that depend on it are computed again. (Snakemake does not see an
 # edited module.)
 VERSIONS = {
-    "toy": 2,
-    "model": 1,
-    "prepare": 1,
-    "encode": 1,
-    "train": 1,
-    "evaluate": 1,
-    "subset": 1,
-    "bag_of_words": 1,
-}
+    "toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1, "difficulty": 1,
+    "subset": 1, "bag_of_words": 1,
+}  # fmt: skip
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 NO_VALUES: Values = types.MappingProxyType({})
 
@@ -128,6 +123,14 @@ class Grid:
         target = recipe.first_target(self.experiment, task)
         chosen = recipe.for_task(self.experiment, target, task, model)
         return [Member(task, (home,), home, dataclasses.replace(chosen, **values))]
+
+    def recorded(self, model: str, task: str) -> Member:
+        """Return what a training that is recorded is on: a task in English or its `train_language`,
+        by the recipe of stage 1 (of a search, what is said beside it)."""
+        own = recipe.layers(self.experiment, [task], model)
+        chosen = recipe.resolve(self.tasks[task].recipe, *own)
+        home = self.tasks[task].home or self.tasks[task].languages[0]
+        return Member(task, (home,), home, chosen)
 
     # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
 
@@ -292,6 +295,19 @@ class Grid:
         spec = self._train_spec(parent, tuning, tuning[0].recipe, None, seed)
         spec |= self._adapter(model, intermediate != NONE)
         return search.opened(spec, self.searches.of(model, intermediate, task))
+
+    def difficulty_spec(self, model: str, task: str, seed: str, measure: str) -> dict[str, Any]:
+        """Return the spec of what holds a measure of the train rows of a task."""
+        member = self.recorded(model, task)
+        parent = self._digest("encoder_spec", model, NONE, seed)
+        spec = self._train_spec(parent, [member], member.recipe, None, seed)
+        spec |= self._adapter(model, False)
+        spec |= {"kind": "difficulty", "recorded": VERSIONS["difficulty"]}
+        if not difficulty.MEASURES[measure].file:
+            return spec
+        # Guessing is all that can be learnt without inputs, so it is not trained again for that.
+        spec.pop("on_collapse", None)
+        return spec | {"empty": self._digest("difficulty_spec", model, task, seed, "loss")}
 
     def adapter(self, model: str) -> dict[str, Any] | None:
         """Return what the config says of the adapter that is trained of a model; None where all of

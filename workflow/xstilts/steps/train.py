@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import subset
 from xstilts.encoding.header import digest_of
-from xstilts.experiment import search
+from xstilts.experiment import difficulty, search
 from xstilts.models import adapters, checkpoint, checkpointing, lean, shard_loading, shards
 from xstilts.models.execution import Execution
 from xstilts.models.footprint import Footprint
@@ -54,7 +53,7 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     """Return the digest of all that a training follows from: a spec has neither the bytes of the
     rows, which change with a pin, nor those of the checkpoint to start from."""
     encoded = map(digest_of, (*args.train, *args.dev))
-    picked = [subset.rows_of(args.subset)] if args.subset else []
+    picked = [difficulty.rows_of(args.subset)] if args.subset else []
     rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows, *picked)))
     return digest([spec, read_node(args.init)["weights"], *rows])
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from xstilts.data import subset
 from xstilts.encoding.encoded import Encoded
-from xstilts.experiment import amounts
+from xstilts.experiment import amounts, difficulty
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 from xstilts.running.record import same_spec
@@ -67,7 +67,7 @@ def picked(
         UserError: it is made by another spec, or damaged; see `taken`.
     """
     same_spec(record, read_json(record)["spec"], spec)
-    places, _ = subset.read(subset.rows_of(record))
+    places, _ = subset.read(difficulty.rows_of(record))
     return taken(data, paths, {lang: places for lang in data})
 
 
