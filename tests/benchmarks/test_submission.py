@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xstilts.benchmarks import submission, xtreme
+from xstilts.benchmarks import submission, validator, xtreme
+from xstilts.benchmarks.known import BENCHMARKS
 from xstilts.data import prepare
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic
@@ -109,7 +110,8 @@ def test_the_text_in_full(target):
 
 
 def test_every_kind_has_a_writer():
-    assert {task.kind for task in xtreme.TASKS.values()} == submission.WRITERS.keys()
+    kinds = {task.kind for each in BENCHMARKS.values() for task in each.files.values()}
+    assert kinds == submission.WRITERS.keys() == validator.CHECKS.keys()
 
 
 def test_the_folder_has_the_names_of_xtreme(made):

@@ -45,6 +45,46 @@ def test_hellaswag_begins_each_choice_with_the_begun_sentence():
     }
 
 
+SIQA = {
+    "context": "Tracy didn't go home that evening. ",
+    "question": "What does Tracy need to do before this?",
+    "answerA": "make a new plan", "answerB": "Go home and see Riley ", "answerC": "Find somewhere",
+    "label": "3",
+}  # fmt: skip
+
+
+def test_social_iqa_asks_after_the_context_and_counts_from_one():
+    assert rows.siqa(SIQA) == {
+        "context": "Tracy didn't go home that evening. What does Tracy need to do before this?",
+        "choices": ["make a new plan", "Go home and see Riley", "Find somewhere"],
+        "label": 2,
+    }
+    assert rows.siqa({**SIQA, "label": ""})["label"] is None
+
+
+def test_copa_asks_in_english_for_cause_or_effect():
+    raw = {
+        "premise": "Mwanaume alifungua bomba la maji.", "choice1": "Choo kilijaa maji.",
+        "choice2": "Maji yalitiririka.", "question": "effect", "label": 1, "idx": 0,
+        "changed": False,
+    }  # fmt: skip
+    assert rows.copa(raw) == {
+        "context": "Mwanaume alifungua bomba la maji. What was the effect?",
+        "choices": ["Choo kilijaa maji.", "Maji yalitiririka."],
+        "label": 1,
+    }
+    cleaner = rows.RowCleaner({"format": "choice", "task": "copa"})
+    assert cleaner(rows.copa({**raw, "label": -1})) == "label is not one of the choices"
+
+
+def test_a_treebank_is_its_words():
+    raw = {"tokens": ["du", "de", "le", "pain"], "upos": ["_", "ADP", "DET", "NOUN"], "xpos": []}
+    assert rows.universal_dependencies(raw) == {
+        "tokens": ["de", "le", "pain"],
+        "tags": ["ADP", "DET", "NOUN"],
+    }
+
+
 def test_hellaswag_without_a_begun_sentence_and_without_a_label():
     assert rows.hellaswag({**HELLASWAG, "ctx_b": "", "label": ""}) == {
         "context": "A man is sitting on a roof.",

@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from xstilts.benchmarks import xtreme
-from xstilts.experiment import cells, graph, reference, traits
+from xstilts.experiment import cells, graph, traits
 from xstilts.experiment.config import load
 from xstilts.experiment.config_files import merge
 from xstilts.experiment.grid import Grid
@@ -65,7 +64,7 @@ def test_the_traits_of_a_grid_in_full():
             "xnli": {
                 "format": "classification", "suites": ("xtreme", "xtreme-r"), "tuned_on": "mnli",
             },
-            "tatoeba": {"format": "retrieval", "suites": ("xtreme", "xtreme-r")},
+            "tatoeba": {"format": "retrieval", "suites": ("xtreme",)},
         },
         "language": {
             "de": {
@@ -375,13 +374,6 @@ def test_a_rehearsal_may_lack_the_values_of_patterns():
         UserError, match="exclude: intermediate: languages: no intermediate has `sw`"
     ):
         load(merge(BASE, {**over, "intermediates": german, "source": "hub"}))
-
-
-def test_the_suites_are_those_of_the_benchmarks():
-    rows = reference.table("suites")
-    assert {row["target"] for row in rows if row["suite"] == "xtreme"} == set(xtreme.TASKS)
-    known = set(xtreme.TASKS)
-    assert {row["target"] for row in rows} <= known, "names of our tasks"
 
 
 def test_the_step_writes_them(tmp_path, monkeypatch):

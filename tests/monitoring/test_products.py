@@ -6,6 +6,7 @@ import os
 import pytest
 from tests import results
 
+from xstilts.benchmarks.xtreme import XTREME
 from xstilts.experiment import cells as grid_cells
 from xstilts.experiment import config, graph, grid, plan
 from xstilts.experiment.questions import Question
@@ -171,7 +172,7 @@ def test_the_products_of_the_test_split_grow_with_what_is_chosen(tested):
     named = tested.named()
     assert named["test_tables"].inputs == (f"{HOME}/test/grid.csv", TEST_CELL)
     assert TEST_CELL in tested.graph.nodes, "so the graph is whole"
-    assert products.submitted(grid_file, "m") == {}, "the row `none` is not submitted"
+    assert products.submitted(grid_file, "m", XTREME) == {}, "the row `none` is not submitted"
 
 
 def test_what_is_chosen_and_was_dropped_from_the_config_since_is_left_out(tested):
@@ -182,12 +183,12 @@ def test_what_is_chosen_and_was_dropped_from_the_config_since_is_left_out(tested
 
 def test_what_is_submitted(tested):
     path = tested.root / HOME / "test/grid.csv"
-    assert products.submitted(path, "m") == {"xnli": "results/test/m/mnli/seed1/xnli"}
-    assert products.submitted(path, "other") == {}
-    assert products.submitted(tested.root / "gone.csv", "m") == {}
+    assert products.submitted(path, "m", XTREME) == {"xnli": "results/test/m/mnli/seed1/xnli"}
+    assert products.submitted(path, "other", XTREME) == {}
+    assert products.submitted(tested.root / "gone.csv", "m", XTREME) == {}
     text = path.read_text().replace(",xnli,", ",own,")
     path.write_text(text)
-    assert products.submitted(path, "m") == {}, "XTREME has no such target"
+    assert products.submitted(path, "m", XTREME) == {}, "XTREME has no such target"
 
 
 def test_the_records_of_cells_in_their_order():

@@ -443,6 +443,23 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(folder, node
         assert (first / name).read_bytes() != (other / name).read_bytes()
 
 
+def test_a_chain_of_tunings_goes_on_with_the_head_where_the_spec_says_so(folder, node, tmp_path):
+    """With a learning rate at which nothing moves, the head is that of the first, or a new one."""
+    import torch
+    from safetensors.torch import load_file
+
+    first = node.run(folder, tmp_path / "first")
+    still = {**node.spec["recipe"], "learning_rate": 1e-30}
+    heads = {"first": first} | {
+        name: node.run(first, tmp_path / name, after="a", recipe=still, **more)
+        for name, more in (("on", {"head": "goes on"}), ("new", {}))
+    }
+    found = {name: load_file(path / "head.safetensors") for name, path in heads.items()}
+    for key, value in found["first"].items():
+        assert torch.equal(found["on"][key], value)
+    assert not torch.equal(found["new"]["out.weight"], found["first"]["out.weight"])
+
+
 def test_the_first_eval_rows_of_dev_are_scored(folder, tokenizer, tmp_path, monkeypatch):
     page, scored = formats.page("classification"), []
     real = page.score

@@ -3,7 +3,7 @@
 Needs: every score file of the grid; tuned checkpoints or encoders of what is chosen.
 Makes: in results/experiments/{name}: tables/selection.csv, what was chosen; test/grid.csv, the score
 files on test; tables/test; submission/{model}, a folder in the form of XTREME, and beside it what is
-wrong with it or missing in it.
+wrong with it or missing in it; submission_xtreme_r/{model}, the same for XTREME-R.
 """
 
 
@@ -19,10 +19,14 @@ def after_selection(rule):
     return of
 
 
-def exported(wildcards):
-    """The predictions of the best cells of a model."""
-    best = products.submitted(Path(products.test_grid(HOME)), wildcards.model)
-    return [f"--cell {target}={folder}" for target, folder in best.items()]
+def exported(benchmark):
+    """From wildcards to the predictions of the best cells of a model."""
+
+    def cells(wildcards):
+        best = products.submitted(Path(products.test_grid(HOME)), wildcards.model, benchmark)
+        return [f"--cell {target}={folder}" for target, folder in best.items()]
+
+    return cells
 
 
 checkpoint select:
@@ -64,24 +68,33 @@ rule test_tables:
         " --lock={params.lock:q} --record {output.record} --log {log}"
 
 
-rule submission:
-    """predictions in the form of XTREME"""
-    input:
-        unpack(after_selection("submission/{model}")),
-    output:
-        expand(
-            "{home}/submission/{{model}}/{file}", home=HOME, file=products.submission_files(GRAPH)
-        ),
-        faults=f"{HOME}/submission/{{model}}.txt",
-        record=made("submission/{model}"),
-    log:
-        f"results/logs/{NAME}/submission/{{model}}.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        **OWN,
-        cells=exported,
-    shell:
-        "python -m xstilts.steps.submission --data results/data --out {params.home}/submission/{wildcards.model}"
-        " {params.cells} --faults {output.faults} --record {output.record} --grid {params.home}/test/grid.csv --log {log}"
+for suite, suite_files in products.submissions(GRAPH).items():
+
+    rule:
+        """predictions in the form of a benchmark"""
+        name:
+            suite.submission
+        input:
+            unpack(after_selection(f"{suite.submission}/{{model}}")),
+        output:
+            expand(
+                "{home}/{{model}}/{file}",
+                home=f"{HOME}/{suite.submission}",
+                file=suite_files,
+            ),
+            faults=f"{HOME}/{suite.submission}/{{model}}.txt",
+            record=made(f"{suite.submission}/{{model}}"),
+        log:
+            f"results/logs/{NAME}/{suite.submission}/{{model}}.log",
+        localrule: True
+        conda:
+            ENVIRONMENT
+        params:
+            **OWN,
+            cells=exported(suite),
+            suite=suite.suite,
+            folder=suite.submission,
+        shell:
+            "python -m xstilts.steps.submission --suite {params.suite} --data results/data"
+            " --out {params.home}/{params.folder}/{wildcards.model}"
+            " {params.cells} --faults {output.faults} --record {output.record} --grid {params.home}/test/grid.csv --log {log}"

@@ -173,7 +173,7 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_2:
             spec=spec(made_of),
             train_rows=[],  # dealt, and picked, in stage 1 alone
             subset="",
-            init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
+            init=lambda w: GRID.tuned_from(w.model, w.intermediate, w.seed, w.task),
             out=folder,
             state=state,
             search=searched,

@@ -74,7 +74,7 @@ def of_trainings(grid: Grid, results: Path) -> dict[tuple[str, str], float]:
         if len(members := grid.mixture(name)) == 1
     }
     for cell in grid.cells:
-        if task := grid.tasks[cell.target].tuned_on:
+        for task in grid.tunings(cell.target):
             trainings["tune", task] = grid.tuning(task)[0]
     levels = {
         key: of_task(grid, results, member.task, member.dev, "dev")

@@ -39,6 +39,8 @@ from xstilts.analysis.tables import (
 )
 from xstilts.analysis.text_table import TextTable, with_notes
 from xstilts.benchmarks import xtreme
+from xstilts.benchmarks.benchmark import Benchmark
+from xstilts.benchmarks.known import BENCHMARKS
 from xstilts.experiment.questions import Question
 from xstilts.scoring import scores
 
@@ -138,6 +140,18 @@ class Found:
         """See `tables.main_table`."""
         return main_table(self.cells)
 
+    def main_of(self, benchmark: Benchmark) -> pd.DataFrame:
+        """Return the main table over the languages of a benchmark."""
+
+        def within(frame: pd.DataFrame) -> pd.DataFrame:
+            pairs = zip(frame["target"], frame["language"], strict=True)
+            return frame[[benchmark.has(*pair) for pair in pairs]]
+
+        grid = within(self.grid)
+        if len(grid) == len(self.grid):
+            return self.main
+        return main_table(scores.cell_values(grid, within(self.metrics)))
+
     @cached_property
     def collapsed_runs(self) -> dict[collapse.Run, list[cost.Key]]:
         """See `collapse.runs`."""
@@ -177,16 +191,17 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
     yield Table("compute", {"": found.compute.runs}, form=numbers.EXACT)
     yield Table("collapsed", {"": found.collapsed})
     yield from _languages(found)
-    groups = groups_table(found.main)
-    if "groups" in asked:
-        yield Table("groups", _both(groups, "group"), groups_text_table(groups))
+    for each in BENCHMARKS.values():
+        if each.table in asked:
+            groups = groups_table(found.main_of(each), each)
+            yield Table(each.table, _both(groups, "group"), groups_text_table(groups, each))
     if "traits" in asked:
         yield _traits(found)
     if "strata" in asked:
         yield _strata(found)
     yield _seeds(found)
     if "comparison" in asked:
-        yield _comparison(found, groups)
+        yield _comparison(found, groups_table(found.main_of(xtreme.XTREME)))
     if "chosen" in asked:
         yield Table("chosen", {"": found.chosen}, chosen.text_table(found.chosen))
     if "difficulty" in asked:

@@ -8,7 +8,8 @@ import pandas as pd
 from xstilts.analysis import delta_table
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.text_table import TextTable, without_empty
-from xstilts.benchmarks import xtreme
+from xstilts.benchmarks.benchmark import Benchmark
+from xstilts.benchmarks.xtreme import XTREME
 from xstilts.experiment.config import NONE
 
 AVERAGE = "average"  # the column of the main table that is no target
@@ -33,22 +34,24 @@ def main_table(cells: pd.DataFrame) -> pd.DataFrame:
     return with_deltas(values)
 
 
-def groups_table(main: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per (model, intermediate): XTREME's averages of the main table, and deltas.
+def groups_table(main: pd.DataFrame, of: Benchmark = XTREME) -> pd.DataFrame:
+    """Return a row per (model, intermediate): a benchmark's averages of the main table, and deltas.
 
-    A group is missing if any of its targets is, `overall` if any of the nine.
+    A group is missing if any of its targets is, `overall` if any of all. `main` is of the languages
+    of the benchmark.
     """
     values = main.set_index(ROW)
     averages = [
-        xtreme.averages({target: value for target, value in row.items() if pd.notna(value)})
+        of.averages({target: value for target, value in row.items() if pd.notna(value)})
         for row in values.to_dict("records")
     ]
     return with_deltas(pd.DataFrame(averages, index=values.index, dtype=float))
 
 
-def groups_text_table(groups: pd.DataFrame) -> TextTable:
+def groups_text_table(groups: pd.DataFrame, of: Benchmark = XTREME) -> TextTable:
     """Return the groups for readers, without those that are not whole."""
-    notes = ["XTREME's averages of the main table, in percent; of whole groups of targets alone."]
+    what = "averages of the main table, in percent; of whole groups of targets alone."
+    notes = [f"{of.title}'s {what}"]
     return without_empty(delta_table.build(groups, notes))
 
 

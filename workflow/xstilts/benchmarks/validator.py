@@ -1,4 +1,4 @@
-"""Check a submission to XTREME against the prepared rows.
+"""Check a submission to XTREME or XTREME-R against the prepared rows.
 
 XTREME's `evaluate.py` compares line by line, so a missing line silently shifts all that follow.
 """
@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xstilts.benchmarks import xtreme
+from xstilts.benchmarks.benchmark import Benchmark
+from xstilts.benchmarks.xtreme import XTREME
 from xstilts.data import prepare
 from xstilts.data.pools import TAKEN
 from xstilts.data.rows import FOREIGN, UNUSED
 from xstilts.running.errors import UserError, nearest
 
+RANKED = 20  # candidates that are ranked, at most
 Rows = Sequence[dict[str, Any]]
 
 
@@ -51,20 +53,51 @@ def _tags(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
 
 
 def _answers(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
+    def text(answer: Any) -> str:
+        return "" if isinstance(answer, str) else "is no text"
+
+    return _by_id(content, [row["id"] for row in rows], "question", "answer", text)
+
+
+def _ranked(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
+    def ids(answer: Any) -> str:
+        if not isinstance(answer, list) or not all(isinstance(one, str) for one in answer):
+            return "is no list of ids of candidates"
+        if len(set(answer)) < len(answer):
+            return "has a candidate twice"
+        return "" if len(answer) <= RANKED else f"has more than {RANKED} candidates"
+
+    return _by_id(content, [row["id"] for row in rows], "mention", "answer", ids)
+
+
+def _by_id(
+    content: str, ids: Sequence[str], noun: str, of: str, wrong: Callable[[Any], str]
+) -> list[str]:
+    """Return the faults of a JSON object, id -> answer; `wrong` says that of an answer."""
     try:
         answers = json.loads(content)
     except ValueError as error:
         return [f"is not JSON ({error})"]
     if not isinstance(answers, dict):
-        return ["must be a JSON object, id of a question -> answer"]
-    ids = [row["id"] for row in rows]
-    missing = [f"question `{key}` has no answer" for key in ids if key not in answers]
+        return [f"must be a JSON object, id of a {noun} -> {of}"]
+    missing = [f"{noun} `{key}` has no {of}" for key in ids if key not in answers]
     known = set(ids)
-    unknown = [f"there is no question `{key}`" for key in answers if key not in known]
-    not_text = [
-        f"the answer to `{key}` is no text" for key, a in answers.items() if not isinstance(a, str)
-    ]
-    return _summary(missing) + _summary(unknown) + _summary(not_text)
+    unknown = [f"there is no {noun} `{key}`" for key in answers if key not in known]
+    odd = [f"the {of} to `{key}` {why}" for key, a in answers.items() if (why := wrong(a))]
+    return _summary(missing) + _summary(unknown) + _summary(odd)
+
+
+def _choices(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
+    lines, odd = content.splitlines(), []
+    for number, (line, row) in enumerate(zip(lines, rows, strict=False), start=1):
+        valid = [{"label": choice} for choice in range(len(row["choices"]))]
+        try:
+            right = json.loads(line) in valid
+        except ValueError:
+            right = False
+        if not right:
+            odd.append(f'line {number}: must be {{"label": 0}} to {{"label": {len(valid) - 1}}}')
+    return _wrong_count(len(lines), "lines", len(rows), "rows") + _summary(odd)
 
 
 def _pairs(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
@@ -102,6 +135,8 @@ CHECKS: dict[str, Callable[[str, Rows, Sequence[str]], list[str]]] = {
     "answers": _answers,
     "pairs": _pairs,
     "indices": _indices,
+    "choices": _choices,
+    "ranked": _ranked,
 }
 
 
@@ -115,7 +150,9 @@ def _summary(faults: list[str]) -> list[str]:
     return [faults[0] + more] if faults else []
 
 
-def faults(target: str, content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
+def faults(
+    target: str, content: str, rows: Rows, labels: Sequence[str], of: Benchmark = XTREME
+) -> list[str]:
     """Return a line for each kind of fault in the file of one language.
 
     Args:
@@ -123,8 +160,9 @@ def faults(target: str, content: str, rows: Rows, labels: Sequence[str]) -> list
         content: of the file.
         rows: the prepared rows, see `prepare.SCHEMAS`.
         labels: names of the task's labels, where it has any.
+        of: what it is a submission to.
     """
-    return CHECKS[xtreme.TASKS[target].kind](content, rows, labels)
+    return CHECKS[of.tasks[target].kind](content, rows, labels)
 
 
 def missing_rows(metadata: dict[str, Any], rehearsal: bool) -> list[str]:
@@ -148,29 +186,33 @@ def missing_rows(metadata: dict[str, Any], rehearsal: bool) -> list[str]:
     return lines
 
 
-def full_submission() -> dict[str, list[str]]:
+def full_submission(of: Benchmark = XTREME) -> dict[str, list[str]]:
     """Return target -> languages of a full submission."""
-    return {target: list(task.languages) for target, task in xtreme.TASKS.items()}
+    return {target: list(task.languages) for target, task in of.files.items()}
 
 
-def prepared_languages(data: Path) -> dict[str, list[str]]:
+def prepared_languages(data: Path, of: Benchmark = XTREME) -> dict[str, list[str]]:
     """Return target -> languages that have prepared rows; UserError if there are none."""
     languages = {
-        target: [lang for lang in task_languages if rows_path(data, target, lang).exists()]
-        for target, task_languages in full_submission().items()
+        target: [lang for lang in task_languages if rows_path(data, target, lang, of).exists()]
+        for target, task_languages in full_submission(of).items()
     }
     if not any(languages.values()):
-        raise UserError(f"{data}: there are no prepared rows of a task of XTREME")
+        raise UserError(f"{data}: there are no prepared rows of a task of {of.title}")
     return languages
 
 
-def rows_path(data: Path, target: str, lang: str) -> Path:
+def rows_path(data: Path, target: str, lang: str, of: Benchmark = XTREME) -> Path:
     """Return the path of the prepared rows of a file in a submission."""
-    return data / target / f"{lang}.{xtreme.TASKS[target].split}.parquet"
+    return data / target / f"{lang}.{of.tasks[target].split}.parquet"
 
 
 def check(
-    folder: Path, data: Path, expected: Mapping[str, Collection[str]], rehearsal: bool
+    folder: Path,
+    data: Path,
+    expected: Mapping[str, Collection[str]],
+    rehearsal: bool,
+    of: Benchmark = XTREME,
 ) -> list[str]:
     """Return a line for each fault of a submission; none if it may be uploaded.
 
@@ -180,29 +222,30 @@ def check(
         expected: target -> languages that must be there, and no others; for an upload those of
             `full_submission`.
         rehearsal: the prepared rows may be a sample.
+        of: what it is a submission to.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder")
     lines, expected_files = [], set()
     for target, languages in expected.items():
-        task = xtreme.TASKS[target]
+        task = of.tasks[target]
         if languages and not (folder / task.folder).is_dir():
             lines.append(f"{task.folder}: there is no such folder")
             continue
         for lang in languages:
             expected_files.add(task.file(lang))
-            file_faults = _file_faults(
-                folder, target, lang, rows_path(data, target, lang), rehearsal
-            )
+            file_faults = _file_faults(folder, target, lang, data, rehearsal, of)
             lines += [f"{task.file(lang)}: {fault}" for fault in file_faults]
     files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     unexpected = [name for name in files if name not in expected_files]
     return lines + [f"{name}: is no file of a submission" for name in unexpected]
 
 
-def _file_faults(folder: Path, target: str, lang: str, rows: Path, rehearsal: bool) -> list[str]:
+def _file_faults(
+    folder: Path, target: str, lang: str, data: Path, rehearsal: bool, of: Benchmark
+) -> list[str]:
     """Return the faults of one file, against its prepared rows."""
-    file = folder / xtreme.TASKS[target].file(lang)
+    file, rows = folder / of.tasks[target].file(lang), rows_path(data, target, lang, of)
     if not file.exists():
         return ["is missing"]
     try:
@@ -213,4 +256,4 @@ def _file_faults(folder: Path, target: str, lang: str, rows: Path, rehearsal: bo
     except UserError as error:
         return [f"cannot be checked: {error}"]
     labels = metadata["spec"].get("labels") or []
-    return missing_rows(metadata, rehearsal) + faults(target, content, prepared, labels)
+    return missing_rows(metadata, rehearsal) + faults(target, content, prepared, labels, of)

@@ -62,6 +62,26 @@ def csqa(row: Row) -> Row:
     }
 
 
+def siqa(row: Row) -> Row:
+    """Social IQa: the question continues the context, as in XTREME's `run_xcopa.py`. Labels count
+    from 1, as text."""
+    return {
+        "context": f"{row['context'].strip()} {row['question'].strip()}",
+        "choices": [row[f"answer{letter}"].strip() for letter in "ABC"],
+        "label": int(row["label"]) - 1 if row["label"] not in ("", None) else None,
+    }
+
+
+def copa(row: Row) -> Row:
+    """COPA and XCOPA, which is asked in English in all languages, as in XTREME's `run_xcopa.py`.
+    The label of a row without one is -1."""
+    return {
+        "context": f"{row['premise'].strip()} What was the {row['question']}?",
+        "choices": [row["choice1"].strip(), row["choice2"].strip()],
+        "label": row["label"],
+    }
+
+
 def ccg_pmb(row: Row) -> Row:
     """CCG tags of the Parallel Meaning Bank: most sentences of its layer files begin with a
     comment line, `# tok:gold` tagged `cat:gold`, that is no word."""
@@ -72,6 +92,13 @@ def ccg_pmb(row: Row) -> Row:
 def xtreme_udpos(row: Row) -> Row:
     """XTREME's part-of-speech tags."""
     return {"tokens": row["tokens"], "tags": row["pos_tags"]}
+
+
+def universal_dependencies(row: Row) -> Row:
+    """A treebank's words and their part of speech, without what is no word: the range of a
+    contraction (`au` beside `à` and `le`), which is tagged `_`."""
+    words = [pair for pair in zip(row["tokens"], row["upos"], strict=True) if pair[1] != "_"]
+    return {"tokens": [word for word, _ in words], "tags": [tag for _, tag in words]}
 
 
 def tatoeba(row: Row) -> list[Row]:
@@ -89,8 +116,12 @@ def tatoeba(row: Row) -> list[Row]:
 FOREIGN, UNUSED = "of another language", "not used by the task"
 
 ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
-    f.__name__: f for f in (squad, hellaswag, cosmosqa, csqa, ccg_pmb, xtreme_udpos, tatoeba)
-}
+    f.__name__: f
+    for f in (
+        squad, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
+        universal_dependencies, tatoeba,
+    )
+}  # fmt: skip
 
 
 def label_decoder(feature: Any) -> Callable[[Any], Any] | None:

@@ -1,9 +1,12 @@
-"""Chains: an intermediate that is trained from the encoder of another (`after`)."""
+"""Chains: an intermediate that is trained from the encoder of another (`after`), and likewise a
+task that a target is tuned on.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment.roles import exists
+from xstilts.experiment.tasks import LABELLED, Task
 from xstilts.running.errors import UserError
 
 Entries = Mapping[str, Mapping[str, Any]]  # the section `intermediates` of a config
@@ -20,6 +23,24 @@ def of(entries: Entries, name: str) -> tuple[str, ...]:
         found.append(at)
         at = entries[at].get("after")
     return tuple(reversed(found))
+
+
+def tunings(tasks: Mapping[str, Task], train: str | None) -> tuple[str, ...]:
+    """Return the tasks that a target is tuned on one after another, `train` the last; none for a
+    target without tuning."""
+    found: list[str] = []
+    while train is not None and train not in found:
+        found.append(train)
+        train = tasks[train].after if train in tasks else None
+    return tuple(reversed(found))
+
+
+def head_goes_on(task: Task, before: Task) -> bool:
+    """Whether a task is tuned with the head of the one before it, and not with a new one: where it
+    has the same outputs, as in XTREME-R's `train_xcopa.sh`, which goes on with the whole model."""
+    if (task.format, task.labels) != (before.format, before.labels):
+        return False
+    return task.format in ("choice", "span") or (task.format in LABELLED and bool(task.labels))
 
 
 def roots(entries: Entries) -> dict[str, str]:

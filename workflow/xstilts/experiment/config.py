@@ -18,6 +18,7 @@ from xstilts.experiment import (
     search_check,
     shape,
     subsets,
+    suites,
     tasks,
     traits,
 )
@@ -43,7 +44,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         UserError: a line for each mistake: the key, what is wrong, what would be right.
     """
     raw, problems, notes = typed(raw, config_schema()), Problems(), list[str]()
-    raw = typed(families.expand(raw), config_schema())
+    raw = suites.expand(typed(families.expand(raw), config_schema()))
     with problems.noted():
         settings = shape.checked(raw)
     if problems.lines:
@@ -60,6 +61,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                     f"{section}: `all` stands for all tasks in `recipes` and `limits`; give it"
                     " another name"
                 )
+            if name in suites.names() and section == "tasks":
+                raise UserError(f"tasks: `{name}` is a suite; give the task another name")
     for entry in settings["tasks"].values():
         if isinstance(entry.get("columns"), Mapping):  # may be numbers, which JSON does not sort
             entry["columns"] = entries.as_text(entry["columns"])
@@ -160,7 +163,7 @@ def _check_names(raw: Mapping[str, Any], problems: Problems) -> None:
     for target in targets if isinstance(targets, list) else ():
         if isinstance(target, str):
             with problems.noted():
-                exists("targets", target, [*tasks.known(), *own], "task")
+                exists("targets", target, [*tasks.known(), *own, *suites.names()], "task")
 
 
 def _check_recipes(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
@@ -331,8 +334,9 @@ def _languages(
     available = {}
     for name, task in targets.items():
         of = split if split in task.splits else "dev"
-        available[name] = [code for code in task.languages if task.is_there(code, of)]
-        if task.own and (gone := [c for c in task.languages if not task.is_there(c, of)]):
+        may_be = suites.scored_in(task, settings)
+        available[name] = [code for code in may_be if task.of(code).is_there(code, of)]
+        if task.own and (gone := [c for c in may_be if not task.of(c).is_there(c, of)]):
             paths = ", ".join(task.files[of])
             notes.append(
                 f"task `{name}`: {', '.join(gone)}: not scored, {paths} is in {task.home} alone;"
@@ -358,6 +362,6 @@ def _languages(
             asked = ", ".join(every if wanted == "all" else wanted)
             raise UserError(
                 f"languages: target `{name}` has none of {asked}"
-                f" (it has {', '.join(targets[name].languages)})"
+                f" (it has {', '.join(targets[name].every_language)})"
             )
     return {name: tuple(sorted(codes)) for name, codes in available.items()}

@@ -8,6 +8,7 @@ from typing import Any
 from xstilts import metrics
 from xstilts.data import layout, rows, strata
 from xstilts.data.source import SPLIT_NAMES
+from xstilts.experiment import suites
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, task_fields, types
 from xstilts.experiment.tasks import FORMATS, LABELLED, SPLITS, Task, known
@@ -20,15 +21,24 @@ _KINDS: dict[str, Any] = {
     "integer": int,
     "boolean": bool,
 }
-_ANY_PARTS = ("recipe", "languages", "files", "file", "traits")  # whose parts are checked elsewhere
+_ANY_PARTS = (
+    "recipe",
+    "languages",
+    "files",
+    "file",
+    "suites",
+    "traits",
+)  # whose parts are checked elsewhere
 # How a data set is read, which a user's own files do not share with the set that they stand for.
 _OF_THE_SET = (
     "hub", "config", "splits", "columns", "rows", "codes", "no_dev", "id_prefix", "gold",
-    "obtain", "revision", "files", "file", "strata",
+    "obtain", "revision", "files", "file", "strata", "suites",
 )  # fmt: skip
 _MAY_BE_NULL = ("files", "hub", "strata")  # which is as if it were not there
 _LONGEST = 255  # bytes of a file's name
 _OF_THE_HUB = ("config", "splits", "gold", "revision")  # of no use beside `files`
+# What may be another for the languages that a suite adds.
+_OF_A_SUITE = ("languages", "hub", "config", "codes", "rows", "columns", "revision", "no_dev")
 _CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
 
 
@@ -60,7 +70,8 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
         raise UserError(f"task `{name}`: `files` (paths of yours) or `hub` (an id) is missing")
     _check_kinds(name, entry, fields)
     _one_of(name, "format", entry["format"], FORMATS)
-    _check_languages(name, entry)
+    _check_languages(f"task `{name}`: ", entry)
+    _check_suites(name, entry)
     _check_place(name, entry)
     entry = _filled(name, entry)
     _check_labels(name, entry)
@@ -205,24 +216,46 @@ def _check_metric(name: str, entry: Mapping[str, Any]) -> None:
         )
 
 
-def _check_languages(name: str, entry: Mapping[str, Any]) -> None:
+def _check_suites(name: str, entry: Mapping[str, Any]) -> None:
+    """Refuse what is said of a suite that there is not, and of what cannot be another in it."""
+    known_suites = suites.names()
+    for suite, more in entry.get("suites", {}).items():
+        where = f"task `{name}`: suites: "
+        if suite not in known_suites:
+            raise UserError(
+                f"{where}there is no suite `{suite}`{nearest(suite, known_suites)}"
+                f" (valid: {', '.join(known_suites)})"
+            )
+        where += f"{suite}: "
+        if not isinstance(more, Mapping) or not isinstance(more.get("languages"), list):
+            raise UserError(f"{where}must be a mapping with `languages`, which it adds")
+        for key in more:
+            if key not in _OF_A_SUITE:
+                raise UserError(
+                    f"{where}there is no field `{key}`{nearest(key, _OF_A_SUITE)}"
+                    f" (valid: {', '.join(_OF_A_SUITE)})"
+                )
+        _check_languages(where, more)
+
+
+def _check_languages(where: str, entry: Mapping[str, Any]) -> None:
     languages = entry["languages"]
     if len({c for c in languages if isinstance(c, str)}) != len(languages) or not languages:
         raise UserError(
-            f"task `{name}`: `languages` must be a list of different language codes, not"
+            f"{where}`languages` must be a list of different language codes, not"
             f' {languages!r} (YAML reads no and on as booleans: write "no")'
         )
     for code in languages:
         if not _CODE.fullmatch(code):
             raise UserError(
-                f"task `{name}`: languages: `{brief(code)}` is no language code (letters and"
+                f"{where}languages: `{brief(code)}` is no language code (letters and"
                 " digits, with - or _ between them, as zh-Hans); what files call the language"
                 " is said by `codes`"
             )
     home = entry.get("train_language")
     if home and home not in languages:
         raise UserError(
-            f"task `{name}`: train_language: `{home}` is not among its languages"
+            f"{where}train_language: `{home}` is not among its languages"
             f" {', '.join(languages)}{suggested(home, languages)}"
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.data import source as sources
+from xstilts.experiment import chains
 from xstilts.experiment.questions import Question
 from xstilts.experiment.tasks import Task
 
@@ -72,5 +73,6 @@ def used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:
     """Return the tasks of the targets and intermediates, as far as there are such."""
     names = {*settings["targets"]}
     names |= {task for entry in settings["intermediates"].values() for task in entry["tasks"]}
-    names |= {train for name in names & known.keys() if (train := known[name].tuned_on)}
+    targets = [known[name].tuned_on for name in names & known.keys()]
+    names |= {task for train in targets for task in chains.tunings(known, train)}
     return [task for name, task in known.items() if name in names]

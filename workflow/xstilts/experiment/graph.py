@@ -102,7 +102,7 @@ class Graph:
         """The unified rows of a task in one language and split."""
 
         def make(key: str) -> Node:
-            pin = self.pin_data(self.grid.tasks[task].dataset(lang, split))
+            pin = self.pin_data(self.grid.tasks[task].of(lang).dataset(lang, split))
             spec = self.grid.data_spec(task, lang, split)
             pins = [f"datasets/{spec['hub']}"]
             name = f"{task}/{lang}.{split}"
@@ -277,7 +277,7 @@ class Graph:
             spec = self.grid.tuned_spec(model, intermediate, seed, task)
             return self._training("tune", key, spec, model, intermediate, seed, task)
 
-        return self._once(f"results/tuned/{model}/{intermediate}/{seed}/{task}/node.json", make)
+        return self._once(f"{self.grid.tuned(model, intermediate, seed, task)}/node.json", make)
 
     # ---- searches: trials, and the choice between them
 
@@ -318,7 +318,9 @@ class Graph:
         task: str = "",
     ) -> Node:
         if task:
-            start, members = self.encoder(model, intermediate, seed), self.grid.tuning(task, model)
+            before_it, members = self.grid.tasks[task].after, self.grid.tuning(task, model)
+            row = (model, intermediate, seed)
+            start = self.tune(*row, before_it) if before_it else self.encoder(*row)
         else:
             before = self.grid.entry(intermediate).get("after", NONE)
             start = self.encoder(model, before, seed)

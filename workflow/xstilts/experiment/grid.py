@@ -116,6 +116,17 @@ class Grid:
             members.append(Member(name, languages, dev, chosen, *how))
         return members
 
+    def tunings(self, target: str) -> tuple[str, ...]:
+        """Return the tasks that a target is tuned on, one after another; none without tuning."""
+        return chains.tunings(self.tasks, self.tasks[target].tuned_on)
+
+    def tuned_from(self, model: str, intermediate: str, seed: str, task: str) -> str:
+        """Return the folder of the checkpoint that the tuning on a task starts from."""
+        before = self.tasks[task].after
+        if before is None:
+            return self.encoder(model, intermediate, seed)
+        return self.tuned(model, intermediate, seed, before)
+
     def tuning(self, task: str, model: str = "", values: Values = NO_VALUES) -> list[Member]:
         """Return what stage 2 trains on: a target's data in English or its `train_language`."""
         home = self.tasks[task].home
@@ -160,7 +171,8 @@ class Grid:
 
     def revision(self, dataset: str) -> str:
         """Return the branch that the tasks of a hub data set ask for."""
-        return next((t.revision for t in self.tasks.values() if t.hub == dataset), "main")
+        read = (task.of(lang) for task in self.tasks.values() for lang in task.every_language)
+        return next((task.revision for task in read if task.hub == dataset), "main")
 
     def model_spec(self, model: str) -> dict[str, Any]:
         """Return the spec of a public checkpoint."""
@@ -180,7 +192,7 @@ class Grid:
 
     def data_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one prepared file: a task's rows of one language and split."""
-        entry, limits = self.tasks[task], self.experiment.settings["limits"]
+        entry, limits = self.tasks[task].of(lang), self.experiment.settings["limits"]
         limit = {**limits.get("all", {}), **limits.get(task, {})}
         prefix, gold = entry.id_start(lang), entry.gold_file(lang, split)
         return {
@@ -290,10 +302,18 @@ class Grid:
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the data of a target in one language."""
-        parent = self._digest("encoder_spec", model, intermediate, seed)
+        before, path = self.tasks[task].after, (model, intermediate, seed)
+        parent = (
+            self._digest("tuned_spec", *path, before)
+            if before
+            else self._digest("encoder_spec", *path)
+        )
         tuning = self.tuning(task, model)
         spec = self._train_spec(parent, tuning, tuning[0].recipe, None, seed)
-        spec |= self._adapter(model, intermediate != NONE)
+        if before:
+            goes_on = chains.head_goes_on(self.tasks[task], self.tasks[before])
+            spec |= {"after": before} | ({"head": "goes on"} if goes_on else {})
+        spec |= self._adapter(model, intermediate != NONE or before is not None)
         return search.opened(spec, self.searches.of(model, intermediate, task))
 
     def difficulty_spec(self, model: str, task: str, seed: str, measure: str) -> dict[str, Any]:
@@ -358,12 +378,13 @@ class Grid:
         """Return the tasks of a data set that a cell of the grid trains on or scores."""
         used = set()
         for cell in self.cells:
-            used |= {cell.target, self.tasks[cell.target].tuned_on or cell.target}
+            used |= {cell.target, *self.tunings(cell.target)}
             for name in self.chain(cell.intermediate):
                 used |= set(self.experiment.intermediates[name])
         if sources.is_of_task(hub):
             return [hub.split("/")[1]]
-        return sorted(task for task in used if self.tasks[task].hub == hub)
+        read = {task: map(self.tasks[task].of, self.tasks[task].every_language) for task in used}
+        return sorted(task for task in used if any(each.hub == hub for each in read[task]))
 
     def _train_spec(
         self, parent: str, mixture: list[Member], chosen: Recipe, cap: int | None, seed: str
@@ -427,7 +448,11 @@ class Grid:
         train = self.tasks[cell.target].tuned_on
         if train is None:
             return self.encoder(cell.model, cell.intermediate, cell.seed)
-        return f"results/tuned/{cell.model}/{cell.intermediate}/{cell.seed}/{train}"
+        return self.tuned(cell.model, cell.intermediate, cell.seed, train)
+
+    def tuned(self, model: str, intermediate: str, seed: str, task: str) -> str:
+        """Return the folder of a model tuned on a task."""
+        return f"results/tuned/{model}/{intermediate}/{seed}/{task}"
 
     def scores(self, split: str) -> str:
         """Return the folder of the scores on a split: what is chosen by dev has its test apart."""

@@ -56,7 +56,7 @@ def check_languages(given: Mapping[Any, Any], tasks: Mapping[str, Task]) -> None
         UserError: with the nearest that is one.
     """
     valid = {row["language"] for row in reference.table("languages")}
-    valid |= {lang for task in tasks.values() for lang in task.languages}
+    valid |= {lang for task in tasks.values() for lang in task.every_language}
     for lang in given:
         if lang not in valid:
             if not isinstance(lang, str):

@@ -141,9 +141,10 @@ def for_task(experiment: "Experiment", name: str, train: str, model: str = "") -
 
 
 def first_target(experiment: "Experiment", train: str) -> str:
-    """Return the first target that is tuned on a task; its name is that of the recipe."""
+    """Return under which name the recipe of a tuning is set: of the first target that is tuned on
+    the task; its own, of one on the way of a chain."""
     targets = experiment.settings["targets"]
-    return next(name for name in targets if experiment.tasks[name].tuned_on == train)
+    return next((name for name in targets if experiment.tasks[name].tuned_on == train), train)
 
 
 def tuned(experiment: "Experiment", model: str = "") -> dict[str, Recipe]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from xstilts.experiment import suites
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError, nearest
@@ -25,7 +26,7 @@ def check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, T
     Raises:
         UserError: the target, or the task that it is tuned on, and what it lacks.
     """
-    exists("targets", target, known, "task")
+    exists("targets", target, [*known, *suites.names()], "task")
     train = known[target].tuned_on
     if train is None and known[target].format != "retrieval":
         _not_tuned(target, known)
@@ -38,11 +39,31 @@ def check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, T
                 f"task `{train}`: which language is `{target}` tuned in? say `train_language`, one"
                 f" of {', '.join(known[train].languages)}"
             )
+        _check_chain(target, train, known)
     if settings["split"] not in known[target].splits:
         there = known[target].splits
         raise UserError(
             f"split: target `{target}` has no {settings['split']} split (it has {', '.join(there)})"
         )
+
+
+def _check_chain(target: str, train: str, known: Mapping[str, Task]) -> None:
+    """Refuse what a target is tuned on before `train` (`after`) where that cannot be trained on."""
+    seen, task = [train], known[train]
+    while task.after is not None:
+        key = f"task `{task.name}`: after"
+        _trainable(key, task.after, known)
+        if task.after in seen:
+            raise UserError(
+                f"{key}: `{target}` is tuned in a circle: {' after '.join([*seen, task.after])}"
+            )
+        seen.append(task.after)
+        task = known[task.after]
+        if task.home is None or not task.is_there(task.home, "dev"):
+            raise UserError(
+                f"task `{task.name}`: which language is `{target}` tuned in? say `train_language`,"
+                f" one of {', '.join(task.languages)}"
+            )
 
 
 def _not_tuned(target: str, known: Mapping[str, Task]) -> None:

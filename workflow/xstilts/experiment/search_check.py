@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from xstilts.experiment import amounts, search, shape
+from xstilts.experiment import amounts, chains, search, shape
 from xstilts.experiment.roles import exists
 from xstilts.experiment.schema import config_schema
 from xstilts.experiment.search import KEY
@@ -101,6 +101,7 @@ def _check_where(
     entries, targets = settings["intermediates"], settings["targets"]
     alone = {one["tasks"][0] for one in entries.values() if len(one["tasks"]) == 1}
     tuned = {target for target in targets if known[target].tuned_on}
+    tuned |= {t for name in tuned for t in chains.tunings(known, known[name].tuned_on)[:-1]}
     trained = [*entries, *sorted(alone | tuned)]
     if not trained:
         raise UserError(f"{key}: nothing is trained here, so there is nothing to search")

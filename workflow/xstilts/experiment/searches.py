@@ -61,8 +61,8 @@ class Searches:
         found = {}
         for cell in self.grid.cells:
             stages = [(cell.model, name, "") for name in self.grid.chain(cell.intermediate)]
-            if task := self.grid.tasks[cell.target].tuned_on:
-                stages.append((cell.model, cell.intermediate, task))
+            tuned = self.grid.tunings(cell.target)
+            stages += [(cell.model, cell.intermediate, task) for task in tuned]
             for stage in stages:
                 if wanted := self.of(*stage):
                     found[search.of(*stage)] = wanted

@@ -52,8 +52,9 @@ def line(error: Any) -> str:
     prefix = f"config: {where}: " if where else "config: "
     schema = error.schema
     if error.validator == "additionalProperties":
-        valid = list(schema.get("properties", {}))
-        wrong = next(key for key in error.instance if key not in valid)
+        properties = schema.get("properties", {})
+        valid = [key for key, entry in properties.items() if not entry.get("x-internal")]
+        wrong = next(key for key in error.instance if key not in properties)
         return (
             f"{prefix}there is no key `{wrong}`{nearest(wrong, valid)} (valid: {', '.join(valid)})"
         )

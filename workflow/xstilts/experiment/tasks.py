@@ -52,6 +52,8 @@ class Task:
     labels: tuple[str, ...] = ()
     codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tuned_on: str | None = None
+    after: str | None = None
+    suites: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     no_dev: tuple[str, ...] = ()
     no_answer: bool = False
     id_prefix: str | None = None
@@ -61,6 +63,21 @@ class Task:
     recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     revision: str = "main"
     traits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def every_language(self) -> tuple[str, ...]:
+        """Its languages, and those that suites add to them."""
+        added = (code for more in self.suites.values() for code in more["languages"])
+        return tuple(dict.fromkeys((*self.languages, *added)))
+
+    def of(self, language: str) -> "Task":
+        """Return the task as it is read in a language: one that a suite adds may be of another
+        data set."""
+        for more in self.suites.values():
+            if language in more["languages"] and language not in self.languages:
+                where = {key: value for key, value in more.items() if key != "languages"}
+                return dataclasses.replace(self, **where)
+        return self
 
     @property
     def own(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from xstilts.experiment import amounts, backbones, reference
+from xstilts.experiment import amounts, backbones, reference, suites
 from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.questions import FLOP, HEADROOM
@@ -172,7 +172,7 @@ def of(experiment: Experiment) -> Traits:
     own = settings.get("language_traits", {})
     scored = sorted({lang for langs in experiment.languages.values() for lang in langs})
     listed = {row["language"]: row for row in reference.table("languages")}
-    every = {lang for task in experiment.tasks.values() for lang in task.languages}
+    every = {lang for task in experiment.tasks.values() for lang in task.every_language}
     values = {
         "model": {name: _model(entry, settings) for name, entry in settings["models"].items()},
         "intermediate": {
@@ -287,8 +287,7 @@ def _train_rows(experiment: Experiment, task: str) -> int | None:
 
 def _target(experiment: Experiment, name: str) -> dict[str, Value | None]:
     task = experiment.tasks[name]
-    suites = [row["suite"] for row in reference.table("suites") if row["target"] == name]
-    found: dict[str, Value | None] = {"format": task.format, "suites": tuple(sorted(suites))}
+    found: dict[str, Value | None] = {"format": task.format, "suites": suites.of(name)}
     if task.tuned_on is not None:
         found["tuned_on"] = task.tuned_on
     return {**found, **_own({"traits": task.traits})}

@@ -13,6 +13,8 @@ from typing import Any
 
 from xstilts.analysis import subsets
 from xstilts.benchmarks import xtreme
+from xstilts.benchmarks.benchmark import Benchmark
+from xstilts.benchmarks.known import BENCHMARKS, scored
 from xstilts.experiment import search
 from xstilts.experiment.cells import CELL, Cell
 from xstilts.experiment.config import BEST, Experiment
@@ -26,7 +28,7 @@ from xstilts.running.files import digest, sha256, write_json
 # Raise a number when a change of the code changes what the step writes.
 VERSIONS = {
     "plan": 6, "tables": 6, "figures": 4, "report": 4, "select": 3, "test_tables": 6,
-    "submission": 2,
+    "submission": 2, "submission_xtreme_r": 1,
 }  # fmt: skip
 
 
@@ -49,8 +51,16 @@ class Product:
 
 # And one a target.
 TABLES = (
-    "main", "groups", "traits", "strata", "seeds", "comparison", "chosen", "difficulty", "cost",
-)  # fmt: skip
+    "main",
+    *(each.table for each in BENCHMARKS.values()),
+    "traits",
+    "strata",
+    "seeds",
+    "comparison",
+    "chosen",
+    "difficulty",
+    "cost",
+)
 DATA = ("results", "deltas", "curves", "compute", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
@@ -128,11 +138,12 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
         Product("select", (f"{folder}/tables/selection.csv", test), (*plan[:2], *cells)),
         Product("test_tables", (f"{folder}/tables/test/main.csv",), (test, *tested)),
     ]
-    for model in settings["models"] if submission_files(graph) else []:
-        best = [f"{cell}/cell.json" for cell in submitted(root / test, model).values()]
-        files = [f"{folder}/submission/{model}/{file}" for file in submission_files(graph)]
-        outputs = (f"{folder}/submission/{model}.txt", *files)
-        products.append(Product(f"submission/{model}", outputs, (test, *best)))
+    for to, files in submissions(graph).items():
+        for model in settings["models"]:
+            best = [f"{cell}/cell.json" for cell in submitted(root / test, model, to).values()]
+            name = f"{to.submission}/{model}"
+            outputs = (f"{folder}/{name}.txt", *(f"{folder}/{name}/{file}" for file in files))
+            products.append(Product(name, outputs, (test, *best)))
     return products
 
 
@@ -160,12 +171,12 @@ def test_nodes(graph: Graph, path: Path) -> dict[Cell, Node]:
     }
 
 
-def submitted(path: Path, model: str) -> dict[str, str]:
-    """Return target of XTREME -> folder of the predictions of the best cell of a model."""
+def submitted(path: Path, model: str, to: Benchmark) -> dict[str, str]:
+    """Return target of a benchmark -> folder of the predictions of the best cell of a model."""
     return {
         row["target"]: row["score"].rpartition("/")[0]
         for row in rows_of(path)
-        if row["model"] == model and row["row"] == BEST and row["target"] in xtreme.TASKS
+        if row["model"] == model and row["row"] == BEST and row["target"] in to.files
     }
 
 
@@ -223,7 +234,7 @@ def table_files(graph: Graph, folder: str) -> list[str]:
 
 
 def table_names(
-    languages: Mapping[str, Iterable[str]],
+    languages: Mapping[str, Collection[str]],
     checkpoints: Iterable[str],
     stratified: bool = False,
     split: str = "dev",
@@ -239,7 +250,8 @@ def table_names(
         has: table -> whether there is anything to stand in it; of `chosen` and `difficulty`.
     """
     shown = {
-        "groups": bool(xtreme.scored_groups(set(languages))),
+        **dict.fromkeys((each.table for each in BENCHMARKS.values()), False),
+        **{each.table: bool(each.scored_groups(set(languages))) for each in scored(languages)},
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
         "strata": stratified,
         "chosen": has.get("chosen", False),
@@ -259,15 +271,20 @@ def figure_files(graph: Graph, folder: str) -> list[str]:
     return [f"{folder}/figures/{name}.{kind}" for name in names for kind in FIGURE_KINDS]
 
 
-def submission_files(graph: Graph) -> list[str]:
-    """Return the files of a submission to XTREME of one model, below its folder."""
+def submissions(graph: Graph) -> dict[Benchmark, list[str]]:
+    """Return the benchmarks to which predictions are submitted -> the files of the submission of
+    one model, below its folder."""
     tested = graph.grid.experiment.test_languages
-    return [
-        task.file(lang)
-        for target, task in xtreme.TASKS.items()
-        for lang in tested.get(target, [])
-        if lang in task.languages
-    ]
+    found = {
+        each: [
+            task.file(lang)
+            for target, task in each.files.items()
+            for lang in tested.get(target, [])
+            if lang in task.languages
+        ]
+        for each in scored(tested)
+    }
+    return {each: files for each, files in found.items() if files}
 
 
 class Products:

@@ -100,9 +100,9 @@ def notes(
     if grid and grid.searches.all:
         count = len(grid.searches.all)
         found.append(f"Chosen on dev: hyper-parameters, in {count} searches (chosen.csv).")
-    for target in languages:
+    for target, names in languages.items():
         task = grid.tasks[target] if grid else None
-        if absent := [name for name in asked if task and name not in task.languages]:
+        if absent := [n for n in asked if task and n not in (*task.languages, *names)]:
             found.append(f"{target} has no {', '.join(absent)}.")
     split = grid_rows["split"].iloc[0]
     for target, names in languages.items():

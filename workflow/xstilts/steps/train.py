@@ -11,6 +11,7 @@ from typing import Any
 
 from xstilts.encoding.header import digest_of
 from xstilts.experiment import difficulty, search
+from xstilts.experiment.nodes import HEAD
 from xstilts.models import adapters, checkpoint, checkpointing, lean, shard_loading, shards
 from xstilts.models.execution import Execution
 from xstilts.models.footprint import Footprint
@@ -55,7 +56,9 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     encoded = map(digest_of, (*args.train, *args.dev))
     picked = [difficulty.rows_of(args.subset)] if args.subset else []
     rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows, *picked)))
-    return digest([spec, read_node(args.init)["weights"], *rows])
+    start = read_node(args.init)
+    head = [start["files"][HEAD]] if "head" in spec else []
+    return digest([spec, start["weights"], *head, *rows])
 
 
 def _trial(args: argparse.Namespace) -> bool:
@@ -138,6 +141,8 @@ def train(
                 adapters.attach(encoder, adapter, args.init)
             encoder = adapters.place(encoder, device) if adapter else encoder.to(device)
         trained = with_heads(tasks, encoder)
+        if "head" in spec:
+            checkpoint.load_head(trained[0].head, args.init)
         if sharded:
             shards.shard(device, *named_heads(trained).values())
         # A sharded training cannot go on after it ran out of memory, but its next attempt can.

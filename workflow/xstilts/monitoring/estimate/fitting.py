@@ -32,10 +32,9 @@ def longest(model: str, grid: Grid) -> Longest | None:
     cells = [cell for cell in grid.cells if cell.model == model]
     for name in dict.fromkeys(one for cell in cells for one in grid.chain(cell.intermediate)):
         members += grid.mixture(name, model, most(name))
-    tuned = {(c.intermediate, grid.tasks[c.target].tuned_on): None for c in cells}
+    tuned = {(c.intermediate, task): None for c in cells for task in grid.tunings(c.target)}
     for intermediate, task in tuned:
-        if task is not None:
-            members += grid.tuning(task, model, most(intermediate, task))
+        members += grid.tuning(task, model, most(intermediate, task))
     each = [Longest(m.task, _tokens(m.task, m.recipe, grid), _optimizer(m.recipe)) for m in members]
     return max(each, key=lambda one: (one.length, one.optimizer == "adamw"), default=None)
 
