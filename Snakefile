@@ -32,6 +32,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/subset.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/difficulty.smk"
 
 
 if GRID.searches.all:

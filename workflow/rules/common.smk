@@ -26,6 +26,7 @@ from snakemake.exceptions import WorkflowError
 
 from xstilts.experiment import config_files, recipe
 from xstilts.experiment.config import load
+from xstilts.experiment.difficulty import MEASURES
 from xstilts.experiment.graph import Graph
 from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, HEAD
 from xstilts.experiment.cells import Cell

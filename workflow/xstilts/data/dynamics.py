@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xstilts.metrics import dynamics
+from xstilts.metrics.dynamics import MEASURES
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic
 
@@ -50,6 +51,11 @@ def pvi_table(ids: Sequence[str], loss: np.ndarray, loss_empty: np.ndarray) -> p
     """Return what is written of PVI: `id`, `pvi` (bits); see `dynamics.pvi`."""
     values = dynamics.pvi(loss, loss_empty)
     return pa.table({"id": pa.array(ids, pa.string()), "pvi": values})
+
+
+def measured(rows: pa.Table) -> list[str]:
+    """Return the measures that a table has."""
+    return [name for name in MEASURES if name in rows.column_names]
 
 
 def write(path: str | Path, rows: pa.Table) -> None:

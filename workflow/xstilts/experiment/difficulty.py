@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from xstilts.metrics.dynamics import RECORDED
+
 FOLDER = "results/difficulty"
 
 
@@ -14,10 +16,10 @@ class Measure:
 
 
 PVI = "pvi"
-RECORDED = Measure(("classification", "choice", "span", "tagging"))
+ANY = Measure(("classification", "choice", "span", "tagging"))
 # Column -> measure. `metrics/dynamics.py` has the formulas.
 MEASURES = {
-    **dict.fromkeys(("confidence", "variability", "correctness", "forgetting", "loss"), RECORDED),
+    **dict.fromkeys(RECORDED, ANY),
     # Of an input that can be left out while the answers stay: labels, endings.
     PVI: Measure(("classification", "choice"), f".{PVI}"),
 }

@@ -380,16 +380,19 @@ class Graph:
             train, dev = (self.encode(model, task, lang, split, length) for split in splits)
             train_rows, dev_rows = (self.prepare(task, lang, split) for split in splits)
             of = difficulty.MEASURES[measure].file
-            recorded = [self.difficulty(model, task, seed, "loss")] if of else []
+            needs = [start, train, dev, train_rows, dev_rows]
             inputs = {
                 "init": checkpoint_files(os.path.dirname(start.key)),
-                **{"train": (train.key,), "dev": (dev.key,)},
-                **{"dev_rows": (dev_rows.key,), "train_rows": (train_rows.key,)},
-                **{"recorded": (difficulty.rows_of(node.key), node.key) for node in recorded},
+                "train": (train.key,),
+                "dev": (dev.key,),
+                "dev_rows": (dev_rows.key,),
+                "train_rows": (train_rows.key,),
             }
+            if of:
+                needs.append(self.difficulty(model, task, seed, "loss"))
+                inputs["recorded"] = difficulty.rows_of(needs[-1].key), needs[-1].key
             spec = self.grid.difficulty_spec(model, task, seed, measure)
             outputs = {key: digest(spec), difficulty.rows_of(key): None}
-            needs = [start, train, dev, train_rows, dev_rows, *recorded]
             rule, name = measure if of else "difficulty", f"{model}/{task}/{seed}"
             return self._node(rule, name, key, spec, inputs, needs, outputs=outputs)
 

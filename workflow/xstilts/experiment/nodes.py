@@ -62,9 +62,13 @@ class Node:
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
         holds = self.rule in (*TRAININGS, "evaluate")
-        # Of a recorded training what its files are named, since several are in one folder.
-        of = self.key.removesuffix(".json") if self.rule in RECORDED else os.path.dirname(self.key)
-        return str(lock.folder_of(of)) if holds else None
+        return str(lock.folder_of(self.out)) if holds else None
+
+    @property
+    def out(self) -> str:
+        """The folder that it makes; of a recorded training, of which several are in one, how its
+        files are named."""
+        return os.path.splitext(self.key)[0] if self.rule in RECORDED else os.path.dirname(self.key)
 
 
 def checkpoint_files(folder: str, adapter: bool = False) -> tuple[str, ...]:

@@ -17,11 +17,14 @@ A page has the same few names, found by `page(name)`:
   which is not waited for;
 - `decode(reduced, data, rows) -> predictions`: one a row, as text, from such rows as numpy;
 - `confidence(reduced) -> list`: the probability of each prediction (classification, choice);
+- `gold(outputs, batch) -> tensor` and `by_row(recorded, data) -> array [rows, 4]`: what training
+  dynamics record of the gold answer of each example, and of each row (`metrics/dynamics.py`);
+  `empty(row) -> row`: the row without what its answer is to follow from (classification, choice);
 - `score(rows, predictions, metric, lang) -> (metrics, values)`: the metrics of a file, and the
   value of each row (0 to 1), of which the main metric is or resembles the mean.
 
 Retrieval has no `loss`, since nothing is trained for it; mlm has `encode`, `collate`, `head` and
-`loss` alone, since it is not scored.
+`loss` alone, since it is not scored. Regression has no answers to rank, so no `gold`.
 
 Only `head`, `loss` and `reduce` touch torch, so encoding and scoring start in a third of a second.
 """

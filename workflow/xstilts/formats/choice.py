@@ -11,6 +11,7 @@ import numpy as np
 
 from xstilts import metrics
 from xstilts.encoding import encoded
+from xstilts.formats.classification import by_row as by_row
 from xstilts.formats.classification import confidence as confidence
 
 
@@ -71,6 +72,18 @@ def reduce(outputs, batch):
     at = batch["at"]
     scores = outputs.float().squeeze(-1).index_select(0, at.flatten()).view(at.shape)
     return scores.masked_fill(~batch["present"], -float("inf"))
+
+
+def gold(outputs, batch):
+    """What is recorded of each row's right choice among its own, float32 [examples, 4]."""
+    from xstilts.formats.gold import among
+
+    return among(reduce(outputs, batch), batch["labels"])
+
+
+def empty(row):
+    """The row without its context: what the choices say by themselves stays."""
+    return {**row, "context": ""}
 
 
 def decode(reduced, data, rows):

@@ -55,6 +55,23 @@ def reduce(outputs, batch):
     return outputs.float()
 
 
+def gold(outputs, batch):
+    """What is recorded of each row's label among all, float32 [examples, 4]; see `gold.py`."""
+    from xstilts.formats.gold import among
+
+    return among(outputs.float(), batch["labels"])
+
+
+def by_row(recorded, data):
+    """The same of each row, float32 [rows, 4]: an example is a row."""
+    return np.stack(recorded)
+
+
+def empty(row):
+    """The row without its texts."""
+    return {**row, "text": "", "text_pair": None if row["text_pair"] is None else ""}
+
+
 def decode(reduced, data, rows):
     """The name of each row's label."""
     return [data.labels[scores.argmax()] for scores in reduced]

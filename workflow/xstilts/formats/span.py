@@ -151,6 +151,42 @@ def reduce(outputs, batch):
     return torch.stack([null, best, first.float(), last.float()], 1)
 
 
+def gold(outputs, batch):
+    """What is recorded of each window's answer, float32 [windows, 4]; see `gold.py`.
+
+    Its probability is that of its start times that of its end; its rank is among the spans that
+    `reduce` compares and no answer (of equal scores the gold one is first).
+    """
+    import torch
+
+    from xstilts.formats.gold import values
+
+    start, end = _logits(outputs, batch)
+    first, last = batch["answer"][:, :1], batch["answer"][:, 1:]
+    own = start.gather(1, first) + end.gather(1, last)
+    loss = start.logsumexp(1) + end.logsumexp(1) - own.squeeze(1)
+    nothing = batch["nothing"][:, None]
+    above = (start.gather(1, nothing) + end.gather(1, nothing) > own).squeeze(1).long()
+    start, end = (scores.scatter(1, nothing, -torch.inf) for scores in (start, end))
+    width = start.shape[1]
+    for more in range(min(MAX_ANSWER, width)):
+        above += (start[:, : width - more] + end[:, more:] > own).sum(1)
+    return values(loss, 1 + above)
+
+
+def by_row(recorded, data):
+    """The same of each row, float32 [rows, 4]: of the window that holds the answer (of several, the
+    one in which it is most probable), since it has to be found in one; of a row without answer the
+    one in which that is least probable, since that has to hold in all."""
+    values = np.stack(recorded)
+    row, answer, loss = data.arrays["row"], data.arrays["answer"], values[:, 2]
+    holds = answer[:, 0] != data.arrays.get("nothing", 0)
+    answered = np.zeros(data.meta["rows"], dtype=bool)
+    answered[row[holds]] = True
+    order = np.lexsort((np.where(answered[row], np.where(holds, loss, np.inf), -loss), row))
+    return values[order[np.unique(row[order], return_index=True)[1]]]
+
+
 def decode(reduced, data, rows):
     """The best span over the windows of each row, as text of its context; "" for no answer.
 

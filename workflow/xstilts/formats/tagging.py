@@ -145,6 +145,33 @@ def reduce(outputs, batch):
     return _word_scores(outputs, batch).argmax(-1)
 
 
+def gold(outputs, batch):
+    """What is recorded of the tag of each word, float32 [windows, most words, 4]; see `gold.py`."""
+    from xstilts.formats.gold import among
+
+    return among(_word_scores(outputs, batch), batch["tags"].clamp(min=0))
+
+
+def by_row(recorded, data):
+    """The same of each row, float32 [rows, 4]: the mean over its words, of `rank` the last.
+
+    Words without a tag of the head's are left out; of a row without any other, nothing is wrong.
+    """
+    spans, tags, scored = (data.arrays[name] for name in ("spans", "tags", "scored"))
+    counted = scored & (tags != IGNORE_INDEX)
+    sizes = np.diff(spans)
+    words = np.concatenate([w[:size] for w, size in zip(recorded, sizes, strict=True)])[counted]
+    row = np.repeat(data.arrays["row"], sizes)[counted]
+    found = np.tile(np.float32([1, 1, 0, 1]), (data.meta["rows"], 1))
+    counts = np.bincount(row, minlength=len(found))
+    there = counts > 0
+    for column in (0, 2, 3):
+        sums = np.bincount(row, words[:, column], len(found))
+        found[there, column] = sums[there] / counts[there]
+    np.maximum.at(found[:, 1], row, words[:, 1])
+    return found
+
+
 def decode(reduced, data, rows):
     """The tags of each row, separated by spaces, one a word."""
     labels, spans = data.labels, data.arrays["spans"]

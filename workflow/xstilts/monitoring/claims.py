@@ -6,6 +6,7 @@ asks for is never replaced without a word.
 """
 
 import csv
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,7 @@ def _is_digest(value: Any) -> bool:
 
 
 def known(root: Path) -> set[str]:
-    """Return every path that an experiment of the folder asks for, and the folders they are in."""
+    """Return every path that an experiment of the folder asks for, and what jobs are called by: the
+    folders they are in, or their names without what files end in."""
     paths = {path for one in experiments(root) for path in one.nodes}
-    return paths | {path.rpartition("/")[0] for path in paths}
+    return {out for p in paths for out in (p, p.rpartition("/")[0], os.path.splitext(p)[0])}

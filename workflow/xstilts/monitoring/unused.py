@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xstilts.monitoring import claims
 
-FILES = ("chosen", "data", "encoded", "manifests", "pins")  # a node a file
+FILES = ("chosen", "data", "difficulty", "encoded", "manifests", "pins")  # a node a file
 FOLDERS = ("models", "encoders", "tuned", "trials")  # a node a folder, with its record in it
 SCORES = ("scores", "test")  # a file a language, and its predictions
 
@@ -47,7 +47,8 @@ def _asked(path: Path, asked: set[str]) -> bool:
         return str(path.with_suffix(".json")) in asked
     if kind == ".state":  # results/.state/train/tuned/...: of the node results/tuned/...
         folder = Path("results", *below.parts[1:])
-        return any(f"{parent}/node.json" in asked for parent in (folder, *folder.parents))
+        names = ("{}/node.json", "{}.json")  # the second of a recorded training
+        return any(n.format(at) in asked for at in (folder, *folder.parents) for n in names)
     if kind == "toy" and below.parts[0] == "datasets":
         return f"results/toy/manifests/{Path(*below.parts[1:])}.json" in asked
     return str(path) in asked

@@ -32,6 +32,8 @@ def reduced(
     device,
     max_tokens: int,
     execution: Execution | None = None,
+    what: str = "reduce",
+    examples: np.ndarray | None = None,
 ) -> list[Any]:
     """Return `page.reduce` of every example of `data`, as numpy, in its order.
 
@@ -42,6 +44,8 @@ def reduced(
             several times what training takes will fit. A batch that does not is halved. See also
             `CPU_TOKENS`.
         execution: how the encoder is run; by default as `Execution.choose` says.
+        what: the name of `reduce`, or of what else of the page takes its place.
+        examples: of which it is asked, int; None for all. Of others it is None.
 
     Raises:
         DoesNotFit: one example alone is too much for the GPU.
@@ -52,7 +56,10 @@ def reduced(
         max_tokens = min(max_tokens, CPU_TOKENS)
     execution = execution or Execution.choose(encoder, device)
     cut = batches.micro_batches(
-        np.arange(len(data)), *data.shapes(), max_tokens, execution.tokens(data)
+        np.arange(len(data)) if examples is None else examples,
+        *data.shapes(),
+        max_tokens,
+        execution.tokens(data),
     )
     results: list[Any] = [None] * len(data)
     encoder.eval()
@@ -62,7 +69,7 @@ def reduced(
         batch = tensors(execution.arrange(page.collate(data, examples)), device)
         with devices.autocast(device):
             batch_outputs = outputs(encoder, head, batch)
-        return [(examples, _fetch(page.reduce(batch_outputs, batch)))]
+        return [(examples, _fetch(getattr(page, what)(batch_outputs, batch)))]
 
     def keep(pieces: list[tuple[np.ndarray, Callable[[], np.ndarray]]]) -> None:
         for examples, fetched in pieces:

@@ -1,6 +1,7 @@
 """Step: encoder + encoded rows of one task or several -> a fine-tuned encoder, heads beside it.
 
-The rules `intermediate` (stage 1) and `tune` (stage 2) run it, and those of their trials.
+The rules `intermediate` (stage 1) and `tune` (stage 2) run it, and those of their trials; and
+`difficulty` and `pvi`, where what the model makes of each train row is written in its place.
 """
 
 import argparse
@@ -9,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from xstilts.data import prepare
 from xstilts.encoding.header import digest_of
+from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.nodes import HEAD
 from xstilts.models import adapters, checkpoint, checkpointing, lean, shard_loading, shards
@@ -22,7 +25,7 @@ from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.running.record import read_node, same_spec, versions
 from xstilts.running.trackers import Trackers
 from xstilts.steps import arguments, process
-from xstilts.training import collapse, loop, publish, storage, streams
+from xstilts.training import collapse, dynamics, loop, publish, storage, streams
 from xstilts.training.choice import DIVERGED
 from xstilts.training.progress import format_metrics
 from xstilts.training.saver import StateSaver
@@ -38,8 +41,9 @@ def main(args: argparse.Namespace) -> None:
     fingerprint = fingerprint_of(args, spec) if first else ""
     node_lock = lock.held(args.state, args.lock_wait)
     with ranks.joined(args.lock_wait + 1800), ranks.leading(node_lock):
-        made = (args.state, args.out, fingerprint)
-        if ranks.agreed(first and publish.publish_finished(*made, record_alone=_trial(args))):
+        folder, name = _place(args, spec)
+        made = (args.state, folder, fingerprint, _trial(args), name)
+        if ranks.agreed(first and publish.publish_finished(*made)):
             print("already made, by another process")
         elif ranks.agreed(first and bool(choice) and _taken(args, opened, choice, fingerprint)):
             print(f"taken from {choice['folder']}")
@@ -54,11 +58,19 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     """Return the digest of all that a training follows from: a spec has neither the bytes of the
     rows, which change with a pin, nor those of the checkpoint to start from."""
     encoded = map(digest_of, (*args.train, *args.dev))
-    picked = [difficulty.rows_of(args.subset)] if args.subset else []
-    rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows, *picked)))
+    beside = [args.recorded] if args.recorded else []
+    beside += [difficulty.rows_of(args.subset)] if args.subset else []
+    rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows, *beside)))
     start = read_node(args.init)
     head = [start["files"][HEAD]] if "head" in spec else []
     return digest([spec, start["weights"], *head, *rows])
+
+
+def _place(args: argparse.Namespace, spec: Mapping[str, Any]) -> tuple[Path, str]:
+    """The folder that is written, and its record; of a recorded training `out` is how its files are
+    named."""
+    out = Path(args.out)
+    return (out.parent, f"{out.name}.json") if "recorded" in spec else (out, publish.RECORD)
 
 
 def _trial(args: argparse.Namespace) -> bool:
@@ -110,6 +122,10 @@ def train(
     name = Path(args.out).parents[1 if _trial(args) else 0].name  # of stage 1: its intermediate
     files_of = args.train, args.dev, args.dev_rows
     tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows, args.subset)
+    if "empty" in spec:
+        told = load_tokenizer(Path(args.init) / "tokenizer.json")
+        train_rows = prepare.read(*args.train_rows).to_pylist()
+        tasks = [dynamics.emptied(task, train_rows, told) for task in tasks]
     files = {
         "train": [data for task in tasks for data in task.train.values()],
         "dev": [task.dev for task in tasks if task.dev is not None],
@@ -159,8 +175,10 @@ def train(
         with Trackers(args.trackers, stream.name(args.out), own) as trackers:
             weights, record = loop.fit(
                 encoder, trained, own, device, args.budget, saver, trackers,
-                checkpoint=args.checkpointing,
+                checkpoint=args.checkpointing, recorded="recorded" in spec,
             )  # fmt: skip
+        if "empty" in spec:  # guessing is all that it can learn
+            return weights, record
         names = {id(head): name for name, head in named_heads(trained).items()}
         heads.update({task.name: names[id(task.head)] for task in trained})
         return weights, {**record, **collapse.mark(trained, record)}
@@ -184,12 +202,18 @@ def train(
         return
     # Of a sharded model each rank writes its pieces.
     folder = ranks.agreed(None if ranks.rank() else publish.create_folder(args.state))
-    checkpoint.save(weights, args.init, folder, adapter)
+    if "recorded" not in spec:
+        checkpoint.save(weights, args.init, folder, adapter)
     if ranks.rank():
         return
+    if "recorded" in spec:
+        path = Path(folder) / f"{Path(args.out).name}.parquet"
+        made = dynamics.write(path, tasks[0], *args.train_rows, weights["recorded"], args.recorded)
+    else:
+        made = adapters.record(folder, base)
     node = {
         **about,
-        **adapters.record(folder, base),
+        **made,
         "tokenizer": parent["tokenizer"],
         "rows": {split: sum(d.rows for d in data) for split, data in files.items()},
         "examples": sum(len(d.chosen) for d in files["train"]),
@@ -205,7 +229,8 @@ def train(
         "ranks": ranks.size(),
         "versions": versions(),
     }
-    publish.publish(folder, node, args.out, record_alone=_trial(args))
+    out, record_name = _place(args, spec)
+    publish.publish(folder, node, out, _trial(args), record_name)
     best = record["best"]
     print(f"best dev at step {best['step']}: {format_metrics(best['dev'])}")
 
@@ -224,9 +249,10 @@ def parser() -> argparse.ArgumentParser:
         "--train-rows",
         nargs="*",
         default=[],
-        help="prepared train rows that are dealt to languages",
+        help="prepared train rows that are dealt to languages, or recorded",
     )
     p.add_argument("--subset", default="", help="record of the train rows that are picked, JSON")
+    p.add_argument("--recorded", default="", help="what the training on the inputs has recorded")
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
     p.add_argument("--chosen", default="", help="what is chosen on dev for it, JSON")
     p.add_argument(

@@ -18,7 +18,7 @@ from xstilts.models.execution import Execution
 from xstilts.running import ranks
 from xstilts.running.errors import NotFinite
 from xstilts.running.trackers import Trackers
-from xstilts.scoring import predict
+from xstilts.scoring import gold, predict
 from xstilts.training import host, mixture, prefetch
 from xstilts.training.gradients import accumulate_gradients
 from xstilts.training.optimizer import lr_factor, make_optimizer
@@ -133,12 +133,15 @@ def fit(
     trackers: Trackers | None = None,
     execution: Execution | None = None,
     checkpoint: str = "auto",
+    recorded: bool = False,
 ):
     """Train by the spec's recipe; return the best weights by dev score, and the record of the run.
 
     With a saver the training resumes from what an earlier attempt saved; trackers are told of it.
     By default the encoder is run as `Execution.choose` says. With `checkpoint` "auto" it goes on
-    with gradient checkpointing where one example alone does not fit.
+    with gradient checkpointing where one example alone does not fit. With `recorded` what the model
+    makes of every row of its only task after each epoch takes the place of the weights:
+    {"recorded": step -> tensor [rows, 4]} (`gold.of_rows`), in the first rank.
 
     Raises:
         NotFinite: the loss, or a weight.
@@ -159,6 +162,16 @@ def fit(
     steps = prefetch.steps(state, schedule, spec["seed"], execution, device.type == "cuda")
     otherwise = partial(checkpointing.instead, encoder, max_tokens) if checkpoint == "auto" else int
     depth = prefetch.DEPTH if host.is_beside(device) else 0
+    epoch = math.ceil(len(streams[0].data) / streams[0].task.batch_size) if recorded else 0
+
+    def look() -> None:
+        before = time.monotonic()
+        of = streams[0].data, device, 4 * state.max_tokens, execution
+        state.recorded[state.step] = gold.of_rows(tasks[0].page, encoder, tasks[0].head, *of)
+        state.evaluation_seconds += time.monotonic() - before
+        for module in modules:
+            module.train()
+
     with contextlib.ExitStack() as threads:
         if saver:
             threads.push(saver.close)
@@ -184,6 +197,8 @@ def fit(
             state.tokens += tokens
             state.recent_losses.append((step.stream.task.name, loss))
             state.step = step.number + 1
+            if epoch and state.step % epoch == 0:
+                look()
             evaluation_due = state.step % recipe.eval_every == 0 or state.step == total_steps
             if not ranks.agreed(evaluation_due or progress.due()):
                 continue
@@ -218,6 +233,11 @@ def fit(
             if state.stale_evaluations >= recipe.patience and "steps" not in spec:
                 progress.write(f"early stopping: no gain in {state.stale_evaluations} evaluations")
                 break
+        if epoch and state.step not in state.recorded:  # it ends within an epoch
+            look()
     host.arrival(device)()
     progress.close()
+    if recorded:
+        own = {str(step): torch.from_numpy(rows) for step, rows in state.recorded.items()}
+        return {"recorded": own if ranks.rank() == 0 else {}}, state.record()
     return state.best_weights, state.record()

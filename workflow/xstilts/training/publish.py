@@ -29,24 +29,32 @@ def create_folder(state: str | Path) -> Path:
 
 
 def publish(
-    folder: Path, node: dict[str, Any], out: str | Path, record_alone: bool = False
+    folder: Path,
+    node: dict[str, Any],
+    out: str | Path,
+    record_alone: bool = False,
+    name: str = RECORD,
 ) -> None:
     """Write the record of a checkpoint with the hashes of its files, and link all into `out`; of a
-    trial the record alone."""
+    trial the record alone. `name`: of the record."""
     files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-    write_json(folder / RECORD, {**node, "files": files})
-    _link(folder, Path(out), record_alone)
+    write_json(folder / name, {**node, "files": files})
+    _link(folder, Path(out), record_alone, name)
 
 
 def publish_finished(
-    state: str | Path, out: str | Path, fingerprint: str, record_alone: bool = False
+    state: str | Path,
+    out: str | Path,
+    fingerprint: str,
+    record_alone: bool = False,
+    name: str = RECORD,
 ) -> bool:
     """Return whether the checkpoint of this fingerprint is already made; it is then in `out`."""
     folder = Path(state) / FINISHED
-    if _is_whole(Path(out), fingerprint):
+    if _is_whole(Path(out), fingerprint, name):
         return True
-    if _is_whole(folder, fingerprint):
-        _link(folder, Path(out), record_alone)
+    if _is_whole(folder, fingerprint, name):
+        _link(folder, Path(out), record_alone, name)
         return True
     return False
 
@@ -77,20 +85,20 @@ def delete_finished(checkpoint: str | Path) -> None:
         shutil.rmtree(state / FINISHED, ignore_errors=True)
 
 
-def _is_whole(folder: Path, fingerprint: str) -> bool:
+def _is_whole(folder: Path, fingerprint: str, name: str = RECORD) -> bool:
     try:
-        node = read_json(folder / RECORD)
+        node = read_json(folder / name)
         return node["fingerprint"] == fingerprint and all(
-            sha256(folder / name) == expected for name, expected in node["files"].items()
+            sha256(folder / file) == expected for file, expected in node["files"].items()
         )
     except (UserError, OSError, KeyError, TypeError, AttributeError):
         return False
 
 
-def _link(folder: Path, out: Path, record_alone: bool = False) -> None:
+def _link(folder: Path, out: Path, record_alone: bool = False, name: str = RECORD) -> None:
     """Link every file into `out`, the record last, as new as if it was made now."""
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == RECORD):
-        if record_alone and path.name != RECORD:
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == name):
+        if record_alone and path.name != name:
             continue
         with atomic(out / path.name) as temporary:
             try:

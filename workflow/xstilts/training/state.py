@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from xstilts.models import checkpointing, shards
 from xstilts.running import ranks
 from xstilts.running.energy import Meter
@@ -46,6 +48,7 @@ class TrainingState:
             since.
         energy: counts in all attempts.
         resumed_at: the step at which each attempt resumed.
+        recorded: step -> what is recorded of each train row after it (`gold.of_rows`).
     """
 
     encoder: Any
@@ -64,6 +67,7 @@ class TrainingState:
     evaluation_seconds: float = 0.0
     energy: Meter = field(default_factory=Meter)
     resumed_at: list[int] = field(default_factory=list)
+    recorded: dict[int, np.ndarray] = field(default_factory=dict)
 
     @property
     def modules(self) -> list[Any]:
@@ -114,6 +118,8 @@ class TrainingState:
         }
         losses = [loss for _, loss in self.recent_losses]
         tensors = {"recent": host.copy(torch.stack(losses) if losses else torch.empty(0))}
+        if ranks.rank() == 0:
+            tensors |= {f"recorded {n}": torch.from_numpy(v) for n, v in self.recorded.items()}
         generators = enumerate(ranks.every(_generators(self.encoder.device)))
         for rank, states in generators if ranks.rank() == 0 else ():
             tensors |= {f"generator {rank} {kind}": value for kind, value in states.items()}
@@ -156,6 +162,8 @@ class TrainingState:
             setattr(self, name, record[key])
         for stream, drawn in zip(self.streams, record["drawn"], strict=True):
             stream.drawn.update(drawn)
+        of = {int(n.split()[1]): tensors[n].numpy() for n in tensors if n.startswith("recorded ")}
+        self.recorded = dict(sorted(of.items()))
         losses = tensors["recent"].to(self.encoder.device)
         self.recent_losses = list(zip(record["recent"], losses, strict=True))
         self.step, self.best_weights = record["step"], best

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from xstilts.experiment.nodes import TRAININGS, TRIALS, Node
+from xstilts.experiment.nodes import RECORDED, TRAININGS, TRIALS, Node
 
 WEIGHT_BYTES = 4  # of a parameter in a checkpoint (fp32)
 STATE_BYTES = 2 * 16  # of a running training: two states of weights, best weights, two moments
@@ -40,6 +40,10 @@ def disk(
         trained = node.rule != "model" and (adapters or {}).get(model)
         size = trained or parameters[model]
         start, end = intervals.get(key, (0.0, 0.0))
+        if node.rule in RECORDED:  # no weights stay
+            if key in intervals:
+                changes += [(start, STATE_BYTES * size), (end, -STATE_BYTES * size)]
+            continue
         temporary = node.rule in TRIALS or (node.rule == "tune" and not keep_tuned)
         deleted = _last_read(readers.get(key, []), intervals) if temporary else None
         if key not in intervals and deleted == 0.0:

@@ -7,10 +7,12 @@ from typing import Any
 from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.grid import CAP, Grid
-from xstilts.experiment.nodes import TRAININGS, Node
+from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate.data_sizes import DataSizes
+
+EMPTY = 4  # tokens of a pair of empty texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +51,8 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         return evaluation(Cell(*parts), grid, sizes)
     if node.rule not in TRAININGS:
         return None
+    if node.rule in RECORDED:
+        return _on_devices(recorded(*parts[:2], node.rule == "pvi", grid, sizes), grid)
     model, intermediate, seed, *rest = parts
     task = "" if node.rule.endswith("intermediate") else rest.pop(0)
     searched = grid.searches.of(model, intermediate, task)
@@ -61,11 +65,38 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         found = training(model, task, members, members[0].recipe, None, sizes)
     else:
         found = stage_1(model, intermediate, grid, sizes, values)
+    return _on_devices(found, grid)
+
+
+def _on_devices(found: Workload, grid: Grid) -> Workload:
+    """Return the workload of a training as its model's entry has it run."""
     settings: Any = grid.experiment.settings
-    entry = settings["models"][parts[0]]
+    entry = settings["models"][found.model]
     again = entry.get("checkpointing") in ("yes", True)
     passes = training_flop(entry.get("adapter") is not None, again)
     return dataclasses.replace(found, devices=max(1, entry["gpus"]), passes=passes)
+
+
+def recorded(model: str, task: str, empty: bool, grid: Grid, sizes: DataSizes) -> Workload:
+    """Return the workload of a training that is recorded: a pass over its rows for each epoch.
+
+    empty: whether it is on empty inputs; then of a classification a few special tokens are left, of
+    a choice the endings, which are taken for half.
+    """
+    member = grid.recorded(model, task)
+    found = training(model, task, [member], member.recipe, None, sizes)
+    [lang] = member.languages
+    there = sizes.of(model, task, lang, "train", member.recipe.max_length)
+    share = 1.0
+    if empty:
+        few = EMPTY * there.examples / max(1.0, there.tokens)
+        share = few if grid.tasks[task].format == "classification" else 0.5
+    passes = there.tokens * math.ceil(found.train_tokens / max(1.0, there.tokens) - 0.01)
+    return dataclasses.replace(
+        found,
+        train_tokens=share * found.train_tokens,
+        inference_tokens=share * (found.inference_tokens + passes),
+    )
 
 
 def stage_1(

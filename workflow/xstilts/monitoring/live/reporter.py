@@ -121,7 +121,7 @@ class Reporter(logging.Handler):
         job, code = self._job(record.jobid), self.exits.pop(record.thread, None)
         self.clock.fail(record.jobid)
         node = self._node(job)
-        made = str(Path(node.key).parent) if node and node.state else next(iter(record.output), "")
+        made = node.out if node and node.state else next(iter(record.output), "")
         if line := self.failures.line(record, code, made, job.attempt):
             self.logger.error(line)
 
