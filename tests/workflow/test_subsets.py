@@ -41,6 +41,3 @@ def test_the_rows_that_are_hard_are_picked_and_trained_on(done):
     }}}})  # fmt: skip
     again = {"subset": 1, "intermediate": 1, "evaluate_tatoeba": 1, **SHOWN}
     assert done.planned() == again
-    # So are those of a class that has too few, which one line says.
-    done.write(tiny(**CONFIG, limits={"mnli": {"train": 10}}))
-    assert done.planned()["difficulty"] == 1
