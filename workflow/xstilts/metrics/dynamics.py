@@ -17,8 +17,8 @@ def measures(recorded: np.ndarray) -> dict[str, np.ndarray]:
     Data maps (Swayamdipta et al. 2020, section 2): `confidence`, the mean of the probability over
     the epochs; `variability`, its standard deviation (over E, not E - 1); `correctness`, the mean
     of `right`. `forgetting` (Toneva et al. 2019, section 3): in how many epochs a row is not right
-    that was so after the epoch before. A row that never was has their number, more than there can be
-    else: it was not learnt, and is sorted with what is forgotten most, as there. `loss`: the mean.
+    that was so after the epoch before. A row that never was has their number, more than any other
+    can: it was not learnt, and is sorted with what is forgotten most, as there. `loss`: the mean.
 
     Args:
         recorded: [epochs, rows, `VALUES`].
