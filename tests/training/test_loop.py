@@ -417,6 +417,7 @@ class Node:
                 save_every=save_every,
                 chosen=str(chosen),
                 trial=trial,
+                subset="",
                 lock_wait=0,
                 sharding="none",
                 compiled="no",
@@ -566,6 +567,7 @@ def mixed(tmp_path, tokenizer):
             "train_rows": [],
         }
         keep = {
+            "subset": "",
             "state": str(state or f"{out}.state"),
             "save_every": save_every,
             "lock_wait": 0,

@@ -63,7 +63,7 @@ def _choice(rows: Rows, folds: np.ndarray) -> np.ndarray:
             own = {*words(choice)}
             texts.append({*own, *(f"2 {word}" for word in own & context)})
             right.append(int(number == row["label"]))
-    of = np.repeat(np.arange(len(rows)), [len(row["choices"]) for row in rows])
+    of: np.ndarray = np.repeat(np.arange(len(rows)), [len(row["choices"]) for row in rows])
     scores = _scores(texts, np.array(right), folds[of], 2)
     odds = np.split(scores[:, 1] - scores[:, 0], np.flatnonzero(np.diff(of)) + 1)
     pairs = zip(odds, rows, strict=True)
@@ -77,7 +77,7 @@ def _scores(
     of the other folds."""
     known: dict[str, int] = {}
     ids = [np.array([known.setdefault(w, len(known)) for w in sorted(own)], int) for own in texts]
-    of = np.repeat(np.arange(len(ids)), [len(own) for own in ids])
+    of: np.ndarray = np.repeat(np.arange(len(ids)), [len(own) for own in ids])
     word, size = np.concatenate(ids), len(known)
     found = np.zeros((len(ids), classes))
     for fold in range(FOLDS):
@@ -105,7 +105,7 @@ def _tagging(rows: Rows, folds: np.ndarray) -> np.ndarray:
         best = {word: _most(counts) for word, counts in tags.items()}
         other = _most(every)
         for at in np.flatnonzero(folds == fold):
-            row = rows[at]
+            row = rows[int(at)]
             pairs = zip(row["tokens"], row["tags"], strict=True)
             hits = [best.get(word.lower(), other) == tag for word, tag in pairs]
             found[at] = sum(hits) / max(1, len(hits))

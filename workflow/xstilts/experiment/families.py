@@ -71,7 +71,8 @@ def _members(name: Any, entry: Any) -> dict[Any, Any]:
     if not isinstance(entry, Mapping) or not isinstance(name, str):
         return {name: entry}
     key, fields = f"intermediates: {name}", list(dict.fromkeys(_FIELD.findall(name)))
-    parts = entry.get("subset") if isinstance(entry.get("subset"), Mapping) else {}
+    subset = entry.get("subset")
+    parts: Mapping[str, Any] = subset if isinstance(subset, Mapping) else {}
     given_by = {**entry, **{field: parts[field] for field in PARTS if field in parts}}
     for field in fields:
         if field not in (*KEYS, *PARTS):

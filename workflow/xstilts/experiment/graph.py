@@ -338,8 +338,8 @@ class Graph:
         base, files = self._beside(start, model)
         picked = []
         if not task and "subset" in self.grid.entry(intermediate):
-            of = self.grid.subset(model, intermediate, seed)
-            picked = [self.subset(model, intermediate, of.seed)]
+            by = self.grid.subset(model, intermediate, seed)
+            picked = [self.subset(model, intermediate, by.seed)]
             files = {**files, "subset": (picked[0].key, difficulty.rows_of(picked[0].key))}
         inputs = {
             **files,

@@ -111,8 +111,8 @@ class Grid:
             own = recipe.layers(self.experiment, [name, intermediate], model)
             chosen = recipe.resolve(task.recipe, *own, values)
             at_most = amounts.at_most(task, self.experiment.settings)
-            how = entry.get("rows"), at_most, amounts.dealt(entry, task, languages)
-            how = (*how, entry.get("subset", {}).get("rows"))
+            dealt, subset = amounts.dealt(entry, task, languages), entry.get("subset", {})
+            how = entry.get("rows"), at_most, dealt, subset.get("rows")
             members.append(Member(name, languages, dev, chosen, *how))
         return members
 
