@@ -157,7 +157,7 @@ def test_whatever_is_there_a_config_is_expanded_or_refused_in_lines(value):
         (
             {"a-{row}": {"tasks": ["mnli"], "rows": [1]}},
             "intermediates: a-{row}: there is no `{row}` to name a family by; did you mean `rows`?"
-            " (valid: rows, steps, cap, after, translations, tasks, languages)",
+            " (valid: rows, steps, cap, after, translations, tasks, languages, by, keep)",
         ),
         (
             {"a-{rows}": {"tasks": ["mnli"], "rows": 9}},

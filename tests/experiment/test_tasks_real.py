@@ -30,6 +30,9 @@ THERE = {
     "mnli_translated": {"dev": [c for c in NLI if c != "en"]},
     "mnli_15": {"dev": NLI},
     "anli": {"dev": ["en"]},
+    "anli_r1": {"dev": ["en"]},
+    "anli_r2": {"dev": ["en"]},
+    "anli_r3": {"dev": ["en"]},
     "snli": EN,
     "multinli": {},
     "qqp": EN,
@@ -141,6 +144,7 @@ def test_the_english_part_of_tydiqa_is_3696_rows(grid, tmp_path):
 
 def test_the_three_rounds_of_anli_are_together(grid, tmp_path):
     assert len(whole(grid, "anli", "en", "dev", tmp_path)[0]) == 1000 + 1000 + 1198
+    assert len(whole(grid, "anli_r3", "en", "dev", tmp_path)[0]) == 1198
 
 
 def test_questions_without_an_answer_are_kept(grid, tmp_path):

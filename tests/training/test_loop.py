@@ -441,6 +441,7 @@ class Node:
                 save_every=save_every,
                 chosen=str(chosen),
                 trial=trial,
+                subset="",
                 lock_wait=0,
                 sharding="none",
                 compiled="no",
@@ -590,6 +591,7 @@ def mixed(tmp_path, tokenizer):
             "train_rows": [],
         }
         keep = {
+            "subset": "",
             "state": str(state or f"{out}.state"),
             "save_every": save_every,
             "lock_wait": 0,

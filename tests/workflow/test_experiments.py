@@ -12,6 +12,7 @@ from xstilts.experiment.grid import Grid
 
 SCALING = ROOT / "experiments/scaling.yaml"
 SMALL = ROOT / "experiments/rehearsals/scaling.yaml"  # what its rehearsal leaves out besides
+DIFFICULTY = ROOT / "experiments/difficulty.yaml"
 PAPER, REHEARSAL = ROOT / "experiments/paper.yaml", ROOT / "experiments/rehearsal.yaml"
 TOY = {"toy_world", "toy_model"}
 
@@ -82,3 +83,32 @@ def test_its_rehearsal_has_every_kind_of_training_in_few_jobs(tmp_path):
         "evaluate_xnli", "evaluate_udpos", "evaluate_tatoeba",
     }  # fmt: skip
     assert sum(jobs.values()) < 520
+
+
+def test_the_experiment_on_difficulty_is_as_large_as_it_says():
+    """Two models; 34 rows beside `none`: nine thirds, random rows and all, twice, of MNLI, nine and
+    random ones of HellaSwag, six and random ones of SQuAD, five of ANLI's size. Every target is
+    tuned, XCOPA in two steps, of ten nine by data of their own; the encoders that nothing is tuned
+    of are measured, `none` once."""
+    experiment = load(config_files.read([DIFFICULTY]))
+    jobs = Counter(node.rule for node in graph.build(Grid(experiment)).values())
+    assert jobs["intermediate"] == 2 * 34 * 3
+    assert jobs["subset"] == 2 * (10 + 10 + 7)
+    assert jobs["difficulty"] == 2 * 3 and jobs["pvi"] == 2 * 2
+    assert jobs["bag_of_words"] == 3, "one a task"
+    assert jobs["tune"] == 2 * 35 * 9 * 3
+    assert jobs["evaluate"] == 2 * 35 * 10 * 3
+    assert jobs["align"] == 2 * 2 * (34 * 3 + 1)
+    assert len(experiment.questions) == 11 and not experiment.notes
+
+
+def test_its_rehearsal_has_every_kind_of_subset_in_few_jobs(tmp_path):
+    small = ROOT / "experiments/rehearsals/difficulty.yaml"
+    jobs = dry_run(tmp_path, DIFFICULTY, REHEARSAL, small)
+    assert jobs["intermediate"] == 34 and jobs["subset"] == 27
+    assert jobs["difficulty"] == jobs["bag_of_words"] == 3 and jobs["pvi"] == 2
+    assert sum(n for rule, n in jobs.items() if rule.startswith("align")) == 35 * 2
+    assert {rule for rule in jobs if rule.startswith("evaluate_")} == {
+        "evaluate_xnli", "evaluate_udpos", "evaluate_tatoeba_r",
+    }  # fmt: skip
+    assert sum(jobs.values()) < 450

@@ -21,6 +21,7 @@ from xstilts.analysis import (
     seeds,
     significance,
     strata,
+    subsets,
     traits,
 )
 from xstilts.analysis.answers.answering import Answering
@@ -81,6 +82,7 @@ class Found:
         left_out: what is said of languages without rows.
         choices: the records of what was chosen on dev.
         language_traits: the config's own, by language.
+        recorded: how difficult train rows are, and which of them are in subsets.
         products: model -> parameters of its matrix products, where that is known.
     """
 
@@ -98,6 +100,7 @@ class Found:
     choices: Sequence[chosen.Choice] = ()
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     products: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    recorded: subsets.Found = dataclasses.field(default_factory=subsets.Found)
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -201,6 +204,10 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
         yield _comparison(found, groups_table(found.main_of(xtreme.XTREME)))
     if "chosen" in asked:
         yield Table("chosen", {"": found.chosen}, chosen.text_table(found.chosen))
+    if "difficulty" in asked:
+        long = subsets.table(found.recorded)
+        csv = {"": long, ".map": subsets.points(found.recorded)}
+        yield Table("difficulty", csv, subsets.text_table(long), numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
     yield from _answers(found, questions)

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xstilts.experiment import difficulty, search
+from xstilts.data.bag_of_words import FORMATS
+from xstilts.experiment import difficulty, search, subsets
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
@@ -23,6 +24,7 @@ def build(grid: Grid) -> dict[str, Node]:
     graph = Graph(grid)
     for cell in grid.cells:
         graph.evaluate(cell, grid.experiment.settings["split"])
+    graph.bags_of_words()
     return graph.nodes
 
 
@@ -151,6 +153,55 @@ class Graph:
             return self._node("manifest", name, key, spec, inputs, [*rows, *encoded])
 
         return self._once(f"results/manifests/{name}.json", make)
+
+    # ---- subsets of train rows
+
+    def bag_of_words(self, task: str) -> Node:
+        """How right a bag-of-words model is of each train row of a task."""
+
+        def make(key: str) -> Node:
+            rows = self.prepare(task, lang, "train")
+            spec, inputs = self.grid.bag_spec(task, lang), {"rows": (rows.key,)}
+            return self._node(
+                "bag_of_words", task, key, spec, inputs, [rows], outputs=_both(key, spec)
+            )
+
+        lang = self.grid.tasks[task].home or "en"
+        return self._once(f"results/bags/{task}.json", make)
+
+    def bags_of_words(self) -> None:
+        """Make the nodes of the tasks of which a subset is trained on."""
+        for cell in self.grid.cells:
+            for name in self.grid.chain(cell.intermediate):
+                entry = self.grid.entry(name)
+                if (
+                    "subset" in entry
+                    and self.grid.tasks[task := entry["tasks"][0]].format in FORMATS
+                ):
+                    self.bag_of_words(task)
+
+    def subset(self, model: str, intermediate: str, seed: str) -> Node:
+        """The rows that an intermediate is trained on, picked by how difficult they are.
+
+        seed: of the recording that they are picked by.
+        """
+        name = f"{model}/{intermediate}/{seed}"
+
+        def make(key: str) -> Node:
+            of = self.grid.subset(model, intermediate, seed)
+            spec = self.grid.subset_spec(model, intermediate, seed)
+            rows = self.prepare(of.task, of.lang, "train")
+            needs, inputs = [rows], {"rows": (rows.key,)}
+            if of.measure:
+                measured = self.difficulty(of.model, of.task, of.seed, of.measure)
+                needs.append(measured)
+                inputs |= {
+                    "measured": (difficulty.rows_of(measured.key),),
+                    "recorded": (measured.key,),
+                }
+            return self._node("subset", name, key, spec, inputs, needs, outputs=_both(key, spec))
+
+        return self._once(f"results/{subsets.FOLDER}/{name}.json", make)
 
     # ---- models and trainings
 
@@ -286,6 +337,11 @@ class Graph:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
         base, files = self._beside(start, model)
+        picked = []
+        if not task and "subset" in self.grid.entry(intermediate):
+            by = self.grid.subset(model, intermediate, seed)
+            picked = [self.subset(model, intermediate, by.seed)]
+            files = {**files, "subset": (picked[0].key, difficulty.rows_of(picked[0].key))}
         inputs = {
             **files,
             "init": checkpoint_files(os.path.dirname(start.key), bool(base)),
@@ -295,7 +351,7 @@ class Graph:
             **({"train_rows": tuple(node.key for node in dealt)} if dealt else {}),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
-        needs, pins = [*base, start, *train, *dev, *rows, *dealt], []
+        needs, pins = [*base, start, *train, *dev, *rows, *dealt, *picked], []
         of = (model, intermediate, task)
         if rule not in TRIALS and self.grid.searches.of(*of):
             # What it follows from, and its spec does not say: a pin.
@@ -382,3 +438,8 @@ def _outputs(key: str, spec: Any) -> dict[str, str | None]:
     """What a checkpoint's node makes: the record, and weights that do not tell their spec."""
     weights = (ADAPTER if "adapter" in spec else CHECKPOINT)[0]
     return {key: digest(spec), f"{os.path.dirname(key)}/{weights}": None}
+
+
+def _both(key: str, spec: Any) -> dict[str, str | None]:
+    """What a node makes whose record is beside its rows."""
+    return {key: digest(spec), difficulty.rows_of(key): None}

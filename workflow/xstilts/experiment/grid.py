@@ -18,6 +18,7 @@ from xstilts.experiment import (
     difficulty,
     recipe,
     search,
+    subsets,
     training_spec,
 )
 from xstilts.experiment.cells import Cell
@@ -36,6 +37,7 @@ from xstilts.toy import strata as toy_strata
 # edited module.)
 VERSIONS = {
     "toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1, "difficulty": 1,
+    "subset": 1, "bag_of_words": 1,
 }  # fmt: skip
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 NO_VALUES: Values = types.MappingProxyType({})
@@ -110,7 +112,8 @@ class Grid:
             own = recipe.layers(self.experiment, [name, intermediate], model)
             chosen = recipe.resolve(task.recipe, *own, values)
             at_most = amounts.at_most(task, self.experiment.settings)
-            how = entry.get("rows"), at_most, amounts.dealt(entry, task, languages)
+            dealt, subset = amounts.dealt(entry, task, languages), entry.get("subset", {})
+            how = entry.get("rows"), at_most, dealt, subset.get("rows")
             members.append(Member(name, languages, dev, chosen, *how))
         return members
 
@@ -267,8 +270,45 @@ class Grid:
             told = spec["recipe"].items()
             spec["recipe"] = {k: v for k, v in told if k not in amounts.REPLACED}
         spec |= {key: entry[key] for key in ("steps", "after") if key in entry}
+        if "subset" in entry:
+            spec["subset"] = self._digest("subset_spec", model, intermediate, seed)
         spec |= self._adapter(model, entry.get("after", NONE) != NONE)
         return search.opened(spec, self.searches.of(model, intermediate))
+
+    def subset(self, model: str, intermediate: str, seed: str) -> subsets.Source:
+        """Return what the subset of rows of an intermediate is picked by."""
+        settings: Any = self.experiment.settings
+        return subsets.source(self.entry(intermediate), model, seed, settings["seeds"], self.tasks)
+
+    def subset_spec(self, model: str, intermediate: str, seed: str) -> dict[str, Any]:
+        """Return the spec of the subset of rows that an intermediate is trained on."""
+        of, subset = self.subset(model, intermediate, seed), self.entry(intermediate)["subset"]
+        task = self.tasks[of.task]
+        rows = "rows_at_most" if amounts.at_most(task, self.experiment.settings) else "rows"
+        by: dict[str, Any] = {"seed": int(of.seed.removeprefix("seed"))}
+        if of.measure:
+            measured = self._digest("difficulty_spec", of.model, of.task, of.seed, of.measure)
+            by = {"by": of.measure, "measured": measured}
+        return {
+            "kind": "subset",
+            "task": of.task,
+            "data": self._digest("data_spec", of.task, of.lang, "train"),
+            "keep": subset["keep"],
+            rows: subset["rows"],
+            "balance": subset.get("balance", True) and task.format == "classification",
+            **by,
+            "version": VERSIONS["subset"],
+        }
+
+    def bag_spec(self, task: str, lang: str) -> dict[str, Any]:
+        """Return the spec of what a bag-of-words model tells of the train rows of a task."""
+        return {
+            "kind": "bag_of_words",
+            "task": task,
+            "format": self.tasks[task].format,
+            "data": self._digest("data_spec", task, lang, "train"),
+            "version": VERSIONS["bag_of_words"],
+        }
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the data of a target in one language."""

@@ -9,8 +9,8 @@ from xstilts.running import lock
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
-    "manifest", "difficulty", "pvi", "trial_intermediate", "trial_tune", "choose", "intermediate",
-    "tune", "evaluate",
+    "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
+    "choose", "intermediate", "tune", "evaluate",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay

@@ -255,7 +255,7 @@ def _languages(experiment: Experiment, name: str) -> list[str]:
 def _rows(experiment: Experiment, name: str) -> int | None:
     """Return the train rows of an intermediate, of all its tasks together; None where those of a
     task are not known. `rows` in its entry are those of each task, in all its languages."""
-    drawn = experiment.settings["intermediates"][name].get("rows")
+    drawn = amounts.asked(experiment.settings["intermediates"][name])
     if drawn is not None:
         return drawn * len(experiment.intermediates[name])
     rows = 0

@@ -13,7 +13,7 @@ from typing import Any
 from xstilts.data import prepare
 from xstilts.encoding.header import digest_of
 from xstilts.encoding.tokenizer import load_tokenizer
-from xstilts.experiment import search
+from xstilts.experiment import difficulty, search
 from xstilts.experiment.nodes import HEAD
 from xstilts.models import adapters, checkpoint, checkpointing, lean, shard_loading, shards
 from xstilts.models.execution import Execution
@@ -59,6 +59,7 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     rows, which change with a pin, nor those of the checkpoint to start from."""
     encoded = map(digest_of, (*args.train, *args.dev))
     beside = [args.recorded] if args.recorded else []
+    beside += [difficulty.rows_of(args.subset)] if args.subset else []
     rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows, *beside)))
     start = read_node(args.init)
     head = [start["files"][HEAD]] if "head" in spec else []
@@ -120,7 +121,7 @@ def train(
         adapters.check(args.init, adapter)
     name = Path(args.out).parents[1 if _trial(args) else 0].name  # of stage 1: its intermediate
     files_of = args.train, args.dev, args.dev_rows
-    tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows)
+    tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows, args.subset)
     if "empty" in spec:
         told = load_tokenizer(Path(args.init) / "tokenizer.json")
         train_rows = prepare.read(*args.train_rows).to_pylist()
@@ -183,6 +184,7 @@ def train(
         return weights, {**record, **collapse.mark(trained, record)}
 
     pins = [data.meta["pins"] for split in files.values() for data in split]
+    pins += [read_json(args.subset)["pins"]] if args.subset else []
     pinned = dict(parent["pins"], **{k: v for own in pins for k, v in own.items()})
     about = {
         "kind": spec["kind"],
@@ -249,6 +251,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         help="prepared train rows that are dealt to languages, or recorded",
     )
+    p.add_argument("--subset", default="", help="record of the train rows that are picked, JSON")
     p.add_argument("--recorded", default="", help="what the training on the inputs has recorded")
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
     p.add_argument("--chosen", default="", help="what is chosen on dev for it, JSON")
