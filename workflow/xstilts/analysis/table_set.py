@@ -38,7 +38,7 @@ from xstilts.analysis.tables import (
 )
 from xstilts.analysis.text_table import TextTable, with_notes
 from xstilts.benchmarks import xtreme
-from xstilts.experiment.questions import Question
+from xstilts.experiment.questions import FLOP, Question
 from xstilts.scoring import scores
 
 
@@ -123,7 +123,7 @@ class Found:
         found = evidence.collect(
             self.grid, self.values, self.ids, self.classes, self.data, self.roots
         )
-        return Estimator(dataclasses.replace(found, flop=self.compute.rows))
+        return Estimator(dataclasses.replace(found, measured={FLOP: self.compute.rows}))
 
     @cached_property
     def deltas(self) -> pd.DataFrame:
