@@ -6,6 +6,7 @@ from typing import Any
 
 from xstilts.experiment import (
     adapter,
+    alignment_check,
     amounts,
     asking,
     backbones,
@@ -20,6 +21,7 @@ from xstilts.experiment import (
     tasks,
     traits,
 )
+from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.experiment import BEST, NONE, Experiment, used
 from xstilts.experiment.roles import exists
@@ -99,6 +101,10 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for check in (_check_patterns, _check_recipes, search_check.check, _check_limits):
         with problems.noted():
             check(settings, known)
+    sets: dict[str, AlignmentSet] = {}
+    for name, entry in settings["alignment"].items():
+        with problems.noted():
+            sets[name] = alignment_check.check(name, entry, settings, known)
     languages: dict[str, tuple[str, ...]] = {}
     tested: dict[str, tuple[str, ...]] = {}
     with problems.noted():
@@ -108,7 +114,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     if settings["source"] == "toy":
         notes += _on_one_gpu(settings) + _on_all_linear(settings)
     notes += [*amounts.notes(intermediates, settings, known), *search_check.notes(settings)]
-    found = Experiment(settings, known, intermediates, languages, tested)
+    found = Experiment(settings, known, intermediates, languages, tested, alignment=sets)
     return _asked(found, problems, notes)
 
 
@@ -151,7 +157,13 @@ def _check_names(raw: Mapping[str, Any], problems: Problems) -> None:
     own, targets = raw.get("tasks") or {}, raw.get("targets")
     if not isinstance(own, Mapping) or not all(isinstance(e, Mapping) for e in own.values()):
         return
-    alone = {"source": raw.get("source"), "tasks": own, "targets": (), "intermediates": {}}
+    alone = {
+        "source": raw.get("source"),
+        "tasks": own,
+        "targets": (),
+        "intermediates": {},
+        "alignment": {},
+    }
     _tasks(alone, problems, [])
     for target in targets if isinstance(targets, list) else ():
         if isinstance(target, str):
