@@ -23,10 +23,12 @@ from xstilts.analysis import (
     strata,
     traits,
 )
+from xstilts.analysis.answers import aligned
 from xstilts.analysis.answers.answering import Answering
 from xstilts.analysis.answers.files import FOLDER, Answer
 from xstilts.analysis.answers.text import text_table
 from xstilts.analysis.estimates import Estimator
+from xstilts.analysis.evidence import Row
 from xstilts.analysis.tables import (
     SHORT_METRICS,
     groups_table,
@@ -38,7 +40,7 @@ from xstilts.analysis.tables import (
 )
 from xstilts.analysis.text_table import TextTable, with_notes
 from xstilts.benchmarks import xtreme
-from xstilts.experiment.questions import FLOP, Question
+from xstilts.experiment.questions import FLOP, Aligned, Question
 from xstilts.scoring import scores
 
 
@@ -80,6 +82,9 @@ class Found:
         choices: the records of what was chosen on dev.
         language_traits: the config's own, by language.
         products: model -> parameters of its matrix products, where that is known.
+        alignment: see `alignment.read`; None where none is measured.
+        difficulty: measure -> row -> the mean over the rows of its subset.
+        aligned: the measures of alignment that questions are about.
     """
 
     grid: pd.DataFrame
@@ -96,6 +101,9 @@ class Found:
     choices: Sequence[chosen.Choice] = ()
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     products: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    alignment: pd.DataFrame | None = None
+    difficulty: Mapping[str, Mapping[Row, float]] = dataclasses.field(default_factory=dict)
+    aligned: Sequence[Aligned] = ()
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -120,10 +128,15 @@ class Found:
     @cached_property
     def estimator(self) -> Estimator:
         """Of the values."""
+        models = self.grid["model"].unique() if self.aligned else ()
         found = evidence.collect(
-            self.grid, self.values, self.ids, self.classes, self.data, self.roots
-        )
-        return Estimator(dataclasses.replace(found, measured={FLOP: self.compute.rows}))
+            self.grid, self.values, self.ids, self.classes, self.data, self.roots,
+            aligned.runs(models),
+        )  # fmt: skip
+        if self.alignment is not None:
+            found = aligned.extended(found, self.alignment, self.aligned)
+        measured = {FLOP: self.compute.rows, **self.difficulty}
+        return Estimator(dataclasses.replace(found, measured=measured))
 
     @cached_property
     def deltas(self) -> pd.DataFrame:
@@ -248,7 +261,7 @@ def _comparison(found: Found, groups: pd.DataFrame) -> Table:
 def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
     of_values = found.deltas["statistic"] == significance.EXAMPLE_VALUES
     by_example = found.deltas.loc[of_values, "target"].unique().tolist()
-    answering = Answering(found.estimator, found.collapsed_runs, by_example)
+    answering = Answering(found.estimator, found.collapsed_runs, by_example, found.alignment)
     for question in questions:
         yield _answer(question, answering.answer(question))
 

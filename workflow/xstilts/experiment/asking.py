@@ -118,7 +118,8 @@ def _in_no_class(
     notes = list[str]()
     if parsed["relation"]:
         notes += relating.left_out(parsed["aligned"], cells, within)
-        cells = [c for c in cells if c.language in within.parallel[parsed["aligned"].set]]
+        there = within.experiment.alignment[parsed["aligned"].set].languages
+        cells = [cell for cell in cells if cell.language in there]
     for thing, trait in parsed["by"] or ():
         place = classes.FIELD[thing]
         gone = {c[place] for c in cells} - {c[place] for c in inside}

@@ -25,7 +25,6 @@ class Scope:
         whole: model, intermediate and target of which the grid has all seeds of the row. Rows need
             not have the same: `none`, which is in every gain, may well have more.
         partly: those of which it has some.
-        parallel: set of parallel sentences whose alignment is measured -> its languages.
         made: the cells of a row and target in all its languages, shared by the questions.
     """
 
@@ -34,7 +33,6 @@ class Scope:
     names: Mapping[str, Sequence[str]]
     whole: frozenset[tuple[str, str, str]]
     partly: frozenset[tuple[str, str, str]]
-    parallel: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     made: dict[tuple[str, str, str, str], tuple[AskedCell, ...]] = dataclasses.field(
         default_factory=dict
     )
@@ -79,14 +77,8 @@ def scope(experiment: Experiment) -> Scope:
         "target": [t for t in experiment.settings["targets"] if any(at[2] == t for at in count)],
     }
     whole = frozenset(at for at, found in count.items() if found == seeds[at[:2]] or at in seedless)
-    partly, parallel = frozenset(count) - whole, parallel_sets(experiment)
-    return Scope(experiment, traits.of(experiment), names, whole, partly, parallel)
-
-
-def parallel_sets(experiment: Experiment) -> dict[str, tuple[str, ...]]:
-    """Return set of parallel sentences -> the languages whose alignment with it is measured."""
-    given = experiment.settings.get("alignment") or {}
-    return {name: tuple(entry.get("languages", ())) for name, entry in given.items()}
+    partly = frozenset(count) - whole
+    return Scope(experiment, traits.of(experiment), names, whole, partly)
 
 
 def check(key: str, selector: Selector, rows: Rows | None, within: Scope) -> None:

@@ -134,7 +134,9 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
         for name, entry in settings["intermediates"].items():
             trained[name] = _trained_in(name, entry, real, known)
         scored = _languages(real, known, settings["split"], [])
-        return Experiment(real, known, trained, scored, {})
+        entries = settings["alignment"].items()
+        sets = {name: alignment_check.check(name, entry, real, known) for name, entry in entries}
+        return Experiment(real, known, trained, scored, {}, alignment=sets)
 
     questions, left_out = asking.asked(found, outside if found.toy else None)
     return dataclasses.replace(found, questions=questions, notes=(*notes, *left_out))

@@ -59,7 +59,7 @@ class Keys:
             if name == "relate" and name in self.entry and not isinstance(given, Mapping):
                 said = brief(given) or repr(given)
                 raise UserError(f"{key}: must be a mapping with `{ALIGNMENT}`, not {said}")
-            if isinstance(given, Mapping) and (several or given):
+            if isinstance(given, Mapping) and (several or ALIGNMENT in given):
                 one = given.get(ALIGNMENT)
                 return relating.aligned(f"{key}: {ALIGNMENT}", one, self.within, several)
         return None

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.classes import FEWEST, FIELD, Scope, label_of, number_of
 from xstilts.experiment.questions import (
     ALIGNMENT,
@@ -23,16 +24,6 @@ from xstilts.running.errors import Problems, UserError, brief, nearest
 
 KEYS = (ALIGNMENT, "to", "across", "given", WITHIN)
 OF_ALIGNMENT = ("set", "measure", "layer")
-MEASURES = (
-    "retrieval_to",
-    "retrieval_from",
-    "margin",
-    "cosine_gap",
-    "cka",
-    "spectral",
-    "isotropy",
-    "mexa",
-)
 TO = ("gain", "score")
 ACROSS = {ROW: ("model", "intermediate"), LANGUAGE: ("language",)}  # -> the things that a point has
 SHAPE = "{set: tatoeba, measure: margin, layer: 8}"
@@ -49,9 +40,9 @@ def aligned(key: str, given: Any, within: Scope, several: bool) -> Aligned:
     """
     if not isinstance(given, Mapping):
         raise UserError(f"{key}: must be a mapping such as {SHAPE}, not {_odd(given)}")
-    sets = within.parallel
+    sets = within.experiment.alignment
     if not sets:
-        raise UserError(f"{key}: no set of parallel sentences is measured; name one in `alignment`")
+        raise UserError(f"{key}: no parallel sentences are measured; name a set in `alignment`")
     problems, found = Problems(), dict[str, Any]()
     for name in given:
         with problems.noted():
@@ -61,17 +52,24 @@ def aligned(key: str, given: Any, within: Scope, several: bool) -> Aligned:
             raise UserError(f"{key}: set: is missing; name one of {', '.join(sets)}")
         found["set"] = given.get("set", next(iter(sets)))
         _one_of(f"{key}: set", found["set"], [*sets], "set")
+    problems.end()
+    of = sets[found["set"]]
     with problems.noted():
-        found["measure"] = _required(key, given, "measure", MEASURES)
-        _one_of(f"{key}: measure", found["measure"], MEASURES, "measure")
+        if "measure" not in given:
+            raise UserError(f"{key}: measure: is missing; say one of {', '.join(of.measures)}")
+        found["measure"] = given["measure"]
+        _one_of(f"{key}: measure", found["measure"], of.measures, f"measure of `{of.name}`")
     with problems.noted():
-        found["layers"] = _layers(f"{key}: layer", given, several, within)
+        found["layers"] = _layers(f"{key}: layer", given, several, of, within)
     problems.end()
     return Aligned(**found)
 
 
-def _layers(key: str, entry: Mapping[str, Any], several: bool, within: Scope) -> tuple[str, ...]:
-    """Return the layers of an entry, as `Aligned` has them."""
+def _layers(
+    key: str, entry: Mapping[str, Any], several: bool, of: AlignmentSet, within: Scope
+) -> tuple[str, ...]:
+    """Return the layers of an entry, as `Aligned` has them. The toy world, whose encoders have few,
+    takes the last in place of those beyond the first."""
     one = f"a number, a share of the depth such as 0.5, or `{LAST}`"
     if "layer" not in entry:
         raise UserError(f"{key}: is missing; say {one}{', or `all`' if several else ''}")
@@ -87,13 +85,27 @@ def _layers(key: str, entry: Mapping[str, Any], several: bool, within: Scope) ->
         if not (whole or share or part == LAST):
             more = ", a list of these, or `all`" if several else ""
             raise UserError(f"{key}: must be {one}{more}, not {_odd(part)}")
-        for model in within.names["model"] if whole else ():
-            depth = within.traits.values["model"][model].get("layers")
-            if isinstance(depth, int) and part > depth:
-                raise UserError(f"{key}: model `{model}` has no layer {part}, but 0 to {depth}")
+        if whole:
+            _check_layer(key, part, of, within)
     if len(set(map(str, parts))) < len(parts):
         raise UserError(f"{key}: names a layer twice")
-    return tuple(map(str, parts))
+    toy = within.experiment.toy
+    found = [LAST if toy and isinstance(part, int) and part > 1 else str(part) for part in parts]
+    return tuple(dict.fromkeys(found))
+
+
+def _check_layer(key: str, layer: int, of: AlignmentSet, within: Scope) -> None:
+    """Refuse a layer that is not measured, or that a model has not, as far as that is known."""
+    if of.layers and layer not in of.layers:
+        there = ", ".join(map(str, of.layers))
+        raise UserError(f"{key}: layer {layer} is not measured (`{of.name}` has {there})")
+    for model in within.names["model"]:
+        depth = within.traits.values["model"][model].get("layers")
+        if isinstance(depth, int) and layer > depth:
+            raise UserError(
+                f"{key}: model `{model}` has no layer {layer}, but 0 to {depth}; a share of the"
+                " depth, such as 0.5, is there in models of any"
+            )
 
 
 def relation(key: str, entry: Mapping[str, Any], by: Any) -> Relation:
@@ -143,9 +155,10 @@ def _given(key: str, thing: str, trait: str, across: str) -> str:
 
 def of_alignment(within: Scope, asked: Aligned) -> Scope:
     """Return a scope in which the set is the only target: all rows have it, in its languages."""
-    target = asked.target("")
+    target = asked.target(asked.layers[0])
     rows = {(model, row) for model, row, _ in (*within.whole, *within.partly)}
-    languages = {**within.experiment.languages, target: within.parallel[asked.set]}
+    measured = within.experiment.alignment[asked.set].languages
+    languages = {**within.experiment.languages, target: measured}
     return dataclasses.replace(
         within,
         experiment=dataclasses.replace(within.experiment, languages=languages),
@@ -176,7 +189,10 @@ def points(
     Raises:
         UserError: fewer points than a correlation needs; a trait that is taken out is no number.
     """
-    languages, found = within.parallel[asked.set], dict[tuple[Any, ...], list[AskedCell]]()
+    languages, found = (
+        within.experiment.alignment[asked.set].languages,
+        dict[tuple[Any, ...], list[AskedCell]](),
+    )
     names: dict[Any, list[str]] = {}
     families = [pair.split(" ", 1) for pair in related.within.split(", ") if pair]
     for cell in cells:
@@ -187,11 +203,11 @@ def points(
         if named not in names:
             names[named] = [_family(f"{key}: {WITHIN}", *pair, cell, within) for pair in families]
         found.setdefault((at, " / ".join(names[named])), []).append(cell)
-    if len(number := {at for at, _ in found}) < FEWEST:
+    number, fewest = len({at for at, _ in found}), FEWEST + len(related.given)
+    if number < fewest:
         raise UserError(
-            f"{key}: {label} has {len(number)} {related.across}{'s' * (len(number) != 1)} in the"
-            f" languages of `{asked.set}` ({brief(', '.join(languages))}); a correlation needs"
-            f" {FEWEST}"
+            f"{key}: {label} has {number} {related.across}{'s' * (number != 1)} in the languages"
+            f" of `{asked.set}` ({brief(', '.join(languages))}); a correlation needs {fewest}"
         )
     models = len({cell.model for cell in cells}) > 1
     made = []
@@ -216,16 +232,12 @@ def _family(key: str, thing: str, trait: str, cell: AskedCell, within: Scope) ->
 
 def left_out(asked: Aligned, cells: Sequence[AskedCell], within: Scope) -> tuple[str, ...]:
     """Say which languages are in no point, because the set has them not."""
-    gone = sorted({cell.language for cell in cells} - {*within.parallel[asked.set]})
+    gone = sorted(
+        {cell.language for cell in cells} - {*within.experiment.alignment[asked.set].languages}
+    )
     if not gone:
         return ()
     return (f"Without {', '.join(gone)}, which `{asked.set}` has not.",)
-
-
-def _required(key: str, entry: Mapping[str, Any], name: str, valid: Sequence[str]) -> Any:
-    if name not in entry:
-        raise UserError(f"{key}: {name}: is missing; say one of {', '.join(valid)}")
-    return entry[name]
 
 
 def _one_of(key: str, name: Any, valid: Sequence[str], noun: str) -> None:

@@ -5,10 +5,6 @@ Each is of parallel sentences at one layer: `x` [n, H] in a language, `y` [n, H]
 of the vectors; at most 2,000 sentences are meant, whose n x n products take 16 MB.
 """
 
-from collections.abc import Callable, Iterable
-from functools import cached_property
-from typing import Any
-
 HIGHER, LOWER = "higher", "lower"
 # The measures, and which values of each are those of better aligned embeddings.
 BETTER = {

@@ -1,11 +1,12 @@
 """Step: score files -> the result tables."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import chosen, collapse, compute, cost, numbers, table_set
+from xstilts.analysis import alignment, chosen, collapse, compute, cost, numbers, table_set
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.text_table import TextTable, to_markdown
 from xstilts.experiment import chains, questions
@@ -27,7 +28,7 @@ def main(args: argparse.Namespace) -> None:
     choices = products.choices(grid) if grid else []
     asked = _asked(rows, bool(choices))
     asked_questions = questions.all_of(grid) if grid else []
-    found, refused = _read(args, rows, grid)
+    found, refused = _read(args, rows, grid, asked_questions)
     texts: dict[str, TextTable] = {}
     for table in table_set.tables(found, asked, asked_questions):
         _write(table, out)
@@ -48,7 +49,10 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _read(
-    args: argparse.Namespace, rows: pd.DataFrame, of: Grid | None
+    args: argparse.Namespace,
+    rows: pd.DataFrame,
+    of: Grid | None,
+    asked: Iterable[questions.Question] = (),
 ) -> tuple[table_set.Found, list[str]]:
     """Return what the tables are made from, and a line for each file that is refused."""
     results = results_of(args.grid)
@@ -60,6 +64,8 @@ def _read(
     values, unreadable = examples.read_all((path, score["n"]) for path, score in files.items())
     classes, unclassed = examples.strata(files, values)
     choices = _choices(of, results.parent)
+    aligned = [question.aligned for question in asked if question.aligned]
+    aside = alignment.read(of, results.parent) if of and aligned else (None, [])
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
@@ -75,8 +81,10 @@ def _read(
         products=compute.products(results, grid["model"].unique()),
         choices=choices,
         language_traits=of.experiment.settings["language_traits"] if of else {},
+        alignment=aside[0],
+        aligned=aligned,
     )
-    return found, [*refused, *unreadable, *unclassed, *damaged]
+    return found, [*refused, *unreadable, *unclassed, *damaged, *aside[1]]
 
 
 def _grid(path: Path) -> Grid | None:

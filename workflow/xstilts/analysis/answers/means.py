@@ -111,9 +111,7 @@ class Means:
                 f"fewer than {MIN_EXAMPLES} examples in each" if one.examples else "no rows in any"
             )
             if measured:
-                raise UserError(
-                    f"class `{one.name}` has no row whose {trait} {'are' if trait == FLOP else 'is'} known"
-                )
+                raise UserError(f"of class `{one.name}` no row has a known {trait}")
             raise UserError(f"class `{one.name}` has {few} language")
         if not self.question.along.endswith(f" {HEADROOM}"):
             means = [[self.mean(one, point, None) for point in points]]
