@@ -131,7 +131,7 @@ def relation(key: str, entry: Mapping[str, Any], by: Any) -> Relation:
     with problems.noted():
         if "given" in entry:
             pairs = by(f"{key}: given", entry["given"])
-            found["given"] = tuple(_given(f"{key}: given", *pair, across) for pair in pairs)
+            found["given"] = tuple(_given(f"{key}: given", pair, across) for pair in pairs)
     with problems.noted():
         if WITHIN in entry:
             pairs = by(f"{key}: {WITHIN}", entry[WITHIN])
@@ -140,8 +140,9 @@ def relation(key: str, entry: Mapping[str, Any], by: Any) -> Relation:
     return Relation(across, **found)
 
 
-def _given(key: str, thing: str, trait: str, across: str) -> str:
+def _given(key: str, pair: tuple[str, str], across: str) -> str:
     """Refuse a trait that the points have not, or that is measured."""
+    thing, trait = pair
     if thing not in ACROSS[across]:
         other = next(name for name in ACROSS if name != across)
         raise UserError(
@@ -194,14 +195,14 @@ def points(
         dict[tuple[Any, ...], list[AskedCell]](),
     )
     names: dict[Any, list[str]] = {}
-    families = [pair.split(" ", 1) for pair in related.within.split(", ") if pair]
+    families = [pair for pair in related.within.split(", ") if pair]
     for cell in cells:
         if cell.language not in languages:
             continue
         at = cell[:2] if related.across == ROW else (cell.language,)
         named = cell[:2], cell.language
         if named not in names:
-            names[named] = [_family(f"{key}: {WITHIN}", *pair, cell, within) for pair in families]
+            names[named] = [_family(f"{key}: {WITHIN}", pair, cell, within) for pair in families]
         found.setdefault((at, " / ".join(names[named])), []).append(cell)
     number, fewest = len({at for at, _ in found}), FEWEST + len(related.given)
     if number < fewest:
@@ -223,8 +224,9 @@ def points(
     return tuple(made)
 
 
-def _family(key: str, thing: str, trait: str, cell: AskedCell, within: Scope) -> str:
+def _family(key: str, pair: str, cell: AskedCell, within: Scope) -> str:
     """Return what a family is called; UserError where the trait of a thing is not known."""
+    thing, _, trait = pair.partition(" ")
     seen = cell.intermediate if trait == SEEN else ""
     found = label_of(key, thing, trait, cell[FIELD[thing]], seen, within)
     return found[1] if found else f"no {trait}"

@@ -38,7 +38,7 @@ def extended(evidence: Evidence, measured: pd.DataFrame, asked: Iterable[Aligned
             target = one.target(layer)
             number = part["model"].map({name: _number(layer, deepest[name]) for name in deepest})
             for language, known in part[part["layer"] == number].groupby("language"):
-                found = np.full((len(evidence.runs), 1), np.nan, np.float32)
+                found: np.ndarray = np.full((len(evidence.runs), 1), np.nan, np.float32)
                 for *run, value in known[["model", "intermediate", "seed", "value"]].to_numpy():
                     if (place := at.get(tuple(run))) is not None:
                         found[place] = value

@@ -111,7 +111,8 @@ class Means:
                 f"fewer than {MIN_EXAMPLES} examples in each" if one.examples else "no rows in any"
             )
             if measured:
-                raise UserError(f"of class `{one.name}` no row has a known {trait}")
+                are = "are" if trait == FLOP else "is"
+                raise UserError(f"class `{one.name}` has no row whose {trait} {are} known")
             raise UserError(f"class `{one.name}` has {few} language")
         if not self.question.along.endswith(f" {HEADROOM}"):
             means = [[self.mean(one, point, None) for point in points]]

@@ -112,9 +112,10 @@ class Related:
         sides = [gains, *(_scaled([m.on(MEASURE) for m in means]) for means in layers.values())]
         values, forms = zip(*(each for side in sides for each in side), strict=True)
         draws = Draws(self.estimator, values, forms)
-        ys, counts = np.arange(number), self.means.counts(one, None)
+        ys: np.ndarray = np.arange(number)
+        counts = self.means.counts(one, None)
         for i, layer in enumerate(layers, start=1):
-            xs = ys + i * number
+            xs: np.ndarray = ys + i * number
             for part in parts:
                 value, low, high = relations.interval(draws, part.scoring, xs, ys)
                 test = None
