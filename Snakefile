@@ -30,6 +30,7 @@ rule all:
 include: "workflow/rules/toy.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
+include: "workflow/rules/subset.smk"
 include: "workflow/rules/train.smk"
 
 

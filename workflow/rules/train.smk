@@ -12,7 +12,7 @@ TRAIN = (
     " --state {params.state} {params.search}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --checkpointing {resources.checkpointing} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
-    " --train-rows {params.train_rows}"
+    " --train-rows {params.train_rows} {params.subset}"
 )
 
 # Tuned weights are dropped after their evaluations, unless the config keeps them or the test set is
@@ -125,6 +125,7 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_1:
         params:
             spec=spec(made_of),
             train_rows=every_read_by(made_of, "train_rows"),
+            subset=read_by(made_of, "subset", lambda path: f"--subset {path}"),
             init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
             out=folder,
             state=state,
@@ -170,7 +171,8 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_2:
             trackers=TRACKERS,
         params:
             spec=spec(made_of),
-            train_rows=[],  # dealt in stage 1 alone
+            train_rows=[],  # dealt, and picked, in stage 1 alone
+            subset="",
             init=lambda w: GRID.encoder(w.model, w.intermediate, w.seed),
             out=folder,
             state=state,

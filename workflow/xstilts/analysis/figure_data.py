@@ -56,6 +56,15 @@ def curves(table: pd.DataFrame, chance: Mapping[tuple[str, str], float]) -> pd.D
     return table.assign(chance=levels)
 
 
+def data_maps(tables: Path) -> dict[tuple[str, str, str], pd.DataFrame]:
+    """Return model, task and seed -> `subsets.points` of a recorded training; {} without any."""
+    path = tables / "difficulty.map.csv"
+    if not path.exists():
+        return {}
+    points = read_table(path, {*TEXT_COLUMNS, "id"})
+    return {tuple(run): own for run, own in points.groupby(["model", "task", "seed"], sort=False)}
+
+
 def missing_languages(table: pd.DataFrame, deltas: pd.DataFrame) -> list[str]:
     """Return the languages of a target that no row has a difference for, though some have others.
 

@@ -21,6 +21,7 @@ from xstilts.analysis import (
     seeds,
     significance,
     strata,
+    subsets,
     traits,
 )
 from xstilts.analysis.answers import aligned
@@ -28,7 +29,6 @@ from xstilts.analysis.answers.answering import Answering
 from xstilts.analysis.answers.files import FOLDER, Answer
 from xstilts.analysis.answers.text import text_table
 from xstilts.analysis.estimates import Estimator
-from xstilts.analysis.evidence import Row
 from xstilts.analysis.tables import (
     SHORT_METRICS,
     groups_table,
@@ -81,9 +81,9 @@ class Found:
         left_out: what is said of languages without rows.
         choices: the records of what was chosen on dev.
         language_traits: the config's own, by language.
+        recorded: how difficult train rows are, and which of them are in subsets.
         products: model -> parameters of its matrix products, where that is known.
         alignment: see `alignment.read`; None where none is measured.
-        difficulty: measure -> row -> the mean over the rows of its subset.
         aligned: the measures of alignment that questions are about.
     """
 
@@ -101,8 +101,8 @@ class Found:
     choices: Sequence[chosen.Choice] = ()
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     products: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    recorded: subsets.Found = dataclasses.field(default_factory=subsets.Found)
     alignment: pd.DataFrame | None = None
-    difficulty: Mapping[str, Mapping[Row, float]] = dataclasses.field(default_factory=dict)
     aligned: Sequence[Aligned] = ()
 
     @cached_property
@@ -135,7 +135,7 @@ class Found:
         )  # fmt: skip
         if self.alignment is not None:
             found = aligned.extended(found, self.alignment, self.aligned)
-        measured = {FLOP: self.compute.rows, **self.difficulty}
+        measured = {FLOP: self.compute.rows, **subsets.means(self.recorded)}
         return Estimator(dataclasses.replace(found, measured=measured))
 
     @cached_property
@@ -199,6 +199,10 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
         yield _comparison(found, groups)
     if "chosen" in asked:
         yield Table("chosen", {"": found.chosen}, chosen.text_table(found.chosen))
+    if "difficulty" in asked:
+        long = subsets.table(found.recorded)
+        csv = {"": long, ".map": subsets.points(found.recorded)}
+        yield Table("difficulty", csv, subsets.text_table(long), numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
     yield from _answers(found, questions)

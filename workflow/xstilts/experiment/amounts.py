@@ -15,6 +15,11 @@ NAMED = 3  # intermediates that a note names
 REPLACED = ("epochs", "patience")  # of a recipe, by `steps`; `max_steps` is still a bound
 
 
+def asked(entry: Mapping[str, Any]) -> int | None:
+    """Return the rows of each task that an intermediate asks for; None for all."""
+    return entry.get("subset", entry).get("rows")
+
+
 def check(
     name: str,
     entry: Mapping[str, Any],
@@ -122,7 +127,7 @@ def notes(
             for task, languages in trained_in.items()
             if at_most(tasks[task], settings)
         ]
-        if any(rows is not None and rows < entry.get("rows", 0) for rows in there):
+        if any(rows is not None and rows < (asked(entry) or 0) for rows in there):
             few.append(name)
         bound = most_steps(trained_in, settings, tasks)
         if bound is not None and bound < entry.get("steps", 0):

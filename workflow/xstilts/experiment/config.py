@@ -18,6 +18,7 @@ from xstilts.experiment import (
     roles,
     search_check,
     shape,
+    subsets,
     tasks,
     traits,
 )
@@ -98,6 +99,9 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         with problems.noted():
             intermediates[name] = _trained_in(name, entry, settings, known)
             amounts.check(name, entry, intermediates[name], settings, known)
+        with problems.noted():
+            if name in intermediates:
+                subsets.check(name, entry, intermediates[name], settings, known)
     for check in (_check_patterns, _check_recipes, search_check.check, _check_limits):
         with problems.noted():
             check(settings, known)

@@ -14,6 +14,7 @@ from xstilts.running.errors import Problems, UserError, brief, nearest
 
 LISTS = ("tasks", "languages")  # keys of which an intermediate has a list anyway
 KEYS = ("rows", "steps", "cap", "after", "translations", *LISTS)  # by which a family may be named
+PARTS = ("by", "keep")  # and by these keys of `subset`
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
@@ -70,38 +71,42 @@ def _members(name: Any, entry: Any) -> dict[Any, Any]:
     if not isinstance(entry, Mapping) or not isinstance(name, str):
         return {name: entry}
     key, fields = f"intermediates: {name}", list(dict.fromkeys(_FIELD.findall(name)))
+    parts = entry.get("subset") if isinstance(entry.get("subset"), Mapping) else {}
+    given_by = {**entry, **{field: parts[field] for field in PARTS if field in parts}}
     for field in fields:
-        if field not in KEYS:
+        if field not in (*KEYS, *PARTS):
             raise UserError(
-                f"{key}: there is no `{{{field}}}` to name a family by{nearest(field, KEYS)}"
-                f" (valid: {', '.join(KEYS)})"
+                f"{key}: there is no `{{{field}}}` to name a family by"
+                f"{nearest(field, (*KEYS, *PARTS))} (valid: {', '.join((*KEYS, *PARTS))})"
             )
-        if not isinstance(entry.get(field), list) or not entry[field]:
-            given = f", not {entry[field]!r}" if field in entry else ""
+        at = f"{key}: subset: {field}" if field in PARTS else f"{key}: {field}"
+        if not isinstance(given_by.get(field), list) or not given_by[field]:
+            given = f", not {given_by[field]!r}" if field in given_by else ""
             raise UserError(
-                f"{key}: {field}: must be a list, of a value for each intermediate of the"
-                f" family{given}"
+                f"{at}: must be a list, of a value for each intermediate of the family{given}"
             )
-        for value in entry[field]:
+        for value in given_by[field]:
             if isinstance(value, bool) or not isinstance(value, (str, int)):
                 raise UserError(
-                    f"{key}: {field}: {brief(repr(value))} is no name or whole number, which the"
+                    f"{at}: {brief(repr(value))} is no name or whole number, which the"
                     " name of an intermediate is made of"
                 )
-    for field in KEYS:
-        if isinstance(entry.get(field), list) and field not in (*LISTS, *fields):
+    for field in (*KEYS, *PARTS):
+        if isinstance(given_by.get(field), list) and field not in (*LISTS, *fields):
             raise UserError(
                 f"{key}: {field}: is a list; for an intermediate of each value name them after it:"
                 f' "{name}-{{{field}}}"'
             )
     found: dict[str, Any] = {}
-    for values in itertools.product(*(entry[field] for field in fields)):
+    for values in itertools.product(*(given_by[field] for field in fields)):
         chosen = dict(zip(fields, values, strict=True))
         member = _filled(name, chosen)
         if member in found:
             raise UserError(f"{key}: two intermediates of the family would be `{member}`")
-        own = {k: [v] if k in LISTS else v for k, v in chosen.items()}
+        own = {k: [v] if k in LISTS else v for k, v in chosen.items() if k not in PARTS}
         found[member] = {**entry, **own}
+        if part := {k: v for k, v in chosen.items() if k in PARTS}:
+            found[member]["subset"] = {**parts, **part}
         if isinstance(found[member].get("after"), str):  # squad-{rows}: {after: mnli-{rows}}
             found[member]["after"] = _filled(found[member]["after"], chosen)
     return found

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xstilts.experiment import search
+from xstilts.data.bag_of_words import FORMATS
+from xstilts.experiment import difficulty, search, subsets
 from xstilts.experiment.alignment import RECORD, Row
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
@@ -24,6 +25,7 @@ def build(grid: Grid) -> dict[str, Node]:
     for cell in grid.cells:
         graph.evaluate(cell, grid.experiment.settings["split"])
     graph.alignments()
+    graph.bags_of_words()
     return graph.nodes
 
 
@@ -152,6 +154,55 @@ class Graph:
             return self._node("manifest", name, key, spec, inputs, [*rows, *encoded])
 
         return self._once(f"results/manifests/{name}.json", make)
+
+    # ---- subsets of train rows
+
+    def bag_of_words(self, task: str) -> Node:
+        """How right a bag-of-words model is of each train row of a task."""
+
+        def make(key: str) -> Node:
+            rows = self.prepare(task, lang, "train")
+            spec, inputs = self.grid.bag_spec(task, lang), {"rows": (rows.key,)}
+            return self._node(
+                "bag_of_words", task, key, spec, inputs, [rows], outputs=_both(key, spec)
+            )
+
+        lang = self.grid.tasks[task].home or "en"
+        return self._once(f"results/bags/{task}.json", make)
+
+    def bags_of_words(self) -> None:
+        """Make the nodes of the tasks of which a subset is trained on."""
+        for cell in self.grid.cells:
+            for name in self.grid.chain(cell.intermediate):
+                entry = self.grid.entry(name)
+                if (
+                    "subset" in entry
+                    and self.grid.tasks[task := entry["tasks"][0]].format in FORMATS
+                ):
+                    self.bag_of_words(task)
+
+    def subset(self, model: str, intermediate: str, seed: str) -> Node:
+        """The rows that an intermediate is trained on, picked by how difficult they are.
+
+        seed: of the recording that they are picked by.
+        """
+        name = f"{model}/{intermediate}/{seed}"
+
+        def make(key: str) -> Node:
+            of = self.grid.subset(model, intermediate, seed)
+            spec = self.grid.subset_spec(model, intermediate, seed)
+            rows = self.prepare(of.task, of.lang, "train")
+            needs, inputs = [rows], {"rows": (rows.key,)}
+            if of.measure:
+                measured = self.difficulty(of.model, of.task, of.seed, of.measure)
+                needs.append(measured)
+                inputs |= {
+                    "measured": (difficulty.rows_of(measured.key),),
+                    "recorded": (measured.key,),
+                }
+            return self._node("subset", name, key, spec, inputs, needs, outputs=_both(key, spec))
+
+        return self._once(f"results/{subsets.FOLDER}/{name}.json", make)
 
     # ---- models and trainings
 
@@ -285,6 +336,11 @@ class Graph:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
         base, files = self._beside(start, model)
+        picked = []
+        if not task and "subset" in self.grid.entry(intermediate):
+            of = self.grid.subset(model, intermediate, seed)
+            picked = [self.subset(model, intermediate, of.seed)]
+            files = {**files, "subset": (picked[0].key, difficulty.rows_of(picked[0].key))}
         inputs = {
             **files,
             "init": checkpoint_files(os.path.dirname(start.key), bool(base)),
@@ -294,7 +350,7 @@ class Graph:
             **({"train_rows": tuple(node.key for node in dealt)} if dealt else {}),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
-        needs, pins = [*base, start, *train, *dev, *rows, *dealt], []
+        needs, pins = [*base, start, *train, *dev, *rows, *dealt, *picked], []
         of = (model, intermediate, task)
         if rule not in TRIALS and self.grid.searches.of(*of):
             # What it follows from, and its spec does not say: a pin.
@@ -310,6 +366,34 @@ class Graph:
             return [], {}
         base = self.model(model)
         return [base], {"base": checkpoint_files(os.path.dirname(base.key))}
+
+    # ---- difficulty of train rows
+
+    def difficulty(self, model: str, task: str, seed: str, measure: str) -> Node:
+        """What holds a measure of the train rows of a task: of a training that is recorded or, for
+        PVI, of that and one on empty inputs."""
+
+        def make(key: str) -> Node:
+            member, start = self.grid.recorded(model, task), self.model(model)
+            [lang], length = member.languages, member.recipe.max_length
+            splits = ("train", "dev")
+            train, dev = (self.encode(model, task, lang, split, length) for split in splits)
+            train_rows, dev_rows = (self.prepare(task, lang, split) for split in splits)
+            of = difficulty.MEASURES[measure].file
+            recorded = [self.difficulty(model, task, seed, "loss")] if of else []
+            inputs = {
+                "init": checkpoint_files(os.path.dirname(start.key)),
+                **{"train": (train.key,), "dev": (dev.key,)},
+                **{"dev_rows": (dev_rows.key,), "train_rows": (train_rows.key,)},
+                **{"recorded": (difficulty.rows_of(node.key), node.key) for node in recorded},
+            }
+            spec = self.grid.difficulty_spec(model, task, seed, measure)
+            outputs = {key: digest(spec), difficulty.rows_of(key): None}
+            needs = [start, train, dev, train_rows, dev_rows, *recorded]
+            rule, name = measure if of else "difficulty", f"{model}/{task}/{seed}"
+            return self._node(rule, name, key, spec, inputs, needs, outputs=outputs)
+
+        return self._once(difficulty.node_key(model, task, seed, measure), make)
 
     # ---- scores
 
@@ -382,3 +466,8 @@ def _outputs(key: str, spec: Any) -> dict[str, str | None]:
     """What a checkpoint's node makes: the record, and weights that do not tell their spec."""
     weights = (ADAPTER if "adapter" in spec else CHECKPOINT)[0]
     return {key: digest(spec), f"{os.path.dirname(key)}/{weights}": None}
+
+
+def _both(key: str, spec: Any) -> dict[str, str | None]:
+    """What a node makes whose record is beside its rows."""
+    return {key: digest(spec), difficulty.rows_of(key): None}

@@ -15,8 +15,10 @@ from xstilts.experiment import (
     backbones,
     cells,
     chains,
+    difficulty,
     recipe,
     search,
+    subsets,
     training_spec,
 )
 from xstilts.experiment.alignment import Row
@@ -33,7 +35,10 @@ from xstilts.toy import strata as toy_strata
 # Raise a number when a change of the code changes what the step computes: it is part of the spec of
 # every node, so exactly the nodes that depend on it are computed again. (Snakemake does not see an
 # edited module.)
-VERSIONS = {"toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1, "align": 1}
+VERSIONS = {
+    "toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1, "difficulty": 1,
+    "subset": 1, "bag_of_words": 1, "align": 1,
+}  # fmt: skip
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 MAX_LENGTH = 512  # tokens of a sentence whose alignment is measured; what is longer is cut
 NO_VALUES: Values = types.MappingProxyType({})
@@ -109,6 +114,7 @@ class Grid:
             chosen = recipe.resolve(task.recipe, *own, values)
             at_most = amounts.at_most(task, self.experiment.settings)
             how = entry.get("rows"), at_most, amounts.dealt(entry, task, languages)
+            how = (*how, entry.get("subset", {}).get("rows"))
             members.append(Member(name, languages, dev, chosen, *how))
         return members
 
@@ -119,6 +125,14 @@ class Grid:
         target = recipe.first_target(self.experiment, task)
         chosen = recipe.for_task(self.experiment, target, task, model)
         return [Member(task, (home,), home, dataclasses.replace(chosen, **values))]
+
+    def recorded(self, model: str, task: str) -> Member:
+        """Return what a training that is recorded is on: a task in English or its `train_language`,
+        by the recipe of stage 1 (of a search, what is said beside it)."""
+        own = recipe.layers(self.experiment, [task], model)
+        chosen = recipe.resolve(self.tasks[task].recipe, *own)
+        home = self.tasks[task].home or self.tasks[task].languages[0]
+        return Member(task, (home,), home, chosen)
 
     # ---- specs: everything that a node's content follows from, revisions (the pins) excepted
 
@@ -236,8 +250,45 @@ class Grid:
             told = spec["recipe"].items()
             spec["recipe"] = {k: v for k, v in told if k not in amounts.REPLACED}
         spec |= {key: entry[key] for key in ("steps", "after") if key in entry}
+        if "subset" in entry:
+            spec["subset"] = self._digest("subset_spec", model, intermediate, seed)
         spec |= self._adapter(model, entry.get("after", NONE) != NONE)
         return search.opened(spec, self.searches.of(model, intermediate))
+
+    def subset(self, model: str, intermediate: str, seed: str) -> subsets.Source:
+        """Return what the subset of rows of an intermediate is picked by."""
+        settings: Any = self.experiment.settings
+        return subsets.source(self.entry(intermediate), model, seed, settings["seeds"], self.tasks)
+
+    def subset_spec(self, model: str, intermediate: str, seed: str) -> dict[str, Any]:
+        """Return the spec of the subset of rows that an intermediate is trained on."""
+        of, subset = self.subset(model, intermediate, seed), self.entry(intermediate)["subset"]
+        task = self.tasks[of.task]
+        rows = "rows_at_most" if amounts.at_most(task, self.experiment.settings) else "rows"
+        by: dict[str, Any] = {"seed": int(of.seed.removeprefix("seed"))}
+        if of.measure:
+            measured = self._digest("difficulty_spec", of.model, of.task, of.seed, of.measure)
+            by = {"by": of.measure, "measured": measured}
+        return {
+            "kind": "subset",
+            "task": of.task,
+            "data": self._digest("data_spec", of.task, of.lang, "train"),
+            "keep": subset["keep"],
+            rows: subset["rows"],
+            "balance": subset.get("balance", True) and task.format == "classification",
+            **by,
+            "version": VERSIONS["subset"],
+        }
+
+    def bag_spec(self, task: str, lang: str) -> dict[str, Any]:
+        """Return the spec of what a bag-of-words model tells of the train rows of a task."""
+        return {
+            "kind": "bag_of_words",
+            "task": task,
+            "format": self.tasks[task].format,
+            "data": self._digest("data_spec", task, lang, "train"),
+            "version": VERSIONS["bag_of_words"],
+        }
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the data of a target in one language."""
@@ -246,6 +297,19 @@ class Grid:
         spec = self._train_spec(parent, tuning, tuning[0].recipe, None, seed)
         spec |= self._adapter(model, intermediate != NONE)
         return search.opened(spec, self.searches.of(model, intermediate, task))
+
+    def difficulty_spec(self, model: str, task: str, seed: str, measure: str) -> dict[str, Any]:
+        """Return the spec of what holds a measure of the train rows of a task."""
+        member = self.recorded(model, task)
+        parent = self._digest("encoder_spec", model, NONE, seed)
+        spec = self._train_spec(parent, [member], member.recipe, None, seed)
+        spec |= self._adapter(model, False)
+        spec |= {"kind": "difficulty", "recorded": VERSIONS["difficulty"]}
+        if not difficulty.MEASURES[measure].file:
+            return spec
+        # Guessing is all that can be learnt without inputs, so it is not trained again for that.
+        spec.pop("on_collapse", None)
+        return spec | {"empty": self._digest("difficulty_spec", model, task, seed, "loss")}
 
     def adapter(self, model: str) -> dict[str, Any] | None:
         """Return what the config says of the adapter that is trained of a model; None where all of

@@ -9,12 +9,13 @@ from xstilts.running import lock
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
-    "manifest", "trial_intermediate", "trial_tune", "choose", "intermediate", "tune", "evaluate",
-    "align",
+    "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
+    "choose", "intermediate", "tune", "evaluate", "align",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each
-TRAININGS = ("intermediate", "tune", *TRIALS)
+RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
+TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
 PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
@@ -62,7 +63,9 @@ class Node:
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
         holds = self.rule in (*TRAININGS, *BY_LANGUAGE)
-        return str(lock.folder_of(os.path.dirname(self.key))) if holds else None
+        # Of a recorded training what its files are named, since several are in one folder.
+        of = self.key.removesuffix(".json") if self.rule in RECORDED else os.path.dirname(self.key)
+        return str(lock.folder_of(of)) if holds else None
 
 
 def checkpoint_files(folder: str, adapter: bool = False) -> tuple[str, ...]:

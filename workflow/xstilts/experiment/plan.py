@@ -63,6 +63,7 @@ def made_by(grid: Grid, cell: Cell) -> dict[str, Any]:
         **{name: stage_2.get(name) for name in RECIPE},
         **{STAGE_1 + name: stage_1.get(name) for name in RECIPE},
         **{STAGE_1 + name: entry.get(name) for name in AMOUNTS},
+        f"{STAGE_1}rows": amounts.asked(entry),
     }
 
 

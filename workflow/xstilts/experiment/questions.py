@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from xstilts.experiment import difficulty
 from xstilts.experiment.selectors import Condition
 
 if TYPE_CHECKING:
@@ -21,13 +22,11 @@ ALONG = ("linear", "log10", "rank")  # the scales of a number
 ALL = "all"  # the class of a question that tells none apart
 FLOP = "flop"  # operations of the trainings of stage 1, of an intermediate of a model; from records
 HEADROOM = "headroom"  # what a target or language leaves to gain; measured, so known only then
-# The mean of each over the rows of a subset.
-DIFFICULTY = ("confidence", "variability", "correctness", "forgetting", "loss", "pvi")
 # What is known of things once they have run, or have been measured.
 MEASURED = {
     ("target", HEADROOM),
     ("language", HEADROOM),
-    *(("intermediate", trait) for trait in (FLOP, *DIFFICULTY)),
+    *(("intermediate", trait) for trait in (FLOP, *difficulty.MEASURES)),
 }
 ROW, LANGUAGE = "row", "language"  # what the points of a relation are
 WITHIN = "within"  # the correlation within the families of a relation, pooled

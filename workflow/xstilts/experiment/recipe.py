@@ -71,7 +71,8 @@ class Member:
     `dev` is the task's train language (English), else the first language of the train rows; None
     for masked language modelling, which has no say in which checkpoint is the best. `rows`: of how
     many train rows a sample is drawn (None: all are read); `at_most`, of fewer if there are.
-    `dealt`: each row is read in one of the languages.
+    `dealt`: each row is read in one of the languages. `subset`: how many rows are picked by how
+    difficult they are, of which the training's spec says by what.
     """
 
     task: str
@@ -81,6 +82,7 @@ class Member:
     rows: int | None = None
     at_most: bool = False
     dealt: bool = False
+    subset: int | None = None
 
     @property
     def sample(self) -> dict[str, Any]:

@@ -224,9 +224,9 @@ def _intermediate(experiment: Experiment, name: str) -> dict[str, Value | None]:
         "format": tuple(sorted({experiment.tasks[task].format for task in tasks})),
     }
     if subset := entry.get("subset"):
-        found |= {"subset": subset["by"], "keep": subset["keep"]}
-        if how := _difficulty(subset["by"], subset["keep"]):
-            found["difficulty"] = how
+        by, keep = subset.get("by", ""), subset["keep"]
+        of = {"subset": by, "keep": keep, "difficulty": _difficulty(by, keep)}
+        found |= {name: value for name, value in of.items() if value}
     for key in ("steps", "after"):
         if (given := entry.get(key)) is not None:
             found[key] = tuple(given) if isinstance(given, list) else given
@@ -274,7 +274,7 @@ def _languages(experiment: Experiment, name: str) -> list[str]:
 def _rows(experiment: Experiment, name: str) -> int | None:
     """Return the train rows of an intermediate, of all its tasks together; None where those of a
     task are not known. `rows` in its entry are those of each task, in all its languages."""
-    drawn = experiment.settings["intermediates"][name].get("rows")
+    drawn = amounts.asked(experiment.settings["intermediates"][name])
     if drawn is not None:
         return drawn * len(experiment.intermediates[name])
     rows = 0

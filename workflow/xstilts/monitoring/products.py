@@ -8,8 +8,10 @@ import csv
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from xstilts.analysis import subsets
 from xstilts.benchmarks import xtreme
 from xstilts.experiment import search
 from xstilts.experiment.cells import CELL, Cell
@@ -46,11 +48,14 @@ class Product:
 
 
 # And one a target.
-TABLES = ("main", "groups", "traits", "strata", "seeds", "comparison", "chosen", "cost")
+TABLES = (
+    "main", "groups", "traits", "strata", "seeds", "comparison", "chosen", "difficulty", "cost",
+)  # fmt: skip
 DATA = ("results", "deltas", "curves", "compute", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
 QUESTIONS = "questions"  # a folder of tables, and of figures; a question has a file of each kind
+DATA_MAPS = "data_map"  # a folder of figures, one a recorded training
 QUESTION_KINDS = ("csv", "points.csv", "json", "md", "tex")
 
 
@@ -94,6 +99,7 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
     grid, folder = graph.grid, home(name)
     settings = grid.experiment.settings
     cells = [graph.evaluate(cell, settings["split"]).key for cell in grid.cells]
+    graph.bags_of_words()
     plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES, "traits.csv"))
     tables = record_of(folder, "tables")
     products = [
@@ -101,7 +107,11 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
         Product(
             "tables",
             tuple(table_files(graph, folder)),
-            (*tables_plan(folder, questions(grid.experiment), choices(grid)), *cells),
+            (
+                *tables_plan(folder, questions(grid.experiment), choices(grid)),
+                *difficulty(graph.nodes),
+                *cells,
+            ),
         ),
         Product("figures", tuple(figure_files(graph, folder)), (tables,)),
         Product(
@@ -177,6 +187,12 @@ def choices(grid: Grid) -> list[str]:
     return [search.path(name) for name in grid.searches.all]
 
 
+def difficulty(nodes: Mapping[str, Node]) -> list[str]:
+    """Return the records of what is known of the difficulty of train rows, and of subsets."""
+    folders = tuple(f"results/{name}/" for name in ("bags", "difficulty", "subsets"))
+    return sorted(key for key in nodes if key.startswith(folders))
+
+
 def tables_plan(folder: str, asked: Collection[str], chosen: Collection[str] = ()) -> list[str]:
     """Return the files of the plan that the tables are made from, and those of searches.
 
@@ -197,8 +213,8 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     models = dict.fromkeys(cell.model for cell in cells)
     checkpoints = [graph.grid.public(model) for model in models]
     grid, split = graph.grid, experiment.settings["split"]
-    searched = bool(grid.searches.all)
-    names = table_names(languages, checkpoints, grid.stratified, split, searched)
+    has = {"chosen": bool(grid.searches.all), "difficulty": bool(difficulty(graph.nodes))}
+    names = table_names(languages, checkpoints, grid.stratified, split, has)
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     kinds += [
         f"{QUESTIONS}/{name}.{kind}" for name in questions(experiment) for kind in QUESTION_KINDS
@@ -211,7 +227,7 @@ def table_names(
     checkpoints: Iterable[str],
     stratified: bool = False,
     split: str = "dev",
-    searched: bool = False,
+    has: Mapping[str, bool] = MappingProxyType({}),
 ) -> list[str]:
     """Return the tables of a grid; those in which nothing could ever stand are left out.
 
@@ -220,13 +236,14 @@ def table_names(
         checkpoints: the public checkpoint of each model.
         stratified: whether a target has strata.
         split: that is scored.
-        searched: whether anything is chosen on dev.
+        has: table -> whether there is anything to stand in it; of `chosen` and `difficulty`.
     """
     shown = {
         "groups": bool(xtreme.scored_groups(set(languages))),
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
         "strata": stratified,
-        "chosen": searched,
+        "chosen": has.get("chosen", False),
+        "difficulty": has.get("difficulty", False),
         "comparison": any(xtreme.is_published(name, split) for name in checkpoints),
     }
     names = [name for name in TABLES if shown.get(name, True)]
@@ -237,7 +254,8 @@ def figure_files(graph: Graph, folder: str) -> list[str]:
     """Return the figures."""
     each = dict.fromkeys(f"languages/{cell.model}/{cell.target}" for cell in graph.grid.cells)
     answers = [f"{QUESTIONS}/{name}" for name in questions(graph.grid.experiment)]
-    names = (*FIGURES, *each, *answers)
+    maps = [f"{DATA_MAPS}/{'/'.join(run)}" for run in subsets.recorded(graph.nodes)]
+    names = (*FIGURES, *each, *answers, *maps)
     return [f"{folder}/figures/{name}.{kind}" for name in names for kind in FIGURE_KINDS]
 
 

@@ -235,7 +235,7 @@ def next_run(nodes: Mapping[str, Node], records: Records) -> set[str]:
     demanded = [
         key
         for key, node in nodes.items()
-        if node.rule in ("evaluate", "choose", *PINS) and not records.current(key)
+        if node.rule in ("evaluate", "choose", "bag_of_words", *PINS) and not records.current(key)
     ]
     run: set[str] = set()
     while demanded:

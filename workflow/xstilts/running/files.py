@@ -30,8 +30,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 _INSIDE = {
-    "chosen", "data", "encoded", "encoders", "experiments", "logs", "manifests", "models", "pins",
-    "scores", "test", "toy", "trials", "tuned", ".state",
+    "bags", "chosen", "data", "difficulty", "encoded", "encoders", "experiments", "logs",
+    "manifests", "models", "pins", "scores", "subsets", "test", "toy", "trials", "tuned", ".state",
 }  # fmt: skip
 
 

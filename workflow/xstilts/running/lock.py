@@ -23,7 +23,7 @@ NOT_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 RUN = ".snakemake/xstilts"  # where Snakemake runs: the lock of one that is at work
-TRAINED = ("encoders", "tuned", "trials")
+TRAINED = ("encoders", "tuned", "trials", "difficulty")
 
 
 def folder_of(out: str | Path) -> Path | None:

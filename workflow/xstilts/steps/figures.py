@@ -10,7 +10,7 @@ from xstilts.analysis import chance, figure_data
 from xstilts.analysis.answers import files as answer_files
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.figure_data import read_table
-from xstilts.analysis.plots import answer, curves, dots, gap, heatmap, style
+from xstilts.analysis.plots import answer, curves, data_map, dots, gap, heatmap, style
 from xstilts.monitoring import cell_states, products
 from xstilts.running.files import results_of
 from xstilts.steps import process
@@ -22,6 +22,10 @@ def _save_dots(deltas: pd.DataFrame, title: str, missing: list[str], path: Path)
 
 def _save_answer(found: answer_files.Answer, path: Path) -> None:
     style.save(answer.draw(found.meta, found.table, found.points), path)
+
+
+def _save_map(points: pd.DataFrame, title: str, path: Path) -> None:
+    style.save(data_map.draw(points, title), path)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -41,6 +45,10 @@ def main(args: argparse.Namespace) -> None:
                 missing = figure_data.missing_languages(table, part)
                 path = out / f"languages/{model}/{target}"
                 futures.append(pool.submit(_save_dots, part, f"{target}, {model}", missing, path))
+        maps = figure_data.data_maps(tables)
+        for run, points in maps.items():
+            path = out.joinpath(products.DATA_MAPS, *run)
+            futures.append(pool.submit(_save_map, points, ", ".join(run), path))
         questions = answer_files.names(tables)
         for name in questions:
             found, path = answer_files.read(tables, name), out / f"{products.QUESTIONS}/{name}"

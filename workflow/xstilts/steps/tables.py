@@ -1,16 +1,26 @@
 """Step: score files -> the result tables."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import alignment, chosen, collapse, compute, cost, numbers, table_set
+from xstilts.analysis import (
+    alignment,
+    chosen,
+    collapse,
+    compute,
+    cost,
+    numbers,
+    subsets,
+    table_set,
+)
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.text_table import TextTable, to_markdown
-from xstilts.experiment import chains, questions
+from xstilts.experiment import chains, graph, questions
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.nodes import Node
 from xstilts.experiment.plan import FROM, STRATA
 from xstilts.monitoring import cell_states, products
 from xstilts.monitoring.records import Pins
@@ -26,9 +36,11 @@ def main(args: argparse.Namespace) -> None:
     test = "row" in rows
     grid = None if test else _grid(Path(args.grid))
     choices = products.choices(grid) if grid else []
-    asked = _asked(rows, bool(choices))
+    nodes = graph.build(grid) if grid else {}
+    measured = products.difficulty(nodes)
+    asked = _asked(rows, {"chosen": bool(choices), "difficulty": bool(measured)})
     asked_questions = questions.all_of(grid) if grid else []
-    found, refused = _read(args, rows, grid, asked_questions)
+    found, refused = _read(args, rows, grid, nodes)
     texts: dict[str, TextTable] = {}
     for table in table_set.tables(found, asked, asked_questions):
         _write(table, out)
@@ -45,14 +57,11 @@ def main(args: argparse.Namespace) -> None:
         asked_names = [question.name for question in asked_questions]
         plan = products.tables_plan(str(Path(args.grid).parent), asked_names, choices)
         rule = "test_tables" if test else "tables"
-        products.write(args.record, rule, [*plan, *products.cells_of(rows["score"])])
+        products.write(args.record, rule, [*plan, *measured, *products.cells_of(rows["score"])])
 
 
 def _read(
-    args: argparse.Namespace,
-    rows: pd.DataFrame,
-    of: Grid | None,
-    asked: Iterable[questions.Question] = (),
+    args: argparse.Namespace, rows: pd.DataFrame, of: Grid | None, nodes: Mapping[str, Node]
 ) -> tuple[table_set.Found, list[str]]:
     """Return what the tables are made from, and a line for each file that is refused."""
     results = results_of(args.grid)
@@ -64,7 +73,7 @@ def _read(
     values, unreadable = examples.read_all((path, score["n"]) for path, score in files.items())
     classes, unclassed = examples.strata(files, values)
     choices = _choices(of, results.parent)
-    aligned = [question.aligned for question in asked if question.aligned]
+    aligned = [each.aligned for each in (questions.all_of(of) if of else ()) if each.aligned]
     aside = alignment.read(of, results.parent) if of and aligned else (None, [])
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
@@ -80,6 +89,7 @@ def _read(
         left_out=left_out,
         products=compute.products(results, grid["model"].unique()),
         choices=choices,
+        recorded=subsets.read(of, nodes, results.parent) if of else subsets.Found(),
         language_traits=of.experiment.settings["language_traits"] if of else {},
         alignment=aside[0],
         aligned=aligned,
@@ -115,11 +125,11 @@ def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
     return dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
 
 
-def _asked(grid: pd.DataFrame, searched: bool) -> list[str]:
+def _asked(grid: pd.DataFrame, has: Mapping[str, bool]) -> list[str]:
     """Return the tables that the plan expects, of languages without rows too."""
     languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
     stratified = STRATA in grid and bool(grid[STRATA].any())
-    about = stratified, grid["split"].iloc[0], searched
+    about = stratified, grid["split"].iloc[0], has
     return products.table_names(languages_of, _checkpoints(grid).values(), *about)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.encoding.header import digest_of
-from xstilts.experiment import search
+from xstilts.experiment import difficulty, search
 from xstilts.models import adapters, checkpoint, checkpointing, lean, shard_loading, shards
 from xstilts.models.execution import Execution
 from xstilts.models.footprint import Footprint
@@ -53,7 +53,8 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     """Return the digest of all that a training follows from: a spec has neither the bytes of the
     rows, which change with a pin, nor those of the checkpoint to start from."""
     encoded = map(digest_of, (*args.train, *args.dev))
-    rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows)))
+    picked = [difficulty.rows_of(args.subset)] if args.subset else []
+    rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows, *picked)))
     return digest([spec, read_node(args.init)["weights"], *rows])
 
 
@@ -105,7 +106,7 @@ def train(
         adapters.check(args.init, adapter)
     name = Path(args.out).parents[1 if _trial(args) else 0].name  # of stage 1: its intermediate
     files_of = args.train, args.dev, args.dev_rows
-    tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows)
+    tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows, args.subset)
     files = {
         "train": [data for task in tasks for data in task.train.values()],
         "dev": [task.dev for task in tasks if task.dev is not None],
@@ -160,6 +161,7 @@ def train(
         return weights, {**record, **collapse.mark(trained, record)}
 
     pins = [data.meta["pins"] for split in files.values() for data in split]
+    pins += [read_json(args.subset)["pins"]] if args.subset else []
     pinned = dict(parent["pins"], **{k: v for own in pins for k, v in own.items()})
     about = {
         "kind": "train",
@@ -219,6 +221,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         help="prepared train rows that are dealt to languages",
     )
+    p.add_argument("--subset", default="", help="record of the train rows that are picked, JSON")
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
     p.add_argument("--chosen", default="", help="what is chosen on dev for it, JSON")
     p.add_argument(

@@ -17,9 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from xstilts.data import subset
 from xstilts.encoding.encoded import Encoded
-from xstilts.experiment import amounts
+from xstilts.experiment import amounts, difficulty
 from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
+from xstilts.running.record import same_spec
 
 # Of the spec of a task: exactly these, or what there is of them; each in one language (`deal`).
 KEYS = ("rows", "rows_at_most", "translations")
@@ -48,6 +51,24 @@ def draw(
     if "rows" in spec and asked > there:
         raise UserError(amounts.too_few(name, asked, spec["task"], there))
     return taken(data, paths, lowest(sizes, asked, seed, spec["task"]))
+
+
+def picked(
+    data: Mapping[str, Encoded], paths: Mapping[str, str], record: str, spec: str
+) -> dict[str, Encoded]:
+    """Return the same with the rows of a subset (`data/subset.py`), of one language.
+
+    Args:
+        data, paths: as of `draw`.
+        record: of the subset.
+        spec: digest of the spec that it must be made by.
+
+    Raises:
+        UserError: it is made by another spec, or damaged; see `taken`.
+    """
+    same_spec(record, read_json(record)["spec"], spec)
+    places, _ = subset.read(difficulty.rows_of(record))
+    return taken(data, paths, {lang: places for lang in data})
 
 
 def taken(

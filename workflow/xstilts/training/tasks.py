@@ -81,6 +81,7 @@ def read_tasks(
     dev_rows: Iterable[str],
     name: str = "",
     train_rows: Iterable[str] = (),
+    subset: str = "",
 ) -> list[TrainingTask]:
     """Return the tasks of a training, still without heads.
 
@@ -90,6 +91,7 @@ def read_tasks(
         train, dev, dev_rows: paths, in the order of the spec's tasks and their languages.
         name: of the intermediate, for messages.
         train_rows: paths, likewise, of the tasks whose rows are dealt to their languages.
+        subset: record of the rows of the only task that are trained on, where not all are.
 
     Raises:
         UserError: a file is made by another spec, or encoded with another tokenizer; a task has
@@ -105,13 +107,15 @@ def read_tasks(
     tasks = []
     for task_spec in task_specs(spec):
         paths = {lang: next(train_paths) for lang in task_spec["train"]}
-        sampled = not task_spec.keys().isdisjoint(sample.KEYS)
+        sampled = bool(subset) or not task_spec.keys().isdisjoint(sample.KEYS)
         data = {lang: load(paths[lang], d, not sampled) for lang, d in task_spec["train"].items()}
         if task_spec.get("translations") == amounts.DEALT:
             rows_paths = {lang: next(train_rows_paths) for lang in data}
             rows = {lang: deal.rows_of(p, task_spec["format"]) for lang, p in rows_paths.items()}
             chosen = deal.draw(rows, rows_paths, task_spec, spec["seed"], name)
             data = sample.taken(data, paths, chosen)
+        elif subset:
+            data = sample.picked(data, paths, subset, spec["subset"])
         elif sampled:
             data = sample.draw(data, paths, task_spec, spec["seed"], name)
         labels = next(iter(data.values())).labels  # the spec's, or those of an open tag set

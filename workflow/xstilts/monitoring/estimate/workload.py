@@ -85,7 +85,7 @@ def passes(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> float
     """Return how often an intermediate reads the encoded rows of its tasks, for its time limit:
     its epochs or, where it asks for rows or steps, the tokens of these over all that there are."""
     values = search.most(grid.searches.of(model, intermediate))
-    if grid.entry(intermediate).keys().isdisjoint(("rows", "steps", "translations")):
+    if grid.entry(intermediate).keys().isdisjoint(("rows", "steps", "translations", "subset")):
         return grid.recipe(intermediate, model, values).epochs
     there = sum(
         sizes.of(model, member.task, lang, "train", member.recipe.max_length).tokens
@@ -125,9 +125,9 @@ def training(
         batch_tokens.append(member.recipe.batch_size * tokens / examples)
         if member.dealt:
             examples = max(1, round(examples / len(train)))
-        if member.rows is not None:
+        if (drawn := member.rows or member.subset) is not None:
             there = sum(size.rows for size in train) / (len(train) if member.dealt else 1)
-            share = member.rows / max(1, there)
+            share = drawn / max(1, there)
             examples = max(1, round(examples * min(1.0, share)))
         weight = examples if cap is None or len(members) == 1 else min(examples, cap)
         epoch_steps += math.ceil(weight / member.recipe.batch_size)
