@@ -5,7 +5,7 @@ the scores that come from the same encoders, and an example that is alone adds n
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from xstilts.experiment.cells import NOSEED
 from xstilts.experiment.experiment import NONE
 from xstilts.experiment.questions import ALIGNMENT, LAST, Aligned, AskedCell, Question
 from xstilts.running.errors import UserError
+
+Collapsed = Collection[tuple[str, str, str, str]]
 
 
 def runs(models: Iterable[str]) -> list[Run]:
@@ -54,23 +56,55 @@ def _number(layer: str, deepest: int) -> int:
     return round(float(layer) * deepest) if "." in layer else int(layer)
 
 
-def missing(question: Question, evidence: Evidence, measured: pd.DataFrame) -> list[str]:
-    """Return what a question needs that is not measured: model/intermediate/seed/set."""
+def needed(question: Question, evidence: Evidence) -> list[tuple[str, str, str, str]]:
+    """Return (model, intermediate, seed, language) of what a question needs to be measured."""
     if question.aligned is None:
         return []
-    name = question.aligned.set
-    columns = ["model", "intermediate", "seed", "language"]
-    part = measured.loc[measured["set"] == name, columns]
-    there = set(part.drop_duplicates().itertuples(index=False, name=None))
-    needed = dict.fromkeys(
+    found = (
         (model, row, seed, cell.language)
         for cell in _cells(question)
         for model, row in ((cell.model, cell.intermediate), (cell.model, cell.over))
         if row
         for seed in _seeds(evidence, model, row)
     )
-    gone = (at for at in needed if at not in there)
+    return list(dict.fromkeys(found))
+
+
+def missing(question: Question, evidence: Evidence, measured: pd.DataFrame) -> list[str]:
+    """Return what of it is not measured: model/intermediate/seed/set."""
+    if question.aligned is None:
+        return []
+    name = question.aligned.set
+    columns = ["model", "intermediate", "seed", "language"]
+    part = measured.loc[measured["set"] == name, columns]
+    there = set(part.drop_duplicates().itertuples(index=False, name=None))
+    gone = (at for at in needed(question, evidence) if at not in there)
     return list(dict.fromkeys("/".join((*at[:3], name)) for at in gone))
+
+
+def collapsed(cells: Collapsed, evidence: Evidence, asked: Iterable[Aligned]) -> Collapsed:
+    """Return the alignments of encoders which no target learned anything from, as such cells.
+
+    Args:
+        cells: model, intermediate, seed, target whose training collapsed.
+    """
+    of: dict[Run, set[str]] = {}
+    for *run, target in cells:
+        of.setdefault((run[0], run[1], run[2]), set()).add(target)
+    at = {run: i for i, run in enumerate(evidence.runs)}
+    starts = tuple(one.target("") for one in asked)
+    if not (of and starts):
+        return set()
+    own = {target for target, _ in evidence.ids if target.startswith(starts)}
+    there: dict[str, np.ndarray] = {}  # target -> which runs have values
+    for (target, _), values in evidence.values.items():
+        there[target] = there.get(target, False) | ~np.isnan(values).any(axis=1)
+    return {
+        (*run, target)
+        for run, gone in of.items()
+        if gone >= {name for name, has in there.items() if name not in own and has[at[run]]}
+        for target in own
+    }
 
 
 def _seeds(evidence: Evidence, model: str, row: str) -> list[str]:
@@ -90,7 +124,7 @@ def layers(
         UserError: there is none that all have.
     """
     found, gone = list[str](), list[str]()
-    for layer in asked.layers or _there(asked, evidence):
+    for layer in _layers(asked, evidence):
         (gone if _lacking(asked.target(layer), cells, evidence) else found).append(layer)
     if not found:
         models = ", ".join(dict.fromkeys(cell.model for cell in cells))
@@ -98,6 +132,13 @@ def layers(
             f"no layer ({', '.join(gone) or 'all'}) of `{asked.set}` is measured of all of {models}"
         )
     return found, gone
+
+
+def targets(question: Question, evidence: Evidence) -> list[str]:
+    """Return what stands for the measures of a question in place of targets."""
+    if question.aligned is None:
+        return []
+    return [question.aligned.target(layer) for layer in _layers(question.aligned, evidence)]
 
 
 def check(question: Question, evidence: Evidence) -> None:
@@ -110,11 +151,11 @@ def check(question: Question, evidence: Evidence) -> None:
         layers(question.aligned, list(_cells(question)), evidence)
 
 
-def _there(asked: Aligned, evidence: Evidence) -> list[str]:
-    """Return all layers of a measure, ascending."""
+def _layers(asked: Aligned, evidence: Evidence) -> Sequence[str]:
+    """Return the layers that are asked for, or all that there are, ascending."""
     start = asked.target("")
     found = {target.removeprefix(start) for target, _ in evidence.ids if target.startswith(start)}
-    return sorted((name for name in found if name.isdigit()), key=int)
+    return asked.layers or sorted((name for name in found if name.isdigit()), key=int)
 
 
 def _lacking(target: str, cells: Sequence[AskedCell], evidence: Evidence) -> bool:

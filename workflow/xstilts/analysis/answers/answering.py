@@ -19,11 +19,9 @@ from xstilts.analysis.answers.sentence import sentence
 from xstilts.analysis.collapse import listed
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.evidence import Evidence, Part
-from xstilts.experiment.questions import AskedCell, AskedClass, Question
+from xstilts.experiment.questions import ALIGNMENT, AskedCell, AskedClass, Question
 from xstilts.metrics.alignment import BETTER
 from xstilts.running.errors import UserError
-
-Collapsed = Collection[tuple[str, str, str, str]]  # model, intermediate, seed, target
 
 
 class Answering:
@@ -38,7 +36,7 @@ class Answering:
     def __init__(
         self,
         estimator: Estimator,
-        collapsed: Collapsed = (),
+        collapsed: aligned.Collapsed = (),
         by_example: Collection[str] = (),
         measured: pd.DataFrame | None = None,
     ) -> None:
@@ -88,7 +86,10 @@ class Answering:
                 gone = self.evidence.missing.get((cell.model, name, *part[:2]), ())
                 there = self.evidence.seeds((cell.model, name), part)
                 found |= {(cell.model, name, seed, cell.target) for seed in (*gone, *there)}
-        return len(found)
+        if question.value == ALIGNMENT:
+            found = set()
+        measured = {at[:3] for at in aligned.needed(question, self.evidence)}
+        return len(found) + len(measured)
 
     def _missing(self, question: Question) -> list[str]:
         """Return the cells that a question lacks, as they are named in paths."""
@@ -103,21 +104,27 @@ class Answering:
 
     def _again(self, question: Question, notes: list[str]) -> Iterator[pd.DataFrame]:
         """Yield the answer without the collapsed trainings that it rests on, if there are any."""
+        measures = aligned.targets(question, self.evidence)
         used = {
-            (cell.model, row, cell.target)
+            (cell.model, row, target)
             for cell in _cells(question)
             for row in (cell.intermediate, cell.over)
+            for target in (cell.target, *measures)
         }
+        asked = [question.aligned] if question.aligned else []
+        encoders = aligned.collapsed(self.collapsed, self.evidence, asked)
         gone = frozenset(
             (model, row, seed, target)
-            for model, row, seed, target in self.collapsed
+            for model, row, seed, target in (*self.collapsed, *encoders)
             if (model, row, target) in used
         )
         if not gone:
             return
         if gone not in self._without:
             self._without[gone] = Estimator(self.evidence.without(gone))
-        names = listed(sorted("/".join(cell) for cell in gone))
+        called = {target: question.aligned.set for target in measures if question.aligned}
+        named = {"/".join((*cell[:3], called.get(cell[3], cell[3]))) for cell in gone}
+        names = listed(sorted(named))
         if empty := _empty(question, self._without[gone].evidence):
             notes.append(f"Collapsed: {names}; without them nothing is left of {', '.join(empty)}.")
             return

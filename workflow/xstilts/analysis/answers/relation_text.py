@@ -67,16 +67,16 @@ def _of(meta: Meta, table: pd.DataFrame, best: pd.DataFrame, name: str, named: b
     rows = {row["kind"]: row for row in best[best["class"] == name].to_dict("records")}
     layers = table.loc[table["class"] == name, "layer"].nunique()
     over, within = rows[CORRELATION], rows.get(WITHIN)
-    start = f"for {findings.inline(name)}, " if named else ""
     points = f"{over['points']} {_points(meta)}"
-    clauses = [f"over {'all ' if within else ''}{points}, {_said(meta, over, layers)}"]
+    said = [f"over {'all ' if within else ''}{points}, {_said(meta, over, layers)}"]
     if within:
-        clauses.append(f"within families, {_said(meta, within, layers)}")
+        said.append(f"within families, {_said(meta, within, layers)}")
     if PARTIAL in rows:
         given = " and ".join(map(findings.plain, meta["relation"]["given"]))
-        clauses.append(f"with {given} taken out, {_said(meta, rows[PARTIAL], layers)}")
-    text = f"{start}{'; '.join(clauses)}."
-    return f"{text[0].upper()}{text[1:]}" + (f" {paradox}" if (paradox := _apart(rows)) else "")
+        said.append(f"with {given} taken out, {_said(meta, rows[PARTIAL], layers)}")
+    start = f"for {findings.inline(name)}, " if named else ""
+    texts = [f"{start}{said[0]}.", *(f"{text}." for text in said[1:]), _apart(rows)]
+    return " ".join(f"{text[0].upper()}{text[1:]}" for text in texts if text)
 
 
 def _apart(rows: Mapping[str, Row]) -> str:
@@ -148,10 +148,11 @@ def text_table(meta: Meta, table: pd.DataFrame) -> TextTable:
     in it at the layer that says most; the CSV file has all."""
     if table.empty:
         return TextTable(["what", "class"], COLUMNS, [], meta.get("notes", []))
-    rows = [
-        ([_heading(meta, row), findings.plain(row["class"])], _cells(row)) for row in _shown(table)
-    ]
-    rows.sort(key=lambda row: [names for names, _ in rows].index(row[0]))
+    blocks: dict[str, list[tuple[list[str], list[TableCell]]]] = {}
+    for row in _shown(table):
+        names = [_heading(meta, row), findings.plain(row["class"])]
+        blocks.setdefault(names[0], []).append((names, _cells(row)))
+    rows = [row for block in blocks.values() for row in block]
     notes = list(dict.fromkeys([*explained(meta, table), *meta.get("notes", [])]))
     return TextTable(["what", "class"], COLUMNS, rows, notes)
 
