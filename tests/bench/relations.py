@@ -212,16 +212,22 @@ class Outcome(NamedTuple):
     alone: np.ndarray
 
 
-def outcome(setting: Setting, experiments: int, seed: int = 0) -> dict[str, Outcome]:
-    """Return what simulated grids show, by kind of correlation."""
+def outcome(
+    setting: Setting, experiments: int, seed: int = 0, draws: int = DRAWS
+) -> dict[str, Outcome]:
+    """Return what simulated grids show, by kind of correlation.
+
+    Args:
+        draws: of estimates, and permutations.
+    """
     rng = np.random.default_rng(seed)
     found: dict[str, list[tuple[object, ...]]] = {}
     for _ in range(experiments):
         true = truth(setting, rng)
         world, evidence, _ = simulated(setting, true, rng)
         with (
-            mock.patch.object(ranks, "DRAWS", DRAWS),
-            mock.patch.object(relations, "PERMUTATIONS", DRAWS),
+            mock.patch.object(ranks, "DRAWS", draws),
+            mock.patch.object(relations, "PERMUTATIONS", draws),
         ):
             table = relation.Related(question(setting, world, true), Estimator(evidence)).table()
         best = relation_text.strongest(table).set_index("kind")["layer"]

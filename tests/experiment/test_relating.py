@@ -167,7 +167,13 @@ def test_what_its_rows_measured_is_gone_along_once_it_is_known():
             "given: intermediate: no intermediate has a trait `flop`",
         ),
         (
-            {"relate": {"alignment": MARGIN, "across": "language", "given": {"language": "script"}}},
+            {
+                "relate": {
+                    "alignment": MARGIN,
+                    "across": "language",
+                    "given": {"language": "script"},
+                }
+            },
             "given: `script` is not a number: of language `de` it is `Latin`",
         ),
         (
@@ -194,7 +200,7 @@ def test_alignment_is_asked_of_what_is_measured_alone():
 
 
 def test_a_language_that_the_toy_world_lacks_is_no_mistake():
-    config = merge(BASE, {"source": "toy", "languages": "all", "alignment": SETS, "questions": {
-        "q": {"relate": {"alignment": MARGIN}, "where": {"language": ["es", "vi", "hi"]}}}})  # fmt: skip
-    found = load(config)
+    asked = {"relate": {"alignment": MARGIN}, "where": {"language": ["es", "vi", "hi"]}}
+    toy = {"source": "toy", "languages": "all", "alignment": SETS, "questions": {"q": asked}}
+    found = load(merge(BASE, toy))
     assert found.questions == () and "the toy world is not asked this" in found.notes[-1]

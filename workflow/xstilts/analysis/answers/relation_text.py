@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 def strongest(table: pd.DataFrame) -> pd.DataFrame:
     """Return, of each class and kind that is tested, the row of the layer that says most."""
     rows = table[table["tested"].astype(bool)]
-    size = rows["estimate"].abs()
+    size = rows["estimate"].abs().round(9)  # what is alike but for rounding is in order
     order = rows.assign(size=size).sort_values("size", ascending=False, kind="stable")
     best = order.drop_duplicates(["without", "class", "kind"]).index
     return rows.loc[sorted(best)]
