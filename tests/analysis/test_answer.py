@@ -237,7 +237,7 @@ def test_a_slope_along_the_operations_of_a_row():
     classes = (AskedClass("all", tuple(Point(cells([r], ["xnli"]), label=r) for r in rows)),)
     question = Question("q", "?", classes, along="intermediate flop", scale="log10")
     known = {("m", row): flop for row, flop in rows.items() if flop}
-    found = dataclasses.replace(evidence(means), flop=known)
+    found = dataclasses.replace(evidence(means), measured={"flop": known})
     calculation = Calculation(question, Estimator(found))
     assert calculation.table().iloc[0]["estimate"] == pytest.approx(10, abs=1e-4)
     assert calculation.notes == [

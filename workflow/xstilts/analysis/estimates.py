@@ -35,7 +35,8 @@ from xstilts.analysis.moderation import moderate
 LEVEL = 0.95
 SIGNIFICANCE_LEVEL = 0.05
 POWER = 0.8
-EXAMPLES_AND_SEEDS, EXAMPLES = "examples and seeds", "examples"  # the noise that is in an interval
+# The noise that is in an interval; of alignment that of examples is not.
+EXAMPLES_AND_SEEDS, EXAMPLES, SEEDS, NOTHING = "examples and seeds", "examples", "seeds", "nothing"
 # Seeds that show the noise of training. Two give one degree of freedom: Student's t is 12.7, and an
 # interval that wide says nothing.
 MIN_SEEDS = 3
@@ -45,8 +46,10 @@ TINY = 1e-9  # what is left of nothing by rounding
 _OfRow = tuple[int, Mapping[Part, float], float]  # a row, its part of a form, its variance
 
 
-def noise_of(seeds: bool) -> str:
+def noise_of(seeds: bool, examples: bool = True) -> str:
     """Return what an interval covers, as tables say it."""
+    if not examples:
+        return SEEDS if seeds else NOTHING
     return EXAMPLES_AND_SEEDS if seeds else EXAMPLES
 
 

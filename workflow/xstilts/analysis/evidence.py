@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +44,8 @@ class Evidence:
             not there.
         roots: intermediate -> the first of the chain that it is the end of (`after`), whose
             encoders all of the chain share, seed by seed; by default each is its own.
-        flop: row -> the operations of its trainings of stage 1, where that is known.
+        measured: trait of an intermediate -> row -> its value, where that is known (`flop`, and
+            the measures of difficulty).
     """
 
     runs: Sequence[Run]
@@ -57,7 +58,7 @@ class Evidence:
         default_factory=dict
     )
     roots: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    flop: Mapping[Row, float] = dataclasses.field(default_factory=dict)
+    measured: Mapping[str, Mapping[Row, float]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows: list[Row] = list(dict.fromkeys(run[:2] for run in self.runs))
@@ -190,6 +191,7 @@ def collect(
     strata: Mapping[tuple[str, str], Mapping[str, Sequence[str | None]]] | None = None,
     data: Mapping[str, str] | None = None,
     roots: Mapping[str, str] | None = None,
+    also: Iterable[Run] = (),
 ) -> Evidence:
     """Return the evidence of a grid.
 
@@ -201,12 +203,15 @@ def collect(
         data: target -> its data set; by default each has its own. An id that is a mere number says
             which example it is in its data set alone.
         roots: see `Evidence`.
+        also: runs that have no cell in the grid.
     """
     columns = [grid[name] for name in (*CELL, "language", "score")]
     lines = list(zip(*columns, strict=True))
     runs: dict[Run, int] = {}
     for model, intermediate, seed, *_ in lines:
         runs.setdefault((model, intermediate, seed), len(runs))
+    for run in also:
+        runs.setdefault(run, len(runs))
     arrays: dict[tuple[str, str], np.ndarray] = {
         key: np.full((len(runs), len(names)), np.nan, np.float32) for key, names in ids.items()
     }

@@ -47,6 +47,7 @@ class Draws:
 
     Attributes:
         values: array (estimates,), as observed.
+        noise: array (DRAWS, estimates), what a draw adds to them.
         dof: degrees of freedom of the covariance.
         seeds: whether the noise of training is in it.
     """
@@ -59,9 +60,9 @@ class Draws:
         random = np.random.default_rng(0)
         scales, axes = np.linalg.eigh(covariance)
         normal = random.standard_normal((DRAWS, len(values)))
-        self._noise = normal * np.sqrt(np.maximum(scales, 0)) @ axes.T
+        self.noise = normal * np.sqrt(np.maximum(scales, 0)) @ axes.T
         if np.isfinite(self.dof):  # a multivariate t, as the covariance is estimated
-            self._noise *= np.sqrt(self.dof / random.chisquare(self.dof, (DRAWS, 1)))
+            self.noise *= np.sqrt(self.dof / random.chisquare(self.dof, (DRAWS, 1)))
 
     def correlation(self, orders: Sequence[Order]) -> Correlation:
         """Return the rank correlation of a class, or that of a class minus that of another.
@@ -70,11 +71,11 @@ class Draws:
             orders: one class or two; the correlation of a class is the mean over its order.
         """
         observed = float(_contrast(orders, self.values[None])[0])
-        drawn = _contrast(orders, self.values + self._noise)
+        drawn = _contrast(orders, self.values + self.noise)
         bound = float(len(orders))
         if not all(self._differ(order) for order in orders):
             return Correlation(observed, -bound, bound, 1.0, np.nan)
-        about_true = _contrast(orders, self._denoised(orders) + self._noise)
+        about_true = _contrast(orders, self._denoised(orders) + self.noise)
         both = (drawn, 2 * observed - about_true)  # percentiles; basic
         outside = (1 - LEVEL) / 2
         lows, highs = np.quantile(both, [outside, 1 - outside], axis=1)
@@ -94,7 +95,7 @@ class Draws:
         """Return the estimates, those of a class drawn to their mean: array (estimates,)."""
         values = self.values.copy()
         for _, places in (part for order in orders for part in order):
-            noise = self._noise[:, places].var(axis=1).mean()
+            noise = self.noise[:, places].var(axis=1).mean()
             spread = values[places].var()
             share = np.sqrt(max(0.0, 1 - noise / spread)) if spread > 0 else 0.0
             values[places] = values[places].mean() + share * (
@@ -105,7 +106,7 @@ class Draws:
     def _differ(self, order: Order) -> bool:
         """Return whether the estimates of a class differ by more than their noise."""
         for _, places in order:
-            noise = self._noise[:, places]
+            noise = self.noise[:, places]
             by_noise = noise.var(axis=1)
             if (by_noise >= self.values[places].var()).mean() > 1 - LEVEL:
                 return False

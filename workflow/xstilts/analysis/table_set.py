@@ -24,6 +24,7 @@ from xstilts.analysis import (
     subsets,
     traits,
 )
+from xstilts.analysis.answers import aligned
 from xstilts.analysis.answers.answering import Answering
 from xstilts.analysis.answers.files import FOLDER, Answer
 from xstilts.analysis.answers.text import text_table
@@ -41,7 +42,7 @@ from xstilts.analysis.text_table import TextTable, with_notes
 from xstilts.benchmarks import xtreme
 from xstilts.benchmarks.benchmark import Benchmark
 from xstilts.benchmarks.known import BENCHMARKS
-from xstilts.experiment.questions import Question
+from xstilts.experiment.questions import FLOP, Aligned, Question
 from xstilts.scoring import scores
 
 
@@ -84,6 +85,8 @@ class Found:
         language_traits: the config's own, by language.
         recorded: how difficult train rows are, and which of them are in subsets.
         products: model -> parameters of its matrix products, where that is known.
+        alignment: see `alignment.read`; None where none is measured.
+        aligned: the measures of alignment that questions are about.
     """
 
     grid: pd.DataFrame
@@ -101,6 +104,8 @@ class Found:
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     products: Mapping[str, int] = dataclasses.field(default_factory=dict)
     recorded: subsets.Found = dataclasses.field(default_factory=subsets.Found)
+    alignment: pd.DataFrame | None = None
+    aligned: Sequence[Aligned] = ()
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -125,10 +130,15 @@ class Found:
     @cached_property
     def estimator(self) -> Estimator:
         """Of the values."""
+        models = self.grid["model"].unique() if self.aligned else ()
         found = evidence.collect(
-            self.grid, self.values, self.ids, self.classes, self.data, self.roots
-        )
-        return Estimator(dataclasses.replace(found, flop=self.compute.rows))
+            self.grid, self.values, self.ids, self.classes, self.data, self.roots,
+            aligned.runs(models),
+        )  # fmt: skip
+        if self.alignment is not None:
+            found = aligned.extended(found, self.alignment, self.aligned)
+        measured = {FLOP: self.compute.rows, **subsets.means(self.recorded)}
+        return Estimator(dataclasses.replace(found, measured=measured))
 
     @cached_property
     def deltas(self) -> pd.DataFrame:
@@ -270,7 +280,7 @@ def _comparison(found: Found, groups: pd.DataFrame) -> Table:
 def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
     of_values = found.deltas["statistic"] == significance.EXAMPLE_VALUES
     by_example = found.deltas.loc[of_values, "target"].unique().tolist()
-    answering = Answering(found.estimator, found.collapsed_runs, by_example)
+    answering = Answering(found.estimator, found.collapsed_runs, by_example, found.alignment)
     for question in questions:
         yield _answer(question, answering.answer(question))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from xstilts.experiment import cells, traits
 from xstilts.experiment.experiment import NONE, Experiment
-from xstilts.experiment.questions import FLOP, HEADROOM, AskedCell, AskedClass, Point
+from xstilts.experiment.questions import HEADROOM, MEASURED, AskedCell, AskedClass, Point
 from xstilts.experiment.selectors import EXAMPLE, NAME, Condition, Pick, Selector, number, text
 from xstilts.experiment.traits import SEEN, Traits, parts
 from xstilts.running.errors import Problems, UserError, brief, nearest
@@ -77,7 +77,8 @@ def scope(experiment: Experiment) -> Scope:
         "target": [t for t in experiment.settings["targets"] if any(at[2] == t for at in count)],
     }
     whole = frozenset(at for at, found in count.items() if found == seeds[at[:2]] or at in seedless)
-    return Scope(experiment, traits.of(experiment), names, whole, frozenset(count) - whole)
+    partly = frozenset(count) - whole
+    return Scope(experiment, traits.of(experiment), names, whole, partly)
 
 
 def check(key: str, selector: Selector, rows: Rows | None, within: Scope) -> None:
@@ -244,19 +245,20 @@ def points(
     if along is None:
         return (Point(tuple(found)),)
     thing, trait, scale = along
-    several = trait == FLOP and len({cell.model for cell in found}) > 1
+    measured = (thing, trait) in MEASURED
+    by_row = measured and trait != HEADROOM  # of a model's training, so a row of each
+    several = by_row and len({cell.model for cell in found}) > 1
 
     def name_of(cell: AskedCell) -> str:
         return f"{cell.model} / {cell.intermediate}" if several else cell[FIELD[thing]]
 
     names = list(dict.fromkeys(map(name_of, found)))
-    measured = trait in (HEADROOM, FLOP)
     if measured:
         groups: dict[Any, list[str]] = {name: [name] for name in names}
     else:
         groups = {}
         for name in names:
-            x = _number(f"{key}: along", thing, name, trait, within)
+            x = number_of(f"{key}: along", thing, name, trait, within)
             if scale == "log10" and x <= 0:
                 raise UserError(
                     f"{key}: along: `{trait}` of {thing} `{name}` is {text(x)}, which has no"
@@ -281,7 +283,7 @@ def points(
     )
 
 
-def _number(key: str, thing: str, name: str, trait: str, within: Scope) -> float:
+def number_of(key: str, thing: str, name: str, trait: str, within: Scope) -> float:
     """Return the value of a trait; UserError if it is none or no number."""
     try:
         value = within.traits.value(thing, name, trait)
@@ -315,7 +317,7 @@ def divided(
         for (thing, trait), known in zip(by, labels, strict=True):
             at = (cell[FIELD[thing]], cell.intermediate if trait == SEEN else "")
             if at not in known:
-                known[at] = _label(key, thing, trait, *at, within)
+                known[at] = label_of(f"{key}: by", thing, trait, *at, within)
             if (label := known[at]) is None:
                 break
             place.append(label[0])
@@ -329,14 +331,14 @@ def divided(
     return {names[place]: classes[place] for place in sorted(classes)}
 
 
-def _label(
+def label_of(
     key: str, thing: str, trait: str, name: str, row: str, within: Scope
 ) -> tuple[Any, str] | None:
     """Return the place of a value among others, and what its class is called; None for none."""
     try:
         value = within.traits.value(thing, name, trait, row)
     except UserError as error:
-        raise UserError(f"{key}: by: {error}") from None
+        raise UserError(f"{key}: {error}") from None
     if value is None:
         return None
     if trait == NAME:

@@ -6,6 +6,7 @@ from typing import Any
 
 from xstilts.experiment import (
     adapter,
+    alignment_check,
     amounts,
     asking,
     backbones,
@@ -22,6 +23,7 @@ from xstilts.experiment import (
     tasks,
     traits,
 )
+from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.experiment import BEST, NONE, Experiment, used
 from xstilts.experiment.roles import exists
@@ -106,6 +108,10 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for check in (_check_patterns, _check_recipes, search_check.check, _check_limits):
         with problems.noted():
             check(settings, known)
+    sets: dict[str, AlignmentSet] = {}
+    for name, entry in settings["alignment"].items():
+        with problems.noted():
+            sets[name] = alignment_check.check(name, entry, settings, known)
     languages: dict[str, tuple[str, ...]] = {}
     tested: dict[str, tuple[str, ...]] = {}
     with problems.noted():
@@ -115,7 +121,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     if settings["source"] == "toy":
         notes += _on_one_gpu(settings) + _on_all_linear(settings)
     notes += [*amounts.notes(intermediates, settings, known), *search_check.notes(settings)]
-    found = Experiment(settings, known, intermediates, languages, tested)
+    found = Experiment(settings, known, intermediates, languages, tested, alignment=sets)
     return _asked(found, problems, notes)
 
 
@@ -135,7 +141,9 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
         for name, entry in settings["intermediates"].items():
             trained[name] = _trained_in(name, entry, real, known)
         scored = _languages(real, known, settings["split"], [])
-        return Experiment(real, known, trained, scored, {})
+        entries = settings["alignment"].items()
+        sets = {name: alignment_check.check(name, entry, real, known) for name, entry in entries}
+        return Experiment(real, known, trained, scored, {}, alignment=sets)
 
     questions, left_out = asking.asked(found, outside if found.toy else None)
     return dataclasses.replace(found, questions=questions, notes=(*notes, *left_out))
@@ -158,7 +166,13 @@ def _check_names(raw: Mapping[str, Any], problems: Problems) -> None:
     own, targets = raw.get("tasks") or {}, raw.get("targets")
     if not isinstance(own, Mapping) or not all(isinstance(e, Mapping) for e in own.values()):
         return
-    alone = {"source": raw.get("source"), "tasks": own, "targets": (), "intermediates": {}}
+    alone = {
+        "source": raw.get("source"),
+        "tasks": own,
+        "targets": (),
+        "intermediates": {},
+        "alignment": {},
+    }
     _tasks(alone, problems, [])
     for target in targets if isinstance(targets, list) else ():
         if isinstance(target, str):

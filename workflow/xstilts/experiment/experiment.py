@@ -6,6 +6,7 @@ from typing import Any
 
 from xstilts.data import source as sources
 from xstilts.experiment import chains
+from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.questions import Question
 from xstilts.experiment.tasks import Task
 
@@ -26,6 +27,7 @@ class Experiment:
             empty. (A target that publishes one split alone has its dev split for both.)
         notes: what is left out without being a mistake, a line each.
         questions: what is asked of it, resolved.
+        alignment: the sets of parallel sentences, by name.
     """
 
     settings: Mapping[str, Any]
@@ -35,6 +37,7 @@ class Experiment:
     test_languages: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
+    alignment: Mapping[str, AlignmentSet] = dataclasses.field(default_factory=dict)
 
     @property
     def toy(self) -> bool:
@@ -70,8 +73,9 @@ class Experiment:
 
 
 def used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:
-    """Return the tasks of the targets and intermediates, as far as there are such."""
+    """Return the tasks of targets, intermediates and alignment sets, as far as there are such."""
     names = {*settings["targets"]}
+    names |= {entry.get("task", name) for name, entry in settings["alignment"].items()}
     names |= {task for entry in settings["intermediates"].values() for task in entry["tasks"]}
     targets = [known[name].tuned_on for name in names & known.keys()]
     names |= {task for train in targets for task in chains.tunings(known, train)}

@@ -11,6 +11,7 @@ from typing import Any
 
 from xstilts.data.bag_of_words import FORMATS
 from xstilts.experiment import difficulty, search, subsets
+from xstilts.experiment.alignment import RECORD, Row
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import TOY_MODEL, Grid
@@ -20,10 +21,11 @@ from xstilts.running.files import digest
 
 
 def build(grid: Grid) -> dict[str, Node]:
-    """Return key -> node of everything that the scores of a grid need, what is needed first."""
+    """Return key -> node of all that scores and alignment of a grid need, what is needed first."""
     graph = Graph(grid)
     for cell in grid.cells:
         graph.evaluate(cell, grid.experiment.settings["split"])
+    graph.alignments()
     graph.bags_of_words()
     return graph.nodes
 
@@ -432,6 +434,38 @@ class Graph:
 
         chosen = split != self.grid.experiment.settings["split"]
         return self._once(f"{self.grid.scores(split)}/{cell}/cell.json", make)
+
+    # ---- alignment
+
+    def alignments(self) -> list[Node]:
+        """The measures of every row on every set."""
+        rows, sets = self.grid.alignment_rows(), self.grid.experiment.alignment
+        return [self.align(row, name) for row in rows for name in sets]
+
+    def align(self, row: Row, name: str) -> Node:
+        """The measures of the encoder of a row on a set of parallel sentences, a file a language."""
+
+        def make(key: str) -> Node:
+            of, made = self.grid.experiment.alignment[name], self.encoder(*dataclasses.astuple(row))
+            specs = {
+                lang: digest(spec) for lang, spec in self.grid.alignment_specs(row, name).items()
+            }
+            sides = specs if of.paired else [*specs, of.pivot]
+            rows = [self.prepare(of.task, lang, of.split) for lang in sides]
+            base, files = self._beside(made, row.model)
+            inputs = {
+                **files,
+                "model": checkpoint_files(os.path.dirname(made.key), bool(base)),
+                "rows": tuple(node.key for node in rows),
+            }
+            outputs: dict[str, str | None] = {
+                f"{row.folder(name)}/{lang}.json": spec for lang, spec in specs.items()
+            }
+            spec = {"kind": "alignment of a set", "languages": specs}
+            at = "/".join(os.path.dirname(key).split("/")[2:])
+            return self._node("align", at, key, spec, inputs, [*base, made, *rows], (), outputs)
+
+        return self._once(f"{row.folder(name)}/{RECORD}", make)
 
 
 def _outputs(key: str, spec: Any) -> dict[str, str | None]:

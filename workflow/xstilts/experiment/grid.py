@@ -21,7 +21,8 @@ from xstilts.experiment import (
     subsets,
     training_spec,
 )
-from xstilts.experiment.cells import Cell
+from xstilts.experiment.alignment import Row
+from xstilts.experiment.cells import NOSEED, Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.search import Values
@@ -37,9 +38,10 @@ from xstilts.toy import strata as toy_strata
 # edited module.)
 VERSIONS = {
     "toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1, "difficulty": 1,
-    "subset": 1, "bag_of_words": 1,
+    "subset": 1, "bag_of_words": 1, "align": 1,
 }  # fmt: skip
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
+MAX_LENGTH = 512  # tokens of a sentence whose alignment is measured; what is longer is cut
 NO_VALUES: Values = types.MappingProxyType({})
 
 
@@ -394,9 +396,43 @@ class Grid:
         languages = self.languages(cell.target, split)
         return {lang: self.score_spec(cell, lang, split) for lang in languages}
 
+    # ---- alignment
+
+    def alignment_rows(self) -> list[Row]:
+        """Return the rows whose encoders are measured: all that have a cell, in its order."""
+        rows = (
+            Row(cell.model, cell.intermediate, NOSEED if cell.intermediate == NONE else cell.seed)
+            for cell in self.cells
+        )
+        return list(dict.fromkeys(rows)) if self.experiment.alignment else []
+
+    def alignment_specs(self, row: Row, name: str) -> dict[str, dict[str, Any]]:
+        """Return language -> spec of what is measured of a row on a set."""
+        of = self.experiment.alignment[name]
+        model = self._digest("encoder_spec", row.model, row.intermediate, row.seed)
+        specs = {}
+        for lang in of.languages:
+            sides = [lang] if of.paired else [lang, of.pivot]
+            specs[lang] = {
+                "kind": "alignment",
+                "model": model,
+                "task": of.task,
+                "split": of.split,
+                "column": of.column,
+                "pivot": of.pivot,
+                "data": [self._digest("rows_spec", of.task, side, of.split) for side in sides],
+                "rows": of.rows,
+                "max_length": MAX_LENGTH,
+                "layers": list(of.layers) or "all",
+                "measures": list(of.measures),
+                "version": VERSIONS["align"],
+            }
+        return specs
+
     def tasks_of(self, hub: str) -> list[str]:
-        """Return the tasks of a data set that a cell of the grid trains on or scores."""
-        used = set()
+        """Return the tasks of a data set that a cell of the grid trains on or scores, or a
+        set of alignment has its rows of."""
+        used = {of.task for of in self.experiment.alignment.values()}
         for cell in self.cells:
             used |= {cell.target, *self.tunings(cell.target)}
             for name in self.chain(cell.intermediate):

@@ -10,9 +10,10 @@ from xstilts.running import lock
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
     "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
-    "choose", "intermediate", "tune", "evaluate",
+    "choose", "intermediate", "tune", "evaluate", "align",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
+BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
 PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
@@ -32,7 +33,7 @@ class Node:
         key: what identifies it: the path of its record, the last file that it writes.
         spec: what its record must say.
         outputs: path -> digest of the spec that the file must be made by; None where it does not
-            tell its spec. Of an evaluation a score file a language.
+            tell its spec. Of `BY_LANGUAGE` a file a language.
         inputs: the files that it reads, by the names that its rule gives them.
         needs: keys of the nodes that make them.
         pins: `datasets/<name>` and `models/<name>` of all that it follows from.
@@ -61,7 +62,7 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
-        holds = self.rule in (*TRAININGS, "evaluate")
+        holds = self.rule in (*TRAININGS, *BY_LANGUAGE)
         return str(lock.folder_of(self.out)) if holds else None
 
     @property

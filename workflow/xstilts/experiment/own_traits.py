@@ -6,13 +6,13 @@ from typing import Any
 
 from xstilts.experiment import reference
 from xstilts.experiment.languages import suggested
-from xstilts.experiment.questions import FLOP, HEADROOM
+from xstilts.experiment.questions import MEASURED
 from xstilts.experiment.selectors import NAME, NOT, one_line, quoted
 from xstilts.experiment.tasks import Task
 from xstilts.experiment.traits import SEEN
 from xstilts.running.errors import UserError, brief
 
-RESERVED = (NAME, NOT, SEEN, HEADROOM, FLOP)
+RESERVED = (NAME, NOT, SEEN, *(trait for _, trait in MEASURED))
 NUMBERS = (
     "parameters", "layers", "rows", "steps", "n_tasks", "n_languages", "resources", "distance",
 )  # fmt: skip

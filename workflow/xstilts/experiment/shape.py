@@ -70,9 +70,10 @@ def line(error: Any) -> str:
     ):
         return f'{prefix}YAML reads no, on, yes and off as booleans: quote it, "no"'
     if error.validator == "oneOf":
+        items = schema["x-value"].rpartition("list of ")[2]
         return (
             f"{prefix}`{error.instance}` is neither `all` nor a list of one or more different"
-            " language codes"
+            f" {items}"
         )
     if error.validator == "type":
         kinds = types(schema)

@@ -12,7 +12,7 @@ from typing import Any
 from xstilts.experiment import amounts, backbones, reference, suites
 from xstilts.experiment.experiment import NONE, Experiment
 from xstilts.experiment.languages import suggested
-from xstilts.experiment.questions import FLOP, HEADROOM
+from xstilts.experiment.questions import HEADROOM, MEASURED
 from xstilts.experiment.selectors import (
     EXAMPLE,
     NAME,
@@ -150,8 +150,8 @@ def _more(thing: str, trait: str) -> str:
     """Say what to do for a trait that nothing has."""
     if trait == HEADROOM:
         return f"; `{HEADROOM}` is measured, of targets and languages: one can go `along` it alone"
-    if trait == FLOP:
-        return f"; `{FLOP}` is of intermediates, from records: one can go `along` it alone"
+    if ("intermediate", trait) in MEASURED:
+        return f"; `{trait}` is of intermediates, from records: one can go `along` it alone"
     return f"; one of your own goes into `{PLACES[thing].format(name='NAME', trait=brief(trait))}`"
 
 
@@ -223,10 +223,29 @@ def _intermediate(experiment: Experiment, name: str) -> dict[str, Value | None]:
         "rows": _rows(experiment, name),
         "format": tuple(sorted({experiment.tasks[task].format for task in tasks})),
     }
+    if subset := entry.get("subset"):
+        by, keep = subset.get("by", ""), subset["keep"]
+        of = {"subset": by, "keep": keep, "difficulty": _difficulty(by, keep)}
+        found |= {name: value for name, value in of.items() if value}
     for key in ("steps", "after"):
         if (given := entry.get(key)) is not None:
             found[key] = tuple(given) if isinstance(given, list) else given
     return {**found, **_own(entry)}
+
+
+def _difficulty(by: str, keep: str) -> str:
+    """Return how hard a subset is; "" for the least variable rows, which are easy or hard.
+
+    Swayamdipta et al. 2020 (Dataset Cartography): rows of high confidence are easy to learn, of low
+    confidence hard to learn, of high variability ambiguous. Toneva et al. 2019: hard rows are
+    forgotten. Ethayarajh et al. 2022: of low PVI.
+    """
+    if keep in ("random", "middle"):
+        return keep
+    if by == "variability":
+        return "ambiguous" if keep == "highest" else ""
+    easy = "lowest" if by in ("forgetting", "loss") else "highest"
+    return "easy" if keep == easy else "hard"
 
 
 def _chain(experiment: Experiment, name: str) -> list[str]:

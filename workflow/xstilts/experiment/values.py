@@ -18,7 +18,7 @@ def check_scales(
     Raises:
         UserError: the scale and the target.
     """
-    odd = [scale for scale in scales if scale != SCALES[0]]
+    odd = [scale for scale in scales if scale in SCALES[1:]]
     for target in sorted(targets) if odd else ():
         metric = experiment.tasks[target].metric
         if metric in NO_ERRORS:

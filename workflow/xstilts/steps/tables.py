@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import chosen, collapse, compute, cost, numbers, subsets, table_set
+from xstilts.analysis import (
+    alignment,
+    chosen,
+    collapse,
+    compute,
+    cost,
+    numbers,
+    subsets,
+    table_set,
+)
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.text_table import TextTable, to_markdown
 from xstilts.experiment import chains, graph, questions
@@ -64,6 +73,8 @@ def _read(
     values, unreadable = examples.read_all((path, score["n"]) for path, score in files.items())
     classes, unclassed = examples.strata(files, values)
     choices = _choices(of, results.parent)
+    aligned = [each.aligned for each in (questions.all_of(of) if of else ()) if each.aligned]
+    aside = alignment.read(of, results.parent) if of and aligned else (None, [])
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
@@ -80,8 +91,10 @@ def _read(
         choices=choices,
         recorded=subsets.read(of, nodes, results.parent) if of else subsets.Found(),
         language_traits=of.experiment.settings["language_traits"] if of else {},
+        alignment=aside[0],
+        aligned=aligned,
     )
-    return found, [*refused, *unreadable, *unclassed, *damaged]
+    return found, [*refused, *unreadable, *unclassed, *damaged, *aside[1]]
 
 
 def _grid(path: Path) -> Grid | None:

@@ -1,6 +1,9 @@
 """Answers to questions: from cells to numbers, to a sentence and a table.
 
-`calculation` makes the numbers of one question, `answering` the answers of an experiment,
-`findings` says what may be claimed, `sentence` and `text` make what is read, `files` reads what is
-stored. Estimates and their intervals are `analysis.estimates`, figures `analysis.plots.answer`.
+`means` has the means of the points of one question, `calculation` the numbers that are made of
+them, `relation` those of a question that relates alignment to gains (`aligned` has what is measured
+of encoders), `answering` the answers of an experiment. `findings` says what may be claimed,
+`sentence`, `text` and `relation_text` make what is read, `files` reads what is stored. Estimates
+and their intervals are `analysis.estimates` and `analysis.relations`, figures
+`analysis.plots.answer`.
 """

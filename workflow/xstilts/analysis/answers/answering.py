@@ -4,23 +4,24 @@ An answer is given for all that was asked or not at all, and where trainings col
 without them.
 """
 
+import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis.answers import calculation, unmet
+from xstilts.analysis.answers import aligned, calculation, unmet
 from xstilts.analysis.answers.calculation import Calculation
-from xstilts.analysis.answers.files import COLLAPSED, COLUMNS, POINT_COLUMNS, Answer
+from xstilts.analysis.answers.files import COLLAPSED, Answer, columns_of
+from xstilts.analysis.answers.relation import Related
 from xstilts.analysis.answers.sentence import sentence
 from xstilts.analysis.collapse import listed
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.evidence import Evidence, Part
-from xstilts.experiment.questions import AskedCell, AskedClass, Question
+from xstilts.experiment.questions import ALIGNMENT, AskedCell, AskedClass, Question
+from xstilts.metrics.alignment import BETTER
 from xstilts.running.errors import UserError
-
-Collapsed = Collection[tuple[str, str, str, str]]  # model, intermediate, seed, target
 
 
 class Answering:
@@ -29,12 +30,17 @@ class Answering:
     Attributes:
         collapsed: cells one of whose trainings is not above guessing.
         by_example: targets whose score is no mean over examples.
+        measured: see `alignment.read`; None where no question is about it.
     """
 
     def __init__(
-        self, estimator: Estimator, collapsed: Collapsed = (), by_example: Collection[str] = ()
+        self,
+        estimator: Estimator,
+        collapsed: aligned.Collapsed = (),
+        by_example: Collection[str] = (),
+        measured: pd.DataFrame | None = None,
     ) -> None:
-        self.evidence, self.estimator = estimator.evidence, estimator
+        self.evidence, self.estimator, self.measured = estimator.evidence, estimator, measured
         self.collapsed, self.by_example = collapsed, by_example
         self._without: dict[frozenset[tuple[str, ...]], Estimator] = {}
 
@@ -43,11 +49,12 @@ class Answering:
         notes = [*question.notes, *unmet.notes(question, self.evidence)]
         reason = ""
         missing = self._missing(question)
-        table = pd.DataFrame(columns=COLUMNS)
-        points = pd.DataFrame(columns=POINT_COLUMNS)
+        meta = _about(question)
+        table, points = (pd.DataFrame(columns=columns) for columns in columns_of(meta))
         try:
             if not missing:
-                found = Calculation(question, self.estimator)
+                aligned.check(question, self.evidence)
+                found = _numbers(question, self.estimator)
                 parts, points = [found.table()], found.points()
                 notes += [*found.notes, *_unlike(question, [one.asked for one in found.classes])]
                 parts += [part.assign(without=COLLAPSED) for part in self._again(question, notes)]
@@ -60,14 +67,7 @@ class Answering:
                 f"{', '.join(odd)}: the mean value of the examples, because the score is not a"
                 " mean over them."
             )
-        meta: dict[str, Any] = {
-            "name": question.name,
-            "ask": question.ask,
-            "value": question.value,
-            "contrast": question.contrast,
-            "along": question.along,
-            "scale": question.scale,
-            "scales": list(question.scales),
+        meta |= {
             "missing": missing,
             "cells": self._asked(question),
             "reason": reason,
@@ -86,41 +86,74 @@ class Answering:
                 gone = self.evidence.missing.get((cell.model, name, *part[:2]), ())
                 there = self.evidence.seeds((cell.model, name), part)
                 found |= {(cell.model, name, seed, cell.target) for seed in (*gone, *there)}
-        return len(found)
+        if question.value == ALIGNMENT:
+            found = set()
+        measured = {at[:3] for at in aligned.needed(question, self.evidence)}
+        return len(found) + len(measured)
 
     def _missing(self, question: Question) -> list[str]:
         """Return the cells that a question lacks, as they are named in paths."""
-        gone = calculation.missing(question, self.evidence)
-        return list(
-            dict.fromkeys(
-                f"{model}/{row}/{seed}/{target}"
-                for model, row, target, lang in gone
-                for seed in self.evidence.missing[model, row, target, lang]
-            )
-        )
+        gone = [
+            f"{model}/{row}/{seed}/{target}"
+            for model, row, target, lang in calculation.missing(question, self.evidence)
+            for seed in self.evidence.missing[model, row, target, lang]
+        ]
+        if self.measured is not None:
+            gone += aligned.missing(question, self.evidence, self.measured)
+        return list(dict.fromkeys(gone))
 
     def _again(self, question: Question, notes: list[str]) -> Iterator[pd.DataFrame]:
         """Yield the answer without the collapsed trainings that it rests on, if there are any."""
+        measures = aligned.targets(question, self.evidence)
         used = {
-            (cell.model, row, cell.target)
+            (cell.model, row, target)
             for cell in _cells(question)
             for row in (cell.intermediate, cell.over)
+            for target in (cell.target, *measures)
         }
+        asked = [question.aligned] if question.aligned else []
+        encoders = aligned.collapsed(self.collapsed, self.evidence, asked)
         gone = frozenset(
             (model, row, seed, target)
-            for model, row, seed, target in self.collapsed
+            for model, row, seed, target in (*self.collapsed, *encoders)
             if (model, row, target) in used
         )
         if not gone:
             return
         if gone not in self._without:
             self._without[gone] = Estimator(self.evidence.without(gone))
-        names = listed(sorted("/".join(cell) for cell in gone))
+        called = {target: question.aligned.set for target in measures if question.aligned}
+        named = {"/".join((*cell[:3], called.get(cell[3], cell[3]))) for cell in gone}
+        names = listed(sorted(named))
         if empty := _empty(question, self._without[gone].evidence):
             notes.append(f"Collapsed: {names}; without them nothing is left of {', '.join(empty)}.")
             return
         notes.append(f"Collapsed: {names}. The answer is given with and without them.")
-        yield Calculation(question, self._without[gone]).table()
+        yield _numbers(question, self._without[gone]).table()
+
+
+def _numbers(question: Question, estimator: Estimator) -> Calculation | Related:
+    """Return what makes the numbers of a question."""
+    return (Related if question.relation else Calculation)(question, estimator)
+
+
+def _about(question: Question) -> dict[str, Any]:
+    """Return what was asked."""
+    found: dict[str, Any] = {
+        "name": question.name,
+        "ask": question.ask,
+        "value": question.value,
+        "contrast": question.contrast,
+        "along": question.along,
+        "scale": question.scale,
+        "scales": list(question.scales),
+    }
+    if question.aligned:
+        better = BETTER[question.aligned.measure]
+        found["aligned"] = {**question.aligned._asdict(), "better": better}
+    if question.relation:
+        found["relation"] = dataclasses.asdict(question.relation)
+    return found
 
 
 def _empty(question: Question, evidence: Evidence) -> list[str]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,15 @@ COLUMNS = (
     "dof", "noise", "tested", "agrees", "rows", "targets", "languages", "examples", "without",
 )  # fmt: skip
 POINT_COLUMNS = ("class", "label", "x", "scale", "estimate", "low", "high")
+# Of relations; `layer` is text, because it may be a share of the depth.
+RELATED_COLUMNS = (*COLUMNS, "layer", "family", "points", "least")
+RELATED_POINT_COLUMNS = (*POINT_COLUMNS, "layer", "family", "x low", "x high")
 VALUE, SLOPE, CORRELATION, DIFFERENCE = "value", "slope", "correlation", "difference"  # kinds
+WITHIN, PARTIAL = "within", "partial"  # kinds of correlations in relations
 SHARE, LOG_ODDS = "share", "log-odds"  # scales, beside points
 COLLAPSED = "collapsed"  # in the column `without`
 META = ("name", "ask", "sentence", "along", "scale", "scales", "contrast", "value", "missing")
-_TEXT = {*TEXT_COLUMNS, "class", "scale", "noise", "without", "label"}
+_TEXT = {*TEXT_COLUMNS, "class", "scale", "noise", "without", "label", "layer", "family"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +36,10 @@ class Answer:
     Attributes:
         meta: what `<name>.json` holds: the question, the sentence, the cells that are missing, what
             is behind each class.
-        table: `COLUMNS`, a row for each thing that is estimated; none while cells are missing.
-        points: `POINT_COLUMNS`, a row for each point of a slope.
+        table: `COLUMNS`, a row for each thing that is estimated; none while cells are missing. Of
+            relations `RELATED_COLUMNS`.
+        points: `POINT_COLUMNS`, a row for each point of a slope. Of relations
+            `RELATED_POINT_COLUMNS`, a row for each point and layer.
     """
 
     meta: Mapping[str, Any]
@@ -68,9 +74,16 @@ def read(tables: Path, name: str) -> Answer:
         raise UserError(f"{path}: has no `{lacking[0]}`; delete it, {again}")
     table, points = (
         _read(path.with_name(f"{name}{end}"), columns)
-        for end, columns in ((".csv", COLUMNS), (".points.csv", POINT_COLUMNS))
+        for end, columns in zip((".csv", ".points.csv"), columns_of(meta), strict=True)
     )
     return Answer(meta, table, points)
+
+
+def columns_of(meta: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the columns of the table and of the points of an answer."""
+    if meta.get("relation"):
+        return RELATED_COLUMNS, RELATED_POINT_COLUMNS
+    return COLUMNS, POINT_COLUMNS
 
 
 def _read(path: Path, columns: Iterable[str]) -> pd.DataFrame:

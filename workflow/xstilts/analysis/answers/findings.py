@@ -11,11 +11,16 @@ import pandas as pd
 from xstilts.analysis import numbers
 from xstilts.analysis.answers.files import CORRELATION, SLOPE, VALUE
 from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL
-from xstilts.experiment.questions import LEVELS
+from xstilts.experiment.questions import ALIGNMENT, LEVELS, MEASURE
 
-UNITS = {"points": " points", "share": "% of the errors", "log-odds": " log-odds"}
-IN = {"points": "points", "share": "share of the errors", "log-odds": "log-odds"}
-LEAST = {"points": 1, "share": 1, "log-odds": 2}  # decimals
+UNITS = {"points": " points", "share": "% of the errors", "log-odds": " log-odds", MEASURE: ""}
+IN = {
+    "points": "points",
+    "share": "share of the errors",
+    "log-odds": "log-odds",
+    MEASURE: "its unit",
+}
+LEAST = {"points": 1, "share": 1, "log-odds": 2, MEASURE: 3}  # decimals
 _CHANGES = {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e"}  # of the direction of other text
 _RIGHT_TO_LEFT = {"R", "AL"}
 ISOLATE, ISOLATED = "\u2068", "\u2069"
@@ -106,6 +111,19 @@ def what(meta: Mapping[str, Any]) -> str:
     if not meta["along"]:
         return VALUE
     return CORRELATION if meta["scale"] == "rank" else SLOPE
+
+
+def noun(meta: Mapping[str, Any]) -> str:
+    """Return what a question is about: gain, score, spread, or the change in a measure."""
+    if meta["value"] != ALIGNMENT:
+        return str(meta["value"])
+    return f"change in {measure(meta)}"
+
+
+def measure(meta: Mapping[str, Any]) -> str:
+    """Return a measure of alignment for a sentence: `cosine gap (tatoeba)`."""
+    of = meta["aligned"]
+    return f"{of['measure'].replace('_', ' ')} ({inline(of['set'])})"
 
 
 def step(meta: Mapping[str, Any]) -> str:

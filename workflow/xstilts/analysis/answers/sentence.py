@@ -7,16 +7,18 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import numbers
-from xstilts.analysis.answers import findings
+from xstilts.analysis.answers import findings, relation_text
 from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, SLOPE, VALUE
 from xstilts.analysis.answers.findings import Finding, Verdict, inline
-from xstilts.analysis.estimates import EXAMPLES, MIN_SEEDS, SIGNIFICANCE_LEVEL
+from xstilts.analysis.estimates import EXAMPLES, MIN_SEEDS, NOTHING, SIGNIFICANCE_LEVEL
 
 FULL = 4  # of the findings of a verdict, with their numbers; of more the names alone
 NAMED, CELLS = 12, 3  # of a list in a sentence
 ALL = "all"  # the class of a question without classes
 FEW = {3: "three"}.get(MIN_SEEDS, str(MIN_SEEDS))
 NO_TRAINING_NOISE = f"With fewer than {FEW} seeds the noise of training is not in this."
+NO_NOISE = f"With fewer than {FEW} seeds nothing is known of its noise, so nothing is claimed."
+_LACKING = {EXAMPLES: NO_TRAINING_NOISE, NOTHING: NO_NOISE}
 
 Meta = Mapping[str, Any]
 
@@ -34,6 +36,9 @@ def sentence(meta: Meta, table: pd.DataFrame) -> str:
     """
     if meta["missing"] or table.empty:
         return _not_answered(meta)
+    if meta.get("relation"):
+        text = relation_text.sentence(meta, table)
+        return " ".join([_capital(text), *_noise(table, "")])
     table = findings.asked(meta, table)
     found = findings.of(table)
     all_of_it = findings.of(table, tested=False)
@@ -69,8 +74,8 @@ def _not_answered(meta: Meta) -> str:
 
 
 def _noise(table: pd.DataFrame, without: str) -> list[str]:
-    lacking = (table["noise"] == EXAMPLES) & (table["without"] == without)
-    return [NO_TRAINING_NOISE] if lacking.any() else []
+    noise = set(table.loc[table["without"] == without, "noise"])
+    return [text for lacking, text in _LACKING.items() if lacking in noise]
 
 
 def _capital(text: str) -> str:
@@ -80,9 +85,9 @@ def _capital(text: str) -> str:
 def _described(meta: Meta, found: Sequence[Finding]) -> str:
     """Return the values alone, of which nothing is claimed."""
     if len(found) == 1:
-        return f"the {meta['value']}{_of(found[0])} is {_figures(meta, found[0])}."
+        return f"the {findings.noun(meta)}{_of(found[0])} is {_figures(meta, found[0])}."
     items = [f"{_figures(meta, f, first=True)} for {inline(f.name)}" for f in found[:NAMED]]
-    return f"the {meta['value']} is {_list(items, len(found))}."
+    return f"the {findings.noun(meta)} is {_list(items, len(found))}."
 
 
 # What is said of findings with a verdict, by what is estimated: of one class, and of classes that
@@ -123,7 +128,7 @@ def _said(meta: Meta, found: Sequence[Finding]) -> str:
     """Return the sentence of some findings, in the order of their verdicts."""
     what, compared = findings.what(meta), bool(found[0].over)
     phrases = (_COMPARED if compared else _ALONE)[what]
-    words = {"value": meta["value"], "along": findings.plain(meta["along"])}
+    words = {"value": findings.noun(meta), "along": findings.plain(meta["along"])}
     clauses = []
     for verdict in _ORDER:
         group = [finding for finding in found if finding.verdict is verdict]

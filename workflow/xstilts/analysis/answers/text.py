@@ -6,11 +6,12 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import numbers
-from xstilts.analysis.answers import findings
+from xstilts.analysis.answers import findings, relation_text
 from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, DIFFERENCE, SLOPE, VALUE
 from xstilts.analysis.answers.sentence import Meta, sentence
 from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL
 from xstilts.analysis.text_table import TableCell, TextTable
+from xstilts.experiment.questions import ALIGNMENT, MEASURE
 
 __all__ = ["notes", "sentence", "text_table"]
 
@@ -21,6 +22,7 @@ _SCALES = {
     "points": "points",
     "share": "% of the errors",
     "log-odds": "log-odds",
+    MEASURE: "",
 }
 
 
@@ -31,6 +33,8 @@ def text_table(meta: Meta, table: pd.DataFrame) -> TextTable:
 
     Args: see `sentence`.
     """
+    if meta.get("relation"):
+        return relation_text.text_table(meta, table)
     table = findings.asked(meta, table)
     claimed = findings.claimed(table)
     rows = []
@@ -58,7 +62,7 @@ def _cells(meta: Meta, row: Mapping[str, Any], mark: bool) -> list[TableCell]:
 
 def _what(meta: Meta, row: Mapping[str, Any]) -> str:
     """Return the heading of a block: `slope of the gain, points`."""
-    what, value, scale = findings.what(meta), meta["value"], row["scale"]
+    what, value, scale = findings.what(meta), findings.noun(meta), row["scale"]
     thing = {SLOPE: "slope of the ", CORRELATION: "rank correlation of the "}.get(what, "") + value
     if row["kind"] == DIFFERENCE:
         of = {SLOPE: " of the slope", CORRELATION: " of the rank correlation"}.get(what, "")
@@ -82,11 +86,22 @@ def notes(meta: Meta, table: pd.DataFrame) -> list[str]:
 
 def _explained(meta: Meta, table: pd.DataFrame) -> list[str]:
     over, what, rows = " and ".join(dict.fromkeys(table["noise"])), findings.what(meta), []
+    if meta.get("relation"):
+        return relation_text.explained(meta, table)
     first = "Standard deviations" if meta["value"] == "spread" else "Means"
     then = (
         "means over targets, then over rows" if first != "Means" else "over targets, then over rows"
     )
-    rows.append(f"{first} over the languages of a row and target, then {then}; 95%: over {over}.")
+    if meta["value"] == ALIGNMENT:
+        better, layer = meta["aligned"]["better"], ", ".join(meta["aligned"]["layers"])
+        rows.append(
+            f"Means over the languages of a row, then over rows, at layer {layer}; {better} values"
+            f" are those of better aligned languages; 95%: over {over}, of the same sentences."
+        )
+    else:
+        rows.append(
+            f"{first} over the languages of a row and target, then {then}; 95%: over {over}."
+        )
     if what == SLOPE:
         rows.append(f"Slope: change for {findings.step(meta)}.")
     elif what == CORRELATION:

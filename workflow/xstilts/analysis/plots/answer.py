@@ -12,12 +12,13 @@ from matplotlib.figure import Figure
 from xstilts.analysis.answers import findings
 from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, DIFFERENCE, SLOPE, VALUE
 from xstilts.analysis.answers.sentence import sentence
-from xstilts.analysis.plots import along, style
+from xstilts.analysis.plots import along, relation, style
+from xstilts.experiment.questions import MEASURE
 
 # Inches. Three are a column of a page of two; a figure of several scales is as wide as both.
 WIDTH, SCALE_WIDTH, ROW, LINE = 3.2, 1.75, 0.21, 0.115
 LETTERS, LINES = 20, 3  # of the name of a class beside its dot
-HEADINGS = {"points": "points", "share": "% of the errors", "log-odds": "log-odds"}
+HEADINGS = {"points": "points", "share": "% of the errors", "log-odds": "log-odds", MEASURE: ""}
 GREY = "#8A8A8A"  # what is not tested
 
 Meta = Mapping[str, Any]
@@ -34,6 +35,8 @@ def draw(meta: Meta, table: pd.DataFrame, points: pd.DataFrame) -> Figure:
     """
     if meta["missing"] or table.empty:
         return style.message_figure(textwrap.fill(sentence(meta, table), 60))
+    if meta.get("relation"):
+        return relation.draw(meta, table, points)
     table = findings.asked(meta, table)
     scales = list(dict.fromkeys(table["scale"]))
     what = findings.what(meta)
@@ -59,7 +62,8 @@ def draw(meta: Meta, table: pd.DataFrame, points: pd.DataFrame) -> Figure:
         for panel, scale in zip(panels, scales, strict=True):
             of_scale = rows[rows["scale"] == scale]
             if kind == "points":
-                panel.set_ylabel(f"{meta['value']}, {_unit(meta, VALUE, scale)}")
+                unit = _unit(meta, VALUE, scale)
+                panel.set_ylabel(", ".join(filter(None, [findings.noun(meta), unit])))
                 along.draw(panel, meta, of_scale, own[own["scale"] == scale], markers)
             else:
                 _dots(panel, meta, of_scale, looks)
@@ -95,7 +99,7 @@ def _unit(meta: Meta, kind: str, scale: str) -> str:
 def _title(meta: Meta, rows: pd.DataFrame) -> str:
     kind, what = rows["kind"].iloc[0], findings.what(meta)
     thing = {SLOPE: "slope of the ", CORRELATION: "rank correlation of the "}.get(what, "")
-    text = f"{thing}{meta['value']}"
+    text = f"{thing}{findings.noun(meta)}"
     if kind == DIFFERENCE:
         text = f"difference to {findings.plain(rows['over'].iloc[0])}" + (
             f" in the {thing.removesuffix(' of the ')}" if thing else ""
