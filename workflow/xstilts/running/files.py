@@ -30,7 +30,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 _INSIDE = {
-    "chosen", "data", "encoded", "encoders", "experiments", "logs", "manifests", "models", "pins",
+    "alignment", "chosen", "data", "encoded", "encoders", "experiments", "logs", "manifests", "models", "pins",
     "scores", "test", "toy", "trials", "tuned", ".state",
 }  # fmt: skip
 
