@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xstilts.analysis import (
+    alignment,
     chosen,
     collapse,
     comparison,
@@ -79,6 +80,7 @@ class Found:
         left_out: what is said of languages without rows.
         choices: the records of what was chosen on dev.
         language_traits: the config's own, by language.
+        alignment: see `alignment.read`; None without.
         products: model -> parameters of its matrix products, where that is known.
     """
 
@@ -95,6 +97,7 @@ class Found:
     left_out: Sequence[str] = ()
     choices: Sequence[chosen.Choice] = ()
     language_traits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    alignment: pd.DataFrame | None = None
     products: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @cached_property
@@ -188,6 +191,8 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
         yield Table("chosen", {"": found.chosen}, chosen.text_table(found.chosen))
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
+    if "alignment" in asked and found.alignment is not None:
+        yield _alignment(found.alignment)
     yield from _answers(found, questions)
     yield Table("main", _both(found.main, "target"), _main_text(found))
 
@@ -243,6 +248,13 @@ def _comparison(found: Found, groups: pd.DataFrame) -> Table:
     measured = comparison.measured_results(found.main, groups, found.language_values)
     table = comparison.compare(measured, comparison.published_results(), split, names)
     return Table("comparison", {"": table}, comparison.text_table(table, names, others))
+
+
+def _alignment(values: pd.DataFrame) -> Table:
+    by_layer = alignment.by_layer(values)
+    summary = alignment.summary(by_layer)
+    csv = {"": summary, ".long": values, ".layers": by_layer}
+    return Table("alignment", csv, alignment.text_table(summary), numbers.EXACT)
 
 
 def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from xstilts.benchmarks import xtreme
 from xstilts.experiment import search
+from xstilts.experiment.alignment import RECORD
 from xstilts.experiment.cells import CELL, Cell
 from xstilts.experiment.config import BEST, Experiment
 from xstilts.experiment.graph import Graph
@@ -46,7 +47,9 @@ class Product:
 
 
 # And one a target.
-TABLES = ("main", "groups", "traits", "strata", "seeds", "comparison", "chosen", "cost")
+TABLES = (
+    "main", "groups", "traits", "strata", "seeds", "comparison", "chosen", "cost", "alignment",
+)  # fmt: skip
 DATA = ("results", "deltas", "curves", "compute", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
@@ -101,7 +104,7 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
         Product(
             "tables",
             tuple(table_files(graph, folder)),
-            (*tables_plan(folder, questions(grid.experiment), choices(grid)), *cells),
+            (*tables_plan(folder, questions(grid.experiment), records(grid)), *cells),
         ),
         Product("figures", tuple(figure_files(graph, folder)), (tables,)),
         Product(
@@ -177,17 +180,24 @@ def choices(grid: Grid) -> list[str]:
     return [search.path(name) for name in grid.searches.all]
 
 
-def tables_plan(folder: str, asked: Collection[str], chosen: Collection[str] = ()) -> list[str]:
-    """Return the files of the plan that the tables are made from, and those of searches.
+def records(grid: Grid) -> list[str]:
+    """Return what the tables are made from beside the scores: `choices`, and the records of
+    alignment."""
+    rows, sets = grid.alignment_rows(), grid.experiment.alignment
+    return [*choices(grid), *(f"{row.folder(name)}/{RECORD}" for row in rows for name in sets)]
+
+
+def tables_plan(folder: str, asked: Collection[str], others: Collection[str] = ()) -> list[str]:
+    """Return the files of the plan that the tables are made from, and the `others`.
 
     With either also the config, which has them and the traits that questions are asked by.
 
     Args:
         asked: see `questions`.
-        chosen: see `choices`.
+        others: see `records`.
     """
-    config = [f"{folder}/config.yaml"] if asked or chosen else []
-    return [f"{folder}/grid.csv", *config, *chosen]
+    config = [f"{folder}/config.yaml"] if asked or others else []
+    return [f"{folder}/grid.csv", *config, *others]
 
 
 def table_files(graph: Graph, folder: str) -> list[str]:
@@ -198,7 +208,9 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     checkpoints = [graph.grid.public(model) for model in models]
     grid, split = graph.grid, experiment.settings["split"]
     searched = bool(grid.searches.all)
-    names = table_names(languages, checkpoints, grid.stratified, split, searched)
+    names = table_names(
+        languages, checkpoints, grid.stratified, split, searched, bool(experiment.alignment)
+    )
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     kinds += [
         f"{QUESTIONS}/{name}.{kind}" for name in questions(experiment) for kind in QUESTION_KINDS
@@ -212,6 +224,7 @@ def table_names(
     stratified: bool = False,
     split: str = "dev",
     searched: bool = False,
+    aligned: bool = False,
 ) -> list[str]:
     """Return the tables of a grid; those in which nothing could ever stand are left out.
 
@@ -221,8 +234,10 @@ def table_names(
         stratified: whether a target has strata.
         split: that is scored.
         searched: whether anything is chosen on dev.
+        aligned: whether the alignment of encoders is measured.
     """
     shown = {
+        "alignment": aligned,
         "groups": bool(xtreme.scored_groups(set(languages))),
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
         "strata": stratified,
@@ -237,7 +252,12 @@ def figure_files(graph: Graph, folder: str) -> list[str]:
     """Return the figures."""
     each = dict.fromkeys(f"languages/{cell.model}/{cell.target}" for cell in graph.grid.cells)
     answers = [f"{QUESTIONS}/{name}" for name in questions(graph.grid.experiment)]
-    names = (*FIGURES, *each, *answers)
+    aligned = [
+        f"alignment/{model}/{name}"
+        for model in dict.fromkeys(row.model for row in graph.grid.alignment_rows())
+        for name in graph.grid.experiment.alignment
+    ]
+    names = (*FIGURES, *each, *aligned, *answers)
     return [f"{folder}/figures/{name}.{kind}" for name in names for kind in FIGURE_KINDS]
 
 

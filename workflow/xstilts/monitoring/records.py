@@ -232,8 +232,8 @@ class Records:
 def next_run(nodes: Mapping[str, Node], records: Records) -> set[str]:
     """Return the keys of the jobs that the next run would do, the tables not among them.
 
-    A node that a score, a measure or the lock file needs is made if it is not current, and so is what it
-    reads.
+    A node that a score, a measure or the lock file needs is made if it is not current, and so is
+    what it reads.
     """
     demanded = [
         key

@@ -30,8 +30,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 _INSIDE = {
-    "alignment", "chosen", "data", "encoded", "encoders", "experiments", "logs", "manifests", "models", "pins",
-    "scores", "test", "toy", "trials", "tuned", ".state",
+    "alignment", "chosen", "data", "encoded", "encoders", "experiments", "logs", "manifests",
+    "models", "pins", "scores", "test", "toy", "trials", "tuned", ".state",
 }  # fmt: skip
 
 

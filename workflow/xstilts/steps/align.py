@@ -48,6 +48,8 @@ def measure(args: argparse.Namespace) -> None:
             made_from = made_from | one["pins"]
     if failed:
         raise UserError("; ".join(dict.fromkeys(failed)))
+    if not found:
+        raise UserError(f"alignment: {about['set']}: there are no rows in any language")
     record = {**about, **({"absent": absent} if absent else {})}
     record |= {"spec": {"kind": "alignment of a set", "languages": found}, "pins": made_from}
     write_json(Path(args.out) / RECORD, record)

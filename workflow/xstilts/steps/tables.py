@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xstilts.analysis import chosen, collapse, compute, cost, numbers, table_set
+from xstilts.analysis import alignment, chosen, collapse, compute, cost, numbers, table_set
 from xstilts.analysis.latex import to_latex
 from xstilts.analysis.text_table import TextTable, to_markdown
 from xstilts.experiment import chains, questions
@@ -24,8 +24,8 @@ def main(args: argparse.Namespace) -> None:
     rows, out = cell_states.read_grid(args.grid), Path(args.out)
     test = "row" in rows
     grid = None if test else _grid(Path(args.grid))
-    choices = products.choices(grid) if grid else []
-    asked = _asked(rows, bool(choices))
+    records = products.records(grid) if grid else []
+    asked = _asked(rows, grid)
     asked_questions = questions.all_of(grid) if grid else []
     found, refused = _read(args, rows, grid)
     texts: dict[str, TextTable] = {}
@@ -42,7 +42,7 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     if args.record:
         asked_names = [question.name for question in asked_questions]
-        plan = products.tables_plan(str(Path(args.grid).parent), asked_names, choices)
+        plan = products.tables_plan(str(Path(args.grid).parent), asked_names, records)
         rule = "test_tables" if test else "tables"
         products.write(args.record, rule, [*plan, *products.cells_of(rows["score"])])
 
@@ -60,6 +60,8 @@ def _read(
     values, unreadable = examples.read_all((path, score["n"]) for path, score in files.items())
     classes, unclassed = examples.strata(files, values)
     choices = _choices(of, results.parent)
+    pins = Pins(args.lock, results.parent)
+    aligned, misaligned = alignment.read(of, results.parent, pins.score) if of else (None, [])
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
@@ -74,9 +76,10 @@ def _read(
         left_out=left_out,
         products=compute.products(results, grid["model"].unique()),
         choices=choices,
+        alignment=aligned,
         language_traits=of.experiment.settings["language_traits"] if of else {},
     )
-    return found, [*refused, *unreadable, *unclassed, *damaged]
+    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned]
 
 
 def _grid(path: Path) -> Grid | None:
@@ -107,11 +110,12 @@ def _checkpoints(grid: pd.DataFrame) -> dict[str, str]:
     return dict(zip(grid["model"], grid.get(FROM, grid["model"]), strict=True))
 
 
-def _asked(grid: pd.DataFrame, searched: bool) -> list[str]:
+def _asked(grid: pd.DataFrame, of: Grid | None) -> list[str]:
     """Return the tables that the plan expects, of languages without rows too."""
     languages_of = grid.groupby("target", sort=False)["language"].agg(list).to_dict()
     stratified = STRATA in grid and bool(grid[STRATA].any())
-    about = stratified, grid["split"].iloc[0], searched
+    more = (bool(products.choices(of)), bool(of.experiment.alignment)) if of else ()
+    about = stratified, grid["split"].iloc[0], *more
     return products.table_names(languages_of, _checkpoints(grid).values(), *about)
 
 
