@@ -37,11 +37,11 @@ def draw(layers: pd.DataFrame, title: str) -> Figure:
             panel.plot(line["layer"], line["value"], lw=1.1, ms=3.5, **markers[name])
         lower = " (lower is better)" if BETTER[measure] == LOWER else ""
         panel.set_title(f"{measure}{lower}", loc="left")
+        panel.set_xlabel("layer")
         panel.xaxis.get_major_locator().set_params(integer=True)
     for panel in panels[len(measures) :]:
         panel.set_visible(False)
     figure.suptitle(title, size=9)
-    figure.supxlabel("layer, 0 being the embeddings", size=8)
     handles = {name: Line2D([], [], lw=1.1, ms=3.5, **look) for name, look in markers.items()}
     figure.legend(
         list(handles.values()),
