@@ -41,6 +41,13 @@ if GRID.searches.all:
 
 
 include: "workflow/rules/evaluate.smk"
+
+
+if EXPERIMENT.alignment:
+
+    include: "workflow/rules/alignment.smk"
+
+
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 

@@ -1,9 +1,11 @@
 """Alignment as a table: by hand, from files as the step writes them."""
 
+import pandas as pd
 import pytest
 from tests.experiment.test_grid import make
 
 from xstilts.analysis import alignment
+from xstilts.analysis.plots.alignment import draw
 from xstilts.experiment.alignment import Row
 from xstilts.running.files import write_json
 
@@ -58,3 +60,65 @@ def test_files_of_something_else_are_refused(tmp_path, changes, problem):
     table, refused = alignment.read(of, tmp_path)
     line = f"{NONE.folder('pairs')}/de.json: {problem}; delete it, run again"
     assert (len(table), refused) == (0, [line])
+
+
+def long(**values):
+    """A table of one set and measure: `none_1_de=[value at layer 0, at layer 1, ...]`."""
+    rows = []
+    for name, by_layer in values.items():
+        intermediate, seed, language = name.split("_")
+        for layer, value in enumerate(by_layer):
+            key = ("m", intermediate, f"seed{seed}", "s", language, layer, "spectral")
+            rows.append((*key, value, 9))
+    return pd.DataFrame(rows, columns=alignment.COLUMNS)
+
+
+VALUES = {
+    "none_1_de": [4.0, 2.0, 1.0, 1.0],
+    "none_1_ru": [2.0, 2.0, 3.0, 1.0],
+    "mnli_1_de": [4.0, 4.0, 4.0, 4.0],
+    "mnli_2_de": [5.0, 5.0, 5.0, 5.0],
+    "mnli_3_de": [9.0, 9.0, 9.0, 9.0],
+}
+
+
+def test_a_layer_is_the_median_over_seeds_of_the_mean_over_languages():
+    found = alignment.by_layer(long(**VALUES))
+    kept = ["intermediate", "layer", "languages", "value"]
+    assert sorted(found[kept].itertuples(index=False, name=None)) == [
+        ("mnli", 0, 1, 5.0), ("mnli", 1, 1, 5.0), ("mnli", 2, 1, 5.0), ("mnli", 3, 1, 5.0),
+        ("none", 0, 2, 3.0), ("none", 1, 2, 2.0), ("none", 2, 2, 2.0), ("none", 3, 2, 1.0),
+    ]  # fmt: skip
+
+
+def test_the_summary_and_its_text():
+    found = alignment.summary(alignment.by_layer(long(**VALUES)))
+    assert found.to_dict("records") == [
+        {"model": "m", "set": "s", "measure": "spectral", "intermediate": "none",
+         "better": "lower", "languages": 2, "first": 3.0, "middle": 2.0, "last": 1.0, "mean": 2.0,
+         "change": pytest.approx(float("nan"), nan_ok=True)},
+        {"model": "m", "set": "s", "measure": "spectral", "intermediate": "mnli",
+         "better": "lower", "languages": 1, "first": 5.0, "middle": 5.0, "last": 5.0, "mean": 5.0,
+         "change": 3.0},
+    ]  # fmt: skip
+    text = alignment.text_table(found)
+    names, cells = text.rows[1]
+    assert names == ["s", "m", "spectral (lower is better)", "mnli"]
+    assert [cell.text for cell in cells] == ["5.0", "5.0", "5.0", "5.0", "+3.0"]
+
+
+def test_without_the_row_none_there_is_no_change():
+    of_mnli = {name: values for name, values in VALUES.items() if name.startswith("mnli")}
+    found = alignment.summary(alignment.by_layer(long(**of_mnli)))
+    assert found["change"].isna().all() and len(found) == 1
+    assert alignment.summary(alignment.by_layer(long())).empty
+
+
+def test_the_figure_has_a_panel_a_measure_and_a_line_an_intermediate():
+    figure = draw(alignment.by_layer(long(**VALUES)), "s, m")
+    (panel,) = figure.axes
+    assert panel.get_title("left") == "spectral (lower is better)"
+    lines = {line.get_color(): list(line.get_ydata()) for line in panel.get_lines()}
+    assert lines == {"#0072B2": [5.0] * 4, "black": [3.0, 2.0, 2.0, 1.0]}
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["none", "mnli"]
+    assert "nothing is measured" in draw(alignment.by_layer(long()), "s, m").texts[0].get_text()

@@ -26,7 +26,7 @@ ALLOWED = {
     ),
     ("numpy", "pyarrow"): ("prepare", "toy_world"),
     ("safetensors",): ("choose", "evaluate", "train"),
-    ("tokenizers",): ("encode",),
+    ("tokenizers",): ("align", "encode"),
     ("jsonschema",): ("check", "pin", "plan", "predict", "submission", "unused"),
     ("pandas",): ("estimate", "export", "select", "status"),
     ("scipy", "matplotlib"): ("figures", "report", "tables"),

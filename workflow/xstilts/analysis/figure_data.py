@@ -9,7 +9,9 @@ from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.languages import GAP, OTHERS
 from xstilts.running.errors import UserError
 
-TEXT_COLUMNS = {*ROW, "target", "language", "kind", "seed", "task", "statistic", "over"}
+TEXT_COLUMNS = {
+    *ROW, "target", "language", "kind", "seed", "task", "statistic", "over", "set", "measure",
+}  # fmt: skip
 BOOL_COLUMNS = {"survives", "best", "tested", "agrees"}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xstilts.analysis import (
+    alignment,
     chosen,
     collapse,
     comparison,
@@ -220,6 +221,8 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
         yield Table("difficulty", csv, subsets.text_table(long), numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
+    if "alignment" in asked and found.alignment is not None:
+        yield _alignment(found.alignment)
     yield from _answers(found, questions)
     yield Table("main", _both(found.main, "target"), _main_text(found))
 
@@ -275,6 +278,13 @@ def _comparison(found: Found, groups: pd.DataFrame) -> Table:
     measured = comparison.measured_results(found.main, groups, found.language_values)
     table = comparison.compare(measured, comparison.published_results(), split, names)
     return Table("comparison", {"": table}, comparison.text_table(table, names, others))
+
+
+def _alignment(values: pd.DataFrame) -> Table:
+    by_layer = alignment.by_layer(values)
+    summary = alignment.summary(by_layer)
+    csv = {"": summary, ".long": values, ".layers": by_layer}
+    return Table("alignment", csv, alignment.text_table(summary), numbers.EXACT)
 
 
 def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:

@@ -1,5 +1,6 @@
 """The sets of `alignment` in a config: checked, and what is left out filled in."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ COLUMNS = {
     "retrieval": ("text",),
     "mlm": ("text",),
 }
+_WITH_IDS = re.compile(r"\.(csv|tsv|jsonl|ndjson|json|parquet)(\.[a-z0-9]+)?$")
 
 
 def check(
@@ -43,6 +45,7 @@ def check(
             f"{key}: `{task.name}` is of format {task.format}, whose rows are no sentences (valid:"
             f" {', '.join(COLUMNS)})"
         )
+    _check_lines(key, task)
     columns = COLUMNS[task.format]
     column = entry.get("column", columns[0])
     exists(f"{key}: column", column, columns, f"text of a {task.format} row called")
@@ -83,6 +86,18 @@ def enough(key: str, sentences: int, measures: Sequence[str], unit: str = "") ->
         raise UserError(
             f"{key}: {unit}{sentences} sentences are too few for `{measure}`, which needs"
             f" {FEWEST[measure]}; give more, or leave it out of `measures`"
+        )
+
+
+def _check_lines(key: str, task: Task) -> None:
+    """Refuse lines of plain text that go together by their numbers: empty ones are left out of
+    each file by itself."""
+    plain = [p for paths in task.files.values() for p in paths if not _WITH_IDS.search(p)]
+    if task.format == "mlm" and plain:
+        raise UserError(
+            f"{key}: lines of plain text are not the same by their numbers, where one is empty; say"
+            f" `format: retrieval` in the task `{task.name}`, and two files for each language:"
+            f" `files: {{dev: [{plain[0]}, PATH IN THE PIVOT]}}`"
         )
 
 

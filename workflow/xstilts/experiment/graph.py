@@ -443,7 +443,7 @@ class Graph:
         return [self.align(row, name) for row in rows for name in sets]
 
     def align(self, row: Row, name: str) -> Node:
-        """The measures of the encoder of a row on a set of parallel sentences, a file a language."""
+        """The measures of the encoder of a row on a set, a file a language."""
 
         def make(key: str) -> Node:
             of, made = self.grid.experiment.alignment[name], self.encoder(*dataclasses.astuple(row))

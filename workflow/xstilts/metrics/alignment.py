@@ -2,8 +2,14 @@
 
 Each is of parallel sentences at one layer: `x` [n, H] in a language, `y` [n, H] in the pivot
 (English), row i of one being the translation of row i of the other. Pure, in torch, on the device
-of the vectors; at most 2,000 sentences are meant, whose n x n products take 16 MB.
+of the vectors, which are float32; at most 2,000 sentences are meant, whose n x n products take 16
+MB each.
 """
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
 
 HIGHER, LOWER = "higher", "lower"
 # The measures, and which values of each are those of better aligned embeddings.
@@ -31,3 +37,177 @@ FEWEST = {
     "isotropy": 2,
     "mexa": 2,
 }
+Tensor = Any
+
+
+def measured(x: Tensor, y: Tensor, names: Iterable[str] = tuple(BETTER)) -> dict[str, float]:
+    """Return the measures of these names (`BETTER`), in their order.
+
+    Embeddings of one value in all sentences are aligned in none of them: every measure is finite.
+    """
+    names = set(names)
+    unit_x, unit_y = unit(x), unit(y)
+    found: dict[str, float] = {}
+    if names & {"retrieval_to", "retrieval_from", "margin", "mexa"}:
+        cosines = unit_x @ unit_y.T
+        right_to, right_from = nearest_is_pair(cosines), nearest_is_pair(cosines.T)
+        found["retrieval_to"] = float(right_to.double().mean())
+        found["retrieval_from"] = float(right_from.double().mean())
+        found["mexa"] = float((right_to & right_from).double().mean())
+        if "margin" in names:
+            found["margin"] = margin(cosines)
+    if "cosine_gap" in names:
+        found["cosine_gap"] = cosine_gap(unit_x, unit_y)
+    if "cka" in names:
+        found["cka"] = cka(x, y)
+    if "spectral" in names:
+        found["spectral"] = spectral(unit_x, unit_y)
+    if "isotropy" in names:
+        found["isotropy"] = isotropy(x)
+    return {name: found[name] for name in BETTER if name in names}
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Return vectors [n, H] at length 1; those of length 0 stay."""
+    import torch
+
+    return torch.nn.functional.normalize(vectors, dim=1, eps=torch.finfo(vectors.dtype).tiny)
+
+
+def nearest_is_pair(cosines: Tensor) -> Tensor:
+    """Return whether each row's own column is its nearest, bool [n], of cosines [n, n]; a tie is a
+    miss, so that embeddings that are all the same find nothing.
+
+    The mean is the accuracy of Tatoeba (Artetxe and Schwenk 2019, arXiv 1812.10464, section 4.3)
+    but for ties: `retrieval_to` of rows in the language and columns in the pivot, `retrieval_from`
+    the other way. Where both are right is MEXA's score, the share of pairs whose cosine is above
+    all others of its row and its column (Kargaran et al. 2024, arXiv 2410.05873, equation 1).
+    """
+    others = cosines.clone()
+    others.fill_diagonal_(-float("inf"))
+    return cosines.diagonal() > others.amax(1)
+
+
+def margin(cosines: Tensor) -> float:
+    """Return the mean ratio margin of the pairs, of cosines [n, n].
+
+    That of a pair is its cosine over the mean of two means: of the `NEIGHBOURS` largest cosines of
+    its row, and of its column (Artetxe and Schwenk 2019, arXiv 1811.01136, equation 2 and margin
+    "ratio"). 1 says that a pair is no nearer than its neighbours.
+    """
+    import torch
+
+    rows, columns = (
+        each.topk(NEIGHBOURS, dim=1).values.double().mean(1) for each in (cosines, cosines.T)
+    )
+    ratios = cosines.diagonal().double() / ((rows + columns) / 2)
+    return float(torch.nan_to_num(ratios, 0.0, 0.0, 0.0).mean())
+
+
+def cosine_gap(unit_x: Tensor, unit_y: Tensor) -> float:
+    """Return the mean cosine of the pairs minus that of the n (n - 1) non-pairs, of unit vectors.
+
+    The cosines of all are the product of the sums, so no n x n matrix is needed.
+    """
+    n = len(unit_x)
+    pairs = float((unit_x.double() * unit_y.double()).sum())
+    every = float(unit_x.double().sum(0) @ unit_y.double().sum(0))
+    return pairs / n - (every - pairs) / (n * (n - 1))
+
+
+def cka(x: Tensor, y: Tensor) -> float:
+    """Return the linear CKA with the unbiased estimator of HSIC, at most 1; about 0 for independent
+    embeddings, where the biased one grows with H / n.
+
+    CKA: Kornblith et al. 2019, arXiv 1905.00414, section 3. Unbiased HSIC: Song et al. 2012, JMLR
+    13:1393, equation 5; so used in Nguyen et al. 2021, arXiv 2010.15327, on all sentences at once
+    here. It is the same for rotated and for scaled embeddings, and 0 where a side has no variance.
+    """
+    x, y = _centred(x), _centred(y)
+    both = _hsic(x, x) * _hsic(y, y)
+    return _hsic(x, y) / both**0.5 if both > 0 else 0.0
+
+
+def _hsic(x: Tensor, y: Tensor) -> float:
+    """Return the unbiased HSIC of linear kernels, times n (n - 3).
+
+    Of Gram matrices K, L with 0 on their diagonals: tr(K L) + 1'K1 1'L1 / ((n - 1) (n - 2)) - 2
+    1'KL1 / (n - 2). K is not made: the sum of all K_ij L_ij is the squared norm of x'y, which has H
+    and not n rows and columns, and K1 is x (x'1).
+    """
+    n = len(x)
+    of_x, of_y = x.double().square().sum(1), y.double().square().sum(1)  # the diagonals
+    trace = (x.T @ y).double().square().sum() - of_x @ of_y
+    rows_x, rows_y = (
+        part.double() @ part.double().sum(0) - of for part, of in ((x, of_x), (y, of_y))
+    )
+    sums = rows_x.sum() * rows_y.sum() / ((n - 1) * (n - 2))
+    return float(trace + sums - 2 / (n - 2) * (rows_x @ rows_y))
+
+
+def _centred(x: Tensor) -> Tensor:
+    """Return vectors less their mean: a mean that is large would take the digits of the rest."""
+    return (x.double() - x.double().mean(0)).to(x.dtype)
+
+
+def isotropy(x: Tensor) -> float:
+    """Return IsoScore, from 0 (one dimension alone varies) to 1 (all do, alike and uncorrelated).
+
+    Rudman et al. 2022, arXiv 2108.07344, section 4. Its steps come to (r - 1) / (H - 1), where r is
+    the participation ratio of the covariance's eigenvalues, (sum l)^2 / sum l^2, and the sums are
+    its trace and its squared norm, so no eigenvalue is needed. Of n sentences r is below n.
+    """
+    x = _centred(x)
+    trace = float(x.double().square().sum())
+    norm = float((x.T @ x).double().square().sum())
+    return (trace**2 / norm - 1) / (x.shape[1] - 1) if norm > 0 else 0.0
+
+
+def spectral(unit_x: Tensor, unit_y: Tensor) -> float:
+    """Return the spectral distance of the two nearest-neighbour graphs, 0 for the same graph.
+
+    Søgaard et al. 2018, arXiv 1805.03620, section 3: in each language the sentences are linked to
+    their nearest by cosine; k is the smaller of the numbers of largest eigenvalues of the graphs'
+    Laplacians that make up `SHARE` of their sum; the distance is the sum of the squared differences
+    of the k largest. It is of the two shapes alone, whichever sentence is where, and grows with n.
+    """
+    of_x, of_y = spectrum(nearest(unit_x)), spectrum(nearest(unit_y))
+    least = SHARE - 1e-9  # sums are whole numbers but for rounding
+    k = min(int((np.cumsum(of) < least * of.sum()).sum()) + 1 for of in (of_x, of_y))
+    return float(np.square(of_x[:k] - of_y[:k]).sum())
+
+
+def nearest(unit_x: Tensor) -> np.ndarray:
+    """Return the nearest other vector of each by cosine, int64 [n], of unit vectors; of equals the
+    first."""
+    cosines = unit_x @ unit_x.T
+    cosines.fill_diagonal_(-float("inf"))
+    return cosines.argmax(1).cpu().numpy()
+
+
+def spectrum(neighbour: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues of the Laplacian of a graph, the largest first, float64 [n].
+
+    They are those of its components, which are small where each vertex brings one edge: all of a
+    size are solved together.
+
+    Args:
+        neighbour: a vertex that each vertex is linked to, int64 [n].
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(neighbour)
+    linked: np.ndarray = np.zeros((n, n), dtype=bool)
+    linked[np.arange(n), neighbour] = linked[neighbour, np.arange(n)] = True
+    edges = coo_array((np.ones(n), (np.arange(n), neighbour)), shape=(n, n))
+    component = connected_components(edges, directed=False)[1]
+    size, degree = np.bincount(component)[component], linked.sum(1)
+    found = []
+    for m in np.unique(size):
+        at = np.flatnonzero(size == m)
+        members = at[np.argsort(component[at], kind="stable")].reshape(-1, m)
+        laplacians = -linked[members[:, :, None], members[:, None, :]].astype(float)
+        laplacians[:, np.arange(m), np.arange(m)] += degree[members]
+        found.append(np.linalg.eigvalsh(laplacians).ravel())
+    return np.sort(np.concatenate(found))[::-1]

@@ -16,6 +16,7 @@ from xstilts.benchmarks import xtreme
 from xstilts.benchmarks.benchmark import Benchmark
 from xstilts.benchmarks.known import BENCHMARKS, scored
 from xstilts.experiment import search
+from xstilts.experiment.alignment import RECORD
 from xstilts.experiment.cells import CELL, Cell
 from xstilts.experiment.config import BEST, Experiment
 from xstilts.experiment.graph import Graph
@@ -60,6 +61,7 @@ TABLES = (
     "chosen",
     "difficulty",
     "cost",
+    "alignment",
 )
 DATA = ("results", "deltas", "curves", "compute", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
@@ -117,11 +119,7 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
         Product(
             "tables",
             tuple(table_files(graph, folder)),
-            (
-                *tables_plan(folder, questions(grid.experiment), choices(grid)),
-                *difficulty(graph.nodes),
-                *cells,
-            ),
+            (*tables_plan(folder, questions(grid.experiment), records(grid, graph.nodes)), *cells),
         ),
         Product("figures", tuple(figure_files(graph, folder)), (tables,)),
         Product(
@@ -204,17 +202,34 @@ def difficulty(nodes: Mapping[str, Node]) -> list[str]:
     return sorted(key for key in nodes if key.startswith(folders))
 
 
-def tables_plan(folder: str, asked: Collection[str], chosen: Collection[str] = ()) -> list[str]:
-    """Return the files of the plan that the tables are made from, and those of searches.
+def records(grid: Grid, nodes: Mapping[str, Node]) -> list[str]:
+    """Return what the tables are made from beside the scores: `choices`, `difficulty`, and the
+    records of alignment."""
+    rows, sets = grid.alignment_rows(), grid.experiment.alignment
+    aligned = [f"{row.folder(name)}/{RECORD}" for row in rows for name in sets]
+    return [*choices(grid), *difficulty(nodes), *aligned]
+
+
+def has(grid: Grid, nodes: Mapping[str, Node]) -> dict[str, bool]:
+    """Return the tables that some grids have and others have not -> whether this one has it."""
+    return {
+        "chosen": bool(choices(grid)),
+        "difficulty": bool(difficulty(nodes)),
+        "alignment": bool(grid.experiment.alignment),
+    }
+
+
+def tables_plan(folder: str, asked: Collection[str], others: Collection[str] = ()) -> list[str]:
+    """Return the files of the plan that the tables are made from, and the `others`.
 
     With either also the config, which has them and the traits that questions are asked by.
 
     Args:
         asked: see `questions`.
-        chosen: see `choices`.
+        others: see `records`.
     """
-    config = [f"{folder}/config.yaml"] if asked or chosen else []
-    return [f"{folder}/grid.csv", *config, *chosen]
+    config = [f"{folder}/config.yaml"] if asked or others else []
+    return [f"{folder}/grid.csv", *config, *others]
 
 
 def table_files(graph: Graph, folder: str) -> list[str]:
@@ -224,8 +239,7 @@ def table_files(graph: Graph, folder: str) -> list[str]:
     models = dict.fromkeys(cell.model for cell in cells)
     checkpoints = [graph.grid.public(model) for model in models]
     grid, split = graph.grid, experiment.settings["split"]
-    has = {"chosen": bool(grid.searches.all), "difficulty": bool(difficulty(graph.nodes))}
-    names = table_names(languages, checkpoints, grid.stratified, split, has)
+    names = table_names(languages, checkpoints, grid.stratified, split, has(grid, graph.nodes))
     kinds = [f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")]
     kinds += [
         f"{QUESTIONS}/{name}.{kind}" for name in questions(experiment) for kind in QUESTION_KINDS
@@ -247,15 +261,14 @@ def table_names(
         checkpoints: the public checkpoint of each model.
         stratified: whether a target has strata.
         split: that is scored.
-        has: table -> whether there is anything to stand in it; of `chosen` and `difficulty`.
+        has: table -> whether there is anything to stand in it (`has`).
     """
     shown = {
         **dict.fromkeys((each.table for each in BENCHMARKS.values()), False),
         **{each.table: bool(each.scored_groups(set(languages))) for each in scored(languages)},
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
         "strata": stratified,
-        "chosen": has.get("chosen", False),
-        "difficulty": has.get("difficulty", False),
+        **{name: has.get(name, False) for name in ("chosen", "difficulty", "alignment")},
         "comparison": any(xtreme.is_published(name, split) for name in checkpoints),
     }
     names = [name for name in TABLES if shown.get(name, True)]
@@ -266,8 +279,13 @@ def figure_files(graph: Graph, folder: str) -> list[str]:
     """Return the figures."""
     each = dict.fromkeys(f"languages/{cell.model}/{cell.target}" for cell in graph.grid.cells)
     answers = [f"{QUESTIONS}/{name}" for name in questions(graph.grid.experiment)]
+    aligned = [
+        f"alignment/{model}/{name}"
+        for model in dict.fromkeys(row.model for row in graph.grid.alignment_rows())
+        for name in graph.grid.experiment.alignment
+    ]
     maps = [f"{DATA_MAPS}/{'/'.join(run)}" for run in subsets.recorded(graph.nodes)]
-    names = (*FIGURES, *each, *answers, *maps)
+    names = (*FIGURES, *each, *aligned, *answers, *maps)
     return [f"{folder}/figures/{name}.{kind}" for name in names for kind in FIGURE_KINDS]
 
 

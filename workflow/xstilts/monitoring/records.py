@@ -16,7 +16,7 @@ from xstilts.data import pin as pinning
 from xstilts.data.source import OWN
 from xstilts.encoding.header import read_header
 from xstilts.experiment import search
-from xstilts.experiment.nodes import PINS, Node
+from xstilts.experiment.nodes import BY_LANGUAGE, PINS, Node
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 from xstilts.scoring import scores
@@ -159,7 +159,7 @@ class Records:
         """Return whether a node is made, by the spec and the pins that are asked for."""
         if key not in self._current:
             node = self.nodes[key]
-            made = self._scored(node) if node.rule == "evaluate" else self._made(node)
+            made = self._measured(node) if node.rule in BY_LANGUAGE else self._made(node)
             self._current[key] = made
         return self._current[key]
 
@@ -207,9 +207,9 @@ class Records:
         names = (n for n in node.pins if n in made or not n.startswith(f"datasets/{OWN}/"))
         return self.pins.differs(made, names) is None
 
-    def _scored(self, node: Node) -> bool:
-        """Return whether every language that is asked for has its score and predictions, or has no
-        rows."""
+    def _measured(self, node: Node) -> bool:
+        """Return whether every language that is asked for has its file, and predictions beside a
+        score, or has no rows."""
         cell = read(self.root / node.key)
         if cell is None:
             return False
@@ -219,7 +219,10 @@ class Records:
             if gone.get("spec") == spec and self.pins.differs(gone["pins"], gone["pins"]) is None:
                 continue
             record = read(self.root / path)
-            if record is None or not (self.root / path).with_suffix(".parquet").exists():
+            if record is None:
+                return False
+            beside = (self.root / path).with_suffix(".parquet")
+            if node.rule == "evaluate" and not beside.exists():
                 return False
             if digest(record["spec"]) != spec or not self.pinned(node, record):
                 return False
@@ -229,13 +232,13 @@ class Records:
 def next_run(nodes: Mapping[str, Node], records: Records) -> set[str]:
     """Return the keys of the jobs that the next run would do, the tables not among them.
 
-    A node that a score or the lock file needs is made if it is not current, and so is what it
-    reads.
+    A node that a score, a measure or the lock file needs is made if it is not current, and so is
+    what it reads.
     """
     demanded = [
         key
         for key, node in nodes.items()
-        if node.rule in ("evaluate", "choose", "bag_of_words", *PINS) and not records.current(key)
+        if node.rule in (*BY_LANGUAGE, "choose", "bag_of_words", *PINS) and not records.current(key)
     ]
     run: set[str] = set()
     while demanded:

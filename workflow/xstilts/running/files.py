@@ -30,7 +30,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 _INSIDE = {
-    "bags", "chosen", "data", "difficulty", "encoded", "encoders", "experiments", "logs",
+    "alignment", "bags", "chosen", "data", "difficulty", "encoded", "encoders", "experiments", "logs",
     "manifests", "models", "pins", "scores", "subsets", "test", "toy", "trials", "tuned", ".state",
 }  # fmt: skip
 

@@ -29,6 +29,9 @@ PIECE_BYTES = 4  # of an encoded file, int32; the rest of it is small
 # A retrieval holds and searches embeddings of all sentences: copies of them, their width in XLM-R
 # Large, pieces of a sentence at least.
 EMBEDDINGS, WIDTH, SENTENCE = 4, 1024, 20
+# Bytes of the hidden states of one side of an alignment set, of all layers, that are in memory;
+# more are in a file.
+STATES = 2**29
 # Each attempt asks for this much more than the last.
 MEMORY_GROWTH, TIME_GROWTH = 1.5, 2
 # No job asks for more: nodes of 256 GB and limits of a day are common, and a training that meets

@@ -10,7 +10,9 @@ from xstilts.analysis import chance, figure_data
 from xstilts.analysis.answers import files as answer_files
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.figure_data import read_table
-from xstilts.analysis.plots import answer, curves, data_map, dots, gap, heatmap, style
+from xstilts.analysis.plots import (
+    alignment, answer, curves, data_map, dots, gap, heatmap, style,
+)  # fmt: skip
 from xstilts.monitoring import cell_states, products
 from xstilts.running.files import results_of
 from xstilts.steps import process
@@ -53,6 +55,10 @@ def main(args: argparse.Namespace) -> None:
         for name in questions:
             found, path = answer_files.read(tables, name), out / f"{products.QUESTIONS}/{name}"
             futures.append(pool.submit(_save_answer, found, path))
+        if (path := tables / "alignment.layers.csv").exists():
+            for (model, name), part in read_table(path).groupby(["model", "set"], sort=False):
+                figure = alignment.draw(part, f"{name}, {model}")
+                style.save(figure, out / f"alignment/{model}/{name}")
         style.save(heatmap.draw(main, significant), out / "heatmap")
         style.save(gap.draw(figure_data.transfer_gaps(by_target)), out / "gap")
         learning = figure_data.curves(read_table(tables / "curves.csv"), _chance(tables))

@@ -35,10 +35,9 @@ def main(args: argparse.Namespace) -> None:
     rows, out = cell_states.read_grid(args.grid), Path(args.out)
     test = "row" in rows
     grid = None if test else _grid(Path(args.grid))
-    choices = products.choices(grid) if grid else []
     nodes = graph.build(grid) if grid else {}
-    measured = products.difficulty(nodes)
-    asked = _asked(rows, {"chosen": bool(choices), "difficulty": bool(measured)})
+    records = products.records(grid, nodes) if grid else []
+    asked = _asked(rows, products.has(grid, nodes) if grid else {})
     asked_questions = questions.all_of(grid) if grid else []
     found, refused = _read(args, rows, grid, nodes)
     texts: dict[str, TextTable] = {}
@@ -55,9 +54,9 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{len(refused)} score file(s) refused: {refused[0]}")
     if args.record:
         asked_names = [question.name for question in asked_questions]
-        plan = products.tables_plan(str(Path(args.grid).parent), asked_names, choices)
+        plan = products.tables_plan(str(Path(args.grid).parent), asked_names, records)
         rule = "test_tables" if test else "tables"
-        products.write(args.record, rule, [*plan, *measured, *products.cells_of(rows["score"])])
+        products.write(args.record, rule, [*plan, *products.cells_of(rows["score"])])
 
 
 def _read(
@@ -74,7 +73,8 @@ def _read(
     classes, unclassed = examples.strata(files, values)
     choices = _choices(of, results.parent)
     aligned = [each.aligned for each in (questions.all_of(of) if of else ()) if each.aligned]
-    aside = alignment.read(of, results.parent) if of and aligned else (None, [])
+    pins = Pins(args.lock, results.parent)
+    measured, misaligned = alignment.read(of, results.parent, pins.score) if of else (None, [])
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
@@ -91,10 +91,10 @@ def _read(
         choices=choices,
         recorded=subsets.read(of, nodes, results.parent) if of else subsets.Found(),
         language_traits=of.experiment.settings["language_traits"] if of else {},
-        alignment=aside[0],
+        alignment=measured,
         aligned=aligned,
     )
-    return found, [*refused, *unreadable, *unclassed, *damaged, *aside[1]]
+    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned]
 
 
 def _grid(path: Path) -> Grid | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from xstilts.experiment.grid import Grid
-from xstilts.experiment.nodes import Node
+from xstilts.experiment.nodes import BY_LANGUAGE, Node
 from xstilts.monitoring.estimate import model_sizes, workload
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 from xstilts.monitoring.estimate.throughput import FinishedJob, Throughput
@@ -34,7 +34,7 @@ class Forecast:
 
 def measured_seconds(node: Node, root: Path) -> float | None:
     """Return the seconds on the device that a finished job has recorded; None if it has not."""
-    paths = list(node.outputs) if node.rule == "evaluate" else [node.key]
+    paths = list(node.outputs) if node.rule in BY_LANGUAGE else [node.key]
     try:
         return float(sum(read_json(root / path)["seconds"] for path in paths))
     except (UserError, KeyError, TypeError):

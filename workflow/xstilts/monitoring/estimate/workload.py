@@ -6,7 +6,7 @@ from typing import Any
 
 from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.grid import CAP, Grid
+from xstilts.experiment.grid import CAP, MAX_LENGTH, Grid
 from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.models.flop import training_flop
@@ -49,6 +49,8 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
     parts = node.name.split("/")
     if node.rule == "evaluate":
         return evaluation(Cell(*parts), grid, sizes)
+    if node.rule == "align":
+        return alignment(parts[0], parts[-1], grid, sizes)
     if node.rule not in TRAININGS:
         return None
     if node.rule in RECORDED:
@@ -178,6 +180,16 @@ def training(
         if member.dev
     ]
     return Workload(model, name, train_tokens, evaluations * sum(size.tokens for size in dev))
+
+
+def alignment(model: str, name: str, grid: Grid, sizes: DataSizes) -> Workload:
+    """Return the workload of measuring the alignment of an encoder on a set: its sentences are
+    taken for as long as the rows of its task, and what is computed of them is not counted."""
+    of = grid.experiment.alignment[name]
+    sides = [*of.languages, *(() if of.paired else (of.pivot,))]
+    found = [sizes.of(model, of.task, lang, of.split, MAX_LENGTH) for lang in sides]
+    tokens = sum(size.first(of.rows * (2 if of.paired else 1)).tokens for size in found)
+    return Workload(model, name, 0.0, tokens)
 
 
 def evaluation(cell: Cell, grid: Grid, sizes: DataSizes) -> Workload:
