@@ -234,6 +234,8 @@ def test_questions_have_files_of_each_kind_and_their_tables_are_made_from_the_co
         ({"xnli": ["de"], "pawsx": ["en"]}, "toy/xlmr", {"traits", "groups"}),
         ({"bucc": ["de"]}, "facebookai/xlm-roberta-large", {"traits", "comparison"}),
         ({"bucc": ["de"]}, "FacebookAI/xlm-roberta-base", {"traits"}),
+        ({"xnli": ["de"], "xcopa": ["sw"]}, "toy/xlmr", {"traits", "groups_xtreme_r"}),
+        ({"xquad": ["ro"], "pawsx": ["de"], "xnli": ["de"]}, "toy/xlmr", {"traits", "groups"}),
     ],
 )
 def test_a_table_in_which_nothing_could_stand_is_not_planned(languages, checkpoint, more):
@@ -362,3 +364,20 @@ def test_another_experiment_has_its_own(world):
     inputs = {rule: product.inputs for rule, product in other.named.items()}
     assert inputs["figures"] == ("results/experiments/other/.made/tables.json",)
     assert dataclasses.asdict(listed[0]) != dataclasses.asdict(world.list[0])
+
+
+def test_what_is_of_xtreme_r_alone_has_a_submission_of_its_own():
+    def files(*targets):
+        over = {"targets": [*targets], "languages": ["de", "tr"], "test": True}
+        found = products.submissions(graph.Graph(grid.Grid(config.load(results.CONFIG | over))))
+        return {each.submission: names for each, names in found.items()}
+
+    assert files("xnli") == {"submission": ["xnli/test-de.tsv", "xnli/test-tr.tsv"]}
+    assert files("xnli", "xcopa") == {
+        "submission_xtreme_r": ["xnli/test-de.tsv", "xnli/test-tr.tsv", "xcopa/test-tr.jsonl"]
+    }
+    both = files("xcopa", "pawsx")
+    assert both == {
+        "submission": ["pawsx/test-de.tsv"],
+        "submission_xtreme_r": ["xcopa/test-tr.jsonl"],
+    }

@@ -125,10 +125,8 @@ class Grid:
 
     def tuned_from(self, model: str, intermediate: str, seed: str, task: str) -> str:
         """Return the folder of the checkpoint that the tuning on a task starts from."""
-        before = self.tasks[task].after
-        if before is None:
-            return self.encoder(model, intermediate, seed)
-        return self.tuned(model, intermediate, seed, before)
+        before, row = self.tasks[task].after, (model, intermediate, seed)
+        return self.tuned(*row, before) if before else self.encoder(*row)
 
     def tuning(self, task: str, model: str = "", values: Values = NO_VALUES) -> list[Member]:
         """Return what stage 2 trains on: a target's data in English or its `train_language`."""
@@ -315,11 +313,8 @@ class Grid:
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:
         """Return the spec of a model tuned on the data of a target in one language."""
         before, path = self.tasks[task].after, (model, intermediate, seed)
-        parent = (
-            self._digest("tuned_spec", *path, before)
-            if before
-            else self._digest("encoder_spec", *path)
-        )
+        start = ("tuned_spec", *path, before) if before else ("encoder_spec", *path)
+        parent = self._digest(*start)
         tuning = self.tuning(task, model)
         spec = self._train_spec(parent, tuning, tuning[0].recipe, None, seed)
         if before:
@@ -353,11 +348,9 @@ class Grid:
         """Return the spec of one score file."""
         target = self.tasks[cell.target]
         path = (cell.model, cell.intermediate, cell.seed)
-        parent = (
-            self._digest("tuned_spec", *path, target.tuned_on)
-            if target.tuned_on
-            else self._digest("encoder_spec", *path)
-        )
+        train = target.tuned_on
+        start = ("tuned_spec", *path, train) if train else ("encoder_spec", *path)
+        parent = self._digest(*start)
         # Of the real model: the toy encoder in its place has fewer layers.
         entry = self.experiment.settings["models"][cell.model]
         layer = None if self.experiment.toy else entry["retrieval_layer"]

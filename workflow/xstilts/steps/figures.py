@@ -11,7 +11,14 @@ from xstilts.analysis.answers import files as answer_files
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.figure_data import read_table
 from xstilts.analysis.plots import (
-    alignment, answer, curves, data_map, dots, gap, heatmap, style,
+    alignment,
+    answer,
+    curves,
+    data_map,
+    dots,
+    gap,
+    heatmap,
+    style,
 )  # fmt: skip
 from xstilts.monitoring import cell_states, products
 from xstilts.running.files import results_of
