@@ -54,10 +54,9 @@ def texts(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]], predict
     if "choices" in row:
         return _choice(row, prediction)
     if "group" in row:
-        found = first(prediction)
-        passage = rows[found]["text_pair"] if found in rows else found
-        gold = ("gold", row["text_pair"])
-        return [("text", row["text"]), gold, ("predicted", passage or "(none)")]
+        nearest = first(prediction) or "(none)"
+        passage = rows[nearest]["text_pair"] if nearest in rows else nearest
+        return [("text", row["text"]), ("gold", row["text_pair"]), ("predicted", passage)]
     pair = [("pair", row["text_pair"])] if row["text_pair"] else []
     gold = row["label"]
     if isinstance(gold, float):
