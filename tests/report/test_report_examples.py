@@ -89,6 +89,16 @@ ROWS = {"t1": {"text": "ein Hund"}, "t2": {"text": "eine Katze"}}
             [("text", "a dog"), ("gold", "(none)"), ("predicted", "(none)")],
         ),
         (
+            {"side": "source", "text": "a dog", "gold": None, "golds": ["t1", "t2"]},
+            '["t2", "t1"]',
+            [("text", "a dog"), ("gold", "ein Hund (and 1 more)"), ("predicted", "eine Katze")],
+        ),
+        (
+            {"text": "who", "text_pair": "a dog", "group": None},
+            "[]",
+            [("text", "who"), ("gold", "a dog"), ("predicted", "(none)")],
+        ),
+        (
             {"context": "It rains.", "choices": ["wet", "dry"], "label": 0},
             "1",
             [("context", "It rains."), ("gold", "wet"), ("predicted", "dry")],
@@ -104,6 +114,8 @@ ROWS = {"t1": {"text": "ein Hund"}, "t2": {"text": "eine Katze"}}
         "no answer",
         "sentence",
         "no pair",
+        "candidates",
+        "passage",
         "choice",
     ],
 )
@@ -132,6 +144,19 @@ def test_the_examples_of_a_file_in_full(tmp_path):
             "shown": [["text", "a dog"], ["gold", "ein Hund"], ["predicted", "ein Hund"]],
         },
     ]
+
+
+def test_examples_of_candidates_of_all_languages_are_read_from_their_file(tmp_path):
+    about = {"spec": {"pool": {"pool": "all"}}}
+    row = {"id": "q", "side": "source", "text": "wer", "gold": None, "golds": ["c1"], "lang": "de"}
+    pool = [{"id": f"c{n}", "side": "target", "text": f"text {n}", "lang": "en"} for n in range(3)]
+    prepare.write(tmp_path / "de.dev.parquet", [row], "retrieval", about)
+    prepare.write(tmp_path / "pool.dev.parquet", pool, "retrieval", about)
+    found = {"id": ["q"], "prediction": ['["c2", "c1"]'], "value": [0.5]}
+    pq.write_table(pa.table(found), tmp_path / "de.parquet")
+    cache = examples.RowCache()
+    (one,) = examples.of_language(tmp_path / "de.json", tmp_path / "de.dev.parquet", cache, 1)
+    assert one["shown"] == [["text", "wer"], ["gold", "text 1"], ["predicted", "text 2"]]
 
 
 def test_the_examples_of_a_file_of_numbers_in_full(tmp_path):

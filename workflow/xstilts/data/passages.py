@@ -51,7 +51,9 @@ def mewslix_en(row: Row) -> Row | None:
     """Mewsli-X, a pair of Wikipedia: a mention, and the description of its entity."""
     pair, entity = row["contextual_mention"], row["entity"]
     text = mention(pair["context"], pair["mention"]["mention_span"])
-    return text and {
+    if text is None:
+        return None
+    return {
         "id": pair["mention"]["example_id"],
         "text": text,
         "text_pair": description(entity),

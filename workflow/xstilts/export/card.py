@@ -16,7 +16,7 @@ PIPELINE_TAGS = {
     "tagging": "token-classification",
     "span": "question-answering",
     "choice": "multiple-choice",
-    "retrieval": "sentence-similarity",
+    **dict.fromkeys(("retrieval", "dual"), "sentence-similarity"),
 }
 HUB_ID = re.compile(
     r"[A-Za-z0-9][\w.-]*/[\w.-]+"

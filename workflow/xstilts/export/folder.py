@@ -51,7 +51,7 @@ def _write_weights(trained: Trained, folder: Path) -> str | None:
 
     if trained.head is not None:
         encoder, head = trained.load()
-        model = task_model.build(encoder, head, trained.task.format, trained.labels)
+        model = task_model.build(encoder, head, trained.format, trained.labels)
         if model is not None:
             from transformers.utils import logging
 
@@ -99,7 +99,7 @@ def tokenizer_settings(trained: Trained) -> dict[str, Any]:
 
 
 def _code(trained: Trained, model_class: str | None, folder: str) -> str:
-    format, pair = trained.task.format, "text_pair" in trained.task.columns.values()
+    format, pair = trained.format, "text_pair" in trained.task.columns.values()
     if model_class:
         limits = trained.max_length, trained.task.no_answer
         tokenizer = load_tokenizer(adapters.backbone(trained.folder) / "tokenizer.json")

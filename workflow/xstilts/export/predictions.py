@@ -1,6 +1,7 @@
 """Predictions for rows that need no gold, by the path of the evaluation."""
 
 import contextlib
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 # What a row must have of its format, or there is nothing to predict.
 CONTENT = {
     "classification": ("text",), "regression": ("text",), "choice": ("choices",),
-    "tagging": ("tokens",), "span": ("question", "context"),
+    "tagging": ("tokens",), "span": ("question", "context"), "dual": ("text", "text_pair"),
 }  # fmt: skip
 
 
@@ -72,8 +73,8 @@ def is_empty(row: Row, format: str) -> bool:
 def predicted(trained: Trained, rows: Sequence[Row], max_tokens: int) -> dict[str, list[Any]]:
     """Return the columns to add: `prediction`, and `probability` where it is one of a few.
 
-    A prediction is a label, the number of a choice from 0, a list of tags, an answer, or a number;
-    None of a row that is empty.
+    A prediction is a label, the number of a choice from 0, a list of tags, an answer, a number, or
+    the ids of the rows with the nearest passages; None of a row that is empty.
 
     Args:
         trained: the model.
@@ -119,4 +120,6 @@ def _typed(text: str, format: str) -> Any:
         return text.split(" ")
     if format == "choice":
         return int(text)
+    if format == "dual":
+        return json.loads(text)
     return float(text) if format == "regression" else text

@@ -161,6 +161,28 @@ def scores(*texts, **options):
 
 print(scores(["A dog sleeps."], ["An animal sleeps."]))
 '''
+EMBED = '''
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import linear, normalize
+from transformers import {auto}, AutoTokenizer
+
+folder = {folder}
+tokenizer = AutoTokenizer.from_pretrained(folder)
+encoder = {auto}.from_pretrained(folder, {options}dtype=torch.float32).eval()
+head = load_file(f"{{folder}}/head.safetensors")
+
+
+def embed(texts):
+    """Return embeddings of length 1, of queries or passages, a row a text."""
+    inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+    with torch.inference_mode():
+        hidden = encoder(**inputs).last_hidden_state
+{pooled}    return normalize(hidden, dim=1)
+
+
+print(embed(["What does the dog do?"]) @ embed(["A dog sleeps.", "Ein Hund schläft."]).T)
+'''
 MEAN = """\
     mask = inputs["attention_mask"].unsqueeze(-1)
     hidden = (hidden * mask).sum(1) / mask.sum(1)
@@ -254,6 +276,9 @@ def of_encoder_and_head(
     """
     scaled = UNIT_SCALE if unit_scale else ""
     pooled = POOLS[pooling] + scaled + DENSE
+    folder, options = json.dumps(folder, ensure_ascii=False), "add_pooling_layer=False, " * pooler
+    if format == "dual":
+        return EMBED.format(folder=folder, auto=auto, options=options, pooled=pooled)
     what = "the score of each label, a row a text"
     if format in ("tagging", "span"):
         pooled, what = scaled, "the scores of each token: of the labels, or as start and end"
@@ -262,9 +287,9 @@ def of_encoder_and_head(
     elif format == "regression":
         what = "the number, a row a text"
     return HEAD.format(
-        folder=json.dumps(folder, ensure_ascii=False),
+        folder=folder,
         auto=auto,
-        options="add_pooling_layer=False, " if pooler else "",
+        options=options,
         labels=list(labels),
         what=what,
         pooled=pooled,

@@ -26,6 +26,8 @@ def build(encoder, head, format: str, labels: Sequence[str]):
     import transformers
     from torch import nn
 
+    if format not in AUTO_CLASSES:  # embeddings
+        return None
     config = _config(encoder.config, format, labels)
     auto = getattr(transformers, AUTO_CLASSES[format])
     if type(config) not in auto._model_mapping:

@@ -51,10 +51,16 @@ class Trained:
     specs: Mapping[str, Mapping[str, Any]]
     scores: tuple[Mapping[str, Any], ...]
 
+    @property
+    def format(self) -> str:
+        """The format that its head is of: a retrieval that is tuned is a dual encoder's."""
+        tuned = self.head is not None and self.task.format == "retrieval"
+        return "dual" if tuned else self.task.format
+
     def load(self) -> tuple[Any, Any]:
         """Return encoder and head in fp32, on the CPU; UserError if they are damaged."""
         encoder = checkpoint.load_encoder(self.folder, layers=self.layer)
-        head = formats.page(self.task.format).head(encoder, list(self.labels))
+        head = formats.page(self.format).head(encoder, list(self.labels))
         if self.head is not None:
             checkpoint.load_head(head, self.folder, self.head)
         return encoder.eval(), head.eval()

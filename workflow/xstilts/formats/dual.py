@@ -96,7 +96,7 @@ def decode(reduced, data, rows):
 
 def score(rows, predictions, metric, lang):
     """mAP@20; a row's value is its AP@20, which is 1 / rank of its passage."""
-    first = {}
+    first: dict[str, str] = {}
     gold = [{first.setdefault(row["text_pair"], row["id"])} for row in rows]
     ranked = [json.loads(prediction) for prediction in predictions]
     values = [ranking.average_precision(g, p) for g, p in zip(gold, ranked, strict=True)]

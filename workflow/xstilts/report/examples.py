@@ -1,5 +1,6 @@
 """Examples of right and wrong predictions of a cell, cut to a size that a page can hold."""
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from xstilts.experiment.tasks import POOL
 
 MAX_CHARACTERS = 240  # of a text
 CONTEXT_CHARACTERS = 110  # of a context, on either side of the answer
@@ -50,6 +53,10 @@ def texts(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]], predict
         return _retrieval(row, rows, prediction)
     if "choices" in row:
         return _choice(row, prediction)
+    if "group" in row:
+        nearest = first(prediction) or "(none)"
+        passage = rows[nearest]["text_pair"] if nearest in rows else nearest
+        return [("text", row["text"]), ("gold", row["text_pair"]), ("predicted", passage)]
     pair = [("pair", row["text_pair"])] if row["text_pair"] else []
     gold = row["label"]
     if isinstance(gold, float):
@@ -89,7 +96,19 @@ def _retrieval(
     def text(key: str | None) -> str:
         return rows[key]["text"] if key and key in rows else key or "(none)"
 
-    return [("text", row["text"]), ("gold", text(row["gold"])), ("predicted", text(prediction))]
+    gold, *others = row.get("golds") or [row["gold"]]
+    more = f" (and {len(others)} more)" if others else ""
+    found = ("predicted", text(first(prediction)))
+    return [("text", row["text"]), ("gold", text(gold) + more), found]
+
+
+def first(prediction: str) -> str | None:
+    """Return the id that is predicted: of a ranked list (JSON) the first."""
+    try:
+        found = json.loads(prediction)
+    except ValueError:
+        return prediction
+    return next(iter(found), None) if isinstance(found, list) else prediction
 
 
 def _choice(row: Mapping[str, Any], prediction: str) -> Texts:
@@ -147,9 +166,13 @@ def of_language(score: Path, data: Path, cache: RowCache, count: int) -> list[di
     except (OSError, KeyError, pa.ArrowException):
         return []
     rows = cache.find(data, [prediction["id"] for prediction in chosen])
-    gold_ids = [row.get("gold") for row in rows.values() if "side" in row]
-    if gold_ids:  # of retrieval, whose predictions are ids of rows
-        rows |= cache.find(data, [*gold_ids, *(prediction["prediction"] for prediction in chosen)])
+    if any("side" in row or "group" in row for row in rows.values()):
+        # Predictions are ids of rows, or of candidates of all languages.
+        ids = [one for row in rows.values() for one in row.get("golds") or [row.get("gold")]]
+        ids += [first(prediction["prediction"]) for prediction in chosen]
+        pooled = any("golds" in row for row in rows.values())
+        split = data.name.partition(".")[2]
+        rows |= cache.find(data.with_name(f"{POOL}.{split}") if pooled else data, ids)
     return [
         {
             "right": prediction["value"] >= RIGHT,

@@ -71,12 +71,14 @@ def outputs(
     for output, own in zip(embedded, queries, strict=True):
         lists = nearest[done : done + len(own)]
         share, done = len(own) / len(nearest), done + len(own)
-        known = output.joules is not None and joules is not None
+        own_joules = None
+        if output.joules is not None and joules is not None:
+            own_joules = output.joules + share * joules
         results.append(
             Output(
                 [],
                 output.seconds + share * seconds,
-                output.joules + share * joules if known else None,
+                own_joules,
                 [json.dumps([ids[i] for i in one]) for one in lists],
             )
         )
