@@ -39,6 +39,8 @@ THERE = {
     "hellaswag": EN,
     "cosmosqa": EN,
     "csqa": EN,
+    "siqa": EN,
+    "copa": EN,
     "ccg": {},
     "mlm": {},
     "ccg_pmb": {**EN, "test": ["en"]},
@@ -47,6 +49,8 @@ THERE = {
     "udpos_en": EN,
     "wikiann_en": EN,
     "tydiqa_en": {"train": ["en"]},
+    "lareqa_en": EN,
+    "mewslix_en": {},
     "xnli": {"dev": NLI, "test": NLI},
     "pawsx": {"dev": ["de", "en", "es", "zh"], "test": ["de", "zh"]},
     "udpos": {"dev": ["en"], "test": ["ar", "de", "en", "es", "hi", "ru", "th", "zh"]},
@@ -56,6 +60,11 @@ THERE = {
     "tydiqa": {"dev": ["sw"]},
     "bucc": {"dev": ["zh"]},
     "tatoeba": {"dev": [c for c in NLI if c != "en"]},
+    "xcopa": dict.fromkeys(("dev", "test"), ["sw", "th", "zh"]),
+    "lareqa": {"dev": [c for c in NLI if c != "sw"]},
+    "tatoeba_r": {},
+    "mewslix": {},
+    "multichecklist": {},
 }
 
 
