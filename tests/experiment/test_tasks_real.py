@@ -60,7 +60,7 @@ THERE = {
     "tydiqa": {"dev": ["sw"]},
     "bucc": {"dev": ["zh"]},
     "tatoeba": {"dev": [c for c in NLI if c != "en"]},
-    "xcopa": dict.fromkeys(("dev", "test"), ["sw", "th", "zh"]),
+    "xcopa": {split: ["sw", "th", "zh"] for split in ("dev", "test")},
     "lareqa": {"dev": [c for c in NLI if c != "sw"]},
     "tatoeba_r": {},
     "mewslix": {},
