@@ -53,7 +53,8 @@ def test_a_case_is_the_same_in_all_languages(files):
     first = row["context"].split()[0]
     assert row == {
         "id": "comp-007-0-0", "context": f"{first} is older than {who}.",
-        "question": "Who is less old?", "answers": {"text": [who], "answer_start": [start]}, "test": "comp",
+        "question": "Who is less old?",
+        "answers": {"text": [who], "answer_start": [start]}, "test": "comp",
     }  # fmt: skip
     assert row["context"][start : start + len(who)] == who != first
     assert other["context"] == f"{names[first]} старше, чем {names[who]}."

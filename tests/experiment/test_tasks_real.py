@@ -44,7 +44,6 @@ THERE = {
     "csqa": EN,
     "siqa": EN,
     "copa": EN,
-    "xcopa": {"dev": ["sw", "th", "zh"], "test": ["sw", "th", "zh"]},
     "ccg": {},
     "mlm": {},
     "ccg_pmb": {**EN, "test": ["en"]},
@@ -53,6 +52,8 @@ THERE = {
     "udpos_en": EN,
     "wikiann_en": EN,
     "tydiqa_en": {"train": ["en"]},
+    "lareqa_en": EN,
+    "mewslix_en": {},
     "xnli": {"dev": NLI, "test": NLI},
     "pawsx": {"dev": ["de", "en", "es", "zh"], "test": ["de", "zh"]},
     "udpos": {"dev": ["en"], "test": ["ar", "de", "en", "es", "hi", "ru", "th", "zh"]},
@@ -62,6 +63,11 @@ THERE = {
     "tydiqa": {"dev": ["sw"]},
     "bucc": {"dev": ["zh"]},
     "tatoeba": {"dev": [c for c in NLI if c != "en"]},
+    "xcopa": {split: ["sw", "th", "zh"] for split in ("dev", "test")},
+    "lareqa": {"dev": [c for c in NLI if c != "sw"]},
+    "tatoeba_r": {},
+    "mewslix": {},
+    "multichecklist": {},
 }
 
 

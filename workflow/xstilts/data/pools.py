@@ -172,7 +172,8 @@ def golds(
     found: dict[str, list[str]] = defaultdict(list)
     for table in tables:
         for raw in table.to_pylist():
-            for row in function(raw) or []:
+            unified = function(raw) or []
+            for row in unified if isinstance(unified, list) else [unified]:
                 if row["side"] == "source":
                     found[str(row["id"])] += row["golds"]
     return dict(found)

@@ -1,6 +1,8 @@
 """MultiCheckList's templates: two of its six tests, as far as the toy grammars can say them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 from xstilts.toy import lexicon
 from xstilts.toy.catalogue.table import Table
@@ -11,19 +13,26 @@ from xstilts.toy.spec import Spec
 
 HERO, OTHER = Thing("tom"), Thing("adam")  # men, as in the real templates
 ANIMAL, VEHICLE = Thing("animal"), Thing("vehicle")
+
+
+class Fact(NamedTuple):
+    """A sentence of a test's context, who does it, and its question with the answer."""
+
+    told: Clause
+    person: str
+    ask: str
+    answer: str
+
+
 TESTS = {
-    "Animal vs Vehicle": {
-        "facts": (Clause(HERO, "find", ANIMAL), Clause(HERO, "sell", VEHICLE)),
-        "asked": ("patient", "patient"),
-        "answers": ("{animal}", "{vehicle}"),
-        "names": ("{first_name}", "{first_name}"),
-    },
-    "Animal vs Vehicle v2": {
-        "facts": (Clause(HERO, "buy", ANIMAL), Clause(OTHER, "buy", VEHICLE)),
-        "asked": ("agent", "agent"),
-        "answers": ("{first_name}", "{first_name2}"),
-        "names": ("{first_name}", "{first_name2}"),
-    },
+    "Animal vs Vehicle": (
+        Fact(Clause(HERO, "find", ANIMAL), "{first_name}", "patient", "{animal}"),
+        Fact(Clause(HERO, "sell", VEHICLE), "{first_name}", "patient", "{vehicle}"),
+    ),
+    "Animal vs Vehicle v2": (
+        Fact(Clause(HERO, "buy", ANIMAL), "{first_name}", "agent", "{first_name}"),
+        Fact(Clause(OTHER, "buy", VEHICLE), "{first_name2}", "agent", "{first_name2}"),
+    ),
 }
 SLOTS = ("{animal}", "{vehicle}")
 
@@ -40,18 +49,16 @@ def template(clause: Clause, slots: dict[str, str], language: Grammar) -> str:
 
 def cells(name: str, language: Grammar) -> list[tuple[str, str]]:
     """The rows of a test, and what each says in a language."""
-    test, gap = TESTS[name], " " if language.spaced else ""
+    facts, gap = TESTS[name], " " if language.spaced else ""
     told = [
-        template(fact, {"agent": person, "patient": slot}, language)
-        for fact, person, slot in zip(test["facts"], test["names"], SLOTS, strict=True)
+        template(fact.told, {"agent": fact.person, "patient": slot}, language)
+        for fact, slot in zip(facts, SLOTS, strict=True)
     ]
     rows = [("Context", gap.join(order)) for order in (told, told[::-1])]
-    for fact, ask, answer, person in zip(
-        test["facts"], test["asked"], test["answers"], test["names"], strict=True
-    ):
-        asked = Clause(fact.agent, fact.verb, fact.patient, ask=ask)
-        keeps = {"agent": person} if ask == "patient" else {}
-        rows += [("Question", template(asked, keeps, language)), ("Answer", answer)]
+    for fact in facts:
+        asked = replace(fact.told, ask=fact.ask)
+        keeps = {"agent": fact.person} if fact.ask == "patient" else {}
+        rows += [("Question", template(asked, keeps, language)), ("Answer", fact.answer)]
     if name == "Animal vs Vehicle":
         for group in ("animal", "vehicle"):
             for concept in lexicon.of_kind("noun"):
