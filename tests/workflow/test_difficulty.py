@@ -9,7 +9,7 @@ from tests.workflow.running import at_work, tiny
 from tests.workflow.test_failures import step_process
 
 MNLI = "results/difficulty/xlmr/mnli/seed1"
-CONFIG = {"save_every": 0, "recipes": {"mnli": {"max_steps": 60, "eval_every": 20}}}
+CONFIG = {"save_every": 0, "recipes": {"mnli": {"epochs": 10, "max_steps": 60, "eval_every": 20}}}
 
 
 def test_difficulty_by_name_after_a_kill(done):
@@ -35,6 +35,8 @@ def test_difficulty_by_name_after_a_kill(done):
     assert [row["id"] for row in pvi] == [row["id"] for row in rows]
     assert done.snakemake(f"{MNLI}.pvi.json").nothing
     # Another seed is another training; another recipe makes it anew, and PVI with it.
-    done.write(tiny(save_every=0, recipes={"mnli": {"max_steps": 61, "eval_every": 20}}))
-    again = done.planned(f"{MNLI}.pvi.json", f"{MNLI[:-1]}2.json")
+    done.write(
+        tiny(save_every=0, recipes={"mnli": {"epochs": 11, "max_steps": 60, "eval_every": 20}})
+    )
+    again = done.planned("--", f"{MNLI}.pvi.json", f"{MNLI[:-1]}2.json")
     assert again == {"difficulty": 2, "pvi": 1}

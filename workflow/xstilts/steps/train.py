@@ -207,8 +207,8 @@ def train(
     if ranks.rank():
         return
     if "recorded" in spec:
-        path = Path(folder) / f"{Path(args.out).name}.parquet"
-        made = dynamics.write(path, tasks[0], *args.train_rows, weights["recorded"], args.recorded)
+        path, [rows] = Path(folder) / f"{Path(args.out).name}.parquet", args.train_rows
+        made = dynamics.write(path, tasks[0], rows, weights["recorded"], args.recorded)
     else:
         made = adapters.record(folder, base)
     node = {

@@ -54,7 +54,7 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
     if node.rule not in TRAININGS:
         return None
     if node.rule in RECORDED:
-        return _on_devices(recorded(*parts[:2], node.rule == "pvi", grid, sizes), grid)
+        return _on_devices(recorded(parts[0], parts[1], node.rule == "pvi", grid, sizes), grid)
     model, intermediate, seed, *rest = parts
     task = "" if node.rule.endswith("intermediate") else rest.pop(0)
     searched = grid.searches.of(model, intermediate, task)
