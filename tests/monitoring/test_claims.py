@@ -1,5 +1,7 @@
 """Whose a node is: what experiments ask for, and what is not replaced without a word."""
 
+import os
+
 import pytest
 import yaml
 from tests import results
@@ -135,7 +137,8 @@ def test_all_that_is_asked_for_here(world):
     results.write_plan(root, config.load(results.CONFIG), [{"score": "s"}], {}, "empty")
     found = claims.known(root)
     paths = {path for node in nodes.values() for path in (node.key, *node.outputs)}
-    assert found == paths | {path.rpartition("/")[0] for path in paths}
+    folders = {path.rpartition("/")[0] for path in paths}
+    assert found == paths | folders | {os.path.splitext(path)[0] for path in paths}
     assert {"results/scores/m/mnli/seed1/xnli", "results/tuned/m/mnli/seed1/mnli"} <= found
     assert claims.known(root / "elsewhere") == set()
 

@@ -6,9 +6,10 @@ import pytest
 from tests import results
 
 from xstilts.experiment import config, graph, grid, plan
-from xstilts.monitoring import unused
+from xstilts.monitoring import claims, unused
 from xstilts.running import lock
 from xstilts.running.errors import UserError
+from xstilts.running.files import read_json, write_json
 from xstilts.steps import unused as unused_step
 
 SEED = "results/{}/m/{}/seed2"
@@ -162,3 +163,18 @@ def test_the_step_refuses_where_nothing_is_asked_for_or_a_run_is_at_work(root, t
     with pytest.raises(UserError, match="no experiment has been run here, so nothing is asked for"):
         step(root, "--delete")
     assert set(SECOND) <= {str(path.relative_to(root)) for path in root.rglob("*")}
+
+
+def test_of_recorded_trainings_what_is_asked_for_stays(root):
+    """Rows and record are files of one folder; the state of each has a folder of its own."""
+    base = "results/difficulty/m/mnli"
+    state = "results/.state/train/difficulty/m/mnli"
+    names = [f"{base}/seed{n}{end}" for n in (1, 2) for end in (".json", ".parquet")]
+    write(root, *names, f"{state}/seed1/finished/seed1.parquet", f"{state}/seed2/lock")
+    home = next((root / "results/experiments").glob("*/nodes.json"))
+    about = read_json(home)
+    about["nodes"] |= {name: None for name in names[:2]}
+    write_json(home, about)
+    extra = [name for name in listed(root) if "difficulty" in name]
+    assert extra == [*names[2:], f"{state}/seed2"]
+    assert f"{base}/seed1" in claims.known(root), "what its job is called by"

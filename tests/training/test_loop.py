@@ -394,6 +394,8 @@ class Node:
             helpers.write_encoded(root / f"{split}.safetensors", data)
         rows = classification_rows(8, 2, labels)
         helpers.write_rows(root / "dev.parquet", "classification", rows)
+        rows = classification_rows(48, 1, labels)
+        helpers.write_rows(root / "train.parquet", "classification", rows)
         self.spec = {
             **spec("classification", seed, epochs=1, **recipe),
             "kind": "train",
@@ -401,7 +403,10 @@ class Node:
             **{split: digest(data.meta["spec"]) for split, data in self.data.items()},
         }
 
-    def run(self, init, out, state=None, save_every=600, chosen="", trial="no", **changes):
+    def run(
+        self, init, out, state=None, save_every=600, chosen="", trial="no", beside="", **changes
+    ):
+        """Run the step; `beside`: what a recorded training has written, for PVI."""
         parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
         wanted = {**self.spec, "parent": digest(parent), **changes}
         train_step.main(
@@ -411,7 +416,8 @@ class Node:
                 train=[str(self.root / "train.safetensors")],
                 dev=[str(self.root / "dev.safetensors")],
                 dev_rows=[str(self.root / "dev.parquet")],
-                train_rows=[],
+                train_rows=[str(self.root / "train.parquet")] if "recorded" in wanted else [],
+                recorded=str(beside),
                 budget=2000,
                 state=str(state or f"{out}.state"),
                 save_every=save_every,

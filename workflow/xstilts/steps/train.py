@@ -187,7 +187,7 @@ def train(
     pins += [read_json(args.subset)["pins"]] if args.subset else []
     pinned = dict(parent["pins"], **{k: v for own in pins for k, v in own.items()})
     about = {
-        "kind": "train",
+        "kind": spec["kind"],
         **_made_by(opened, choice, pinned),
         "fingerprint": fingerprint,
     }
