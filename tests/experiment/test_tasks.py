@@ -72,7 +72,10 @@ def test_what_is_not_trained_is_trained_on_or_retrieved(name):
 
 
 def test_inference_tasks_can_share_a_head():
-    heads = {get(name).labels for name in ("mnli", "mnli_translated", "anli", "anli_r1", "anli_r3", "snli", "xnli")}
+    heads = {
+        get(name).labels
+        for name in ("mnli", "mnli_translated", "anli", "anli_r1", "anli_r3", "snli", "xnli")
+    }
     assert heads == {("entailment", "neutral", "contradiction")}
 
 
