@@ -215,9 +215,9 @@ def _language(
     y, x = pivots[texts], aligner.means([pairs[at].text for at in of_lang], spec["max_length"])
     tokens += x.tokens
     _, pool, on, _ = aligner.load()
-    layers = _layers(
-        x, y, np.searchsorted(of_pivot, np.array(of_lang)), pool.layers, spec["measures"], on
-    )
+    place = {at: row for row, at in enumerate(of_pivot)}
+    rows = np.array([place[at] for at in of_lang])
+    layers = _layers(x, y, rows, pool.layers, spec["measures"], on)
     seconds = time.monotonic() - start
     record = {
         **about,
