@@ -97,6 +97,7 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
     grid, folder = graph.grid, home(name)
     settings = grid.experiment.settings
     cells = [graph.evaluate(cell, settings["split"]).key for cell in grid.cells]
+    graph.alignments()  # so that the graph is whole
     plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES, "traits.csv"))
     tables = record_of(folder, "tables")
     products = [
