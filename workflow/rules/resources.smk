@@ -77,18 +77,14 @@ def evaluation_memory(target, split):
 
 def alignment_memory(wildcards, input, attempt):
     """The host memory of a measurement of alignment: beside the model, the embeddings of two sides."""
-    return resources.memory(
-        weights.loaded(input[0]), resources.STATES, gpu_of(wildcards), attempt
-    )
+    return resources.memory(weights.loaded(input[0]), resources.STATES, gpu_of(wildcards), attempt)
 
 
 def alignment_minutes(wildcards, input, attempt):
     """The time limit of it, by its sentences."""
     sides = len(input.rows) + 1
     data = resources.PIECE_BYTES * 64 * EXPERIMENT.alignment[wildcards.set].rows * sides
-    return resources.evaluation_minutes(
-        weights.loaded(input[0]), data, gpu_of(wildcards), attempt
-    )
+    return resources.evaluation_minutes(weights.loaded(input[0]), data, gpu_of(wildcards), attempt)
 
 
 def attempt(wildcards, attempt):

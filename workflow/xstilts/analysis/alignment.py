@@ -107,7 +107,7 @@ def summary(layers: pd.DataFrame) -> pd.DataFrame:
     rows, names = [], ["model", "set", "measure", "intermediate"]
     for key, part in layers.groupby(names, sort=False):
         by = part.set_index("layer")["value"].sort_index()
-        middle = min(by.index, key=lambda layer, last=by.index[-1]: abs(layer - last * 14 / 24))
+        middle = by.index[np.abs(by.index.to_numpy() - by.index[-1] * 14 / 24).argmin()]
         at = {"first": by.iloc[0], "middle": by[middle], "last": by.iloc[-1], "mean": by.mean()}
         about = {"better": BETTER[key[2]], "languages": int(part["languages"].max())}
         rows.append({**dict(zip(names, key, strict=True)), **about, **at})

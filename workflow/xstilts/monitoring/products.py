@@ -112,6 +112,7 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
     settings = grid.experiment.settings
     cells = [graph.evaluate(cell, settings["split"]).key for cell in grid.cells]
     graph.bags_of_words()
+    graph.alignments()  # so that the graph is whole
     plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES, "traits.csv"))
     tables = record_of(folder, "tables")
     products = [

@@ -215,7 +215,9 @@ def _language(
     y, x = pivots[texts], aligner.means([pairs[at].text for at in of_lang], spec["max_length"])
     tokens += x.tokens
     _, pool, on, _ = aligner.load()
-    layers = _layers(x, y, np.searchsorted(of_pivot, of_lang), pool.layers, spec["measures"], on)
+    place = {at: row for row, at in enumerate(of_pivot)}
+    rows = np.array([place[at] for at in of_lang])
+    layers = _layers(x, y, rows, pool.layers, spec["measures"], on)
     seconds = time.monotonic() - start
     record = {
         **about,
@@ -250,7 +252,7 @@ def _pairs(files: Sequence[str], spec: dict[str, Any], lang: str) -> list[Pair]:
     if len(files) == 1:
         return parallel.of_pairs(read[0], about[0]["spec"].get("rows") == PIVOT_FIRST)
     column, pivot = spec["column"], spec["pivot"]
-    pairs = parallel.of_rows(*read, column, lang, pivot)
+    pairs = parallel.of_rows(read[0], read[1], column, lang, pivot)
     if not any(pair.text for pair in pairs):
         raise UserError(f"its rows in {lang} have nothing in `{column}`")
     return pairs

@@ -1,5 +1,7 @@
 """Alignment by layer: before any intermediate task, and after each."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -9,7 +11,7 @@ from xstilts.experiment.config import NONE
 from xstilts.metrics.alignment import BETTER, LOWER
 
 COLUMNS = 4
-BEFORE = {"color": "black", "linestyle": (0, (4, 2)), "marker": "|"}
+BEFORE: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "marker": "|"}
 
 
 def draw(layers: pd.DataFrame, title: str) -> Figure:
@@ -29,7 +31,7 @@ def draw(layers: pd.DataFrame, title: str) -> Figure:
     columns = min(COLUMNS, len(measures))
     rows = -(-len(measures) // columns)
     figure = style.new_figure(max(4.0, 2.1 * columns), 0.9 + 1.75 * rows)
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    panels: list[Any] = list(figure.subplots(rows, columns, squeeze=False).flat)
     for panel, measure in zip(panels, measures, strict=False):
         part = layers[layers["measure"] == measure]
         for name, line in part.groupby("intermediate", sort=False):
