@@ -45,7 +45,7 @@ from xstilts.experiment.questions import (
 
 DRAWS = 1000
 SET = Aligned("set", "cka", ())
-GAIN = 0.04  # deviation of the true gains of points
+GAIN = 0.02  # deviation of the true gains of points
 CHANGE = 0.1  # deviation of the true changes in alignment
 
 
@@ -134,7 +134,7 @@ def simulated(
     by_row = setting.across == ROW
 
     def gain(row: int, target: int, language: int) -> float:
-        return 0.05 + GAIN * float(np.clip(true.gain[row if by_row else language], -4, 4)) / 2
+        return 0.05 + GAIN * float(np.clip(true.gain[row if by_row else language], -4, 4))
 
     world = setting.size.world(gain)
     evidence = worlds.simulate(world, rng)

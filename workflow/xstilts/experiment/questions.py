@@ -23,11 +23,11 @@ ALL = "all"  # the class of a question that tells none apart
 FLOP = "flop"  # operations of the trainings of stage 1, of an intermediate of a model; from records
 HEADROOM = "headroom"  # what a target or language leaves to gain; measured, so known only then
 # What is known of things once they have run, or have been measured.
-MEASURED = {
+MEASURED = (  # no set: what a config has in their place may be a list
     ("target", HEADROOM),
     ("language", HEADROOM),
     *(("intermediate", trait) for trait in (FLOP, *difficulty.MEASURES)),
-}
+)
 ROW, LANGUAGE = "row", "language"  # what the points of a relation are
 WITHIN = "within"  # the correlation within the families of a relation, pooled
 LAST = "last"  # the layer behind which an encoder has none
