@@ -18,7 +18,9 @@ def run(path, format, head, layer=None):
     """Run the code of a card; return its names."""
     task = SimpleNamespace(format=format, columns={}, no_answer=False)
     labels = LABELS.get(format, ())
-    trained = SimpleNamespace(task=task, head=head, layer=layer, labels=labels, folder=path)
+    trained = SimpleNamespace(
+        format=format, task=task, head=head, layer=layer, labels=labels, folder=path
+    )
     names: dict = {}
     text = export_folder._code(trained, None, str(path))
     exec(text.replace('scores(["A dog sleeps."], ["An animal sleeps."])', "0"), names)

@@ -23,6 +23,7 @@ EXAMPLES = {  # metric -> gold, prediction that is perfect for it
     "squad": ([["Paris", "in Paris"], []], ["Paris", ""]),
     "squad2": ([["Paris", "in Paris"], []], ["Paris", ""]),
     "mlqa": ([["Paris", "in Paris"], ["Rom"]], ["Paris", "Rom"]),
+    "map20": ([["a"], ["b", "c"]], [["a", "x"], ["c", "b"]]),
     "bucc": ([("de-1", "en-7"), ("de-2", "en-4")], [("de-2", "en-4"), ("de-1", "en-7")]),
 }
 IDS = st.sampled_from("abc")
@@ -36,6 +37,7 @@ STRATEGIES = {
     "squad": QUESTIONS,
     "squad2": QUESTIONS,
     "mlqa": QUESTIONS,
+    "map20": st.lists(st.tuples(*[st.lists(IDS, min_size=1, unique=True)] * 2), min_size=1),
     "bucc": st.lists(st.tuples(st.tuples(IDS, IDS), st.tuples(IDS, IDS)), min_size=1),
 }
 ONE_EACH = sorted(metrics.METRICS.keys() - {"bucc"})  # a prediction for every gold value

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xstilts import metrics
-from xstilts.metrics import ranking
+from xstilts.metrics import nearest, ranking
 
 
 def test_average_precision_by_hand():
@@ -38,7 +38,7 @@ def test_the_search_is_a_stable_sort_however_the_candidates_come(data):
     n, m, k = (data.draw(st.integers(1, size)) for size in (6, 40, 12))
     queries, candidates = (draw.integers(-1, 2, (size, 3)).astype(np.float32) for size in (n, m))
     cuts = sorted(data.draw(st.lists(st.integers(0, m), max_size=4)))
-    found = ranking.search(queries, np.split(candidates, cuts), k)
+    found = nearest.search(queries, np.split(candidates, cuts), k)
     products = queries @ candidates.T
     expected = first(products, k)
     assert found.position.tolist() == expected.tolist()
@@ -46,14 +46,14 @@ def test_the_search_is_a_stable_sort_however_the_candidates_come(data):
 
 
 def test_blocks_are_of_a_few_candidates_where_queries_are_many(monkeypatch):
-    monkeypatch.setattr(ranking, "PRODUCTS", 35)
+    monkeypatch.setattr(nearest, "PRODUCTS", 35)
     sizes = []
-    take = ranking.Search._take
+    take = nearest.Search._take
     monkeypatch.setattr(
-        ranking.Search, "_take", lambda s, block: sizes.append(tuple(block.shape)) or take(s, block)
+        nearest.Search, "_take", lambda s, block: sizes.append(tuple(block.shape)) or take(s, block)
     )
     draw = np.random.default_rng(0)
     queries, candidates = (draw.normal(size=(size, 4)).astype(np.float32) for size in (10, 11))
-    found = ranking.search(queries, [candidates])
+    found = nearest.search(queries, [candidates])
     assert sizes == [(10, 3), (10, 3), (10, 3), (10, 2)]
     assert found.position.tolist() == first(queries @ candidates.T, 20).tolist()

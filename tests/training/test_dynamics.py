@@ -29,6 +29,7 @@ from tests.training.test_resume import (  # noqa: F401
 
 from xstilts import formats
 from xstilts.encoding.tokenizer import load_tokenizer
+from xstilts.experiment import difficulty
 from xstilts.experiment.recipe import Recipe
 from xstilts.metrics.dynamics import RECORDED
 from xstilts.running.files import read_json
@@ -42,7 +43,7 @@ def recipe_of(**changes):
     return dataclasses.asdict(Recipe(learning_rate=1e-3, batch_size=16, **changes))
 
 
-@pytest.mark.parametrize("format", [f for f in TOYS if f != "regression"])
+@pytest.mark.parametrize("format", [f for f in TOYS if f in difficulty.ANY.formats])
 def test_the_last_pass_of_a_training_is_what_its_model_predicts(folder, tokenizer, format):
     """And rows that come in several windows, as spans and tags do, are one row each."""
     make, labels, _ = TOYS[format]

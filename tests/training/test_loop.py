@@ -592,6 +592,7 @@ def mixed(tmp_path, tokenizer):
         }
         keep = {
             "subset": "",
+            "recorded": "",
             "state": str(state or f"{out}.state"),
             "save_every": save_every,
             "lock_wait": 0,

@@ -14,7 +14,7 @@ import numpy as np
 
 from xstilts import metrics
 from xstilts.encoding import encoded
-from xstilts.metrics import mining, ranking
+from xstilts.metrics import mining, nearest, ranking
 
 # What `loss` reads of a batch, beside the outputs. Its micro-batches may have sequences of pairs
 # that are not whole; `loss` is given them all, in any order.
@@ -90,8 +90,8 @@ def decode(reduced, data, rows):
     the first rows that have them, `metrics.ranking.RANKS` of them, as a JSON list."""
     vectors = np.stack(reduced)
     first, _ = mining.distinct([row["text_pair"] for row in rows])
-    nearest = ranking.search(vectors[:, 0], [vectors[first, 1]])
-    return [json.dumps([rows[first[i]]["id"] for i in found]) for found in nearest.position]
+    found = nearest.search(vectors[:, 0], [vectors[first, 1]])
+    return [json.dumps([rows[first[i]]["id"] for i in places]) for places in found.position]
 
 
 def score(rows, predictions, metric, lang):

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from xstilts import formats
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
-from xstilts.metrics import mining, ranking
+from xstilts.metrics import mining, nearest
 from xstilts.running.energy import Meter
 from xstilts.running.errors import Absent, UserError
 from xstilts.scoring import predict
@@ -50,7 +50,7 @@ def outputs(
     scorer: Scorer, languages: Sequence[Language], pool: tuple[Encoded, list[str]]
 ) -> list[Output]:
     """Return what is found for the queries of some languages: `predictions` are the ids of the
-    `ranking.RANKS` nearest candidates as JSON lists, the nearest first.
+    `metrics.ranking.RANKS` nearest candidates as JSON lists, the nearest first.
 
     The time of the pool is told by shares of the queries.
     """
@@ -60,17 +60,17 @@ def outputs(
     embedded = scorer(languages)
     start, energy = time.monotonic(), Meter()
     queries = [mining.unit(np.stack(output.reduced[0])) for output in embedded]
-    search = ranking.Search(np.concatenate(queries), device=where)
+    search = nearest.Search(np.concatenate(queries), device=where)
     for first in range(0, len(data), PART):
         part = data.part(first, min(first + PART, len(data)))
         found = predict.reduced(page, encoder, head, part, where, scorer.budget)
         search.add(mining.unit(np.stack(found)))
-    nearest = search.found().position
+    ranked = search.found().position
     seconds, joules, done = time.monotonic() - start, energy.joules, 0
     results = []
     for output, own in zip(embedded, queries, strict=True):
-        lists = nearest[done : done + len(own)]
-        share, done = len(own) / len(nearest), done + len(own)
+        lists = ranked[done : done + len(own)]
+        share, done = len(own) / len(ranked), done + len(own)
         own_joules = None
         if output.joules is not None and joules is not None:
             own_joules = output.joules + share * joules

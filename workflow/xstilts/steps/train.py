@@ -12,7 +12,6 @@ from typing import Any
 
 from xstilts.data import prepare
 from xstilts.encoding.header import digest_of
-from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.nodes import HEAD
 from xstilts.models import adapters, checkpoint, checkpointing, lean, shard_loading, shards
@@ -123,6 +122,8 @@ def train(
     files_of = args.train, args.dev, args.dev_rows
     tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows, args.subset)
     if "empty" in spec:
+        from xstilts.encoding.tokenizer import load_tokenizer  # no other training has text
+
         told = load_tokenizer(Path(args.init) / "tokenizer.json")
         train_rows = prepare.read(*args.train_rows).to_pylist()
         tasks = [dynamics.emptied(task, train_rows, told) for task in tasks]
