@@ -4,18 +4,20 @@ checkpoint (`data/dynamics.py`)."""
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xstilts.data import dynamics, prepare
 from xstilts.encoding.encoded import Encoded
-from xstilts.encoding.tokenizer import Tokenizer
 from xstilts.training.tasks import TrainingTask
+
+if TYPE_CHECKING:
+    from xstilts.encoding.tokenizer import Tokenizer
 
 
 def emptied(
-    task: TrainingTask, rows: Sequence[dict[str, Any]], tokenizer: Tokenizer
+    task: TrainingTask, rows: Sequence[dict[str, Any]], tokenizer: "Tokenizer"
 ) -> TrainingTask:
     """Return a task whose train and dev rows are without their inputs (`empty` of their format).
 
