@@ -6,6 +6,7 @@ import pandas as pd
 from xstilts.analysis import figure_data, subsets
 from xstilts.analysis.plots import data_map
 from xstilts.analysis.text_table import to_markdown
+from xstilts.experiment import difficulty
 
 RUN = ("xlmr", "mnli", "seed1")
 ROWS = pd.DataFrame(
@@ -81,4 +82,4 @@ def test_the_data_map_is_drawn_of_the_table_that_is_read(tmp_path):
 
 def test_recordings_are_known_by_their_keys():
     keys = [f"results/difficulty/m/mnli/seed1{end}.json" for end in ("", ".pvi")]
-    assert subsets.recorded([*keys, "results/scores/x.json"]) == [("m", "mnli", "seed1")]
+    assert difficulty.recorded([*keys, "results/scores/x.json"]) == [("m", "mnli", "seed1")]

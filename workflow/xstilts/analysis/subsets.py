@@ -6,7 +6,7 @@ shows.
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,11 +16,10 @@ from xstilts.analysis import numbers
 from xstilts.analysis.text_table import TableCell, TextTable, without_empty
 from xstilts.data import subset
 from xstilts.experiment import difficulty
-from xstilts.experiment.difficulty import MEASURES
+from xstilts.experiment.difficulty import MEASURES, Run
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import Node
 
-Run = tuple[str, str, str]  # model, task and seed of a recorded training
 ALL = ""  # in place of the intermediate: all rows of the task
 WORDS = "bag_of_words"
 POINTS = 5000  # rows of a training that are drawn on its data map, at most
@@ -45,17 +44,6 @@ class Found:
     subsets: Mapping[str, tuple[Run, Mapping, list[int]]] = dataclasses.field(default_factory=dict)
 
 
-def recorded(nodes: Iterable[str]) -> list[Run]:
-    """Return the recorded trainings of a graph, by the keys of its nodes."""
-    found = dict[Run, None]()
-    for key in nodes:
-        if key.startswith(f"{difficulty.FOLDER}/"):
-            model, task, seed = key.split("/")[2:]
-            seed = seed.partition(".")[0]  # of all that is measured with it
-            found[model, task, seed] = None
-    return list(found)
-
-
 def read(grid: Grid, nodes: Mapping[str, Node], root: Path) -> Found:
     """Return what there is of the measures and subsets of a graph; partial after a run that failed.
 
@@ -65,7 +53,7 @@ def read(grid: Grid, nodes: Mapping[str, Node], root: Path) -> Found:
         root: the folder that holds `results`.
     """
     picked = {}
-    runs = dict.fromkeys(recorded(nodes))
+    runs = dict.fromkeys(difficulty.recorded(nodes))
     for key, node in nodes.items():
         if node.rule == "subset" and (root / key).exists():
             model, name, seed = node.name.split("/")

@@ -1,10 +1,12 @@
 """The measures of how difficult a train row is: names, formats, and the node that each is of."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from xstilts.metrics.dynamics import RECORDED
 
 FOLDER = "results/difficulty"
+Run = tuple[str, str, str]  # model, task and seed of a recorded training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,3 +41,14 @@ def node_key(model: str, task: str, seed: str, measure: str) -> str:
 def rows_of(key: str) -> str:
     """Return the path of the rows beside a record."""
     return f"{key.removesuffix('.json')}.parquet"
+
+
+def recorded(nodes: Iterable[str]) -> list[Run]:
+    """Return the recorded trainings of a graph, by the keys of its nodes."""
+    found = dict[Run, None]()
+    for key in nodes:
+        if key.startswith(f"{FOLDER}/"):
+            model, task, seed = key.split("/")[2:]
+            seed = seed.partition(".")[0]  # of all that is measured with it
+            found[model, task, seed] = None
+    return list(found)

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from xstilts.analysis import subsets
 from xstilts.benchmarks import xtreme
 from xstilts.benchmarks.benchmark import Benchmark
 from xstilts.benchmarks.known import BENCHMARKS, scored
@@ -19,6 +18,7 @@ from xstilts.experiment import search
 from xstilts.experiment.alignment import RECORD
 from xstilts.experiment.cells import CELL, Cell
 from xstilts.experiment.config import BEST, Experiment
+from xstilts.experiment.difficulty import recorded
 from xstilts.experiment.graph import Graph
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import Node
@@ -285,7 +285,7 @@ def figure_files(graph: Graph, folder: str) -> list[str]:
         for model in dict.fromkeys(row.model for row in graph.grid.alignment_rows())
         for name in graph.grid.experiment.alignment
     ]
-    maps = [f"{DATA_MAPS}/{'/'.join(run)}" for run in subsets.recorded(graph.nodes)]
+    maps = [f"{DATA_MAPS}/{'/'.join(run)}" for run in recorded(graph.nodes)]
     names = (*FIGURES, *each, *aligned, *answers, *maps)
     return [f"{folder}/figures/{name}.{kind}" for name in names for kind in FIGURE_KINDS]
 
