@@ -115,7 +115,9 @@ def test_what_its_rows_measured_is_gone_along_once_it_is_known():
     found = ask({"along": {"intermediate": "confidence"}}, intermediates=HARD)
     assert found.along == "intermediate confidence"
     assert {point.x for point in found.classes[0].points} == {None}
-    with pytest.raises(UserError, match="confidence, .*, loss are recorded; pick a `subset` by it"):
+    with pytest.raises(
+        UserError, match=r"confidence, .*, loss are recorded; pick a `subset` by it"
+    ):
         ask({"along": {"intermediate": "pvi"}}, intermediates=HARD)
 
 

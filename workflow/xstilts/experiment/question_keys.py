@@ -225,8 +225,8 @@ class Keys:
             if trait not in (there := subsets.recorded(entries)):
                 which = f"{', '.join(there)} are" if there else "nothing is"
                 raise UserError(
-                    f"{key}: {thing}: `{trait}` will not be known of any row: {which} recorded; pick"
-                    " a `subset` by it"
+                    f"{key}: {thing}: `{trait}` will not be known of any row: {which} recorded;"
+                    " pick a `subset` by it"
                 )
         return thing, trait, scale
 
