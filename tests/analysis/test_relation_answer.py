@@ -184,6 +184,18 @@ def test_simpsons_paradox_is_said():
     assert text.sentence(about, rows).endswith("may be a difference between families.")
 
 
+def test_what_is_more_than_chance_but_not_than_noise_is_not_said_to_be_too_weak():
+    found = answered(related(), GAINS)
+    rows = found.table.assign(low=-1.0)
+    assert (rows["p holm"] < 0.05).all() and (rows["estimate"] > rows["least"]).all()
+    said = text.sentence(found.meta, rows)
+    assert said.endswith("; more than chance, but not more than the noise of the points.")
+    assert "no correlation of the gain with the change in margin (pairs) was found: 1.00" in said
+    distance = found.meta["aligned"] | {"measure": "spectral"}
+    said = text.sentence(found.meta | {"aligned": distance}, rows)
+    assert "with the change in spectral distance (pairs) was" in said
+
+
 def test_what_is_not_measured_is_named_and_keeps_an_answer_back():
     question, frame = related(), measured(GAINS)
     frame = frame[(frame["intermediate"] != "b") | (frame["seed"] != "seed2")]

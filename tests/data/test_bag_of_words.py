@@ -1,5 +1,7 @@
 """What is told of train rows by their words alone."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,16 @@ def test_an_answer_is_in_the_sentence_that_shares_most_with_the_question(start, 
     answers = {"text": ["Rome"], "start": [start]}
     row = {"id": "q", "question": "What is the capital of Italy?", "context": context}
     assert bag_of_words.correct([{**row, "answers": answers}], "span").tolist() == [right]
+
+
+def test_the_words_of_all_rows_are_not_in_memory_at_once():
+    text = [" ".join(f"w{(31 * i + 7 * j) % 997}" for j in range(40)) for i in range(1000)]
+    rows = [
+        {"id": str(i), "text": own, "text_pair": None, "label": "ab"[i % 2]}
+        for i, own in enumerate(text)
+    ]
+    tracemalloc.start()
+    bag_of_words.correct(rows, "classification")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3000 * len(rows)  # bytes: 8 a word, in some arrays; sets take 6,000

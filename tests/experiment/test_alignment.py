@@ -77,6 +77,9 @@ def test_a_rehearsal_has_the_toy_world_s_languages_and_all_layers():
     config = merge(BASE, {"source": "toy", **ASKED, "alignment": {"xnli": {"layers": [7]}}})
     found = load(config | {"languages": "all", "tasks": {}}).alignment["xnli"]
     assert found.layers == () and "sw" not in found.languages and "de" in found.languages
+    deep = config | XLMR | {"alignment": {"xnli": {"layers": [14]}}}  # of the model in its place
+    with pytest.raises(UserError, match="alignment: xnli: layers: 14 is not there: x has 12"):
+        load(deep | {"languages": "all", "tasks": {}})
 
 
 def test_without_sets_there_is_no_job():

@@ -115,6 +115,10 @@ def test_what_its_rows_measured_is_gone_along_once_it_is_known():
     found = ask({"along": {"intermediate": "confidence"}}, intermediates=HARD)
     assert found.along == "intermediate confidence"
     assert {point.x for point in found.classes[0].points} == {None}
+    with pytest.raises(
+        UserError, match=r"confidence, .*, loss are recorded; pick a `subset` by it"
+    ):
+        ask({"along": {"intermediate": "pvi"}}, intermediates=HARD)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +190,11 @@ def test_what_its_rows_measured_is_gone_along_once_it_is_known():
             " needs 3",
         ),
         ({"along": {"target": "confidence"}}, "; `confidence` is of intermediates, from records: "),
+        (
+            {"along": {"intermediate": "confidence"}},
+            "along: intermediate: `confidence` will not be known of any row: nothing is recorded",
+        ),
+        ({"along": {"intermediate": "confidnce"}}, "`confidnce`; did you mean `confidence`?"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_said_in_one_line(entry, line):

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xstilts.experiment import classes, relating, selectors
+from xstilts.experiment import classes, difficulty, relating, selectors, subsets
 from xstilts.experiment.classes import Rows, Scope
 from xstilts.experiment.experiment import NONE
 from xstilts.experiment.questions import (
@@ -218,7 +218,16 @@ class Keys:
                 f" leave out `value: {value}`"
             )
         if (thing, trait) not in MEASURED:
-            self.within.traits.check_trait(f"{key}: {thing}", thing, trait)
+            measured = [name for of, name in MEASURED if of == thing]
+            self.within.traits.check_trait(f"{key}: {thing}", thing, trait, measured)
+        elif trait in difficulty.MEASURES:
+            entries = self.within.experiment.settings["intermediates"].values()
+            if trait not in (there := subsets.recorded(entries)):
+                which = f"{', '.join(there)} are" if there else "nothing is"
+                raise UserError(
+                    f"{key}: {thing}: `{trait}` will not be known of any row: {which} recorded;"
+                    " pick a `subset` by it"
+                )
         return thing, trait, scale
 
     def _check_thing(self, key: str, thing: Any, valid: Sequence[str] = GROUPING) -> None:

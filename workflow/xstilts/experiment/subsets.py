@@ -2,7 +2,7 @@
 (`subset` of its entry; `data/subset.py` picks)."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from xstilts.data.subset import RANDOM
@@ -43,6 +43,17 @@ def source(
     of = seed if picked == EACH else f"seed{picked}"
     measure = None if subset["keep"] == RANDOM else subset["by"]
     return Source(task, tasks[task].home or "en", subset.get("of", model), of, measure)
+
+
+def recorded(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the measures that are recorded for the subsets of intermediates; PVI is by itself.
+
+    Args:
+        entries: of the intermediates.
+    """
+    of = [entry["subset"] for entry in entries if "subset" in entry]
+    by = {subset["by"] for subset in of if subset["keep"] != RANDOM}
+    return [name for name in difficulty.MEASURES if name in by or (by and name != difficulty.PVI)]
 
 
 def check(

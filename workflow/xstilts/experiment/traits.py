@@ -5,7 +5,7 @@ what each is.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -95,13 +95,13 @@ class Traits:
             if values:
                 self._check_values(f"{key}: {trait}", thing, trait, condition)
 
-    def check_trait(self, key: str, thing: str, trait: str) -> None:
-        """Refuse a trait that no such thing has.
+    def check_trait(self, key: str, thing: str, trait: str, also: Sequence[str] = ()) -> None:
+        """Refuse a trait that no such thing has; `also`: those that may be asked for here besides.
 
         Raises:
             UserError: with the nearest, and all that there are.
         """
-        valid = self.traits(thing)
+        valid = [*self.traits(thing), *also]
         if trait not in valid:
             raise UserError(
                 f"{key}: no {thing} has a trait `{brief(trait)}`{nearest(trait, valid)}"

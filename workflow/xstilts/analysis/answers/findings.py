@@ -123,7 +123,8 @@ def noun(meta: Mapping[str, Any]) -> str:
 def measure(meta: Mapping[str, Any]) -> str:
     """Return a measure of alignment for a sentence: `cosine gap (tatoeba)`."""
     of = meta["aligned"]
-    return f"{of['measure'].replace('_', ' ')} ({inline(of['set'])})"
+    name = of["measure"].replace("_", " ").replace("spectral", "spectral distance")
+    return f"{name} ({inline(of['set'])})"
 
 
 def step(meta: Mapping[str, Any]) -> str:

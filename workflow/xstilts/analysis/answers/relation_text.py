@@ -105,6 +105,8 @@ def _said(meta: Meta, row: Row, layers: int) -> str:
         if least == least
         else "so few can show none"
     )
+    if row["p holm"] < SIGNIFICANCE_LEVEL:
+        seen = "more than chance, but not more than the noise of the points"
     most = f" at any of {layers} layers; the strongest, at {layer}," if layers > 1 else ":"
     joint = " is " if layers > 1 else " "
     of = f"no correlation of the {meta['value']} with the {_thing(meta)} was found"
