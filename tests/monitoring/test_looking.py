@@ -186,6 +186,38 @@ def test_a_folder_of_the_hubs_shape_that_is_not_there_comes_with_how_to_obtain_i
     )
 
 
+def squad(breaks):
+    """XQuAD-R's JSON of a question."""
+    asked = {"id": "q", "question": "Wer?", "answers": [{"text": "x", "answer_start": 0}]}
+    paragraph = {"context": "Ein Hund.", "qas": [asked], **breaks}
+    return json.dumps({"data": [{"paragraphs": [paragraph]}]})
+
+
+@pytest.mark.parametrize(
+    ("target", "files", "lines", "notes"),
+    [
+        ("lareqa", {"de.json": squad({"sentence_breaks": [[0, 9]]})}, [],
+         ["task lareqa (zh): there is no zh.json; zh is left out"]),
+        ("lareqa", {"de.json": squad({}), "zh.json": squad({})}, ["`sentence_breaks`"] * 2, []),
+        ("lareqa", {"notes.txt": ""}, ["its folder has no de.json (there is notes.txt)"], []),
+        ("mewslix", {"wikinews_mentions/dev-de.jsonl": ""},
+         ["no candidate_set_entities.jsonl (there is wikinews_mentions/dev-de.jsonl)"], []),
+        ("multichecklist", {"names.tsv": ""}, ["has no checklist_templates.tsv, which"], []),
+    ],
+)  # fmt: skip
+def test_files_of_their_makers_are_looked_at(folder, target, files, lines, notes):
+    for name, text in files.items():
+        (folder / "own" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "own" / name).write_text(text)
+    over = {"source": "hub", "targets": [target], "languages": ["de", "zh"]}
+    over["languages"] = ["de"] if target == "mewslix" else over["languages"]
+    look, _ = found(folder, {**over, "tasks": {target: {"hub": str(folder / "own")}}})
+    own = [line for line in look.problems.lines if line.startswith(f"task {target}")]
+    assert bool(own) == bool(lines)
+    assert all(part in line for part, line in zip(lines, own, strict=False)), own
+    assert [note for note in look.notes if target in note] == notes
+
+
 def test_what_becomes_of_rows_is_told(folder):
     (folder / "de/dev.csv").write_text("text,label\nein Film,pos\n,neg\nkein Film,\n")
     look, _ = found(folder)

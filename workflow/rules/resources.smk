@@ -52,22 +52,26 @@ def memory(wildcards, input, attempt):
 
 
 def scored(target, split, wildcards, input):
-    """The bytes of the encoded rows that an evaluation reads, and of those in which it searches for
-    the nearest; FileNotFoundError until they are there."""
+    """The bytes of the encoded rows that an evaluation reads, of those whose nearest it searches for,
+    and of a pool among which it does; FileNotFoundError until they are there."""
     splits = [split, "dev"] if GRID.needs_dev(target, split) else [split]
     manifests = [GRAPH.manifest(wildcards.model, target, each) for each in splits]
     try:
         data = [resources.bytes_of(manifest.inputs["encoded"]) for manifest in manifests]
+        # The pool is the last.
+        pooled = manifests[0].inputs["encoded"][-1:] if EXPERIMENT.tasks[target].pool else []
+        pool = resources.bytes_of(pooled)
     except FileNotFoundError as error:  # of an input, so that Snakemake asks again later
         raise FileNotFoundError(error.errno, error.strerror, str(input.manifest)) from error
-    return data[0], sum(data) if EXPERIMENT.tasks[target].format == "retrieval" else 0
+    retrieved = EXPERIMENT.tasks[target].format == "retrieval"
+    return data[0], sum(data) - pool if retrieved else 0, pool
 
 
 def evaluation_memory(target, split):
     """The same of an evaluation."""
 
     def megabytes(wildcards, input, attempt):
-        data, search = scored(target, split, wildcards, input)
+        data, search, _ = scored(target, split, wildcards, input)
         return resources.memory(
             weights.loaded(input[0]), 2 * data, gpu_of(wildcards), attempt, search
         )
@@ -120,9 +124,9 @@ def evaluation_minutes(target, split):
     """The same of an evaluation."""
 
     def minutes(wildcards, input, attempt):
-        data, search = scored(target, split, wildcards, input)
+        data, *search = scored(target, split, wildcards, input)
         model = weights.loaded(input[0])
-        return resources.evaluation_minutes(model, data, gpu_of(wildcards), attempt, search)
+        return resources.evaluation_minutes(model, data, gpu_of(wildcards), attempt, *search)
 
     return minutes
 

@@ -11,7 +11,9 @@ import pytest
 from tests import results
 
 from xstilts.experiment import reference
+from xstilts.experiment.config import load
 from xstilts.experiment.graph import build
+from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import Node
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.models.flop import training_flop
@@ -325,6 +327,14 @@ def test_every_task_of_the_paper_has_a_size():
     trained = ("anli", "mnli", "snli", "qqp", "squad", "squad2", "hellaswag", "ccg", "cosmosqa")
     assert all(reference.size(name, "dev") for name in (*targets, *trained, "csqa"))
     assert all(reference.size(name, "train") for name in (*trained, "csqa", "udpos_en"))
+
+
+def test_candidates_are_counted_once_for_all_languages(tmp_path):
+    grid = Grid(load({"source": "hub", "models": {"m": {"from": "o/m"}}, "intermediates": {},
+                      "targets": ["mewslix"], "languages": ["de", "ja"]}))  # fmt: skip
+    [cell] = grid.cells
+    found = workload.evaluation(cell, grid, DataSizes(tmp_path, grid))
+    assert found.inference_tokens == (2 * 1364 + 1_000_000) * 64
 
 
 def arguments(root, *more, **changes):

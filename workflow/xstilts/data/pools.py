@@ -98,6 +98,7 @@ def pair(
 # ---- candidates of all languages
 
 SENTENCES = "sentence_breaks"
+LAREQA = "lareqa"  # its row function
 Read = Callable[[str], tuple[pa.Table, Mapping[str, Any]]]
 
 
@@ -126,7 +127,7 @@ def read(
         except Absent as error:
             missing[code] = error
             continue
-        if spec["rows"] == "lareqa":
+        if spec["rows"] == LAREQA:
             check_sentences(spec["task"], f"{spec['hub']} {name}", table.column_names)
         tables[code] = placed(table, code) if of_all else table
     if lang in missing or not tables:

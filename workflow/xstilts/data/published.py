@@ -9,14 +9,14 @@ Any other folder is one in the shape of a hub data set, with the same columns.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from xstilts.running.errors import Absent, UserError, nearest
+from xstilts.running.errors import Absent, UserError
 
 # Row function -> config (None: any other) -> file, as published.
 _MEWSLIX = {
@@ -41,12 +41,28 @@ def name(rows: str | None, config: str | None, split: str) -> str | None:
     return named.format(config=config, split=_SPLITS.get(split, split))
 
 
+def file(spec: dict[str, Any], config: str | None, names: Collection[str]) -> str | None:
+    """Return the file of a folder, whose files are `names`, that holds a config of a task's rows;
+    None where the folder is in the shape of a hub data set, or the rows are other ones.
+
+    Raises:
+        Absent: there is none of this language.
+        UserError: the folder is none of these.
+    """
+    wanted = name(spec.get("rows"), config, spec["split"])
+    if not wanted or "README.md" in names:
+        return None
+    if wanted not in names:
+        raise missing(spec["task"], spec["rows"], wanted, sorted(names))
+    return wanted
+
+
 def missing(task: str, rows: str, wanted: str, names: Sequence[str]) -> Absent | UserError:
     """Say that a file is not in a folder: of a language, which then is not there, or of all."""
     files = FILES[rows]
     ours = [n for n in names if any(fnmatch(n, _anything(pattern)) for pattern in files.values())]
     if ours and fnmatch(wanted, _anything(files[None])):
-        return Absent(f"there is no {wanted}{nearest(wanted, ours)}")
+        return Absent(f"there is no {wanted}")
     there = ", ".join(names[:5]) or "nothing"
     return UserError(
         f"task {task}: its folder has no {wanted} (there is {there}); "

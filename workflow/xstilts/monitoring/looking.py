@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from xstilts.data import files, layout, mirror, prepare, strata
+from xstilts.data import checklist, files, layout, mirror, pools, prepare, published, strata
 from xstilts.data import pin as pinning
 from xstilts.data import source as sources
 from xstilts.encoding.encode import labels_of
@@ -138,16 +138,28 @@ class _Rows:
             line = str(error)
             whole = line if line.startswith("source: ") else f"task {task.name}: {line}.{own}"
             raise UserError(whole.removesuffix(".")) from None
+        names: list[str] = []
+        if spec.get("rows") in {checklist.ROWS, *published.FILES}:
+            names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+        if spec.get("rows") == checklist.ROWS:
+            checklist.check(task.name, spec["hub"], names)
+            return
         of_pool = spec["lang"] == POOL
         absent: list[Absent] = []
         configs = [*spec["pool"].values()] if of_pool else [spec.get("config")]
         for config in configs:
             try:
-                schema = mirror.schema(folder, spec["hub"], config, spec["split"])
+                if found := published.file(spec, config, names):
+                    small = found.endswith(".json")  # of one language
+                    schema = published.read(folder / found).schema if small else None
+                else:
+                    schema = mirror.schema(folder, spec["hub"], config, spec["split"])
             except Absent as error:  # candidates of a language are left out, if there are others
                 absent.append(error)
                 continue
             if schema is not None:
+                if spec.get("rows") == pools.LAREQA:
+                    pools.check_sentences(task.name, f"{spec['hub']} {config}", schema.names)
                 if strata.by_split(spec, schema.names):
                     schema = strata.with_split(schema.empty_table(), {}).schema
                 prepare.check_columns(schema, spec)

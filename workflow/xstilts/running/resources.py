@@ -57,7 +57,7 @@ def memory(
         data: bytes of the encoded rows.
         gpus: 0 for a job on the CPU.
         attempt: 1 for the first.
-        searched: bytes of the encoded rows of a retrieval.
+        searched: bytes of the encoded rows of a retrieval, without a pool, which is in memory in parts.
         trained: what is trained to the model's parameters; of an adapter a few percent.
         sharded: whether each process has a part of the model alone.
     """
@@ -75,11 +75,15 @@ def training_minutes(model: int, data: int, epochs: float, gpus: int, attempt: i
     return _minutes(work, gpus, attempt)
 
 
-def evaluation_minutes(model: int, data: int, gpus: int, attempt: int, searched: int = 0) -> int:
-    """Return the time limit of the evaluation of all languages of a target, in minutes."""
-    # Each sentence of one half against each of the other, on one CPU thread, and as much again to
-    # find the nearest of each.
-    search = 2 * 2 * WIDTH * (_sentences(searched) / 2) ** 2
+def evaluation_minutes(
+    model: int, data: int, gpus: int, attempt: int, searched: int = 0, pool: int = 0
+) -> int:
+    """Return the time limit of the evaluation of all languages of a target, in minutes; `pool` in
+    bytes of the candidates of the searched rows, 0 where these are searched among themselves."""
+    # Each sentence of one half against each of the other, or each against each of the pool, on one
+    # CPU thread, and as much again to find the nearest of each.
+    pairs = _sentences(searched) * _sentences(pool) if pool else (_sentences(searched) / 2) ** 2
+    search = 2 * 2 * WIDTH * pairs
     return _minutes(FORWARD * _flop(model, data), gpus, attempt, search / CPU_RATE)
 
 

@@ -86,11 +86,9 @@ def published_rows(
     args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], config: str | None
 ) -> Any:
     """Return the raw rows of a file of the data's makers, if the folder has those."""
-    names, name = pin.get("files", {}), published.name(spec.get("rows"), config, spec["split"])
-    if not name or "README.md" in names:
+    name = published.file(spec, config, pin.get("files", {}))
+    if name is None:
         return None
-    if name not in names:
-        raise published.missing(spec["task"], spec["rows"], name, list(names))
     return published.read(sources.file(args.source, args.root, pin, spec["hub"], name))
 
 

@@ -15,7 +15,7 @@ TOY_TOKENS = 0.4  # share of the tokens of a real row: toy sentences are short
 ROWS = {"train": 100_000, "dev": 2_000, "test": 2_000}
 TOKENS = {
     "classification": 45, "choice": 200, "span": 190, "tagging": 28, "retrieval": 20, "mlm": 600,
-    "regression": 30,
+    "regression": 30, "dual": 190,
 }  # fmt: skip
 OTHER_TOKENS = 50
 BYTES = 4.5  # of text in UTF-8, a token
@@ -68,7 +68,7 @@ class DataSizes:
             paths = [source.absolute(path, entry.base) for path in entry.paths(lang, split)]
             size = of_files(paths, spec)
         else:
-            size = reference.size(task, split)
+            size = reference.size(task, lang if lang == source.POOL else split)
             if self.grid.experiment.toy:
                 tokens = size[1] if size else TOKENS.get(entry.format, OTHER_TOKENS)
                 size = settings["toy"]["sizes"][split], TOY_TOKENS * tokens

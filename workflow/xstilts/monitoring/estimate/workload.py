@@ -9,6 +9,7 @@ from xstilts.experiment.cells import Cell
 from xstilts.experiment.grid import CAP, MAX_LENGTH, Grid
 from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
+from xstilts.experiment.tasks import POOL
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
@@ -193,9 +194,10 @@ def alignment(model: str, name: str, grid: Grid, sizes: DataSizes) -> Workload:
 
 
 def evaluation(cell: Cell, grid: Grid, sizes: DataSizes) -> Workload:
-    """Return the workload of scoring all languages of a target."""
+    """Return the workload of scoring all languages of a target, its pool of candidates included."""
     split, length = grid.experiment.settings["split"], grid.length(cell.target)
-    languages = grid.experiment.languages[cell.target]
+    languages = [*grid.experiment.languages[cell.target]]
+    languages += [POOL] if grid.tasks[cell.target].pool else []
     tokens = sum(
         sizes.of(cell.model, cell.target, lang, split, length).tokens for lang in languages
     )
