@@ -71,18 +71,26 @@ def ways(gpu: bool) -> dict[str, Callable[[Any], None]]:
     """
     from xstilts.models import execution
 
+    from . import graphs
+
     def use(encoder, chosen) -> None:
         execution._chosen[encoder] = chosen  # what `Execution.choose` answers from now on
 
     prepare, padded = execution.Execution.prepare, execution.Execution()
+
+    def special(encoder, compiled: bool, captured: bool):
+        made = prepare(encoder, compiled=compiled)
+        if captured:
+            graphs.enable(encoder)
+        return made
+
     found = {
         "padded": lambda encoder: use(encoder, padded),
         "packed": lambda encoder: use(encoder, prepare(encoder)),
     }
     if gpu:
-        found[CAPTURED] = lambda encoder: use(encoder, prepare(encoder, captured=True))
-        for name, captured in zip(COMPILED, (False, True), strict=True):
-            found[name] = lambda encoder, captured=captured: use(
-                encoder, prepare(encoder, compiled=True, captured=captured)
+        for name in (CAPTURED, *COMPILED):
+            found[name] = lambda encoder, name=name: use(
+                encoder, special(encoder, name in COMPILED, "captured" in name)
             )
     return found

@@ -32,8 +32,7 @@ class Size:
         matmul, copy: side of the matrices; MB that are copied.
         batches: batch sizes of MNLI-shaped rows; `span_batch`, of span windows.
         warm, steps: optimizer steps before and in a measurement; `settled`, before one of batches
-            of many shapes, for which memory is taken in the first; `compiled_warm`, where all have
-            been run before.
+            of many shapes, for which memory is taken in the first.
         compared: steps that are compared with a plain loop.
         budget, huge: tokens of a micro-batch: one that fits, one that cannot.
         memory: share of the GPU's memory that the part on running out of it may take.
@@ -55,7 +54,6 @@ class Size:
     span_batch: int
     warm: int
     settled: int
-    compiled_warm: int
     steps: int
     compared: int
     budget: int
@@ -80,7 +78,6 @@ LARGE = Size(
     span_batch=32,
     warm=5,
     settled=20,
-    compiled_warm=5,
     steps=20,
     compared=50,
     budget=4096,
@@ -106,7 +103,6 @@ TOY = Size(
     span_batch=4,
     warm=1,
     settled=1,
-    compiled_warm=1,
     steps=4,
     compared=50,
     budget=256,

@@ -67,7 +67,7 @@ def measure(setting, figures, encoder, case: tuple[str, str, int]) -> None:
     (name, asset, batch), size, device = case, setting.size, encoder.device
     task = models.task(setting.assets, asset, encoder, batch)
     shaped = name.endswith((CAPTURED, *COMPILED))
-    warm = size.compiled_warm if shaped else size.settled
+    warm = size.warm if shaped else size.settled
     last = warm + size.steps
     passes, profile = Passes(device, warm, last), profiling.Profile(device)
     end = last + profiling.STEPS

@@ -13,7 +13,7 @@ import numpy as np
 
 from xstilts.encoding import packing
 from xstilts.encoding.encoded import Encoded
-from xstilts.models import attention, graphs, pinning, shards
+from xstilts.models import attention, pinning, shards
 from xstilts.running import device as devices
 from xstilts.running import ranks
 
@@ -92,11 +92,8 @@ class Execution:
         return whole, ""
 
     @classmethod
-    def prepare(
-        cls, encoder, compiled: bool = False, captured: bool = False, **options: Any
-    ) -> "Execution":
-        """Make an encoder run packed, and compiled, or captured in graphs (`graphs.py`; no config
-        asks for it until a GPU has shown it), if asked for; `options` are torch.compile's."""
+    def prepare(cls, encoder, compiled: bool = False, **options: Any) -> "Execution":
+        """Make an encoder run packed, and compiled if asked for; `options` are torch.compile's."""
         first = attention.first_position(encoder.config)
         assert first is not None
         attention.install(encoder)
@@ -108,8 +105,6 @@ class Execution:
             torch._dynamo.config.accumulated_recompile_limit = 2 * SHAPES
             for layer in shards.layers(encoder):
                 layer.compile(dynamic=False, **options)
-        if captured:
-            graphs.enable(encoder, _flat)
         return cls(packed=True, compiled=compiled, first_position=first)
 
     def arrange(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -151,14 +146,12 @@ def hidden_states(encoder, batch: dict[str, Any]):
         if mask is not None and getattr(encoder.config, "conv_kernel_size", None):
             mask = mask.long()  # DeBERTa-v2's convolution subtracts it from 1
         return encoder(input_ids=batch["ids"], attention_mask=mask).last_hidden_state
-    flat = graphs.replayed(encoder, batch)
-    if flat is None:
-        flat = _flat(encoder, batch)
+    flat = packed_states(encoder, batch)
     index = batch["index"]
     return flat[0].index_select(0, index.flatten()).unflatten(0, index.shape)
 
 
-def _flat(encoder, batch: dict[str, Any]):
+def packed_states(encoder, batch: dict[str, Any]):
     """Return the last hidden states [1, tokens, H] of a packed batch of tensors."""
     return encoder(
         input_ids=batch["ids"],

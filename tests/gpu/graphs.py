@@ -4,7 +4,7 @@ captured once a shape and launched as one from then on.
 A step of 24 layers is 2,300 launches; where one takes the host 45 us (an H200 in a virtual machine,
 docs/performance.md), the GPU waits for six sevenths of the time. Packed batches have few shapes.
 What is captured are the same kernels, and dropout goes on from the generator as it does outside: on
-a GPU nobody has seen either yet.
+a GPU nobody has seen either yet, so the check measures it here, and no training has it.
 
 Gradients are summed into tensors that stay where they are, as a graph knows places alone; they are
 the `grad` of the parameters from the forward pass on. Graphs share their memory, so a forward pass
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from xstilts.models import checkpointing
+from xstilts.models import checkpointing, execution
 from xstilts.running import device as devices
 
 INPUTS = ("ids", "positions", "offsets")
@@ -26,17 +26,23 @@ WARM = 2  # passes before a capture, in which libraries make what they need
 MOST = 64  # shapes; batches of others are run as they are
 
 _of: weakref.WeakKeyDictionary[Any, "Graphs"] = weakref.WeakKeyDictionary()
+_launched = execution.packed_states
 
 
-def enable(encoder, run: Callable[[Any, dict[str, Any]], Any]) -> None:
-    """Let an encoder be replayed in training; `run` makes the hidden states [1, tokens, H] of a
-    packed batch of tensors."""
-    _of[encoder] = Graphs(encoder, run)
+def enable(encoder) -> None:
+    """Let an encoder that runs packed be replayed in training."""
+    _of[encoder] = Graphs(encoder)
+    execution.packed_states = packed_states
 
 
-def replayed(encoder, batch: dict[str, Any]):
-    """Return the hidden states of a packed batch by a graph, which its backward pass replays too;
-    None where the encoder has none for it."""
+def packed_states(encoder, batch: dict[str, Any]):
+    """As `execution.packed_states`, by a graph, which the backward pass replays too, where the
+    encoder has one for the batch."""
+    hidden = _replayed(encoder, batch)
+    return _launched(encoder, batch) if hidden is None else hidden
+
+
+def _replayed(encoder, batch: dict[str, Any]):
     import torch
 
     graphs = _of.get(encoder)
@@ -61,10 +67,9 @@ class Passes:
 class Graphs:
     """The graphs of an encoder."""
 
-    def __init__(self, encoder, run) -> None:
+    def __init__(self, encoder) -> None:
         import torch
 
-        self.run = run
         self.parameters = [p for p in encoder.parameters() if p.requires_grad]
         self.gradients: dict[Any, Any] = {}  # of the parameters that have one
         self.passes: dict[tuple[int, ...], Passes] = {}
@@ -116,7 +121,7 @@ class Graphs:
 
         def forward():
             with devices.autocast(encoder.device), _uncached():
-                last[:] = [self.run(encoder, {**inputs, "longest": batch["longest"]})]
+                last[:] = [_launched(encoder, {**inputs, "longest": batch["longest"]})]
             return last[0].detach()
 
         def gradients(wanted: Sequence[Any], gradient):

@@ -3,9 +3,10 @@ gradients and losses are those of passes that are launched one by one."""
 
 import numpy as np
 import pytest
+from tests.gpu import graphs
 from tests.helpers import VOCABULARY, make_encoder
 
-from xstilts.models import checkpointing, graphs
+from xstilts.models import checkpointing, execution
 from xstilts.models.execution import Execution, hidden_states, tensors
 
 
@@ -42,12 +43,14 @@ class StandIn:
 @pytest.fixture
 def captured(monkeypatch):
     monkeypatch.setattr(graphs, "Recorder", StandIn)
+    monkeypatch.setattr(execution, "packed_states", execution.packed_states)  # set back at the end
 
     def make(encoder):
-        execution = Execution.prepare(encoder, captured=True)
+        packed = Execution.prepare(encoder)
+        graphs.enable(encoder)
         own = graphs._of[encoder]
         own.recorder.gradients = own.gradients.values
-        return execution, own
+        return packed, own
 
     return make
 
