@@ -225,6 +225,30 @@ def test_mentions_are_looked_up_in_a_pool_of_its_own(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_pool_of_ones_own_needs_no_row_function(tmp_path):
+    configs = {
+        "de": [{"id": "q1", "side": "source", "text": "wer?", "golds": ["c1", "c2"]},
+               {"id": "q2", "side": "source", "text": "was?", "golds": []}],
+        "en": [{"id": "q1", "side": "source", "text": "who?", "gold": "c2"}],
+        "all": [{"id": "c1", "side": "target", "text": "ich", "lang": "de"}],
+    }  # fmt: skip
+    files = {f"{name}.jsonl": "\n".join(map(json.dumps, rows)) for name, rows in configs.items()}
+    listed = [
+        {"config_name": name, "data_files": [{"split": "test", "path": f"{name}.jsonl"}]}
+        for name in configs
+    ]
+    files["README.md"] = f"---\n{json.dumps({'configs': listed})}\n---\n"
+    root = folder(tmp_path / "m", "local/faq", files)
+    spec = {**MEWSLIX, "hub": "local/faq", "rows": None, "pool": {"pool": "all"}}
+    rows, record = step(root, spec, tmp_path)
+    assert [(row["id"], row["golds"]) for row in rows] == [("q1", ["c1", "c2"])]
+    assert record["dropped"] == {"no label": 1}
+    rows, _ = step(root, {**spec, "lang": "en", "config": "en"}, tmp_path)
+    assert [row["golds"] for row in rows] == [["c2"]]
+    pool, _ = step(root, {**spec, "lang": "pool", "config": None}, tmp_path)
+    assert [(row["id"], row["lang"], row["golds"]) for row in pool] == [("c1", "de", None)]
+
+
 def test_a_folder_without_candidates_is_refused(tmp_path):
     files = {"wikinews_mentions/test-de.jsonl": mentions("Q2")}
     root = folder(tmp_path / "m", "local/mewslix", files)

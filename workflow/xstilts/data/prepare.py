@@ -215,7 +215,11 @@ def _converter(
         decoders[NO_CONSENSUS[0]] = lambda label: None if label == NO_CONSENSUS[1] else label
 
     def convert(raw: Row) -> Row | list[Row]:
-        return shape(columns.pick(found, _decoded(raw, decoders)))
+        row = shape(columns.pick(found, _decoded(raw, decoders)))
+        if spec.get("pool") and isinstance(row, dict):  # a query has its right candidates, or one
+            right = raw.get("golds") or [raw.get("gold")]
+            row["golds"] = right if row["side"] == "source" else None
+        return row
 
     return convert
 

@@ -308,6 +308,11 @@ def _check_pool(name: str, entry: Mapping[str, Any]) -> None:
             f"task `{name}`: metric: must be `map20`, which ranks the candidates of its `pool`, not"
             f" `{entry['metric']}`"
         )
+    if pool and "{lang}" in pool and not entry.get("rows"):
+        raise UserError(
+            f"task `{name}`: pool: must be one config that has all candidates, such as"
+            f" `candidates`, not `{pool}`, which is for a task whose `rows` make them (`lareqa`)"
+        )
     if ranked and not pool and entry["format"] == "retrieval":
         raise UserError(
             f"task `{name}`: metric: `map20` ranks the candidates of all languages: say `pool`, the"
