@@ -215,11 +215,7 @@ def _converter(
         decoders[NO_CONSENSUS[0]] = lambda label: None if label == NO_CONSENSUS[1] else label
 
     def convert(raw: Row) -> Row | list[Row]:
-        row = shape(columns.pick(found, _decoded(raw, decoders)))
-        if spec.get("pool") and isinstance(row, dict):  # a query has its right candidates, or one
-            right = raw.get("golds") or [raw.get("gold")]
-            row["golds"] = right if row["side"] == "source" else None
-        return row
+        return shape(columns.pick(found, _decoded(raw, decoders)))
 
     return convert
 
@@ -260,7 +256,9 @@ def dataset_of(spec: dict) -> str:
     own their paths."""
     if spec.get("files"):
         return ", ".join(spec["files"])
-    return " ".join(str(spec[k]) for k in ("hub", "config", "split") if spec.get(k))
+    of_pool = spec.get("pool") and spec.get("lang") == POOL
+    config = ", ".join(spec["pool"].values()) if of_pool else spec.get("config")
+    return " ".join(str(each) for each in (spec.get("hub"), config, spec.get("split")) if each)
 
 
 def write(path: str | Path, rows: list[Row], format: str, record: dict) -> None:
