@@ -71,6 +71,10 @@ def refused(entry, **more):
             "hard: subset: is of the rows in en, in which `mnli_15` is recorded; leave `languages`",
         ),
         (
+            {"tasks": ["lareqa_en"], "subset": BY},
+            "hard: subset: by: of a dual task there is no difficulty, since what is right among",
+        ),
+        (
             {"tasks": ["wikiann_en"], "subset": {**BY, "by": "pvi"}},
             "hard: subset: by: of a tagging task there is no `pvi` (there are confidence,",
         ),
