@@ -227,6 +227,7 @@ def test_candidates_are_in_a_config_of_each_language_or_in_one():
         ({"metric": None}, "`metric` must be text"),
         ({"pool": None}, "metric: `map20` ranks the candidates of all languages: say `pool`"),
         ({"languages": ["de", "pool"]}, "languages: `pool` stands for the candidates"),
+        ({"rows": "tatoeba"}, "rows: `tatoeba` makes no candidates: .* lareqa or mewslix, or left"),
         ({"rows": None}, "pool: must be one config that has all candidates, .*, not `{lang}`"),
         ({"format": "dual"}, "pool: only a retrieval task has candidates, not one of format dual"),
     ],
