@@ -77,9 +77,9 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     entry = _filled(name, entry)
     _check_labels(name, entry)
     _check_metric(name, entry)
-    _check_pool(name, entry)
     if entry.get("rows") is not None:
         _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
+    _check_pool(name, entry)
     for split in entry["splits"]:
         _one_of(name, "splits", split, SPLITS)
     return Task(name=name, **{k: _frozen(v) for k, v in entry.items()})
