@@ -130,6 +130,13 @@ def test_a_seed_of_its_own_another_model_and_no_shares_are_other_subsets():
     assert spec["balance"] is False
 
 
+def test_of_a_dual_task_it_is_of_any_rows():
+    grid = grid_of({"any": {"tasks": ["lareqa_en"], "subset": ANY}})
+    nodes = graph.build(grid)
+    assert nodes["results/subsets/m/any/seed1.json"].spec["balance"] is False
+    assert not [key for key in nodes if key.startswith("results/difficulty/")]
+
+
 def test_any_rows_need_no_recording_and_are_those_of_the_seed():
     grid = grid_of({"any": {"tasks": ["mnli"], "subset": ANY}})
     nodes = graph.build(grid)
