@@ -40,7 +40,8 @@ class Means(NamedTuple):
     """The mean states of sentences.
 
     `file`: float32 [layers, sentences, H] in the order of `order`, int64 [sentences], the sentences
-    from the shortest; `tokens`: of all; `cut`: sentences that were cut.
+    from the shortest; `tokens`: of all; `cut`: sentences that were cut; `known`: of a pivot, layer
+    and sentences -> what was found of it with the languages before.
     """
 
     file: Any
@@ -48,6 +49,7 @@ class Means(NamedTuple):
     order: np.ndarray
     tokens: int
     cut: int
+    known: dict[tuple[int, bytes], alignment.Known]
 
     def layer(self, at: int, rows: np.ndarray) -> np.ndarray:
         """Return those of some sentences at the layer of this position, float32 [rows, H]."""
@@ -112,7 +114,7 @@ class Aligner:
                 file.seek(4 * width * (at * n + start))
                 file.write(np.ascontiguousarray(found[:, at]).data)
         cut = sum(bool(one.overflowing) for one in encodings)
-        return Means(file, width, order, int(sizes.sum()), cut)
+        return Means(file, width, order, int(sizes.sum()), cut, {})
 
     def _file(self, size: int) -> Any:
         """Return a file of the size in memory or, above the budget, one without a name."""
@@ -271,16 +273,17 @@ def _layers(
 
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")  # TF32 has three digits
-    every = np.arange(len(x.order))
+    every, found = np.arange(len(x.order)), {}
     try:
-        return {
-            str(layer): alignment.measured(
-                torch.from_numpy(x.layer(at, every)).to(where),
-                torch.from_numpy(y.layer(at, rows)).to(where),
-                measures,
+        for at, layer in enumerate(layers):
+            of_x, of_y = (
+                torch.from_numpy(side.layer(at, of)).to(where) for side, of in ((x, every), (y, rows))
             )
-            for at, layer in enumerate(layers)
-        }
+            key = at, rows.tobytes()
+            if key not in y.known:
+                y.known[key] = alignment.known(of_y, measures)
+            found[str(layer)] = alignment.measured(of_x, of_y, measures, y.known[key])
+        return found
     finally:
         torch.set_float32_matmul_precision(precision)
 
