@@ -33,6 +33,9 @@ from xstilts.running.record import versions
 from xstilts.scoring import predict
 
 CHUNK = 2**26  # bytes of the means of the sentences that are run before they are kept
+# Tokens of a batch on a CPU at most. With plain attention, which is the faster where sentences are
+# short, batches of 2,048 instead of 4,096 are a tenth faster.
+CPU_TOKENS = 2048
 PIVOT_FIRST = "tatoeba"  # the row function whose sources are the pivot's sentences
 
 
@@ -87,6 +90,9 @@ class Aligner:
             need = Footprint(base, self.out, self.budget, trained=False, searched=True)
             where = device.choose(need)
             encoder = checkpoint.load_encoder(self.folder).to(where)
+            if where.type == "cpu":
+                encoder.set_attn_implementation("eager")
+                self.budget = min(self.budget, CPU_TOKENS)
             means = LayerMeans(encoder, self.asked)
             tokenizer = load_tokenizer(Path(self.folder) / "tokenizer.json")
             self.loaded = encoder, means, where, tokenizer
