@@ -14,7 +14,7 @@ from xstilts.running import device as devices
 from xstilts.scoring import alignment
 from xstilts.training import loop
 
-from . import assets, models
+from . import models
 from .figures import Figures
 from .runner import Setting
 from .watching import Done, Watch
@@ -108,7 +108,8 @@ def sentences(words: int, count: int) -> tuple[list[str], list[str]]:
     one, other = [], []
     for length in draw.integers(4, 24, count):
         drawn = draw.integers(0, words - 8, length)
-        swapped = np.where(draw.random(length) < SWAPPED, draw.integers(0, words - 8, length), drawn)
+        others, keep = draw.integers(0, words - 8, length), draw.random(length) >= SWAPPED
+        swapped = np.where(keep, drawn, others)
         one.append(" ".join(f"w{word}" for word in drawn))
         other.append(" ".join(f"w{word}" for word in swapped))
     return one, other
