@@ -103,7 +103,8 @@ def run_alignment(setting: Setting, figures: Figures) -> None:
 
 
 def sentences(words: int, count: int) -> tuple[list[str], list[str]]:
-    """Return sentences of random words, and as many that differ from each in some words."""
+    """Return sentences of random words, and as many that differ from each in some words and are up
+    to three words longer."""
     draw = np.random.default_rng(5)
     one, other = [], []
     for length in draw.integers(4, 24, count):
@@ -111,7 +112,8 @@ def sentences(words: int, count: int) -> tuple[list[str], list[str]]:
         others, keep = draw.integers(0, words - 8, length), draw.random(length) >= SWAPPED
         swapped = np.where(keep, drawn, others)
         one.append(" ".join(f"w{word}" for word in drawn))
-        other.append(" ".join(f"w{word}" for word in swapped))
+        longer = np.append(swapped, others[: draw.integers(0, 4)])
+        other.append(" ".join(f"w{word}" for word in longer))
     return one, other
 
 
