@@ -147,7 +147,19 @@ def test_of_several_layers_the_one_that_says_most_is_said():
     found = answered(related(layers=()), change)
     assert found.table["layer"].tolist() == ["1", "2"]
     assert found.table["estimate"].tolist() == pytest.approx([-1, 1])
-    assert "; of 2 layers layer 1 says most." in found.meta["sentence"]
+    said = "; of 2 layers layer 1 says most; layer 2 says as much the other way round."
+    assert said in found.meta["sentence"]
+    tied = found.table.assign(estimate=[1.0, 1.0 - 1e-12], low=0.9, high=1.0)
+    assert text.sentence(found.meta, tied).endswith("; of 2 layers layers 1 and 2 say most alike.")
+    chance = tied.assign(estimate=0.2, low=-0.5, **{"p holm": 0.6})
+    assert " at any of 2 layers; the strongest, at layers 1 and 2 alike, is 0.20 (95%" in (
+        text.sentence(found.meta, chance)
+    )
+    barred = text.sentence(found.meta, tied.assign(barred="one seed"))
+    assert barred.startswith(
+        "Over 6 rows, nothing is claimed of the correlation of the gain with the change in margin"
+        " (pairs) from one seed alone: 1.00 (95%: 0.90 to 1.00; p "
+    )
     share = answered(related(layers=("last", "0.5")), change)
     assert share.table["estimate"].tolist() == pytest.approx([1, -1]), "layer 2, and half of that"
 
