@@ -29,12 +29,12 @@ def measured(change, seeds=3, spread=0.01, layers=(1, 2)):
     for lang in LANGUAGES:
         for layer in layers:
             key = ("pairs", lang, layer, "margin")
-            lines.append(("m", "none", "noseed", *key, 1.0, 100))
+            lines.append(("m", "none", "noseed", *key, 1.0, 100, 100))
             for row, value in change.items():
                 value = value if layer == 2 else -value
                 for s in range(seeds):
                     off = spread * (s - (seeds - 1) / 2)
-                    lines.append(("m", row, f"seed{s + 1}", *key, 1.0 + value + off, 100))
+                    lines.append(("m", row, f"seed{s + 1}", *key, 1.0 + value + off, 100, 100))
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
