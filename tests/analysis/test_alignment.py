@@ -103,7 +103,7 @@ def test_the_summary_and_its_text():
     ]  # fmt: skip
     text = alignment.text_table(found, long(**VALUES))
     assert text.notes[1] == (
-        "s: 9 to 12 sentences a language, where `rows` asks for 12: there are no more without"
+        "s: 9 to 12 sentences a language, where `rows` allows 12: there are no more without"
         " repeats."
     )
     (whole,) = alignment.text_table(found, long(none_1_ru=[1.0])).notes[1:]

@@ -157,7 +157,5 @@ def _size(name: str, values: pd.DataFrame) -> str:
     least, most = (numbers.count(n) for n in (values["sentences"].min(), values["sentences"].max()))
     found = f"{name}: {least if least == most else f'{least} to {most}'} sentences a language"
     if values["sentences"].min() < (asked := values["asked"].max()):
-        found += (
-            f", where `rows` asks for {numbers.count(asked)}: there are no more without repeats"
-        )
+        found += f", where `rows` allows {numbers.count(asked)}: there are no more without repeats"
     return f"{found}."
