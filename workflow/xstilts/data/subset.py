@@ -99,8 +99,8 @@ def values(path: str | Path, measure: str, ids: Sequence[str]) -> np.ndarray:
     found = table[measure].to_numpy().astype(float)[at.to_numpy()]
     if len(found) > 1 and np.ptp(found) == 0:
         raise UserError(
-            f"{path}: `{measure}` is {found[0]:g} of every row, so none is higher or lower; train for"
-            " more epochs, or pick by another measure"
+            f"{path}: `{measure}` is {found[0]:g} of every row, so none is higher or lower; train"
+            " for more epochs, or pick by another measure"
         )
     return found
 
