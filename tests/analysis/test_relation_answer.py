@@ -9,7 +9,7 @@ from tests.analysis import answers
 from tests.analysis.test_answer import evidence
 
 from xstilts.analysis.alignment import COLUMNS
-from xstilts.analysis.answers import aligned, files, text
+from xstilts.analysis.answers import aligned, files, relation_text, text
 from xstilts.analysis.answers.answering import Answering
 from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, RELATED_COLUMNS, WITHIN
 from xstilts.analysis.estimates import NOTHING, SEEDS, Estimator
@@ -151,6 +151,9 @@ def test_of_several_layers_the_one_that_says_most_is_said():
     assert said in found.meta["sentence"]
     tied = found.table.assign(estimate=[1.0, 1.0 - 1e-12], low=0.9, high=1.0)
     assert text.sentence(found.meta, tied).endswith("; of 2 layers layers 1 and 2 say most alike.")
+    third = pd.concat([found.table, found.table.tail(1).assign(layer="3")], ignore_index=True)
+    most = relation_text.strongest(third).iloc[0]
+    assert (most["layer"], most["alike"], most["opposite"]) == ("2", ["2", "3"], ["1"])
     chance = tied.assign(estimate=0.2, low=-0.5, **{"p holm": 0.6})
     assert " at any of 2 layers; the strongest, at layers 1 and 2 alike, is 0.20 (95%" in (
         text.sentence(found.meta, chance)
@@ -158,7 +161,7 @@ def test_of_several_layers_the_one_that_says_most_is_said():
     barred = text.sentence(found.meta, tied.assign(barred="one seed"))
     assert barred.startswith(
         "Over 6 rows, nothing is claimed of the correlation of the gain with the change in margin"
-        " (pairs) from one seed alone: 1.00 (95%: 0.90 to 1.00; p "
+        " (pairs) (from one seed alone): 1.00 (95%: 0.90 to 1.00; p "
     )
     share = answered(related(layers=("last", "0.5")), change)
     assert share.table["estimate"].tolist() == pytest.approx([1, -1]), "layer 2, and half of that"

@@ -22,8 +22,8 @@ IN = {
 }
 LEAST = {"points": 1, "share": 1, "log-odds": 2, MEASURE: 3}  # decimals
 WHY = {  # nothing is claimed, by the column `barred`
-    ONE_SEED: "from one seed alone",
-    COLLAPSED: "from trainings that all ended at guessing",
+    ONE_SEED: "(from one seed alone)",
+    COLLAPSED: "(all trainings of a side ended at guessing)",
 }
 _CHANGES = {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e"}  # of the direction of other text
 _RIGHT_TO_LEFT = {"R", "AL"}

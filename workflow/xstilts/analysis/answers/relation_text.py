@@ -21,12 +21,14 @@ Row = Mapping[str, Any]
 
 def strongest(table: pd.DataFrame) -> pd.DataFrame:
     """Return, of each class and kind that is tested, the row of the layer that says most; of layers
-    that say as much the first. `alike`: all of these, `opposite`: those that say as much the other
-    way round."""
+    that say as much the first of those that are most in one direction. `alike`: all of these,
+    `opposite`: those that say as much the other way round."""
     rows = table[table["tested"].astype(bool)]
     value = rows["estimate"].round(9)  # what is alike but for rounding is a tie
-    order = rows.assign(size=value.abs()).sort_values("size", ascending=False, kind="stable")
     each = ["without", "class", "kind"]
+    ties = value.groupby([*(rows[name] for name in each), value]).transform("size")
+    order = rows.assign(size=value.abs(), ties=ties)
+    order = order.sort_values(["size", "ties"], ascending=False, kind="stable")
     best = rows.loc[sorted(order.drop_duplicates(each).index)]
     layers = rows.groupby([*each, value])["layer"].agg(list).to_dict()
     keys = [*zip(*(best[name] for name in each), value[best.index], strict=True)]
