@@ -21,6 +21,7 @@ def row(name: str, estimate: float, low: float, high: float, **changes: Any) -> 
         "low": low, "high": high, "p": p, "p holm": p, "detectable": round(0.7 * (high - low), 2),
         "dof": 8.0, "noise": BOTH, "tested": True, "agrees": p < 0.05, "rows": 2, "targets": 3,
         "languages": 14, "examples": 12345, "without": "",
+        "barred": "",
     }  # fmt: skip
     return line | changes
 

@@ -32,10 +32,10 @@ def test_a_row_a_value_in_the_order_of_the_config(tmp_path):
     written(tmp_path, of, NONE, "ru", {"2": {"margin": 1.0}})
     table, refused = alignment.read(of, tmp_path)
     assert list(table.itertuples(index=False, name=None)) == [
-        ("m", "none", "noseed", "pairs", "ru", 2, "margin", 1.0, 7),
-        ("m", "mnli", "seed1", "pairs", "de", 0, "margin", 1.25, 7),
-        ("m", "mnli", "seed1", "pairs", "de", 0, "cka", 0.5, 7),
-        ("m", "mnli", "seed1", "pairs", "de", 2, "margin", 1.5, 7),
+        ("m", "none", "noseed", "pairs", "ru", 2, "margin", 1.0, 7, 2000),
+        ("m", "mnli", "seed1", "pairs", "de", 0, "margin", 1.25, 7, 2000),
+        ("m", "mnli", "seed1", "pairs", "de", 0, "cka", 0.5, 7, 2000),
+        ("m", "mnli", "seed1", "pairs", "de", 2, "margin", 1.5, 7, 2000),
     ]
     assert refused == []
 
@@ -69,7 +69,7 @@ def long(**values):
         intermediate, seed, language = name.split("_")
         for layer, value in enumerate(by_layer):
             key = ("m", intermediate, f"seed{seed}", "s", language, layer, "spectral")
-            rows.append((*key, value, 9))
+            rows.append((*key, value, 9 if language == "de" else 12, 12))
     return pd.DataFrame(rows, columns=alignment.COLUMNS)
 
 
@@ -101,7 +101,13 @@ def test_the_summary_and_its_text():
          "better": "lower", "languages": 1, "first": 5.0, "middle": 5.0, "last": 5.0, "mean": 5.0,
          "change": 3.0},
     ]  # fmt: skip
-    text = alignment.text_table(found)
+    text = alignment.text_table(found, long(**VALUES))
+    assert text.notes[1] == (
+        "s: 9 to 12 sentences a language, where `rows` allows 12: there are no more without"
+        " repeats."
+    )
+    (whole,) = alignment.text_table(found, long(none_1_ru=[1.0])).notes[1:]
+    assert whole == "s: 12 sentences a language."
     names, cells = text.rows[1]
     assert names == ["s", "m", "spectral (lower is better)", "mnli"]
     assert [cell.text for cell in cells] == ["5.0", "5.0", "5.0", "5.0", "+3.0"]

@@ -162,6 +162,17 @@ def test_a_sentence_of_each_kind_in_full(kind):
          [row("all", 1.8, 0.9, 2.7), row("all", 4.0, 1.0, 7.0, scale="share")],
          "The gain is above zero on both scales: 1.8 points (95%: 0.9 to 2.7), 4.0% of the errors"
          " (95%: 1.0 to 7.0)."),
+        (meta(), [row("all", 1.2, 0.1, 2.3, noise="examples", barred="one seed", agrees=False)],
+         "Nothing is claimed of the gain (from one seed alone): 1.2 points (95%: 0.1 to 2.3). With"
+         " fewer than three seeds the noise of training is not in this."),
+        (FIRST, [row("b", 2.1, 0.6, 3.6, kind="difference", over="a"),
+                 row("c", 2.1, 0.6, 3.6, kind="difference", over="a", barred="collapsed")],
+         "Compared to a, the gain is larger for b (+2.1 points; 95%: 0.6 to 3.6); nothing is"
+         " claimed of the difference of the gain (all trainings of a side ended at guessing) for c"
+         " (+2.1 points; 95%: 0.6 to 3.6)."),
+        (LOG, [row("all", 1.2, 0.4, 2.0, kind="slope", barred="collapsed")],
+         "Nothing is claimed of the slope of the gain (all trainings of a side ended at guessing):"
+         " 1.2 points (95%: 0.4 to 2.0) for ten times the intermediate rows."),
         (meta(), [row("a", NAN, NAN, NAN), row("b", 1.8, 0.9, 2.7)],
          "The gain is above zero for b (1.8 points; 95%: 0.9 to 2.7); there is no estimate for a."),
         (meta(missing=["m/a/seed1/xnli"]), [],

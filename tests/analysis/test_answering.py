@@ -6,7 +6,7 @@ import pytest
 from tests.analysis.test_answer import MEANS, cells, evidence, one
 
 from xstilts.analysis.answers.answering import Answering
-from xstilts.analysis.answers.files import COLLAPSED, COLUMNS
+from xstilts.analysis.answers.files import COLLAPSED, COLUMNS, ONE_SEED
 from xstilts.analysis.estimates import Estimator
 from xstilts.experiment.questions import AskedClass, Point, Question
 
@@ -70,6 +70,24 @@ def test_where_all_collapsed_nothing_is_left():
         " left of m/none/far."
     ]
     assert len(found.table) == 2
+    assert found.table["barred"].tolist() == ["", COLLAPSED], "near has another none"
+    assert found.table["agrees"].tolist() == [True, False]
+    assert found.meta["sentence"].startswith("The gain is above zero for near (")
+    barred = (
+        "; nothing is claimed of the gain (all trainings of a side ended at guessing) for far ("
+    )
+    assert barred in found.meta["sentence"]
+    both = Question("q", "?", (AskedClass("all", (Point(cells(["mnli"], ["near", "far"])),)),))
+    found = Answering(Estimator(evidence(MEANS)), gone).answer(both)
+    assert found.table["barred"].tolist() == [""], "in part: a note says so"
+
+
+def test_from_one_seed_nothing_is_claimed():
+    for question in BOTH, dataclasses.replace(BOTH, contrast="first"):
+        found = Answering(Estimator(evidence(MEANS, seeds=1))).answer(question)
+        assert set(found.table["barred"]) == {ONE_SEED} and not found.table["agrees"].any()
+        assert "nothing is claimed of the " in found.meta["sentence"].lower()
+        assert not any(word in found.meta["sentence"] for word in ("above", "smaller", "larger"))
 
 
 def test_a_language_that_turned_out_to_have_no_rows_is_left_out_by_name():

@@ -9,7 +9,7 @@ from tests.analysis import answers
 from tests.analysis.test_answer import evidence
 
 from xstilts.analysis.alignment import COLUMNS
-from xstilts.analysis.answers import aligned, files, text
+from xstilts.analysis.answers import aligned, files, relation_text, text
 from xstilts.analysis.answers.answering import Answering
 from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, RELATED_COLUMNS, WITHIN
 from xstilts.analysis.estimates import NOTHING, SEEDS, Estimator
@@ -29,12 +29,12 @@ def measured(change, seeds=3, spread=0.01, layers=(1, 2)):
     for lang in LANGUAGES:
         for layer in layers:
             key = ("pairs", lang, layer, "margin")
-            lines.append(("m", "none", "noseed", *key, 1.0, 100))
+            lines.append(("m", "none", "noseed", *key, 1.0, 100, 100))
             for row, value in change.items():
                 value = value if layer == 2 else -value
                 for s in range(seeds):
                     off = spread * (s - (seeds - 1) / 2)
-                    lines.append(("m", row, f"seed{s + 1}", *key, 1.0 + value + off, 100))
+                    lines.append(("m", row, f"seed{s + 1}", *key, 1.0 + value + off, 100, 100))
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
@@ -147,7 +147,22 @@ def test_of_several_layers_the_one_that_says_most_is_said():
     found = answered(related(layers=()), change)
     assert found.table["layer"].tolist() == ["1", "2"]
     assert found.table["estimate"].tolist() == pytest.approx([-1, 1])
-    assert "; of 2 layers layer 1 says most." in found.meta["sentence"]
+    said = "; of 2 layers layer 1 says most; layer 2 says as much the other way round."
+    assert said in found.meta["sentence"]
+    tied = found.table.assign(estimate=[1.0, 1.0 - 1e-12], low=0.9, high=1.0)
+    assert text.sentence(found.meta, tied).endswith("; of 2 layers layers 1 and 2 say most alike.")
+    third = pd.concat([found.table, found.table.tail(1).assign(layer="3")], ignore_index=True)
+    most = relation_text.strongest(third).iloc[0]
+    assert (most["layer"], most["alike"], most["opposite"]) == ("2", ["2", "3"], ["1"])
+    chance = tied.assign(estimate=0.2, low=-0.5, **{"p holm": 0.6})
+    assert " at any of 2 layers; the strongest, at layers 1 and 2 alike, is 0.20 (95%" in (
+        text.sentence(found.meta, chance)
+    )
+    barred = text.sentence(found.meta, tied.assign(barred="one seed"))
+    assert barred.startswith(
+        "Over 6 rows, nothing is claimed of the correlation of the gain with the change in margin"
+        " (pairs) (from one seed alone): 1.00 (95%: 0.90 to 1.00; p "
+    )
     share = answered(related(layers=("last", "0.5")), change)
     assert share.table["estimate"].tolist() == pytest.approx([1, -1]), "layer 2, and half of that"
 

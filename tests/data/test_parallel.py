@@ -50,7 +50,7 @@ def test_pairs_are_sources_with_their_targets_whichever_is_the_pivot():
 
 def test_what_is_there_again_or_empty_is_left_out():
     pairs = [Pair(*each) for each in ("aA", "bA", "cC", "cD", ("", "E"), ("f", ""), "gG")]
-    assert parallel.chosen(pairs, 9) == ([0, 2, 3, 4, 6], [0, 2, 6])
+    assert parallel.chosen(pairs, 9) == ([0, 2, 3, 4, 6], [0, 2, 6], 4)
 
 
 def test_a_smaller_sample_is_part_of_a_larger_one_and_the_same_for_all_languages():
@@ -58,5 +58,5 @@ def test_a_smaller_sample_is_part_of_a_larger_one_and_the_same_for_all_languages
     small, large = (parallel.chosen(pairs, n)[0] for n in (10, 30))
     assert small == sample(40, 10) and set(small) < set(large) and len(large) == 30
     others = [pair._replace(text=f"z{i % 7}") for i, pair in enumerate(pairs)]
-    drawn, kept = parallel.chosen(others, 10)
-    assert drawn == small and set(kept) <= set(small)
+    drawn, kept, left_out = parallel.chosen(others, 10)
+    assert drawn == small and set(kept) <= set(small) and left_out == 10 - len(kept)

@@ -128,7 +128,7 @@ def test_what_cannot_be_looked_up_changes_nothing(world):
         pin.update(lock, ["o/n", "o/m"], root)
     with pytest.raises(UserError, match=r"o/n: is in a mirror; name its folder with --root DIR"):
         pin.update(lock, [])
-    with pytest.raises(UserError, match="elsewhere holds no folder `datasets`"):
+    with pytest.raises(UserError, match="elsewhere: there is no such folder"):
         pin.update(lock, [], str(world / "elsewhere"))
     assert lock.read_text() == text
 

@@ -117,7 +117,7 @@ def test_a_tilde_before_what_is_no_user_is_part_of_the_name(tmp_path, monkeypatc
     assert str(source.absolute("~nobody-here.csv", "/b")) == "/b/~nobody-here.csv"
     with pytest.raises(UserError, match=r"^~nobody-here/x: there is no such folder"):
         source.folder("", "datasets", "~nobody-here/x")
-    with pytest.raises(UserError, match=r"^source: ~nobody-here/x holds no folder `datasets`"):
+    with pytest.raises(UserError, match=r"^source: ~nobody-here/x: there is no such folder \("):
         source.folder("~nobody-here/x", "datasets", "o/n")
 
 

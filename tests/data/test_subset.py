@@ -91,3 +91,6 @@ def test_measures_are_known_by_id(tmp_path):
     assert subset.values(path, "loss", ["a", "b"]).tolist() == [1.0, 2.0]
     with pytest.raises(UserError, match="is not of the rows that are there"):
         subset.values(path, "loss", ["a", "c"])
+    pq.write_table(pa.table({"id": ["b", "a"], "variability": [0.0, 0.0]}), path)
+    with pytest.raises(UserError, match="`variability` is 0 of every row, so none is higher"):
+        subset.values(path, "variability", ["a", "b"])

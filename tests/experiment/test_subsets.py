@@ -84,6 +84,16 @@ def test_a_mistake_in_a_subset_is_said_in_one_line(entry, line):
     assert line in refused(entry)
 
 
+def test_what_is_over_epochs_needs_several():
+    over = {"subset": {**BY, "by": "variability"}}
+    assert refused(over, recipes={"mnli": {"epochs": 1}}) == (
+        "intermediates: hard: subset: by: variability is over the epochs of the training of `m` on"
+        " `mnli`, which has 1; give `epochs: 2` or more in recipes: mnli"
+    )
+    entry = {"intermediates": {"hard": {"tasks": ["mnli"], "subset": BY}}}
+    load(merge(BASE | entry, {"recipes": {"mnli": {"epochs": 1}}}))
+
+
 def test_a_subset_is_picked_by_the_recording_of_one_seed_for_all_seeds():
     grid = grid_of(hard())
     nodes = graph.build(grid)

@@ -56,6 +56,19 @@ def test_a_training_above_guessing_has_no_mark():
     assert collapse.mark([NLI], record(looks=30, accuracy=0.5)) == {}
 
 
+def test_what_is_worse_than_any_one_answer_has_not_collapsed():
+    """The rarest label is 0.3 of the rows; Wilson's interval of 0.25 of 500 ends at 0.2898."""
+    found = collapse.mark([NLI], record(accuracy=0.25))
+    assert found.keys() == {"below_guessing"} and found["below_guessing"]["high"] == 0.289764
+    assert collapse.lines(found) == [
+        "below guessing: the best dev score of `nli` is 0.2500 (95%: 0.2140 to 0.2898), and"
+        " guessing (always a) gives 0.4000"
+    ]
+    assert collapse.mark([NLI], record(accuracy=0.3)).keys() == {"collapsed"}, "always b"
+    assert collapse.mark([NLI], record(accuracy=0.27)).keys() == {"collapsed"}
+    assert mixed(0.1, 0.2).keys() == {"collapsed"}, "a mix is judged by its mean"
+
+
 def mixed(nli, pair, looks=1):
     dev = {"nli accuracy": nli, "pair accuracy": pair}
     return collapse.mark([NLI, TEXT, PAIR], record(looks, **dev))

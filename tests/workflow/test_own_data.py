@@ -183,7 +183,7 @@ def test_all_mistakes_of_all_tasks_are_said_before_anything_runs(mine, tmp_path)
         | {"source": "/not/there", "targets": ["xnli"], "intermediates": {}, "languages": ["en"]}
     )
     for options in ([], ["-n"]):
-        experiment.snakemake(*options).failed("source: /not/there holds no folder `datasets`")
+        experiment.snakemake(*options).failed("source: /not/there: there is no such folder")
 
 
 def test_paths_hold_under_another_directory(mine, tmp_path):

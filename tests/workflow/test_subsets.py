@@ -41,3 +41,13 @@ def test_the_rows_that_are_hard_are_picked_and_trained_on(done):
     }}}})  # fmt: skip
     again = {"subset": 1, "intermediate": 1, "evaluate_tatoeba": 1, **SHOWN}
     assert done.planned() == again
+    # Fewer rows, of which nothing is recorded yet: the places of the subset are not of these.
+    subset_of = CONFIG["intermediates"]["hard"]["subset"] | {"rows": 9}
+    fewer = {"hard": {"tasks": ["mnli"], "subset": subset_of}}
+    done.write(tiny(**CONFIG | {"intermediates": fewer, "limits": {"mnli": {"train": 12}}}))
+    done.snakemake("--until", "plan", "prepare").ok()
+    folder = f"results/{OWN}"
+    said = done.step("tables", "--grid", f"{folder}/grid.csv", "--out", f"{folder}/tables")
+    said.failed("hard/seed1/tatoeba/de.json: a score from another spec")
+    [alone] = csv.DictReader(done.read(f"{OWN}/tables/difficulty.csv").splitlines())
+    assert (alone["rows"], alone["confidence"], alone["intermediate"]) == ("12", "", "")

@@ -19,7 +19,7 @@ from xstilts.scoring import scores
 
 ROW = ["model", "intermediate", "seed"]  # seed `noseed` where nothing is trained
 KEY = [*ROW, "set", "language", "layer", "measure"]
-COLUMNS = [*KEY, "value", "sentences"]
+COLUMNS = [*KEY, "value", "sentences", "asked"]  # sentences at most, by the config
 SHOWN = ["first", "middle", "last", "mean"]  # of the layers, in the table
 
 
@@ -36,7 +36,7 @@ def read(
 
     Returns:
         A row for each of `KEY` (layer int64, 0 being the embeddings): value float64, sentences
-        int64; in the order of the config, languages and layers ascending.
+        and asked int64; in the order of the config, languages and layers ascending.
     """
     values, refused = [], []
     for row, name, lang, spec in _asked(grid):
@@ -47,7 +47,7 @@ def read(
                 values += _values(found, row, name, lang, spec, path)
         except UserError as error:
             refused.append(str(error).removeprefix(f"{root}/"))
-    types = {"layer": "int64", "value": "float64", "sentences": "int64"}
+    types = {"layer": "int64", "value": "float64", "sentences": "int64", "asked": "int64"}
     return pd.DataFrame(values, columns=COLUMNS).astype(types), refused
 
 
@@ -72,7 +72,7 @@ def _values(
             raise UserError(f"{path}: {problem}; delete it, run again")
         key = (row.model, row.intermediate, row.seed, name, lang)
         return [
-            (*key, int(layer), measure, float(value), int(found["sentences"]))
+            (*key, int(layer), measure, float(value), int(found["sentences"]), int(spec["rows"]))
             for layer, measures in found["layers"].items()
             for measure, value in measures.items()
         ]
@@ -125,11 +125,12 @@ def summary(layers: pd.DataFrame) -> pd.DataFrame:
     return found.iloc[np.lexsort(ranks[::-1])].reset_index(drop=True)
 
 
-def text_table(table: pd.DataFrame) -> TextTable:
+def text_table(table: pd.DataFrame, values: pd.DataFrame) -> TextTable:
     """Return the table for readers.
 
     Args:
         table: see `summary`.
+        values: see `read`.
     """
     rows = []
     for row in table.to_dict("records"):
@@ -145,4 +146,16 @@ def text_table(table: pd.DataFrame) -> TextTable:
         " where retrieval pools; mean: over all of them; change: of the mean, from the row none."
         " A change has no interval here."
     )
-    return TextTable(["set", "model", "measure", "intermediate"], [*SHOWN, "change"], rows, [notes])
+    sizes = [_size(str(name), part) for name, part in values.groupby("set", sort=False)]
+    return TextTable(
+        ["set", "model", "measure", "intermediate"], [*SHOWN, "change"], rows, [notes, *sizes]
+    )
+
+
+def _size(name: str, values: pd.DataFrame) -> str:
+    """Return how many sentences of a set were measured."""
+    least, most = (numbers.count(n) for n in (values["sentences"].min(), values["sentences"].max()))
+    found = f"{name}: {least if least == most else f'{least} to {most}'} sentences a language"
+    if values["sentences"].min() < (asked := values["asked"].max()):
+        found += f", where `rows` allows {numbers.count(asked)}: there are no more without repeats"
+    return f"{found}."

@@ -6,7 +6,7 @@ shows.
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -44,43 +44,54 @@ class Found:
     subsets: Mapping[str, tuple[Run, Mapping, list[int]]] = dataclasses.field(default_factory=dict)
 
 
-def read(grid: Grid, nodes: Mapping[str, Node], root: Path) -> Found:
+def read(
+    grid: Grid, nodes: Mapping[str, Node], root: Path, current: Callable[[str], bool]
+) -> Found:
     """Return what there is of the measures and subsets of a graph; partial after a run that failed.
 
     Args:
         grid: of the experiment.
         nodes: of its graph.
         root: the folder that holds `results`.
+        current: whether a node, by its key, is made as the config asks for: places of a subset
+            that is not are of other rows.
     """
     picked = {}
     runs = dict.fromkeys(difficulty.recorded(nodes))
     for key, node in nodes.items():
-        if node.rule == "subset" and (root / key).exists():
+        if node.rule == "subset" and current(key):
             model, name, seed = node.name.split("/")
             of = grid.subset(model, name, seed)
             run = (of.model, of.task, of.seed)
             places, _ = subset.read(root / difficulty.rows_of(key))
             picked[node.name] = (run, grid.entry(name)["subset"], places.tolist())
             runs[run] = None
-    rows = {run: found for run in runs if (found := _rows(grid, nodes, root, run)) is not None}
+    each = {run: _rows(grid, nodes, root, run, current) for run in runs}
+    rows = {run: found for run, found in each.items() if found is not None}
     return Found(rows, {name: of for name, of in picked.items() if of[0] in rows})
 
 
-def _rows(grid: Grid, nodes: Mapping[str, Node], root: Path, run: Run) -> pd.DataFrame | None:
+def _rows(
+    grid: Grid,
+    nodes: Mapping[str, Node],
+    root: Path,
+    run: Run,
+    current: Callable[[str], bool],
+) -> pd.DataFrame | None:
     """Return what the experiment records of the train rows of a task; None without these."""
     task = run[1]
     lang, format = grid.tasks[task].home or "en", grid.tasks[task].format
-    path = root / f"results/data/{task}/{lang}.train.parquet"
-    if not path.exists():
+    path = f"results/data/{task}/{lang}.train.parquet"
+    if path not in nodes or not current(path):
         return None
     labelled = format == "classification"
-    found = pq.read_table(path, columns=["id", *(["label"] if labelled else [])]).to_pandas()
+    found = pq.read_table(root / path, columns=["id", *(["label"] if labelled else [])]).to_pandas()
     found["label"] = found["label"] if labelled else ""
     files = dict[str, list[str]]()  # of the same file are the measures of one recording
     for name in MEASURES:
         files.setdefault(difficulty.node_key(*run, name), []).append(name)
     for key, names in (*files.items(), (f"results/bags/{task}.json", ["correct"])):
-        if key in nodes and (root / key).exists():
+        if key in nodes and current(key):
             kept = ["id", *names, *(["length"] if "confidence" in names else [])]
             own = pq.read_table(root / difficulty.rows_of(key), columns=kept).to_pandas()
             found = found.merge(own, "left", on="id", validate="one_to_one")

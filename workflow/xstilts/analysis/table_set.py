@@ -284,7 +284,7 @@ def _alignment(values: pd.DataFrame) -> Table:
     by_layer = alignment.by_layer(values)
     summary = alignment.summary(by_layer)
     csv = {"": summary, ".long": values, ".layers": by_layer}
-    return Table("alignment", csv, alignment.text_table(summary), numbers.EXACT)
+    return Table("alignment", csv, alignment.text_table(summary, values), numbers.EXACT)
 
 
 def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:

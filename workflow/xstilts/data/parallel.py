@@ -57,7 +57,7 @@ def of_pairs(rows: Sequence[Row], pivot_first: bool) -> list[Pair]:
     return [Pair(*(pair[::-1] if pivot_first else pair)) for pair in found]
 
 
-def chosen(pairs: Sequence[Pair], most: int) -> tuple[list[int], list[int]]:
+def chosen(pairs: Sequence[Pair], most: int) -> tuple[list[int], list[int], int]:
     """Return the sentences that are measured: positions in `pairs`, ascending.
 
     Of a sentence that is there again its copies would be each other's nearest, so the first counts.
@@ -65,11 +65,13 @@ def chosen(pairs: Sequence[Pair], most: int) -> tuple[list[int], list[int]]:
     rows (but for what is repeated in a language).
 
     Returns:
-        Those of the pivot, and those of them that are measured in the language.
+        Those of the pivot, those of them that are measured in the language, and how many were left
+        out as repeated or empty: all of the pivot's, and of those that were drawn the language's.
     """
     first = _distinct(range(len(pairs)), [pair.pivot for pair in pairs])
     drawn = [first[at] for at in sample(len(first), most)]
-    return drawn, _distinct(drawn, [pair.text for pair in pairs])
+    kept = _distinct(drawn, [pair.text for pair in pairs])
+    return drawn, kept, len(pairs) - len(first) + len(drawn) - len(kept)
 
 
 def _distinct(positions: Iterable[int], texts: Sequence[str]) -> list[int]:

@@ -98,6 +98,11 @@ def folder(root: str | Path, kind: str, name: str, obtain: str | None = None) ->
             raise UserError(f"{name if is_path(name) else own}: there is no such folder")
         return own.resolve()
     root = Path(os.path.expanduser(root))
+    if not os.path.isdir(root):
+        raise UserError(
+            f"source: {root}: there is no such folder (a relative path is from the folder of the"
+            " config file); the other sources are `hub` and `toy`"
+        )
     if not os.path.isdir(root / kind):
         raise UserError(
             f"source: {root} holds no folder `{kind}`; a mirror has {kind}/<org>/<name>, "

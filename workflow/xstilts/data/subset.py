@@ -88,7 +88,7 @@ def values(path: str | Path, measure: str, ids: Sequence[str]) -> np.ndarray:
         ids: of the rows.
 
     Raises:
-        UserError: the file is damaged, or not of these rows.
+        UserError: the file is damaged, or not of these rows; all have the same value.
     """
     table = _table(path)
     at = pc.index_in(pa.array(ids, pa.string()), value_set=table["id"].combine_chunks())
@@ -96,7 +96,13 @@ def values(path: str | Path, measure: str, ids: Sequence[str]) -> np.ndarray:
         raise UserError(
             f"{path}: is not of the rows that are there; delete it to have it made anew"
         )
-    return table[measure].to_numpy().astype(float)[at.to_numpy()]
+    found = table[measure].to_numpy().astype(float)[at.to_numpy()]
+    if len(found) > 1 and np.ptp(found) == 0:
+        raise UserError(
+            f"{path}: `{measure}` is {found[0]:g} of every row, so none is higher or lower; train"
+            " for more epochs, or pick by another measure"
+        )
+    return found
 
 
 def write(path: str | Path, places: np.ndarray, ids: Sequence[str]) -> None:

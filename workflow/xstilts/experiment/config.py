@@ -133,7 +133,9 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
     with problems.noted():
         cells.check_patterns(settings, traits.of(found))
     problems.end()
-    backbones.check_masked(found, ((c.model, c.intermediate) for c in cells.of(found)))
+    rows = [(c.model, c.intermediate) for c in cells.of(found)]
+    backbones.check_masked(found, rows)
+    subsets.check_epochs(found, rows)
 
     def outside() -> Experiment:
         real = {**settings, "source": "hub"}

@@ -18,6 +18,7 @@ class Measure:
 
 
 PVI = "pvi"
+OVER_EPOCHS = ("variability", "forgetting")  # which a single epoch does not show
 ANY = Measure(("classification", "choice", "span", "tagging"))
 # Column -> measure. `metrics/dynamics.py` has the formulas.
 MEASURES = {

@@ -3,13 +3,16 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xstilts.data.subset import RANDOM
-from xstilts.experiment import amounts, difficulty
+from xstilts.experiment import amounts, difficulty, recipe
 from xstilts.experiment.roles import exists
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from xstilts.experiment.experiment import Experiment
 
 FOLDER = "subsets"  # below results
 EACH = "each"  # of `seed`: the rows of each training by the recording of its own seed
@@ -92,6 +95,31 @@ def check(
         raise UserError(
             line.replace(": rows: ", ": subset: rows: ").replace(" or leave out rows", "")
         )
+
+
+def check_epochs(experiment: "Experiment", rows: Iterable[tuple[str, str]]) -> None:
+    """Refuse a subset by what is known of several epochs alone, recorded in one.
+
+    Args:
+        rows: model and intermediate of each row of the grid.
+
+    Raises:
+        UserError: the intermediate, and where epochs are set.
+    """
+    for model, name in dict.fromkeys(rows):
+        entry = experiment.settings["intermediates"].get(name, {})
+        subset = entry.get("subset", {"keep": RANDOM})
+        if subset["keep"] == RANDOM or subset["by"] not in difficulty.OVER_EPOCHS:
+            continue
+        task, of = entry["tasks"][0], subset.get("of", model)
+        own = recipe.layers(experiment, [task], of)
+        epochs = recipe.resolve(experiment.tasks[task].recipe, *own).epochs
+        if epochs <= 1:
+            raise UserError(
+                f"intermediates: {name}: subset: by: {subset['by']} is over the epochs of the"
+                f" training of `{of}` on `{task}`, which has {epochs:g}; give `epochs: 2` or more"
+                f" in recipes: {task}"
+            )
 
 
 def _check_measure(key: str, subset: Mapping[str, Any], task: Task) -> None:

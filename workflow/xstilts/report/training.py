@@ -64,6 +64,8 @@ def warnings(node: dict[str, Any]) -> list[str]:
     found = []
     if mark := node.get("collapsed"):
         found.append(f"Collapsed: {_beside_guessing(mark)}.")
+    if mark := node.get("below_guessing"):
+        found.append(f"Below guessing, so it has learnt something else: {_beside_guessing(mark)}.")
     for mark in node.get("at_guessing", []):
         found.append(f"Not learnt in this mix: {mark['task']}, {_beside_guessing(mark)}.")
     if streams := node.get("streams"):

@@ -212,7 +212,7 @@ def _language(
         pairs = _pairs(files, spec, lang)
     except UserError as error:
         raise type(error)(f"{where}: {error}") from None
-    of_pivot, of_lang = parallel.chosen(pairs, spec["rows"])
+    of_pivot, of_lang, left_out = parallel.chosen(pairs, spec["rows"])
     enough(f"{where} ({lang})", len(of_lang), spec["measures"])
     texts = tuple(pairs[at].pivot for at in of_pivot)
     tokens = 0
@@ -232,7 +232,7 @@ def _language(
         "language": lang,
         "pivot": spec["pivot"],
         "sentences": len(of_lang),
-        "left_out": len(of_pivot) - len(of_lang),
+        "left_out": left_out,
         "cut": x.cut + y.cut,
         "layers": layers,
         "spec": spec,

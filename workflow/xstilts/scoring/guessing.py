@@ -65,6 +65,17 @@ def best(format: str, metric: str, rows: Rows, language: str) -> Guess:
     return _GUESSES[format](metric, rows, language)
 
 
+def least(format: str, metric: str, rows: Rows) -> float:
+    """Return the lowest score of one answer for every row, 0 where that is not known: what is below
+    has learnt something, but not what the rows say.
+
+    Args: see `best`.
+    """
+    if metric != "accuracy" or format not in ("classification", "choice"):
+        return 0.0
+    return min(Counter(row["label"] for row in rows).values()) / len(rows)
+
+
 def interval(metric: str, score: float, rows: float, looks: int = 1) -> tuple[float, float]:
     """Return the bounds of the 95% interval of a score that is the highest of `looks` evaluations.
 

@@ -23,7 +23,7 @@ from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import Node
 from xstilts.experiment.plan import FROM, STRATA
 from xstilts.monitoring import cell_states, products
-from xstilts.monitoring.records import Pins
+from xstilts.monitoring.records import Pins, Records
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, read_json, results_of, write_json
 from xstilts.scoring import examples, scores
@@ -74,6 +74,7 @@ def _read(
     choices = _choices(of, results.parent)
     aligned = [each.aligned for each in (questions.all_of(of) if of else ()) if each.aligned]
     pins = Pins(args.lock, results.parent)
+    made = Records(nodes, pins, results.parent)
     measured, misaligned = alignment.read(of, results.parent, pins.score) if of else (None, [])
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
@@ -89,7 +90,7 @@ def _read(
         left_out=left_out,
         products=compute.products(results, grid["model"].unique()),
         choices=choices,
-        recorded=subsets.read(of, nodes, results.parent) if of else subsets.Found(),
+        recorded=subsets.read(of, nodes, results.parent, made.current) if of else subsets.Found(),
         language_traits=of.experiment.settings["language_traits"] if of else {},
         alignment=measured,
         aligned=aligned,

@@ -13,6 +13,7 @@ from xstilts.scoring import guessing
 from xstilts.training.tasks import TrainingTask
 
 COLLAPSED = "collapsed"  # the key in node.json
+BELOW = "below_guessing"  # the key of a training that is worse than any one answer for all rows
 AT_GUESSING = "at_guessing"  # the key of the tasks of a mix that are, where the mix is not
 
 
@@ -28,6 +29,10 @@ def mark(tasks: Sequence[TrainingTask], record: Mapping[str, Any]) -> dict[str, 
     mean of independent scores by the MOVER (Zou and Donner 2008, Stat. Med. 27; from memory). Where
     a mix as a whole is above guessing, `at_guessing` has those of its tasks that are not.
 
+    `below_guessing`, in place of `collapsed`: the same, of a training whose whole interval is below
+    what any one answer for all rows gives. It has not ended in one answer: rows that are picked for
+    being hard may well teach the opposite of what dev rows say.
+
     Tasks without dev rows (mlm) are not judged.
 
     Args:
@@ -42,7 +47,10 @@ def mark(tasks: Sequence[TrainingTask], record: Mapping[str, Any]) -> dict[str, 
             metric = metrics.METRICS[task.metric]
             score = metric.task_score({key: best[prefix + key] for key in metric.averaged})
             judged.append(judge(task, score, looks))
+            least = guessing.least(task.format, task.metric, task.dev_rows)
     whole = judged[0] if len(judged) == 1 else _mean(judged)
+    if len(judged) == 1 and whole["high"] < least:
+        return {BELOW: {**whole, "evaluations": looks}}
     if _is_at_guessing(whole):
         parts = {"tasks": judged} if len(judged) > 1 else {}
         return {COLLAPSED: {**whole, **parts, "evaluations": looks}}
@@ -65,8 +73,8 @@ def judge(task: TrainingTask, score: float, looks: int) -> dict[str, Any]:
 
 def lines(record: Mapping[str, Any]) -> list[str]:
     """Return what the log says of the marks of a record."""
-    whole = [record[COLLAPSED]] if COLLAPSED in record else []
-    marks = [("collapsed", one) for one in whole]
+    said = {COLLAPSED: "collapsed", BELOW: "below guessing"}
+    marks = [(what, record[key]) for key, what in said.items() if key in record]
     marks += [("not learnt in this mix", one) for one in record.get(AT_GUESSING, [])]
     return [
         f"{what}: the best dev score of `{one['task']}` is {one['score']:.4f} (95%:"

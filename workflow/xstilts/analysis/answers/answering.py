@@ -5,23 +5,25 @@ without them.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from xstilts.analysis.answers import aligned, calculation, unmet
 from xstilts.analysis.answers.calculation import Calculation
-from xstilts.analysis.answers.files import COLLAPSED, Answer, columns_of
+from xstilts.analysis.answers.files import COLLAPSED, ONE_SEED, Answer, columns_of
 from xstilts.analysis.answers.relation import Related
 from xstilts.analysis.answers.sentence import sentence
 from xstilts.analysis.collapse import listed
 from xstilts.analysis.estimates import Estimator
 from xstilts.analysis.evidence import Evidence, Part
+from xstilts.experiment.cells import NOSEED
 from xstilts.experiment.questions import ALIGNMENT, AskedCell, AskedClass, Question
 from xstilts.metrics.alignment import BETTER
 from xstilts.running.errors import UserError
+
+_Cell = tuple[str, str, str]  # model, intermediate, target
 
 
 class Answering:
@@ -55,9 +57,13 @@ class Answering:
             if not missing:
                 aligned.check(question, self.evidence)
                 found = _numbers(question, self.estimator)
-                parts, points = [found.table()], found.points()
+                points = found.points()
                 notes += [*found.notes, *_unlike(question, [one.asked for one in found.classes])]
-                parts += [part.assign(without=COLLAPSED) for part in self._again(question, notes)]
+                rest, empty = self._uncollapsed(question, notes)
+                parts = [_barred(found.table(), question, self.evidence, empty)]
+                if rest:
+                    again = _barred(_numbers(question, rest).table(), question, rest.evidence)
+                    parts.append(again.assign(without=COLLAPSED))
                 table = pd.concat(parts, ignore_index=True)
         except UserError as error:
             reason = str(error)
@@ -102,8 +108,11 @@ class Answering:
             gone += aligned.missing(question, self.evidence, self.measured)
         return list(dict.fromkeys(gone))
 
-    def _again(self, question: Question, notes: list[str]) -> Iterator[pd.DataFrame]:
-        """Yield the answer without the collapsed trainings that it rests on, if there are any."""
+    def _uncollapsed(
+        self, question: Question, notes: list[str]
+    ) -> tuple[Estimator | None, Sequence[_Cell]]:
+        """Return what estimates without the collapsed trainings that a question rests on, if there
+        are any and something is left of each row; and the rows of which nothing is."""
         measures = aligned.targets(question, self.evidence)
         used = {
             (cell.model, row, target)
@@ -119,17 +128,18 @@ class Answering:
             if (model, row, target) in used
         )
         if not gone:
-            return
+            return None, []
         if gone not in self._without:
             self._without[gone] = Estimator(self.evidence.without(gone))
         called = {target: question.aligned.set for target in measures if question.aligned}
         named = {"/".join((*cell[:3], called.get(cell[3], cell[3]))) for cell in gone}
         names = listed(sorted(named))
         if empty := _empty(question, self._without[gone].evidence):
-            notes.append(f"Collapsed: {names}; without them nothing is left of {', '.join(empty)}.")
-            return
+            rows = ", ".join(map("/".join, empty))
+            notes.append(f"Collapsed: {names}; without them nothing is left of {rows}.")
+            return None, empty
         notes.append(f"Collapsed: {names}. The answer is given with and without them.")
-        yield _numbers(question, self._without[gone]).table()
+        return self._without[gone], []
 
 
 def _numbers(question: Question, estimator: Estimator) -> Calculation | Related:
@@ -156,22 +166,47 @@ def _about(question: Question) -> dict[str, Any]:
     return found
 
 
-def _empty(question: Question, evidence: Evidence) -> list[str]:
+def _empty(question: Question, evidence: Evidence) -> list[_Cell]:
     """Return the rows and targets of a question of which no run is left."""
-    return sorted(
-        {
-            f"{cell.model}/{row}/{cell.target}"
-            for cell in _cells(question)
-            for row in (cell.intermediate, cell.over)
-            if row
-            and (cell.target, cell.language) in evidence.ids
-            and np.isnan(
-                evidence.row_means(Part(cell.target, cell.language))[
-                    evidence.row_index[cell.model, row]
-                ]
-            )
-        }
-    )
+    found = {
+        (cell.model, row, cell.target)
+        for cell in _cells(question)
+        for row in (cell.intermediate, cell.over)
+        if row
+        and (cell.target, cell.language) in evidence.ids
+        and not evidence.seeds((cell.model, row), Part(cell.target, cell.language))
+    }
+    return sorted(found)
+
+
+def _barred(
+    table: pd.DataFrame, question: Question, evidence: Evidence, empty: Sequence[_Cell] = ()
+) -> pd.DataFrame:
+    """Return a table in which nothing is claimed of classes that may not be.
+
+    Args:
+        empty: rows and targets all of whose trainings collapsed.
+    """
+    why = {one.name: _why_barred(one, evidence, set(empty)) for one in question.classes}
+    own, over = (table[name].map(why).fillna("") for name in ("class", "over"))
+    barred = own.where(own != "", over)
+    return table.assign(barred=barred, agrees=table["agrees"] & (barred == ""))
+
+
+def _why_barred(one: AskedClass, evidence: Evidence, empty: Set[_Cell]) -> str:
+    """Return why nothing may be claimed of a class, else "": one side of it has collapsed as a
+    whole, or a row has one seed, which says nothing of the noise of training."""
+    cells = [cell for point in one.points for cell in point.cells]
+    own = [(cell, cell.intermediate) for cell in cells]
+    over = [(cell, cell.over) for cell in cells if cell.over]
+    for side in own, over:
+        if side and {(cell.model, row, cell.target) for cell, row in side} <= empty:
+            return COLLAPSED
+    for cell, row in own + over:
+        seeds = evidence.seeds((cell.model, row), Part(cell.target, cell.language))
+        if len(seeds) == 1 and seeds != [NOSEED]:
+            return ONE_SEED
+    return ""
 
 
 def _unlike(question: Question, classes: Sequence[AskedClass]) -> list[str]:

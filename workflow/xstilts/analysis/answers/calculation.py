@@ -179,7 +179,7 @@ class Calculation:
             "tested": tested,
             "agrees": False,
         }
-        return {**found, **counts, "without": ""}
+        return {**found, **counts, "without": "", "barred": ""}
 
     def points(self) -> pd.DataFrame:
         """Return the estimate of every point, `POINT_COLUMNS`."""

@@ -16,6 +16,7 @@ FOLDER = "questions"  # in the folder of the tables
 COLUMNS = (
     "class", "kind", "over", "scale", "estimate", "low", "high", "p", "p holm", "detectable",
     "dof", "noise", "tested", "agrees", "rows", "targets", "languages", "examples", "without",
+    "barred",
 )  # fmt: skip
 POINT_COLUMNS = ("class", "label", "x", "scale", "estimate", "low", "high")
 # Of relations; `layer` is text, because it may be a share of the depth.
@@ -24,9 +25,10 @@ RELATED_POINT_COLUMNS = (*POINT_COLUMNS, "layer", "family", "x low", "x high")
 VALUE, SLOPE, CORRELATION, DIFFERENCE = "value", "slope", "correlation", "difference"  # kinds
 WITHIN, PARTIAL = "within", "partial"  # kinds of correlations in relations
 SHARE, LOG_ODDS = "share", "log-odds"  # scales, beside points
-COLLAPSED = "collapsed"  # in the column `without`
+COLLAPSED = "collapsed"  # in the columns `without` and `barred`
+ONE_SEED = "one seed"  # in the column `barred`
 META = ("name", "ask", "sentence", "along", "scale", "scales", "contrast", "value", "missing")
-_TEXT = {*TEXT_COLUMNS, "class", "scale", "noise", "without", "label", "layer", "family"}
+_TEXT = {*TEXT_COLUMNS, "class", "scale", "noise", "without", "barred", "label", "layer", "family"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.analysis import numbers
-from xstilts.analysis.answers.files import CORRELATION, SLOPE, VALUE
+from xstilts.analysis.answers.files import COLLAPSED, CORRELATION, ONE_SEED, SLOPE, VALUE
 from xstilts.analysis.estimates import SIGNIFICANCE_LEVEL
 from xstilts.experiment.questions import ALIGNMENT, LEVELS, MEASURE
 
@@ -21,15 +21,21 @@ IN = {
     MEASURE: "its unit",
 }
 LEAST = {"points": 1, "share": 1, "log-odds": 2, MEASURE: 3}  # decimals
+WHY = {  # nothing is claimed, by the column `barred`
+    ONE_SEED: "(from one seed alone)",
+    COLLAPSED: "(all trainings of a side ended at guessing)",
+}
 _CHANGES = {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e"}  # of the direction of other text
 _RIGHT_TO_LEFT = {"R", "AL"}
 ISOLATE, ISOLATED = "\u2068", "\u2069"
 
 
 class Verdict(enum.Enum):
-    """What is said of a difference or a slope; a claim needs all scales."""
+    """What is said of a difference or a slope; a claim needs all scales. Barred is what may not be
+    claimed, whatever its interval."""
 
-    ABOVE, BELOW, MIXED, OPEN, ABSENT = "above", "below", "mixed", "open", "absent"
+    ABOVE, BELOW, MIXED, OPEN = "above", "below", "mixed", "open"
+    BARRED, ABSENT = "barred", "absent"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +104,8 @@ def sign(row: Mapping[str, Any]) -> int:
 def _verdict(rows: Mapping[str, Mapping[str, Any]]) -> Verdict:
     if any(pd.isna(row["estimate"]) for row in rows.values()):
         return Verdict.ABSENT
+    if any(row["barred"] for row in rows.values()):
+        return Verdict.BARRED
     signs = {sign(row) for row in rows.values()}
     if len(signs) > 1:
         return Verdict.MIXED

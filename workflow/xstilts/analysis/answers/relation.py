@@ -140,6 +140,7 @@ class Related:
                         "agrees": False,
                         **counts,
                         "without": "",
+                        "barred": "",
                         "layer": layer,
                         "family": part.family,
                         "points": sum(map(len, part.scoring.groups)),

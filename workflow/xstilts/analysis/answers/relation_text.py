@@ -1,6 +1,6 @@
 """The answer to a question of relations for readers. No sentence says what comes of what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,12 +20,21 @@ Row = Mapping[str, Any]
 
 
 def strongest(table: pd.DataFrame) -> pd.DataFrame:
-    """Return, of each class and kind that is tested, the row of the layer that says most."""
+    """Return, of each class and kind that is tested, the row of the layer that says most; of layers
+    that say as much the first of those that are most in one direction. `alike`: all of these,
+    `opposite`: those that say as much the other way round."""
     rows = table[table["tested"].astype(bool)]
-    size = rows["estimate"].abs().round(9)  # what is alike but for rounding is in order
-    order = rows.assign(size=size).sort_values("size", ascending=False, kind="stable")
-    best = order.drop_duplicates(["without", "class", "kind"]).index
-    return rows.loc[sorted(best)]
+    value = rows["estimate"].round(9)  # what is alike but for rounding is a tie
+    each = ["without", "class", "kind"]
+    ties = value.groupby([*(rows[name] for name in each), value]).transform("size")
+    order = rows.assign(size=value.abs(), ties=ties)
+    order = order.sort_values(["size", "ties"], ascending=False, kind="stable")
+    best = rows.loc[sorted(order.drop_duplicates(each).index)]
+    layers = rows.groupby([*each, value])["layer"].agg(list).to_dict()
+    keys = [*zip(*(best[name] for name in each), value[best.index], strict=True)]
+    alike = [layers.get(key, [one]) for key, one in zip(keys, best["layer"], strict=True)]
+    opposite = [layers.get((*key[:-1], -key[-1]), []) if key[-1] else [] for key in keys]
+    return best.assign(alike=alike, opposite=opposite)
 
 
 def sentence(meta: Meta, table: pd.DataFrame) -> str:
@@ -93,10 +102,21 @@ def _apart(rows: Mapping[str, Row]) -> str:
 
 def _said(meta: Meta, row: Row, layers: int) -> str:
     """Return the claim of one correlation, that of the layer which says most."""
-    sign, layer = _sign(row), _layer(row)
-    figures = _figures(row)
+    sign, layer = _sign(row), _layers(row["alike"])
+    figures, ties = _figures(row), len(row["alike"]) > 1
+    other = row["opposite"]
+    opposite = (
+        f"; {_layers(other)} say{'' if len(other) > 1 else 's'} as much the other way round"
+        if other
+        else ""
+    )
+    if row["barred"]:
+        at = f" at {layer}" if layers > 1 else ""
+        of = f"the correlation of the {meta['value']} with the {_thing(meta)}"
+        return f"nothing is claimed of {of} {findings.WHY[row['barred']]}: {figures}{at}{opposite}"
     if sign:
-        most = f"; of {layers} layers {layer} says most" if layers > 1 else ""
+        says = "say most alike" if ties else "says most"
+        most = f"; of {layers} layers {layer} {says}{opposite}" if layers > 1 else ""
         size = "larger" if sign > 0 else "smaller"
         return f"{_more(meta)} goes with a {size} {meta['value']}: {figures}{most}"
     least = row["least"]
@@ -107,10 +127,11 @@ def _said(meta: Meta, row: Row, layers: int) -> str:
     )
     if row["p holm"] < SIGNIFICANCE_LEVEL:
         seen = "more than chance, but not more than the noise of the points"
-    most = f" at any of {layers} layers; the strongest, at {layer}," if layers > 1 else ":"
+    at = f"{layer} alike" if ties else layer
+    most = f" at any of {layers} layers; the strongest, at {at}," if layers > 1 else ":"
     joint = " is " if layers > 1 else " "
     of = f"no correlation of the {meta['value']} with the {_thing(meta)} was found"
-    return f"{of}{most}{joint}{figures}; {seen}"
+    return f"{of}{most}{joint}{figures}{opposite}; {seen}"
 
 
 def _figures(row: Row) -> str:
@@ -134,13 +155,16 @@ def _points(meta: Meta) -> str:
     return "points" if both else f"{meta['relation']['across']}s"
 
 
-def _layer(row: Row) -> str:
-    return f"layer {row['layer']}" if str(row["layer"]).isdigit() else f"the layer {row['layer']}"
+def _layers(names: Sequence[str]) -> str:
+    """Return `layer 3`, `the layer last`, `layers 3, 4 and 6`."""
+    texts = [str(name) for name in names]
+    joined = " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
+    return f"{'' if texts[0].isdigit() else 'the '}layer{'s' * (len(texts) > 1)} {joined}"
 
 
 def _sign(row: Row) -> int:
     """Return 1 or -1 if a correlation is claimed, above or below zero; else 0."""
-    if not row["p holm"] < SIGNIFICANCE_LEVEL:
+    if row["barred"] or not row["p holm"] < SIGNIFICANCE_LEVEL:
         return 0
     return int(row["low"] > 0) - int(row["high"] < 0)
 

@@ -97,16 +97,19 @@ _ALONE = {
         Verdict.ABOVE: "the {value} is above zero",
         Verdict.BELOW: "the {value} is below zero",
         Verdict.OPEN: "the {value} is not told apart from zero",
+        Verdict.BARRED: "nothing is claimed of the {value}",
     },
     SLOPE: {
         Verdict.ABOVE: "the {value} grows",
         Verdict.BELOW: "the {value} falls",
         Verdict.OPEN: "no slope of the {value} was found",
+        Verdict.BARRED: "nothing is claimed of the slope of the {value}",
     },
     CORRELATION: {
         Verdict.ABOVE: "the {value} rises with {along}",
         Verdict.BELOW: "the {value} falls with {along}",
         Verdict.OPEN: "no correlation of the {value} with {along} was found",
+        Verdict.BARRED: "nothing is claimed of the correlation of the {value} with {along}",
     },
 }
 _COMPARED = {
@@ -114,6 +117,7 @@ _COMPARED = {
         Verdict.ABOVE: f"{of} is larger",
         Verdict.BELOW: f"{of} is smaller",
         Verdict.OPEN: f"no difference of {of} was found",
+        Verdict.BARRED: f"nothing is claimed of the difference of {of}",
     }
     for what, of in (
         (VALUE, "the {value}"),
@@ -121,7 +125,7 @@ _COMPARED = {
         (CORRELATION, "the correlation of the {value} with {along}"),
     )
 }
-_ORDER = [Verdict.ABOVE, Verdict.BELOW, Verdict.MIXED, Verdict.OPEN, Verdict.ABSENT]
+_ORDER = [*Verdict]
 
 
 def _said(meta: Meta, found: Sequence[Finding]) -> str:
@@ -134,7 +138,12 @@ def _said(meta: Meta, found: Sequence[Finding]) -> str:
         group = [finding for finding in found if finding.verdict is verdict]
         if not group:
             continue
-        if verdict is Verdict.ABSENT:
+        if verdict is Verdict.BARRED:
+            for why in dict.fromkeys(finding.main["barred"] for finding in group):
+                alike = [finding for finding in group if finding.main["barred"] == why]
+                text = f"{phrases[verdict].format(**words)} {findings.WHY[why]}"
+                clauses.append(text + _shown(meta, alike, len(found)))
+        elif verdict is Verdict.ABSENT:
             clauses.append(f"there is no estimate{_for(group, len(found))}")
         elif verdict is Verdict.MIXED:
             said = {1: phrases[Verdict.ABOVE], -1: phrases[Verdict.BELOW]}
@@ -178,7 +187,8 @@ def _shown(meta: Meta, group: Sequence[Finding], total: int) -> str:
 
 def _alone(meta: Meta, finding: Finding, seen: str) -> str:
     """Return the rest of a sentence that has a single finding."""
-    what, claimed = findings.what(meta), finding.verdict is not Verdict.OPEN
+    what = findings.what(meta)
+    claimed = finding.verdict not in (Verdict.OPEN, Verdict.BARRED)
     joint = ":"
     if claimed and finding.over:
         joint = ": a difference of"
