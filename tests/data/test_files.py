@@ -9,7 +9,7 @@ import re
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from xstilts.data import files
@@ -496,6 +496,8 @@ def test_any_csv_is_read_as_it_was_written(tmp_path_factory, rows, way):
 @settings(max_examples=60, deadline=None)
 @given(TABLE, WAYS)
 def test_any_tsv_is_read_as_it_was_written_or_refused(tmp_path_factory, rows, way):
+    # A break at the start of a row cannot be told from an empty line.
+    assume(not any(text.startswith("\n") for text, _ in rows))
     end = way[1]
     lines = ["\t".join(row) + end for row in [("text", "label"), *rows]]
     path = save(tmp_path_factory.mktemp("tsv"), "".join(lines), "a.tsv", way)

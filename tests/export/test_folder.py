@@ -209,10 +209,13 @@ def test_mean_pooling_has_no_class_so_the_head_lies_beside_the_encoder(pooled, t
     assert np.abs(found - np.concatenate(ours)).max() < 1e-5
 
 
-def test_the_card_in_full(made, predicted, tmp_path):
+def test_the_card_in_full(made, predicted, copy, tmp_path):
     from huggingface_hub import ModelCard
 
-    export(made, "m/mnli/seed1/xnli", tmp_path / "x")
+    for path in copy.glob("results/scores/m/mnli/seed1/xnli/*"):
+        if path.name.partition(".")[0] != "de":  # which other tests may have scored
+            path.unlink()
+    folder.write(trained.find("m/mnli/seed1/xnli", directory=copy), tmp_path / "x")
     card = ModelCard.load(tmp_path / "x/README.md")
     about = card.data.to_dict()
     assert {k: v for k, v in about.items() if k != "model-index"} == {
