@@ -9,12 +9,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts.data import annotations, columns, pools, shapes
+from xstilts.data import annotations, columns, hops, passages, pools, shapes
 from xstilts.data import strata as strata_of
 from xstilts.data.rows import (
     FOREIGN,
@@ -70,6 +70,7 @@ def unify(
     strata = strata_of.Strata(table.schema, spec, f"task {task}: {dataset_of(spec)}", features)
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""
+    first: dict[str, str] = {}  # why there is no row -> id of the first such question
     for number, raw in enumerate(table.to_pylist()):
         if prefix and not str(raw.get("id")).startswith(prefix):
             counts[FOREIGN] += 1
@@ -78,9 +79,18 @@ def unify(
         if unified is None:
             counts[UNUSED] += 1
             continue
+        if spec.get("rows") in hops.STRATA:
+            question = {"id": str(number), **cast(Row, unified)}
+            row = passages.assemble(question, spec.get("context", "all"))
+            if isinstance(row, str):
+                counts[row] += 1
+                first.setdefault(row, question["id"])
+                continue
+            unified = row
         unit = unified if isinstance(unified, list) else [unified]
         strata.take(raw, unit)
         units.append((number, unit))
+    passages.check_answers(f"task {task}: {dataset_of(spec)}", counts, table.num_rows, first)
     if gold is not None:
         units, dropped = pools.pair(task, units, gold)
         counts.update(dropped)

@@ -182,6 +182,7 @@ class Grid:
             # Only of the tasks that have them, so that the specs of the others stay what they were.
             **{k: v for k, v in (("id_prefix", prefix), ("gold", gold)) if v},
             **({"file": dict(entry.file)} if entry.file else {}),
+            **({} if entry.context is None else {"context": entry.context}),
             # Train rows need none, since they are not scored.
             **({"strata": dict(entry.strata)} if entry.strata and split != "train" else {}),
             "columns": dict(entry.columns),

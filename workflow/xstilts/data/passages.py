@@ -1,0 +1,121 @@
+"""Paragraphs of a question: which of them are shown, in which order, and where the answer stands.
+
+A row function of `hops.py` returns a question with all its paragraphs; `assemble` makes a row of
+format `span` of it. What is shown follows from the raw row alone, never from its text, so that rows
+of one id show the same paragraphs in the same order in every language and view.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xstilts.running.errors import UserError
+
+Row = dict[str, Any]
+VIEWS = ("all", "gold", "answer")  # of `context`, beside a number
+YES_NO = "yes no "  # begins every text, so that both answers are spans of it
+# Why a row is not used.
+NOWHERE = "answer is in no supporting paragraph"
+SEVERAL = "answer is in several supporting paragraphs"
+IN_NONE = "yes or no is in no paragraph"
+MOST_LOST = 0.2  # of the rows of a file
+
+
+def assemble(row: Mapping[str, Any], context: str | int = "all") -> Row | str:
+    """Return the span row of a question, or why there is none.
+
+    Args:
+        row: id, question, answers (the answer, then its aliases), strata, and paragraphs, each
+            {title, text, gold, facts}: whether it supports the answer, and where its supporting
+            sentences stand in its text, (start, end) each.
+        context: the paragraphs that are shown: all, gold (those that support the answer), answer
+            (the one of them that holds it), or gold and so many of the others, in the row's order.
+    """
+    paragraphs, answers = row["paragraphs"], [text for text in row["answers"] if text]
+    gold = [i for i, paragraph in enumerate(paragraphs) if paragraph["gold"]]
+    yes_no = bool(answers) and answers[0].casefold() in YES_NO.split()
+    if context == "answer":
+        holding = [i for i in gold if answers and _holds(paragraphs[i], answers[0])]
+        if yes_no or len(holding) != 1:
+            return IN_NONE if yes_no else SEVERAL if holding else NOWHERE
+        shown = holding
+    elif context == "all":
+        shown = list(range(len(paragraphs)))
+    else:
+        others = [i for i in range(len(paragraphs)) if i not in gold]
+        shown = gold + others[: 0 if context == "gold" else int(context)]
+    shown.sort(key=lambda i: hashlib.sha256(f"{row['id']}:{i}".encode()).digest())
+    text, starts = YES_NO, {}
+    for i in shown:
+        title = f"{paragraphs[i]['title']}: " if paragraphs[i]["title"] else ""
+        starts[i] = len(text) + len(title)
+        text += f"{title}{paragraphs[i]['text']} "
+    text = text.rstrip()
+    if yes_no:
+        found = [(answers[0].casefold(), YES_NO.index(answers[0].casefold()))]
+    else:
+        where = [(starts[i], paragraphs[i]) for i in shown if paragraphs[i]["gold"]]
+        found = [(a, start) for a in answers if (start := _find(where, a)) is not None]
+        if not found or found[0][0] != answers[0]:
+            return NOWHERE
+    return {
+        "id": row["id"],
+        "question": row["question"],
+        "context": text,
+        "answers": {"text": [a for a, _ in found], "start": [start for _, start in found]},
+        "strata": dict(row["strata"]),
+    }
+
+
+def check_answers(
+    where: str, dropped: Mapping[str, int], total: int, first: Mapping[str, Any]
+) -> None:
+    """Refuse a file of which more than a fifth of the rows lost their answer.
+
+    Args:
+        where: how the message begins.
+        dropped: reason -> rows.
+        total: rows of the file.
+        first: reason -> id of the first of them.
+    """
+    lost = dropped.get(NOWHERE, 0)
+    if lost > MOST_LOST * total:
+        raise UserError(
+            f"{where}: of {lost} of its {total} rows the answer is in no supporting paragraph, the"
+            f" first of them {first[NOWHERE]}; a translation has to copy the answer from its own"
+            " paragraphs, letter by letter, keep the titles of `supporting_facts` those of"
+            " `context`, and leave yes and no in English"
+        )
+
+
+def _find(where: Sequence[tuple[int, Mapping[str, Any]]], answer: str) -> int | None:
+    """Return where an answer stands first: in a supporting sentence, else in a paragraph.
+
+    Args:
+        where: place in the whole text, and paragraph, of those that support the answer.
+    """
+    for begin, paragraph in where:
+        for start, end in paragraph["facts"]:
+            if (found := _place(paragraph["text"][start:end], answer)) is not None:
+                return begin + start + found
+    for begin, paragraph in where:
+        if (found := _place(paragraph["text"], answer)) is not None:
+            return begin + found
+    return None
+
+
+def _holds(paragraph: Mapping[str, Any], answer: str) -> bool:
+    """Whether an answer is in the supporting sentences of a paragraph, or in its text if none are
+    known."""
+    text = paragraph["text"]
+    sentences = [text[start:end] for start, end in paragraph["facts"]] or [text]
+    return any(_place(sentence, answer) is not None for sentence in sentences)
+
+
+def _place(text: str, answer: str) -> int | None:
+    """Return where an answer stands first, as whole words where it does so anywhere: 19 is not to
+    be found in 1987. Scripts without blanks have no whole words."""
+    whole = re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text)
+    start = whole.start() if whole else text.find(answer)
+    return None if start < 0 else start
