@@ -13,6 +13,7 @@ Feature = dict[str, Any]
 
 STRING: Feature = {"dtype": "string", "_type": "Value"}
 INT32: Feature = {"dtype": "int32", "_type": "Value"}
+BOOL: Feature = {"dtype": "bool", "_type": "Value"}
 
 
 def label(*names: str) -> Feature:
@@ -29,7 +30,7 @@ def arrow_type(feature: Any) -> pa.DataType:
     """The Arrow type of a feature."""
     kind = feature.get("_type")
     if kind == "Value":
-        return {"string": pa.string(), "int32": pa.int32()}[feature["dtype"]]
+        return {"string": pa.string(), "int32": pa.int32(), "bool": pa.bool_()}[feature["dtype"]]
     if kind == "ClassLabel":
         return pa.int64()
     if kind == "List":
@@ -127,3 +128,29 @@ WIKIANN: dict[str, Feature] = {
 CCG: dict[str, Feature] = {"tokens": many(STRING), "tags": many(STRING)}
 BUCC: dict[str, Feature] = {"side": STRING, "id": STRING, "text": STRING}
 WIKIPEDIA: dict[str, Feature] = {"id": STRING, "url": STRING, "title": STRING, "text": STRING}
+HOTPOT: dict[str, Feature] = {
+    **{name: STRING for name in ("id", "question", "answer", "type", "level")},
+    "supporting_facts": {"title": many(STRING), "sent_id": many(INT32)},
+    "context": {"title": many(STRING), "sentences": many(many(STRING))},
+}
+MUSIQUE: dict[str, Feature] = {
+    "id": STRING,
+    "paragraphs": many(
+        {"idx": INT32, "title": STRING, "paragraph_text": STRING, "is_supporting": BOOL}
+    ),
+    "question": STRING,
+    "question_decomposition": many(
+        {"id": INT32, "question": STRING, "answer": STRING, "paragraph_support_idx": INT32}
+    ),
+    "answer": STRING,
+    "answer_aliases": many(STRING),
+    "answerable": BOOL,
+}
+_SEGMENTS = many({"label": STRING, "offset": INT32, "length": INT32, "segment": STRING})
+MULTIQ: dict[str, Feature] = {
+    "support_text": STRING,
+    "main_text": STRING,
+    "question": STRING,
+    "bridge_answers": _SEGMENTS,
+    "main_answers": _SEGMENTS,
+}

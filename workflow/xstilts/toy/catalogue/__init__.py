@@ -10,7 +10,7 @@ Labels of test sets are missing where the hub's are.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from xstilts.toy.catalogue import choice, classification, qa, retrieval, tagging, text
+from xstilts.toy.catalogue import choice, classification, multihop, qa, retrieval, tagging, text
 from xstilts.toy.catalogue.table import Table
 from xstilts.toy.spec import Spec
 
@@ -43,6 +43,9 @@ CATALOGUE = (
     Family(tagging.ccg, ("local/ccg-pmb", "local/ccgbank")),
     Family(retrieval.tatoeba, ("google/xtreme",)),
     Family(retrieval.bucc, ("local/bucc2018",)),
+    Family(multihop.hotpot, ("hotpotqa/hotpot_qa", "local/hotpotqa-x")),
+    Family(multihop.musique, ("dgslibisey/MuSiQue",)),
+    Family(multihop.multiq, ("RussianNLP/tape",)),
     Family(text.wikipedia, ("wikimedia/wikipedia",)),
 )
 
