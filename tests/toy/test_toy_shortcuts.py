@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from xstilts.toy import nli, paraphrase, quiz, reading, stories, world
+from xstilts.toy import hops, nli, paraphrase, quiz, reading, stories, world
 from xstilts.toy.catalogue import linking
 from xstilts.toy.languages import grammar
 
@@ -195,3 +195,38 @@ def test_the_name_alone_does_not_find_an_entity_nor_the_words_of_another_languag
         best = [i for i, n in enumerate(shared) if n == max(shared)]
         hits += (number in best) / len(best)
     assert hits / 300 < 0.25, hits
+
+
+def test_neither_the_words_nor_one_sentence_tell_a_place_that_is_two_hops_away():
+    """Each of the three places is right as often, whatever the question, its own sentence and what
+    its own paragraphs hold say."""
+    english = grammar("en")
+    for number in (2, 3, 4):
+        texts, sentences, labels = [], [], []
+        for item in islice(hops.puzzles(Random(f"hops/{number}"), (number,)), 500):
+            asked = words_of(item.question)
+            for clause in item.clauses:
+                if clause.verb == "be":
+                    words = words_of(clause)
+                    paragraph = next(
+                        set(" ".join(p.sentences).lower().replace(".", " .").split())
+                        for p in hops.paragraphs(item, english)
+                        if item.clauses.index(clause) in p.clauses
+                    )
+                    sentences.append(marked(asked, words))
+                    texts.append(marked(asked, paragraph))
+                    labels.append(str(clause == item.clauses[item.steps[-1][1]]))
+        chance = labels.count("False") / len(labels)
+        figures = [accuracy(found, labels) for found in (sentences, texts)]
+        print(number, chance, figures)
+        # A person of whom the paragraph says more than a place is not the last of a longer chain.
+        assert figures[0] < chance + 0.02, figures
+
+
+def test_a_claim_is_true_as_often_whatever_its_words():
+    items = list(islice(hops.puzzles(Random("claims"), (2,), 1.0), 1500))
+    labels = [str(item.answer) for item in items]
+    asked = [words_of(item.question) for item in items]
+    context = [set().union(*map(words_of, item.clauses)) for item in items]
+    both = [marked(c, q) for c, q in zip(context, asked, strict=True)]
+    assert all(accuracy(found, labels) < 0.56 for found in (asked, context, both))

@@ -9,12 +9,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts.data import annotations, columns, pools, shapes
+from xstilts.data import annotations, columns, hops, passages, pools, shapes
 from xstilts.data import strata as strata_of
 from xstilts.data.rows import (
     FOREIGN,
@@ -78,6 +78,7 @@ def unify(
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""
     pool, of_pool, seen = spec.get("pool"), spec.get("lang") == POOL, set[str]()
+    first: dict[str, str] = {}  # why there is no row -> id of the first such question
     for number, raw in enumerate(_raw_rows(table)):
         if prefix and not str(raw.get("id")).startswith(prefix):
             counts[FOREIGN] += 1
@@ -86,6 +87,14 @@ def unify(
         if unified is None:
             counts[UNUSED] += 1
             continue
+        if spec.get("rows") in hops.STRATA:
+            question = {"id": str(number), **cast(Row, unified)}
+            row = passages.assemble(question, spec.get("context", "all"))
+            if isinstance(row, str):
+                counts[row] += 1
+                first.setdefault(row, question["id"])
+                continue
+            unified = row
         unit = unified if isinstance(unified, list) else [unified]
         strata.take(raw, unit)
         if pool:
@@ -94,6 +103,7 @@ def unify(
             units += [(number, [row]) for row in unit]
             continue
         units.append((number, unit))
+    passages.check_answers(f"task {task}: {dataset_of(spec)}", counts, table.num_rows, first)
     if isinstance(gold, list):
         units, dropped = pools.pair(task, units, gold)
         counts.update(dropped)
