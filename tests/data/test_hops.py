@@ -1,5 +1,7 @@
 """Row functions of multi-hop questions: one hand-written raw row of each, before and after."""
 
+import json
+
 from xstilts.data import hops, strata
 
 HOTPOT = {
@@ -66,8 +68,29 @@ def test_hotpot_knows_the_supporting_sentences_that_are_there():
                 "facts": [(0, 31)],
             },
         ],
+        "absent": 0,
         "strata": {"type": "bridge", "answer": "span"},
     }
+
+
+def test_hotpot_as_its_makers_write_it_and_as_text_is_the_same():
+    """Pairs, which a column of a table cannot hold, or the JSON text of them."""
+    made = {k: v for k, v in HOTPOT.items() if k != "id"} | {"_id": "5a"}
+    for field, names in {
+        "context": ("title", "sentences"),
+        "supporting_facts": ("title", "sent_id"),
+    }.items():
+        made[field] = [list(pair) for pair in zip(*(HOTPOT[field][n] for n in names), strict=True)]
+    assert made["supporting_facts"][0] == ["Jane Austen", 1]
+    text = {k: v if isinstance(v, str) else json.dumps(v) for k, v in made.items()}
+    assert hops.hotpot(made) == hops.hotpot(text) == hops.hotpot(HOTPOT)
+
+
+def test_hotpot_counts_the_supporting_paragraphs_that_are_not_there():
+    facts = {"title": ["Jane Austen", "Emma", "Emma"], "sent_id": [1, 0, 7]}
+    row = hops.hotpot(HOTPOT | {"supporting_facts": facts})
+    assert row["absent"] == 1
+    assert [p["gold"] for p in row["paragraphs"]] == [False, True, False]
 
 
 def test_hotpot_of_yes_and_no():

@@ -96,12 +96,23 @@ def test_why_there_is_no_row():
     assert passages.assemble(ROW | {"answers": [""]}, "all") == passages.NOWHERE
     assert passages.assemble(ROW | {"answers": ["Bath", "Steventon"]}, "all") == passages.NOWHERE
     assert passages.assemble(ROW | {"paragraphs": twice}, "answer") == passages.SEVERAL
+    none = ROW | {"paragraphs": [paragraph("Bath", "Bath is a city.")], "answers": ["yes"]}
+    assert passages.assemble(none, "all") == passages.ABSENT
+    assert passages.assemble(ROW | {"absent": 1}, "all") == passages.ABSENT
 
 
 def test_more_than_a_fifth_without_its_answer_is_refused():
-    passages.check_answers("task x: f", {passages.NOWHERE: 2}, 10, {passages.NOWHERE: "q7"})
-    with pytest.raises(UserError, match=r"task x: f: of 3 of its 10 rows .* them q7; .* letter"):
-        passages.check_answers("task x: f", {passages.NOWHERE: 3}, 10, {passages.NOWHERE: "q7"})
+    first = {passages.NOWHERE: "q7", passages.ABSENT: "q9", passages.IN_NONE: "q1"}
+    few = {passages.NOWHERE: 1, passages.ABSENT: 1, passages.IN_NONE: 8}
+    passages.check_answers("task x: f", few, 10, first)
+    with pytest.raises(UserError) as error:
+        passages.check_answers("task x: f", few | {passages.NOWHERE: 2}, 10, first)
+    assert str(error.value) == (
+        "task x: f: 3 of its 10 rows cannot be used: answer is in no supporting paragraph: 2"
+        " (first: q7), a supporting paragraph is not there: 1 (first: q9); a translation has to"
+        " copy the answer from its own paragraphs, letter by letter, to have the same titles in"
+        " `supporting_facts` and `context`, and to leave yes and no in English"
+    )
 
 
 @given(
@@ -125,4 +136,4 @@ def test_a_row_shows_the_same_paragraphs_in_the_same_order_in_every_language(id,
 
     there = order("en", "home")
     assert there == order("ru-", "дома")
-    assert (there == passages.NOWHERE) == (not any(gold))
+    assert (there == passages.ABSENT) == (not any(gold))

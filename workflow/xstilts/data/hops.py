@@ -1,6 +1,7 @@
 """Row functions of multi-hop questions, for `rows.ROW_FUNCTIONS`: a raw row -> what
 `passages.assemble` takes."""
 
+import json
 import re
 from typing import Any
 
@@ -20,13 +21,12 @@ def hotpot(row: Row) -> Row:
     A supporting sentence that is not there (an id beyond the paragraph's last, as HotpotQA has
     some, or a negative one) is none; its paragraph supports the answer all the same.
     """
-    titles, sentences = row["context"]["title"], row["context"]["sentences"]
+    context = _pairs(row["context"], "title", "sentences")
     facts: dict[str, set[int]] = {}
-    supporting = row["supporting_facts"]
-    for title, number in zip(supporting["title"], supporting["sent_id"], strict=True):
+    for title, number in _pairs(row["supporting_facts"], "title", "sent_id"):
         facts.setdefault(title, set()).add(number)
     paragraphs = []
-    for title, parts in zip(titles, sentences, strict=True):
+    for title, parts in context:
         spans, end = [], 0
         for number, part in enumerate(parts):
             if number in facts.get(title, ()):
@@ -37,15 +37,24 @@ def hotpot(row: Row) -> Row:
         )
     answer = row["answer"].strip()
     return {
-        "id": row["id"],
+        "id": row["_id"] if "_id" in row else row["id"],
         "question": row["question"],
         "answers": [answer],
         "paragraphs": paragraphs,
+        "absent": len(facts.keys() - {title for title, _ in context}),
         "strata": {
             "type": row["type"],
             "answer": "yes/no" if answer.casefold() in ("yes", "no") else "span",
         },
     }
+
+
+def _pairs(given: Any, *names: str) -> list[tuple[Any, Any]]:
+    """Return the pairs of a field: two lists by name, as the hub has them, or the pairs of its
+    makers' files; or either as JSON text, since no column of a table holds such pairs."""
+    found = json.loads(given) if isinstance(given, str) else given
+    pairs = zip(*(found[n] for n in names), strict=True) if isinstance(found, dict) else found
+    return [(first, second) for first, second in pairs]
 
 
 def musique(row: Row) -> Row | None:

@@ -17,6 +17,7 @@ VIEWS = ("all", "gold", "answer")  # of `context`, beside a number
 YES_NO = "yes no "  # begins every text, so that both answers are spans of it
 # Why a row is not used.
 NOWHERE = "answer is in no supporting paragraph"
+ABSENT = "a supporting paragraph is not there"
 SEVERAL = "answer is in several supporting paragraphs"
 IN_NONE = "yes or no is in no paragraph"
 MOST_LOST = 0.2  # of the rows of a file
@@ -26,15 +27,18 @@ def assemble(row: Mapping[str, Any], context: str | int = "all") -> Row | str:
     """Return the span row of a question, or why there is none.
 
     Args:
-        row: id, question, answers (the answer, then its aliases), strata, and paragraphs, each
+        row: id, question, answers (the answer, then its aliases), strata, paragraphs, each
             {title, text, gold, facts}: whether it supports the answer, and where its supporting
-            sentences stand in its text, (start, end) each.
+            sentences stand in its text, (start, end) each; and where that can be, how many
+            supporting paragraphs are `absent`.
         context: the paragraphs that are shown: all, gold (those that support the answer), answer
             (the one of them that holds it), or gold and so many of the others, in the row's order.
     """
     paragraphs, answers = row["paragraphs"], [text for text in row["answers"] if text]
     gold = [i for i, paragraph in enumerate(paragraphs) if paragraph["gold"]]
     yes_no = bool(answers) and answers[0].casefold() in YES_NO.split()
+    if row.get("absent") or not gold:
+        return ABSENT
     if context == "answer":
         holding = [i for i in gold if answers and _holds(paragraphs[i], answers[0])]
         if yes_no or len(holding) != 1:
@@ -71,7 +75,7 @@ def assemble(row: Mapping[str, Any], context: str | int = "all") -> Row | str:
 def check_answers(
     where: str, dropped: Mapping[str, int], total: int, first: Mapping[str, Any]
 ) -> None:
-    """Refuse a file of which more than a fifth of the rows lost their answer.
+    """Refuse a file of which more than a fifth of the rows lost their answer, or what it is in.
 
     Args:
         where: how the message begins.
@@ -79,13 +83,14 @@ def check_answers(
         total: rows of the file.
         first: reason -> id of the first of them.
     """
-    lost = dropped.get(NOWHERE, 0)
-    if lost > MOST_LOST * total:
+    lost = {reason: dropped[reason] for reason in (NOWHERE, ABSENT) if dropped.get(reason)}
+    if sum(lost.values()) > MOST_LOST * total:
+        said = ", ".join(f"{reason}: {n} (first: {first[reason]})" for reason, n in lost.items())
         raise UserError(
-            f"{where}: of {lost} of its {total} rows the answer is in no supporting paragraph, the"
-            f" first of them {first[NOWHERE]}; a translation has to copy the answer from its own"
-            " paragraphs, letter by letter, keep the titles of `supporting_facts` those of"
-            " `context`, and leave yes and no in English"
+            f"{where}: {sum(lost.values())} of its {total} rows cannot be used: {said}; a"
+            " translation has to copy the answer from its own paragraphs, letter by letter, to"
+            " have the same titles in `supporting_facts` and `context`, and to leave yes and no in"
+            " English"
         )
 
 

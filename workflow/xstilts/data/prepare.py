@@ -253,6 +253,11 @@ def _by_function(
             return function({new: decoded[c] for c, new in new_names.items()})
         except KeyError as error:
             raise columns.no_column(where, str(error.args[0]), names) from error
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{where}: row {raw.get('id', '')}: is not in the form that `rows:"
+                f" {function.__name__}` reads ({error})"
+            ) from error
 
     return convert
 

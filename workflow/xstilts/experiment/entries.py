@@ -80,6 +80,7 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     if entry.get("rows") is not None:
         _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
     _check_context(name, entry)
+    _check_returned(name, entry)
     for split in entry["splits"]:
         _one_of(name, "splits", split, SPLITS)
     return Task(name=name, **{k: _frozen(v) for k, v in entry.items()})
@@ -339,6 +340,18 @@ def _check_context(name: str, entry: Mapping[str, Any]) -> None:
             f"{where}: there is no `{brief(context)}`{nearest(str(context), passages.VIEWS)}"
             f" (valid: {', '.join(passages.VIEWS)}, or how many paragraphs beside the gold)"
         )
+
+
+def _check_returned(name: str, entry: Mapping[str, Any]) -> None:
+    """Refuse a task that does not declare a stratum which its row function returns."""
+    declared = entry.get("strata") or {}
+    for stratum in strata.RETURNED.get(entry.get("rows") or "", ()):
+        if stratum not in declared.values():
+            whole = ", ".join(dict.fromkeys([*declared, *strata.RETURNED[entry["rows"]]]))
+            raise UserError(
+                f"task `{name}`: strata: `rows: {entry['rows']}` returns the stratum `{stratum}`,"
+                f" which the task does not declare; say `strata: [{whole}]`"
+            )
 
 
 def _check_home(name: str, entry: Mapping[str, Any]) -> None:
