@@ -1,11 +1,11 @@
-"""Seconds and memory of `prepare` on HotpotQA's train split, and how much its views cut.
+"""Seconds and memory of `prepare` on HotpotQA's train split.
 
-    PYTHONPATH=workflow:. python tests/bench/paragraphs.py ../shared/data [--rows 90447] [--context 1]
+    PYTHONPATH=workflow:. python tests/bench/paragraphs.py ../shared/data [--context 1]
 
 multiplies the real rows of the mirror (hotpotqa/hotpot_qa, distractor, validation), each copy under
-ids of its own, until there are as many as HotpotQA has to train on; writes them as one parquet file;
-and runs the step on it in a process of its own. Prints its time, its peak of memory, and rows by why
-they were dropped.
+ids of its own, until there are as many as HotpotQA has to train on (`--rows`); writes them as one
+parquet file; and runs the step on it in a process of its own. Prints its time, its peak of memory,
+and rows by why they were dropped.
 """
 
 import argparse
@@ -24,7 +24,14 @@ import pyarrow.parquet as pq
 from xstilts.data import pin, prepare
 
 HUB, CONFIG = "hotpotqa/hotpot_qa", "distractor"
-CARD = "---\nconfigs:\n- config_name: distractor\n  data_files:\n  - split: train\n    path: rows.parquet\n---\n"
+CARD = """---
+configs:
+- config_name: distractor
+  data_files:
+  - split: train
+    path: rows.parquet
+---
+"""
 
 
 def multiplied(table: pa.Table, rows: int) -> pa.Table:
