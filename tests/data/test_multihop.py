@@ -11,7 +11,7 @@ from tests.data.test_hops import HOTPOT, MUSIQUE
 from tests.data.test_pools import folder
 from tests.data.test_prepare import SHARED, step, unify
 
-from xstilts.data import hops, passages
+from xstilts.data import files, hops, passages, prepare
 from xstilts.experiment.config import load
 from xstilts.experiment.grid import Grid
 from xstilts.running.errors import UserError
@@ -148,6 +148,8 @@ def test_a_folder_of_translations_is_read_however_it_is_written(text, tmp_path):
     assert rows[0]["context"].startswith("yes no ") and rows[0]["answers"]["text"] == ["Steventon"]
     assert rows[0]["strata"] == {"type": "bridge", "answer": "span"}
     assert step(root, HOTPOT_X | {"config": "ru", "lang": "ru"}, tmp_path)[0] == []
+    path = root / "datasets/local/hotpotqa-x/de.json"
+    assert prepare.unify(files.read([path], HOTPOT_X), {}, HOTPOT_X)[0] == rows, "of `files:`"
 
 
 LOST = HOTPOT | {"answer": "Chawton"}
