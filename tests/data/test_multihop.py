@@ -241,6 +241,20 @@ def test_views_have_the_same_rows_and_languages_the_same_paragraphs(made):
         assert german[context] == views[context]
 
 
+def test_a_limit_keeps_the_same_questions_in_every_view():
+    answers = ["Steventon", "yes", "novel", "no", "Emma"]
+    raw = [HOTPOT | {"id": f"q{i}", "answer": answers[i % 5]} for i in range(40)]
+    strata = {"type": "type", "answer": "answer"}
+    spec = {**SPAN, "rows": "hotpot", "strata": strata, "max_rows": 20}
+    found, records = {}, {}
+    for context in ("all", "gold", "answer"):
+        made, records[context] = unify(raw, spec | {"context": context})
+        found[context] = [row["id"] for row in made]
+    assert len(found["all"]) == 20 and found["gold"] == found["all"]
+    assert found["answer"] == [id for id in found["all"] if int(id[1:]) % 5 in (0, 2, 4)]
+    assert sum(records["answer"]["dropped"].values()) == 20 - len(found["answer"]) > 0
+
+
 def test_an_undeclared_stratum_and_a_column_of_the_data_in_its_place():
     with pytest.raises(UserError, match=r"returns the stratum `answer`.*say `strata: \[type, ans"):
         unify([HOTPOT], {**SPAN, "rows": "hotpot", "context": 1, "strata": {"type": "type"}})

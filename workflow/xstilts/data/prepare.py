@@ -78,8 +78,13 @@ def unify(
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""
     pool, of_pool, seen = spec.get("pool"), spec.get("lang") == POOL, set[str]()
+    # Of questions with paragraphs, of which views and translations lack others: those of raw rows.
+    of_hops, most = spec.get("rows") in hops.STRATA, spec.get("max_rows")
+    chosen = set(sample(table.num_rows, most if of_hops else None))
     first: dict[str, str] = {}  # why there is no row -> id of the first such question
     for number, raw in enumerate(_raw_rows(table)):
+        if number not in chosen:
+            continue
         if prefix and not str(raw.get("id")).startswith(prefix):
             counts[FOREIGN] += 1
             continue
@@ -87,7 +92,7 @@ def unify(
         if unified is None:
             counts[UNUSED] += 1
             continue
-        if spec.get("rows") in hops.STRATA:
+        if of_hops:
             question = {"id": str(number), **cast(Row, unified)}
             row = passages.assemble(question, spec.get("context", "all"))
             if isinstance(row, str):
@@ -103,7 +108,7 @@ def unify(
             units += [(number, [row]) for row in unit]
             continue
         units.append((number, unit))
-    passages.check_answers(f"task {task}: {dataset_of(spec)}", counts, table.num_rows, first)
+    passages.check_answers(f"task {task}: {dataset_of(spec)}", counts, len(chosen), first)
     if isinstance(gold, list):
         units, dropped = pools.pair(task, units, gold)
         counts.update(dropped)
@@ -113,7 +118,7 @@ def unify(
     ]
     report = _read_gold(spec, [row for _, unit in units for row in unit])
     rows = []
-    for index in sample(len(units), None if of_pool else spec.get("max_rows")):
+    for index in sample(len(units), None if of_pool or of_hops else most):
         _, unit = units[index]
         if reason := next(filter(None, map(clean, unit)), None):
             counts[reason] += 1
