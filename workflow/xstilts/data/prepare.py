@@ -9,12 +9,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xstilts.data import annotations, columns, pools, shapes
+from xstilts.data import annotations, columns, hops, passages, pools, shapes
 from xstilts.data import strata as strata_of
 from xstilts.data.rows import (
     FOREIGN,
@@ -78,7 +78,13 @@ def unify(
     units = []  # one raw row each: its number and its unified rows
     prefix = spec.get("id_prefix") or ""
     pool, of_pool, seen = spec.get("pool"), spec.get("lang") == POOL, set[str]()
+    # Of questions with paragraphs, of which views and translations lack others: those of raw rows.
+    of_hops, most = spec.get("rows") in hops.STRATA, spec.get("max_rows")
+    chosen = set(sample(table.num_rows, most if of_hops else None))
+    first: dict[str, str] = {}  # why there is no row -> id of the first such question
     for number, raw in enumerate(_raw_rows(table)):
+        if number not in chosen:
+            continue
         if prefix and not str(raw.get("id")).startswith(prefix):
             counts[FOREIGN] += 1
             continue
@@ -86,6 +92,14 @@ def unify(
         if unified is None:
             counts[UNUSED] += 1
             continue
+        if of_hops:
+            question = {"id": str(number), **cast(Row, unified)}
+            row = passages.assemble(question, spec.get("context", "all"))
+            if isinstance(row, str):
+                counts[row] += 1
+                first.setdefault(row, question["id"])
+                continue
+            unified = row
         unit = unified if isinstance(unified, list) else [unified]
         strata.take(raw, unit)
         if pool:
@@ -94,6 +108,7 @@ def unify(
             units += [(number, [row]) for row in unit]
             continue
         units.append((number, unit))
+    passages.check_answers(f"task {task}: {dataset_of(spec)}", counts, len(chosen), first)
     if isinstance(gold, list):
         units, dropped = pools.pair(task, units, gold)
         counts.update(dropped)
@@ -103,7 +118,7 @@ def unify(
     ]
     report = _read_gold(spec, [row for _, unit in units for row in unit])
     rows = []
-    for index in sample(len(units), None if of_pool else spec.get("max_rows")):
+    for index in sample(len(units), None if of_pool or of_hops else most):
         _, unit = units[index]
         if reason := next(filter(None, map(clean, unit)), None):
             counts[reason] += 1
@@ -243,6 +258,11 @@ def _by_function(
             return function({new: decoded[c] for c, new in new_names.items()})
         except KeyError as error:
             raise columns.no_column(where, str(error.args[0]), names) from error
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{where}: row {raw.get('id', '')}: is not in the form that `rows:"
+                f" {function.__name__}` reads ({error})"
+            ) from error
 
     return convert
 

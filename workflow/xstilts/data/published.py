@@ -1,5 +1,7 @@
-"""Retrieval data in the files of its makers, where a user's folder holds those.
+"""Data in the files of its makers, or of translators, where a user's folder holds those.
 
+    hotpot      a file a language in HotpotQA's form, as its makers write it or with the hub's
+                columns: de.json, ru.json, ...
     lareqa      xquad-r/ of google-research-datasets/lareqa: ar.json, de.json, ...
     mewslix     what download_data.sh of google-research/xtreme makes: candidate_set_entities.jsonl,
                 wikipedia_pairs-{train,dev}.jsonl, wikinews_mentions/{dev,test}-{lang}.jsonl
@@ -7,6 +9,7 @@
 Any other folder is one in the shape of a hub data set, with the same columns.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -16,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from xstilts.data.files import content, records
 from xstilts.running.errors import Absent, UserError
 
 # Row function -> config (None: any other) -> file, as published.
@@ -25,6 +29,7 @@ _MEWSLIX = {
     None: "wikinews_mentions/{split}-{config}.jsonl",
 }
 FILES: dict[str, dict[str | None, str]] = {
+    "hotpot": {None: "{config}.json"},
     "lareqa": {None: "{config}.json"},
     "mewslix": _MEWSLIX,
     "mewslix_en": _MEWSLIX,
@@ -76,13 +81,34 @@ def _anything(pattern: str) -> str:
     return re.sub(r"\{.*?\}", "*", pattern)
 
 
-def read(path: Path) -> pa.Table:
+def schema(path: Path, rows: str) -> pa.Schema | None:
+    """Return the schema of such a file; None where that would take long to know."""
+    if path.suffix == ".jsonl":
+        return None
+    if rows != "hotpot":
+        return read(path, rows).schema
+    text, _ = content.text(path, None)
+    begin = re.search(r"[^\s\[]", text)
+    with contextlib.suppress(ValueError):
+        first, _ = json.JSONDecoder().raw_decode(text, begin.start() if begin else 0)
+        if isinstance(first, dict) and "question" in first:  # else it is around the rows
+            return records.table(path, [first]).schema
+    return read(path, rows).schema
+
+
+def read(path: Path, rows: str) -> pa.Table:
     """Return the rows of such a file; of SQuAD's JSON a row a question, with the
     `sentence_breaks` of its paragraph.
+
+    Args:
+        path: of the file.
+        rows: the row function of the task.
 
     Raises:
         UserError: it is not such JSON.
     """
+    if rows == "hotpot":
+        return records.read(path, *content.text(path, None), "json")
     try:
         if path.suffix == ".jsonl":
             from pyarrow import json as lines

@@ -6,7 +6,8 @@ index of the right one; in retrieval the two rows made of one raw row belong tog
 Where renaming columns is not enough, a function in `ROW_FUNCTIONS` takes one raw row as a dict
 (ClassLabels are names already) and returns a unified row, a list of them, or None for a row that is
 not used. It leaves out `gold`, and `id` if the data set has none. Classes of a row that no column
-has it returns as `strata`, {name: class}; `strata.RETURNED` says which.
+has it returns as `strata`, {name: class}; `strata.RETURNED` says which. Those of `hops.py` return
+a question with its paragraphs, of which `passages.py` makes the row.
 """
 
 import math
@@ -14,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from xstilts.data import annotations, passages
+from xstilts.data import annotations, hops, retrieval
 from xstilts.running.errors import UserError, brief, nearest
 
 Row = dict[str, Any]
@@ -130,8 +131,8 @@ ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
     for f in (
         squad, multichecklist, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
         universal_dependencies, tatoeba,
-        passages.lareqa, passages.lareqa_en, passages.mewslix, passages.mewslix_en,
-        tatoeba_r,
+        retrieval.lareqa, retrieval.lareqa_en, retrieval.mewslix, retrieval.mewslix_en,
+        tatoeba_r, hops.hotpot, hops.musique, hops.musique_last, hops.multiq,
     )
 }  # fmt: skip
 

@@ -43,7 +43,7 @@ def _zipped(texts: Any, starts: Any) -> list[tuple[Any, Any]]:
 def _offset(value: Any) -> int:
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return -1
 
 

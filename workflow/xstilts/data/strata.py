@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from xstilts.data import columns
+from xstilts.data import columns, hops
 from xstilts.data.rows import label_decoder
 from xstilts.data.source import SPLIT_NAMES
 from xstilts.running.errors import Problems, UserError, nearest
@@ -25,7 +25,7 @@ ANSWERABLE, SPLIT = "answerable", "split"
 # Columns that there are without the data having them, and in which formats.
 MADE: dict[str, tuple[str, ...]] = {ANSWERABLE: ("span",)}
 # What a row function of `rows.py` returns under `strata`.
-RETURNED: dict[str, tuple[str, ...]] = {}
+RETURNED: dict[str, tuple[str, ...]] = dict(hops.STRATA)
 
 
 def wanted(spec: Mapping[str, Any]) -> dict[str, str]:

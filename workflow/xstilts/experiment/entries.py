@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xstilts import metrics
-from xstilts.data import layout, rows, strata
+from xstilts.data import hops, layout, passages, rows, strata
 from xstilts.data.source import SPLIT_NAMES
 from xstilts.experiment import suites
 from xstilts.experiment.languages import suggested
@@ -32,7 +32,7 @@ _ANY_PARTS = (
 # How a data set is read, which a user's own files do not share with the set that they stand for.
 _OF_THE_SET = (
     "hub", "config", "splits", "columns", "rows", "codes", "no_dev", "id_prefix", "gold", "pool",
-    "obtain", "revision", "files", "file", "strata", "suites",
+    "obtain", "revision", "files", "file", "strata", "context", "suites",
 )  # fmt: skip
 _MAY_BE_NULL = ("files", "hub", "strata")  # which is as if it were not there
 _POOLED = ("lareqa", "mewslix")  # the row functions that make queries and candidates
@@ -80,6 +80,8 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     if entry.get("rows") is not None:
         _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
     _check_pool(name, entry)
+    _check_context(name, entry)
+    _check_returned(name, entry)
     for split in entry["splits"]:
         _one_of(name, "splits", split, SPLITS)
     return Task(name=name, **{k: _frozen(v) for k, v in entry.items()})
@@ -329,6 +331,38 @@ def _check_pool(name: str, entry: Mapping[str, Any]) -> None:
             f"task `{name}`: languages: `{POOL}` stands for the candidates of all languages; give"
             " the language another code, and `codes` for what files call it"
         )
+
+
+def _check_context(name: str, entry: Mapping[str, Any]) -> None:
+    """Refuse a choice of paragraphs that there is not, or of a task that has none."""
+    if "context" not in entry:
+        return
+    context, where = entry["context"], f"task `{name}`: context"
+    if entry.get("rows") not in hops.STRATA:
+        raise UserError(
+            f"{where}: its questions have no paragraphs to choose from; it is for `rows:`"
+            f" {', '.join(hops.STRATA)}"
+        )
+    if isinstance(context, int) and not isinstance(context, bool):
+        if context < 0:
+            raise UserError(f"{where}: {context} is below 0; it counts paragraphs beside the gold")
+    elif context not in passages.VIEWS:
+        raise UserError(
+            f"{where}: there is no `{brief(context)}`{nearest(str(context), passages.VIEWS)}"
+            f" (valid: {', '.join(passages.VIEWS)}, or how many paragraphs beside the gold)"
+        )
+
+
+def _check_returned(name: str, entry: Mapping[str, Any]) -> None:
+    """Refuse a task that does not declare a stratum which its row function returns."""
+    declared = entry.get("strata") or {}
+    for stratum in strata.RETURNED.get(entry.get("rows") or "", ()):
+        if stratum not in declared.values():
+            whole = ", ".join(dict.fromkeys([*declared, *strata.RETURNED[entry["rows"]]]))
+            raise UserError(
+                f"task `{name}`: strata: `rows: {entry['rows']}` returns the stratum `{stratum}`,"
+                f" which the task does not declare; say `strata: [{whole}]`"
+            )
 
 
 def _check_home(name: str, entry: Mapping[str, Any]) -> None:

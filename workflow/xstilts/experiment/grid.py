@@ -209,8 +209,13 @@ class Grid:
             # Only of the tasks that have them, so that the specs of the others stay what they were.
             **{k: v for k, v in (("id_prefix", prefix), ("gold", gold), ("pool", pool)) if v},
             **({"file": dict(entry.file)} if entry.file else {}),
-            # Train rows need none, since they are not scored.
-            **({"strata": dict(entry.strata)} if entry.strata and split != "train" else {}),
+            **({} if entry.context is None else {"context": entry.context}),
+            # Train rows need none, since they are not scored, but where a row function says them.
+            **(
+                {"strata": dict(entry.strata)}
+                if entry.strata and (split != "train" or entry.rows in strata.RETURNED)
+                else {}
+            ),
             "columns": dict(entry.columns),
             "labels": list(entry.labels) or None,
             # Candidates are whole: without the right ones there is nothing to find.

@@ -51,6 +51,7 @@ class Task:
     metric: str = ""
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rows: str | None = None
+    context: str | int | None = None
     labels: tuple[str, ...] = ()
     codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tuned_on: str | None = None

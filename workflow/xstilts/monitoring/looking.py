@@ -152,8 +152,7 @@ class _Rows:
         for config in configs:
             try:
                 if found := published.file(spec, config, names):
-                    small = found.endswith(".json")  # of one language
-                    schema = published.read(folder / found).schema if small else None
+                    schema = published.schema(folder / found, spec["rows"])
                 else:
                     schema = mirror.schema(folder, spec["hub"], config, spec["split"])
             except Absent as error:  # candidates of a language are left out, if there are others

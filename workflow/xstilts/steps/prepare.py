@@ -27,7 +27,11 @@ def main(args: argparse.Namespace) -> None:
         return
     except UserError as error:
         raise UserError(f"task {spec['task']} ({spec['lang']}): {error}") from error
-    about = {"files": json.loads(args.files), "no_answer": args.no_answer}
+    paths = json.loads(args.files)
+    if not paths and not spec.get("pool"):
+        path = published_file(args, spec, pin, spec.get("config"))
+        paths = [str(path)] if path else []
+    about = {"files": paths, "no_answer": args.no_answer}
     rows, report = unify(table, features, spec | about, gold)
     write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
     for line in many_classes(report):
@@ -54,8 +58,8 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
         return checklist.table(templates, names, spec["lang"]), {}, None
     if spec.get("pool"):
         return pools.read(spec, lambda config: rows_of(args, spec, pin, config))
-    if (table := published_rows(args, spec, pin, spec.get("config"))) is not None:
-        return table, {}, None
+    if path := published_file(args, spec, pin, spec.get("config")):
+        return published.read(path, spec["rows"]), {}, None
     data = load(args, spec, pin, spec["split"])
     gold = None
     if spec.get("gold"):
@@ -76,20 +80,20 @@ def rows_of(
     args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], config: str
 ) -> tuple:
     """Return the raw rows of a config of a data set with a pool, and their features."""
-    if (table := published_rows(args, spec, pin, config)) is not None:
-        return table, {}
+    if path := published_file(args, spec, pin, config):
+        return published.read(path, spec["rows"]), {}
     data = load(args, spec | {"config": config}, pin, spec["split"])
     return data.with_format("arrow")[:], data.features
 
 
-def published_rows(
+def published_file(
     args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], config: str | None
-) -> Any:
-    """Return the raw rows of a file of the data's makers, if the folder has those."""
-    name = published.file(spec, config, pin.get("files", {}))
-    if name is None:
+) -> Path | None:
+    """Return the file of the data's makers that holds a config, if the folder has those."""
+    if sources.from_hub(args.source, spec["hub"]):
         return None
-    return published.read(sources.file(args.source, args.root, pin, spec["hub"], name))
+    name = published.file(spec, config, pin.get("files", {}))
+    return sources.file(args.source, args.root, pin, spec["hub"], name) if name else None
 
 
 def load(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], split: str) -> Any:

@@ -55,3 +55,10 @@ class Pair:
 
 
 Form = Clause | Report | Pair
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Clauses joined by `and`: a question of several steps, never a statement of the world."""
+
+    clauses: tuple[Clause, ...]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from xstilts.toy import lexicon
-from xstilts.toy.forms import Clause, Form, Pair, Report, Thing
+from xstilts.toy.forms import Chain, Clause, Form, Pair, Report, Thing
 
 UPOS_OF_KIND = {
     "name": "PROPN",
@@ -105,16 +105,17 @@ class Grammar:
         """Whether a thing is a person or an animal."""
         return self.is_human(thing) or lexicon.concepts()[thing.noun].group == "animal"
 
-    def sentence(self, form: Form) -> Sentence:
+    def sentence(self, form: Form | Chain) -> Sentence:
         """A whole sentence, with a capital where the script has them, and its final mark."""
         first, *rest = self.phrase(form)
         first = replace(first, text=first.text[0].upper() + first.text[1:])
         last = form.second if isinstance(form, Pair) else form
+        last = form.clauses[-1] if isinstance(form, Chain) else last
         asks = isinstance(last, Clause) and last.ask
         end = Token(self.question if asks else self.stop, "PUNCT")
         return Sentence((first, *rest, end), self.spaced)
 
-    def phrase(self, form: Form) -> list[Token]:
+    def phrase(self, form: Form | Chain) -> list[Token]:
         """A form without its final mark."""
         if isinstance(form, Report):
             return self.report(form)
@@ -122,6 +123,12 @@ class Grammar:
             link = self.word(form.link, upos="CCONJ")
             second = [replace(t, slot="") for t in self.phrase(form.second)]
             return [*self.phrase(form.first), *link, *second]
+        if isinstance(form, Chain):
+            tokens = self.phrase(form.clauses[0])
+            for clause in form.clauses[1:]:
+                tokens += self.word("and", upos="CCONJ")
+                tokens += [replace(t, slot="") for t in self.phrase(clause)]
+            return tokens
         return self.clause(form)
 
     def clause(self, clause: Clause, subordinate: bool = False) -> list[Token]:

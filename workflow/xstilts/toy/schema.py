@@ -156,3 +156,29 @@ WIKIANN: dict[str, Feature] = {
 CCG: dict[str, Feature] = {"tokens": many(STRING), "tags": many(STRING)}
 BUCC: dict[str, Feature] = {"side": STRING, "id": STRING, "text": STRING}
 WIKIPEDIA: dict[str, Feature] = {"id": STRING, "url": STRING, "title": STRING, "text": STRING}
+HOTPOT: dict[str, Feature] = {
+    **{name: STRING for name in ("id", "question", "answer", "type", "level")},
+    "supporting_facts": {"title": many(STRING), "sent_id": many(INT32)},
+    "context": {"title": many(STRING), "sentences": many(many(STRING))},
+}
+MUSIQUE: dict[str, Feature] = {
+    "id": STRING,
+    "paragraphs": many(
+        {"idx": INT32, "title": STRING, "paragraph_text": STRING, "is_supporting": BOOL}
+    ),
+    "question": STRING,
+    "question_decomposition": many(
+        {"id": INT32, "question": STRING, "answer": STRING, "paragraph_support_idx": INT32}
+    ),
+    "answer": STRING,
+    "answer_aliases": many(STRING),
+    "answerable": BOOL,
+}
+_SEGMENTS = many({"label": STRING, "offset": INT32, "length": INT32, "segment": STRING})
+MULTIQ: dict[str, Feature] = {
+    "support_text": STRING,
+    "main_text": STRING,
+    "question": STRING,
+    "bridge_answers": _SEGMENTS,
+    "main_answers": _SEGMENTS,
+}

@@ -15,6 +15,7 @@ from xstilts.toy.catalogue import (
     choice,
     classification,
     linking,
+    multihop,
     qa,
     retrieval,
     tagging,
@@ -58,6 +59,9 @@ CATALOGUE = (
     Family(linking.mewslix, ("local/mewslix",)),
     Family(retrieval.tatoeba_r, ("mteb/tatoeba-bitext-mining",)),
     Family(checklist.multichecklist, ("local/multichecklist",)),
+    Family(multihop.hotpot, ("hotpotqa/hotpot_qa", "local/hotpotqa-x")),
+    Family(multihop.musique, ("dgslibisey/MuSiQue",)),
+    Family(multihop.multiq, ("RussianNLP/tape",)),
     Family(text.wikipedia, ("wikimedia/wikipedia",)),
 )
 
