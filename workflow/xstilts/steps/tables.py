@@ -13,6 +13,7 @@ from xstilts.analysis import (
     compute,
     cost,
     numbers,
+    overlap,
     subsets,
     table_set,
 )
@@ -75,6 +76,7 @@ def _read(
     aligned = [each.aligned for each in (questions.all_of(of) if of else ()) if each.aligned]
     pins = Pins(args.lock, results.parent)
     measured, misaligned = alignment.read(of, results.parent, pins.score) if of else (None, [])
+    counted, miscounted = overlap.read(of, results.parent, pins.score) if of else (None, [])
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
@@ -93,8 +95,9 @@ def _read(
         language_traits=of.experiment.settings["language_traits"] if of else {},
         alignment=measured,
         aligned=aligned,
+        overlap=counted,
     )
-    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned]
+    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted]
 
 
 def _grid(path: Path) -> Grid | None:
