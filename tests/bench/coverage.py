@@ -1,6 +1,7 @@
 """How often an answer's interval holds the truth, and how often it claims what is not there.
 
     PYTHONPATH=workflow:. python tests/bench/coverage.py [--experiments N] [--only PART OF A NAME]
+        [--table settings|scales|power|bootstrap]
 
 Simulated grids of which the truth is known (`worlds.py`) are asked questions (`asked.py`) in many
 settings (`settings.py`). The columns of the table, in percent and percent points:
@@ -250,13 +251,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experiments", type=int, default=100, metavar="N", help="grids of each")
     parser.add_argument("--only", default="", metavar="PART", help="only settings with this name")
+    tables = {"settings": lambda n: settings_table(n, args.only), "scales": scales_table,
+              "power": power_table, "bootstrap": bootstrap_table}  # fmt: skip
+    parser.add_argument("--table", choices=tables, action="append", help="only this one")
     args = parser.parse_args()
     start = time.monotonic()
-    tables = [settings_table(args.experiments, args.only)]
-    if not args.only:
-        tables += [f(args.experiments) for f in (scales_table, power_table, bootstrap_table)]
-    for table in tables:
-        for text in table:
+    for name in args.table or (["settings"] if args.only else tables):
+        for text in tables[name](args.experiments):
             print(text, flush=True)
         print()
     print(f"{args.experiments} grids of each kind, {time.monotonic() - start:.0f} s")
