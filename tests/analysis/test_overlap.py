@@ -87,6 +87,9 @@ def test_differences_of_such_pairs_are_marked_and_the_note_says_why():
     text = tables.main_text_table(main, NO_DELTAS, {}, 0, 16, pairs)
     shown = [cell.text for _, cells in text.rows for cell in cells if cell.overlaps]
     assert len(shown) == 1 and shown[0][0] in "+−" and overlap.NOTE in text.notes
+    gone = main.assign(**{"xnli": float("nan"), "xnli delta": float("nan")})
+    dashes = tables.main_text_table(gone, NO_DELTAS, {}, 0, 16, pairs)
+    assert overlap.NOTE not in dashes.notes, "a difference that is not there has no mark"
     assert overlap.NOTE not in tables.main_text_table(main, NO_DELTAS, {}, 0, 16).notes
 
 
@@ -104,8 +107,10 @@ def test_by_language_english_alone_is_marked():
 def test_answers_name_what_they_rest_on():
     pairs = {("squad", "xquad"), ("squad", "mlqa"), ("multi", "xquad"), ("qqp", "pawsx")}
     asked = [("squad", "xquad"), ("mnli", "xquad"), ("squad", "xquad"), ("squad", "mlqa")]
-    assert overlap.notes(pairs, [*asked, ("multi", "xquad")]) == [
-        "Overlap: of xquad, mlqa after squad; xquad after multi, more than 1% of the English rows"
+    pairs |= {("squad2", "xquad"), ("squad2", "mlqa")}
+    more = [("multi", "xquad"), ("squad2", "xquad"), ("squad2", "mlqa")]
+    assert overlap.notes(pairs, [*asked, *more]) == [
+        "Overlap: of xquad, mlqa after squad, squad2; xquad after multi, more than 1% of the English rows"
         " stand in the train rows of the intermediate task (overlap.md)."
     ]
     assert overlap.notes(pairs, asked[1:2]) == []

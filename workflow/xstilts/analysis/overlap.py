@@ -88,7 +88,10 @@ def notes(pairs: Pairs, asked: Iterable[tuple[str, str]]) -> list[str]:
     for name, target in dict.fromkeys(asked):
         if (name, target) in pairs:
             by_row.setdefault(name, []).append(target)
-    named = "; ".join(f"{', '.join(targets)} after {name}" for name, targets in by_row.items())
+    alike: dict[str, list[str]] = {}
+    for name, targets in by_row.items():
+        alike.setdefault(", ".join(targets), []).append(name)
+    named = "; ".join(f"{targets} after {', '.join(rows)}" for targets, rows in alike.items())
     where = f"of {named}, more than {MOST:g}% of the English rows stand in the train rows"
     return [f"Overlap: {where} of the intermediate task (overlap.md)."] if named else []
 
