@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from tests import helpers
 
 from xstilts.data import prepare
 from xstilts.running.errors import UserError
@@ -16,8 +15,11 @@ ROWS = [{"id": "1", "question": "Who?", "context": "A b.", "answers": {"text": [
 @pytest.fixture
 def run(tmp_path):
     def write(task, split, rows, format="span"):
-        (tmp_path / task).mkdir()
-        return helpers.write_rows(tmp_path / task / f"en.{split}.parquet", format, rows)
+        path = tmp_path / task / f"en.{split}.parquet"
+        path.parent.mkdir()
+        spec = {"hub": "o/data", "format": format, "task": task}
+        prepare.write(path, rows, format, {"spec": spec, "pin": {"revision": "r2"}})
+        return path
 
     train = write("squad", "train", ROWS)
     # The specs come in another order than the files.
@@ -49,7 +51,7 @@ def test_a_file_a_target_with_what_it_follows_from(run, capsys):
     assert read_json(out.parent / "squad/b.json")["question"] == 1
     spec = {"kind": "overlap of a task", "targets": specs}
     assert read_json(out) == {"spec": spec, "pins": pins}
-    assert capsys.readouterr().out == "b: 1 of 1 rows\nxquad: 2 of 2 rows\n"
+    assert capsys.readouterr().out == "xquad: 2 of 2 rows\nb: 1 of 1 rows\n"
 
 
 def test_rows_of_another_spec_are_refused(run):
