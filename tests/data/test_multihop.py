@@ -3,14 +3,15 @@ of a user's, and which rows there are in which view."""
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.data.test_hops import HOTPOT, MUSIQUE
 from tests.data.test_pools import folder
-from tests.data.test_prepare import step, unify
+from tests.data.test_prepare import SHARED, step, unify
 
-from xstilts.data import hops, passages
+from xstilts.data import files, hops, passages, prepare
 from xstilts.experiment.config import load
 from xstilts.experiment.grid import Grid
 from xstilts.running.errors import UserError
@@ -147,6 +148,8 @@ def test_a_folder_of_translations_is_read_however_it_is_written(text, tmp_path):
     assert rows[0]["context"].startswith("yes no ") and rows[0]["answers"]["text"] == ["Steventon"]
     assert rows[0]["strata"] == {"type": "bridge", "answer": "span"}
     assert step(root, HOTPOT_X | {"config": "ru", "lang": "ru"}, tmp_path)[0] == []
+    path = root / "datasets/local/hotpotqa-x/de.json"
+    assert prepare.unify(files.read([path], HOTPOT_X), {}, HOTPOT_X)[0] == rows, "of `files:`"
 
 
 LOST = HOTPOT | {"answer": "Chawton"}
@@ -239,3 +242,41 @@ def test_an_undeclared_stratum_and_a_column_of_the_data_in_its_place():
     wanted = {"type": "type", "answer": "answer", "level": "level"}
     (row,), _ = unify([HOTPOT], {**SPAN, "rows": "hotpot", "strata": wanted})
     assert row["strata"] == {"type": "bridge", "answer": "span", "level": "hard"}
+
+
+LOCAL = {"jemhopqa": ("local/jemhopqa", "default"), "hotpot": ("hotpotqa/hotpot_qa", "distractor")}
+SEVERAL, NOWHERE, NONE = passages.SEVERAL, passages.NOWHERE, passages.IN_NONE
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
+@pytest.mark.parametrize(
+    ("task", "context", "kept", "dropped", "cut"),
+    [
+        ("hotpot", "all", 500, {}, 0.988),
+        ("hotpot", 1, 500, {}, 0.452),
+        ("hotpot", "gold", 500, {}, 0.062),
+        ("hotpot", "answer", 345, {SEVERAL: 75, NONE: 80}, 0.006),
+        ("jemhopqa", "all", 119, {NOWHERE: 1}, 0.0),
+        ("jemhopqa", "gold", 119, {NOWHERE: 1}, 0.0),
+        ("jemhopqa", "answer", 74, {NOWHERE: 1, NONE: 45}, 0.0),
+    ],
+)
+def test_real_rows_in_every_view(task, context, kept, dropped, cut, tmp_path):
+    """`cut`: the share whose question and paragraphs are over 512 pieces. The local tokenizer has
+    32,002 pieces, an eighth of XLM-R's, and so makes more of a text."""
+    from tokenizers import Tokenizer
+
+    hub, config = LOCAL[task]
+    spec = {**HOTPOT_X, "task": task, "hub": hub, "config": config, "context": context}
+    rows, record = step(SHARED, spec, tmp_path)
+    assert (len(rows), record["dropped"]) == (kept, dropped)
+    for row in rows:
+        for text, start in zip(*row["answers"].values(), strict=True):
+            assert row["context"][start : start + len(text)] == text
+    path = SHARED / "models/local/me5-small-xlmr-32k-6l/tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    texts = [(row["question"], row["context"]) for row in rows]
+    sizes = np.array([len(found.ids) for found in tokenizer.encode_batch(texts)])
+    assert np.mean(sizes > 512) == pytest.approx(cut, abs=0.004)

@@ -103,6 +103,12 @@ def test_a_data_set_that_is_on_no_hub_says_how_to_obtain_it(tmp_path):
     with pytest.raises(UserError, match=r"^local/bucc2018: is on no hub\. .*pools\.py"):
         name = "local/bucc2018"
         source.hub_info("datasets", name, "main", tasks.obtain(name))
+    with pytest.raises(
+        UserError, match=r"^local/hotpotqa-x: is on no hub\. Tran.*targets`"
+    ) as error:
+        name = "local/hotpotqa-x"
+        source.hub_info("datasets", name, "main", tasks.obtain(name))
+    assert "\n" not in str(error.value)
     assert tasks.obtain("nyu-mll/glue") is None
 
 

@@ -212,6 +212,25 @@ def test_a_target_without_training_scores_the_encoder():
     assert trained.pins == {"datasets/google/xtreme", GLUE, MODEL}
 
 
+def test_the_targets_of_hotpotqa_share_one_tuned_model():
+    views = ["hotpot", "hotpot_gold", "hotpot_answer"]
+    translated = ["hotpot_x", "hotpot_x_gold", "hotpot_x_answer", "multiq"]
+    over = {"languages": ["de", "en", "ru"], "seeds": [1]}
+    _, nodes = build(targets=[*views, *translated, "musique", "musique_last"], **over)
+    tuned = [node.name for node in nodes.values() if node.rule == "tune"]
+    assert tuned == [
+        "m/none/seed1/hotpotqa", "m/none/seed1/musique_en", "m/mnli/seed1/hotpotqa",
+        "m/mnli/seed1/musique_en",
+    ]  # fmt: skip
+    scores = [node for key, node in nodes.items() if key.startswith("results/scores/")]
+    by = [need for node in scores for need in node.needs if "/tuned/" in need]
+    assert by.count("results/tuned/m/none/seed1/hotpotqa/node.json") == 7
+    assert by.count("results/tuned/m/mnli/seed1/hotpotqa/node.json") == 7
+    gold, one = (nodes[f"results/data/{t}/en.dev.parquet"].spec for t in ("hotpot_gold", "hotpot"))
+    assert one == gold | {"context": 1, "task": "hotpot"}
+    assert nodes["results/data/hotpotqa/en.train.parquet"].spec["strata"] == one["strata"]
+
+
 def test_candidates_of_all_languages_are_one_file_whichever_are_scored():
     """LAReQA and Tatoeba are scored by one model; candidates are in no other cell's way."""
     grid, nodes = build(

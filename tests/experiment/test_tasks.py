@@ -1,6 +1,7 @@
 """Every registered task is whole, and a wrong entry is named."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -100,10 +101,12 @@ def test_the_targets_have_the_languages_of_xtreme():
     }
     targets = {name: get(name) for name in NAMES}
     scored = {n: t for n, t in targets.items() if t.tuned_on or t.format == "retrieval"}
-    # English alone, by class of example; and what is of XTREME-R alone.
+    # English alone, by class of example; what is of XTREME-R alone; and of several hops.
     assert {name for name in scored if name not in wanted} == {
         "anli", "multinli", "squad2",
         "lareqa", "mewslix", "multichecklist", "tatoeba_r", "xcopa",
+        "hotpot", "hotpot_gold", "hotpot_answer", "hotpot_x", "hotpot_x_gold", "hotpot_x_answer",
+        "multiq", "musique", "musique_gold", "musique_last",
     }  # fmt: skip
     assert {name: scored[name].languages for name in wanted} == wanted
 
@@ -239,6 +242,38 @@ def test_a_pool_is_in_a_data_set_not_in_files():
     entry = {k: v for k, v in POOLED.items() if k not in ("hub", "config", "splits")}
     with pytest.raises(UserError, match="task `x`: `pool` is for a data set by `hub`"):
         entries.check("x", {**entry, "files": {"dev": "{lang}.csv"}})
+
+
+HOPS = {
+    "format": "span", "hub": "o/n", "config": "c", "splits": {"dev": "test"}, "languages": ["en"],
+    "rows": "hotpot", "strata": ["type", "answer"], "metric": "squad",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("context", ["all", "gold", "answer", 0, 3])
+def test_paragraphs_that_may_be_asked_for(context):
+    assert entries.check("x", {**HOPS, "context": context}).context == context
+    assert entries.check("x", HOPS).context is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"context": "gld"}, "context: there is no `gld`; did you mean `gold`?"),
+        ({"context": True}, "context: there is no `True` (valid: all, gold, answer, or how many"),
+        ({"context": "1"}, "context: there is no `1` (valid: all, gold"),
+        ({"context": -1}, "context: -1 is below 0; it counts paragraphs beside the gold"),
+        ({"context": "gold", "rows": "squad"},
+         "context: its questions have no paragraphs to choose from; it is for `rows:` hotpot, mus"),
+        ({"context": "gold", "rows": None}, "context: its questions have no paragraphs to choose"),
+        ({"strata": ["type", "level"]}, "strata: `rows: hotpot` returns the stratum `answer`, which"
+         " the task does not declare; say `strata: [type, level, answer]`"),
+        ({"strata": None}, "say `strata: [type, answer]`"),
+    ],
+)  # fmt: skip
+def test_paragraphs_that_may_not_be_asked_for(change, message):
+    with pytest.raises(UserError, match=f"^task `x`: .*{re.escape(message)}"):
+        entries.check("x", HOPS | change)
 
 
 @pytest.mark.parametrize("field", ["format", "languages"])

@@ -193,6 +193,13 @@ def squad(breaks):
     return json.dumps({"data": [{"paragraphs": [paragraph]}]})
 
 
+def hotpot():
+    """HotpotQA's JSON of two questions, as its makers write it."""
+    row = {"_id": "q", "question": "Wo?", "answer": "x", "type": "bridge"}
+    row |= {"context": [["A", ["x."]]], "supporting_facts": [["A", 0]]}
+    return json.dumps([row] * 2)
+
+
 @pytest.mark.parametrize(
     ("target", "files", "lines", "notes"),
     [
@@ -202,6 +209,11 @@ def squad(breaks):
         ("lareqa", {"notes.txt": ""}, ["its folder has no de.json (there is notes.txt)"], []),
         ("mewslix", {"wikinews_mentions/dev-de.jsonl": ""},
          ["no candidate_set_entities.jsonl (there is wikinews_mentions/dev-de.jsonl)"], []),
+        ("hotpot_x", {"de.json": hotpot(), "zh.json": hotpot()}, [], []),
+        ("hotpot_x", {"de.json": hotpot()}, [],
+         ["task hotpot_x (zh): there is no zh.json; zh is left out"]),
+        ("hotpot_x", {"de.json": "[", "zh.json": hotpot()}, ["de.json: row 1: is not JSON"], []),
+        ("hotpot_x", {"de.tsv": ""}, ["its folder has no de.json (there is de.tsv)"], []),
         ("multichecklist", {"names.tsv": ""}, ["has no checklist_templates.tsv, which"], []),
     ],
 )  # fmt: skip

@@ -43,7 +43,9 @@ def test_mining_asks_for_what_it_searches():
 def test_a_pool_is_searched_in_parts():
     """15,000 queries of 20 pieces among a million candidates of as many."""
     queries, pool = 15_000 * 20 * 4, 1_000_000 * 20 * 4
-    alone, with_pool = (resources.evaluation_minutes(LARGE, pool, 1, 1, queries, p) for p in (0, pool))
+    alone, with_pool = (
+        resources.evaluation_minutes(LARGE, pool, 1, 1, queries, p) for p in (0, pool)
+    )
     assert with_pool - alone == pytest.approx(4 * 1024 * 15e9 / resources.CPU_RATE / 60, abs=1)
 
 

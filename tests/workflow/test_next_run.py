@@ -25,15 +25,22 @@ def counted(experiment):
 
 
 def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
-    """With a search and a set of alignment: every rule has something to do."""
+    """With a search, a subset and a set of alignment: every rule has something to do."""
     experiment = Experiment(tmp_path)
     rates = {"tune_on_dev": {"learning_rate": [1e-3, 1e-4]}}
-    experiment.write(tiny(recipes={"mnli": rates, "xnli": rates}, alignment={"tatoeba": {}}))
+    hard = {"tasks": ["mnli"], "subset": {"by": "pvi", "keep": "lowest", "rows": 9}}
+    experiment.write(
+        tiny(
+            recipes={"mnli": rates, "xnli": rates},
+            alignment={"tatoeba": {}},
+            intermediates=tiny()["intermediates"] | {"hard": hard},
+        )
+    )
     ours, theirs = counted(experiment)
-    assert ours == theirs and set(ours) == set(RULES) - {"toy_backbone", *RECORDED}
+    assert ours == theirs and set(ours) == set(RULES) - {"toy_backbone"}
     experiment.write(tiny())
     ours, theirs = counted(experiment)
-    others = {"toy_backbone", "choose", "align", *TRIALS, *RECORDED}
+    others = {"toy_backbone", "choose", "align", "subset", "bag_of_words", *TRIALS, *RECORDED}
     assert ours == theirs and set(ours) == set(RULES) - others
 
 

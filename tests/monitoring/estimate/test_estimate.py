@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests import results
 
-from xstilts.experiment import reference
+from xstilts.data import hops
+from xstilts.experiment import reference, tasks
 from xstilts.experiment.config import load
 from xstilts.experiment.graph import build
 from xstilts.experiment.grid import Grid
@@ -327,6 +328,12 @@ def test_every_task_of_the_paper_has_a_size():
     trained = ("anli", "mnli", "snli", "qqp", "squad", "squad2", "hellaswag", "ccg", "cosmosqa")
     assert all(reference.size(name, "dev") for name in (*targets, *trained, "csqa"))
     assert all(reference.size(name, "train") for name in (*trained, "csqa", "udpos_en"))
+
+
+def test_every_task_of_several_hops_has_a_size():
+    of = {name: task for name, task in tasks.known().items() if task.get("rows") in hops.STRATA}
+    assert len(of) == 12
+    assert all(reference.size(name, split) for name, task in of.items() for split in task["splits"])
 
 
 def test_candidates_are_counted_once_for_all_languages(tmp_path):

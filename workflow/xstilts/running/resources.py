@@ -57,7 +57,8 @@ def memory(
         data: bytes of the encoded rows.
         gpus: 0 for a job on the CPU.
         attempt: 1 for the first.
-        searched: bytes of the encoded rows of a retrieval, without a pool, which is in memory in parts.
+        searched: bytes of the encoded rows of a retrieval; without a pool, which is in memory in
+            parts.
         trained: what is trained to the model's parameters; of an adapter a few percent.
         sharded: whether each process has a part of the model alone.
     """

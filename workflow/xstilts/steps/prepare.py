@@ -93,7 +93,7 @@ def published_file(
     if sources.from_hub(args.source, spec["hub"]):
         return None
     name = published.file(spec, config, pin.get("files", {}))
-    return name and sources.file(args.source, args.root, pin, spec["hub"], name)
+    return sources.file(args.source, args.root, pin, spec["hub"], name) if name else None
 
 
 def load(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], split: str) -> Any:

@@ -119,11 +119,12 @@ def multiq(spec: Spec) -> Iterator[Table]:
         dev = take(stream, spec.sizes.test)
         items = {"train": take(stream, spec.sizes.dev), "test": dev}
         for split, drawn in items.items():
-            rows = [_multiq_row(item, language) for item in drawn]
+            rows = [multiq_row(item, language) for item in drawn]
             yield Table("RussianNLP/tape", "multiq.raw", split, hub.MULTIQ, rows)
 
 
-def _multiq_row(item: hops.Puzzle, language: Grammar) -> dict[str, Any]:
+def multiq_row(item: hops.Puzzle, language: Grammar) -> dict[str, Any]:
+    """A row of MultiQ."""
     texts = [
         " ".join(language.sentence(c).text for c in item.clauses if (c.verb == "be") == located)
         for located in (False, True)
