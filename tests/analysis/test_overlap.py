@@ -7,8 +7,8 @@ from tests.experiment.test_grid import make
 
 from xstilts.analysis import languages, overlap, tables
 from xstilts.analysis.latex import to_latex
-from xstilts.analysis.text_table import to_markdown
 from xstilts.analysis.tables import with_deltas
+from xstilts.analysis.text_table import to_markdown
 from xstilts.experiment.graph import overlap_file
 from xstilts.running.files import write_json
 
@@ -110,7 +110,7 @@ def test_answers_name_what_they_rest_on():
     pairs |= {("squad2", "xquad"), ("squad2", "mlqa")}
     more = [("multi", "xquad"), ("squad2", "xquad"), ("squad2", "mlqa")]
     assert overlap.notes(pairs, [*asked, *more]) == [
-        "Overlap: of xquad, mlqa after squad, squad2; xquad after multi, more than 1% of the English rows"
-        " stand in the train rows of the intermediate task (overlap.md)."
+        "Overlap: of xquad, mlqa after squad, squad2; xquad after multi, more than 1% of the"
+        " English rows stand in the train rows of the intermediate task (overlap.md)."
     ]
     assert overlap.notes(pairs, asked[1:2]) == []

@@ -1,9 +1,9 @@
-"""How long the tables of an experiment take: score files and predictions of all its cells, simulated.
+"""How long the tables of an experiment take: scores and predictions of all its cells, simulated.
 
-    PYTHONPATH=workflow:. python tests/bench/answers.py --out DIR [--config experiments/multihop.yaml]
+    PYTHONPATH=workflow:. python tests/bench/answers.py --out DIR [--config CONFIG]
 
-Writes DIR/results, with about as many rows as the targets have, and ids that views of one data set
-share; then says how to make the tables.
+By default of experiments/multihop.yaml. Writes DIR/results, with about as many rows as the targets
+have, and ids that views of one data set share; then says how to make the tables.
 """
 
 import argparse

@@ -264,8 +264,8 @@ SETTINGS = [
     rank_of_rows("equal, luck 3 points", Size(rows=8, seeds=5, luck=0.03), equal=True),
 ]
 
-# As `experiments/multihop.yaml` has it: six seeds of `none`; classes that are other data sets, or views
-# of the same questions.
+# As `experiments/multihop.yaml` has it: six seeds of `none`; classes that are other data sets, or
+# views of the same questions.
 HOPS = Size(rows=8, none_seeds=6, languages=5)
 POWER_SETTINGS = [
     targets(

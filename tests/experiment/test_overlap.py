@@ -53,7 +53,9 @@ def test_a_further_target_is_looked_at_and_the_others_stay(tmp_path):
     write_json(tmp_path / key, {"spec": {"kind": "overlap of a task"}, "pins": pins})
     for target in of.overlap_specs("mnli"):
         written(tmp_path, of, "mnli", target)
-    assert current(nodes) and key not in next_run(nodes, Records(nodes, Pins("", tmp_path), tmp_path))
+    assert current(nodes) and key not in next_run(
+        nodes, Records(nodes, Pins("", tmp_path), tmp_path)
+    )
     assert current(graph.build(grid(targets=["xnli"])))
     more = graph.build(grid(targets=["xnli", "xquad", "pawsx"]))
     assert not current(more)

@@ -1,4 +1,4 @@
-"""What the toy encoder learns of questions of several hops: with and without those of one hop first.
+"""What the toy encoder learns of questions of two hops: with and without those of one hop first.
 
 Two-hop questions are hardly learned from scratch, and are after single-hop ones over the same
 paragraphs: so a gain that depends on the hops is there to be found, and is found.

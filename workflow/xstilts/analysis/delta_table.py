@@ -54,7 +54,9 @@ def build(
                         and numbers.rounded(row[column]) == best[row["model"], column]
                     ),
                     marked=(row["model"], row["intermediate"], column) in marked,
-                    overlaps=delta and value == value and (row["intermediate"], column) in overlapping,
+                    overlaps=delta
+                    and value == value
+                    and (row["intermediate"], column) in overlapping,
                 )
             )
         rows.append(((row["model"], row["intermediate"]), cells))

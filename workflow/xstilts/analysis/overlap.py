@@ -27,8 +27,8 @@ Pairs = Collection[tuple[str, str]]  # intermediate, target
 def read(
     grid: Grid, root: Path = Path(), content: Callable[[str], Any] = scores.read
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return what was counted, `COLUMNS`, and a line for each file that is refused: made for another
-    spec than the config asks for, or damaged. What is not there is left out.
+    """Return what was counted, `COLUMNS`, and a line for each file that is refused: made for
+    another spec than the config asks for, or damaged. What is not there is left out.
 
     `intermediates`: those that train on the task, separated by ", "; `percent` of the target's rows
     of which the question or a run of words of the context was found.
@@ -44,7 +44,9 @@ def read(
         trained = ", ".join(
             name
             for name in names
-            if any("en" in grid.experiment.intermediates[one].get(task, ()) for one in grid.chain(name))
+            if any(
+                "en" in grid.experiment.intermediates[one].get(task, ()) for one in grid.chain(name)
+            )
         )
         for target, spec in grid.overlap_specs(task).items():
             path = overlap_file(task, target)
@@ -83,7 +85,7 @@ def pairs(table: pd.DataFrame) -> set[tuple[str, str]]:
 
 
 def notes(pairs: Pairs, asked: Iterable[tuple[str, str]]) -> list[str]:
-    """Return what is said of an answer that rests on such pairs, among those that are asked about."""
+    """Return what is said of an answer that rests on such pairs, of those that are asked about."""
     by_row: dict[str, list[str]] = {}
     for name, target in dict.fromkeys(asked):
         if (name, target) in pairs:
@@ -109,7 +111,7 @@ def text_table(table: pd.DataFrame) -> TextTable:
         rows.append(((task, trained), cells))
     notes = [
         "English rows of each target, in percent, of which the question (of pairs: both texts) is"
-        " that of a train row of the task, or 13 running words of the context stand in one; in lower"
-        f" case, without signs. †: more than {MOST:g}%. overlap.csv has both apart."
+        " that of a train row of the task, or 13 running words of the context stand in one; in"
+        f" lower case, without signs. †: more than {MOST:g}%. overlap.csv has both apart."
     ]
     return TextTable(("task", "intermediates"), targets, rows, notes)

@@ -305,16 +305,17 @@ def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
     by_example = found.deltas.loc[of_values, "target"].unique().tolist()
     answering = Answering(found.estimator, found.collapsed_runs, by_example, found.alignment)
     for question in questions:
-        answer = answering.answer(question)
         cells = (c for one in question.classes for point in one.points for c in point.cells)
         asked = ((cell.intermediate, cell.target) for cell in cells)
-        answer.meta["notes"] += overlap.notes(found.overlapping, asked)
-        yield _answer(question, answer)
+        more = overlap.notes(found.overlapping, asked)
+        yield _answer(question, answering.answer(question), more)
 
 
-def _answer(question: Question, found: Answer) -> Table:
+def _answer(question: Question, found: Answer, more: Sequence[str]) -> Table:
+    """Return an answer as a table, with further notes."""
+    meta = {**found.meta, "notes": [*found.meta["notes"], *more]}
     csv = {"": found.table, ".points": found.points}
-    text = text_table(found.meta, found.table)
+    text = text_table(meta, found.table)
     if found.table.empty:  # why, since there is nothing else to read
-        text = dataclasses.replace(text, notes=[found.meta["sentence"], *text.notes])
-    return Table(f"{FOLDER}/{question.name}", csv, text, numbers.EXACT, found.meta)
+        text = dataclasses.replace(text, notes=[meta["sentence"], *text.notes])
+    return Table(f"{FOLDER}/{question.name}", csv, text, numbers.EXACT, meta)

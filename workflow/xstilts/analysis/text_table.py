@@ -11,8 +11,8 @@ from xstilts.analysis.numbers import MISSING
 
 @dataclasses.dataclass(frozen=True)
 class TableCell:
-    """The text of a cell; whether it is the best of its kind, marked as significant, and of a target
-    whose rows stand in train rows (`overlap`)."""
+    """The text of a cell; whether it is the best of its kind, marked as significant, and of a
+    target whose rows stand in train rows (`overlap`)."""
 
     text: str = MISSING
     best: bool = False

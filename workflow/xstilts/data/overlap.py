@@ -1,8 +1,8 @@
 """Rows of targets that stand in the train rows of another task, where a model may have read them.
 
-A row counts where its question is that of a train row (of a pair, both texts), or where `RUN` running
-words of its context stand in one. Words are in lower case, without signs. (Runs of 13 words as in the analysis
-of GPT-3: Brown et al. 2020, arXiv 2005.14165, appendix C; from memory.)
+A row counts where its question is that of a train row (of a pair, both texts), or where `RUN`
+running words of its context stand in one. Words are in lower case, without signs. (Runs of 13 words
+as in the analysis of GPT-3: Brown et al. 2020, arXiv 2005.14165, appendix C; from memory.)
 """
 
 import re
@@ -131,7 +131,7 @@ def _runs(texts: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
     for place in range(RUN):
         found *= _MULTIPLIER
         found += flat.view(np.uint64)[place : place + size]
-    of = np.repeat(np.arange(len(texts)), lengths)
+    of: np.ndarray = np.repeat(np.arange(len(texts)), lengths)
     inside = of[:size] == of[len(of) - size :]
     return found[inside], of[:size][inside]
 
@@ -144,7 +144,7 @@ class _Sought:
         self._may: np.ndarray = np.zeros(2**_BITS, bool)
         for part in parts:
             self._may[part >> _SHIFT] = True
-        self._found = [np.zeros(0, np.uint64)]
+        self._found: list[np.ndarray] = [np.zeros(0, np.uint64)]
 
     def look(self, hashes: np.ndarray) -> None:
         """Take note of what may be among them."""

@@ -210,8 +210,8 @@ class Records:
         return self.pins.differs(made, names) is None
 
     def _measured(self, node: Node) -> bool:
-        """Return whether every language (or target) that is asked for has its file, and predictions beside a
-        score, or has no rows."""
+        """Return whether every language (or target) that is asked for has its file, and
+        predictions beside a score, or has no rows."""
         cell = read(self.root / node.key)
         if cell is None:
             return False

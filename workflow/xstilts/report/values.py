@@ -24,7 +24,7 @@ def main_fields(
     """Return, per row of the main table, the field of each column.
 
     A field is `value` (to sort by; None where it is missing) and `text`; where it has a difference
-    to the row none, also `delta` and the `paint` of it; `best`, `marked` and `overlaps` where it is.
+    to the row none, also `delta` and the `paint` of it; `best`, `marked`, `overlaps` where it is.
 
     Args:
         main: see `tables.main_table`.

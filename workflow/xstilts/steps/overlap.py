@@ -1,4 +1,4 @@
-"""Step: train rows of a task, rows of targets -> how many of these stand in those, a file a target."""
+"""Step: train rows of a task, rows of targets -> how many of these stand in those, by target."""
 
 import argparse
 import json
@@ -42,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--specs", required=True, help="target -> spec of its file, as JSON")
     p.add_argument("--train", required=True, help="prepared train rows of the task")
     p.add_argument("--rows", required=True, nargs="+", help="prepared rows of each target")
-    p.add_argument("--out", required=True, help="record of the task; files are in a folder beside it")
+    p.add_argument(
+        "--out", required=True, help="record of the task, beside the folder of the files"
+    )
     return p
 
 
