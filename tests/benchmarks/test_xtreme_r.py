@@ -10,6 +10,7 @@ import pytest
 from xstilts.analysis import tables
 from xstilts.benchmarks import known, submission, validator
 from xstilts.benchmarks.xtreme_r import XTREME_R
+from xstilts.data import prepare
 from xstilts.experiment import tasks
 
 SHARED = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/xtreme_languages.csv"
@@ -132,3 +133,24 @@ def test_the_text_in_full():
 )  # fmt: skip
 def test_what_is_wrong_is_said(target, rows, content, lines):
     assert validator.faults(target, content, rows, [], XTREME_R) == lines
+
+
+def test_a_candidate_that_is_none_is_said(tmp_path):
+    about = {"spec": {"pool": {"pool": "candidates"}}, "rows_total": 2, "dropped": {}}
+    (tmp_path / "data/mewslix").mkdir(parents=True)
+    rows = [{"side": "source", "text": "x", "golds": ["Q1"], **row} for row in MENTIONS]
+    pool = [{"id": one, "side": "target", "text": one} for one in ("Q1", "Q2")]
+    for name, its in (("de", rows), ("pool", pool)):
+        prepare.write(tmp_path / f"data/mewslix/{name}.test.parquet", its, "retrieval", about)
+    file = tmp_path / "out/mewslix/test-de.json"
+    file.parent.mkdir(parents=True)
+
+    def said(**answers):
+        file.write_text(json.dumps(answers))
+        expected = {"mewslix": ["de"]}
+        return validator.check(tmp_path / "out", tmp_path / "data", expected, True, XTREME_R)
+
+    assert said(m1=["Q2", "Q1"], m2=["Q1"]) == []
+    assert said(m1=["Q2", "Q3"], m2=["Q1"]) == [
+        "mewslix/test-de.json: the answer to `m1` has `Q3`, which is no candidate"
+    ]

@@ -112,6 +112,11 @@ def test_the_toy_world_has_rows_of_every_task_in_every_view(world, tmp_path):
     assert {row["strata"]["hops"] for row in rows["musique_last", "en"]} == {"1"}
     assert {row["strata"]["hops"] for row in rows["multiq", "ru"]} == {"2"}
     assert ids["musique", "en"] == ids["musique_gold", "en"] == ids["musique_last", "en"]
+    last = rows["musique_last", "en"]
+    assert all(row["question"].startswith("Where is ") for row in last)
+    assert [row["answers"]["text"] for row in last] == [
+        row["answers"]["text"] for row in rows["musique", "en"]
+    ]
     train, _ = step(root, grid.data_spec("hotpotqa", "en", "train"), tmp_path)
     assert len(train) == 60
 

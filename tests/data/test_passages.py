@@ -87,6 +87,9 @@ def test_aliases_are_further_answers_where_they_stand():
     assert found["answers"]["text"] == ["Steventon", "1801"]
     for text, start in zip(*found["answers"].values(), strict=True):
         assert found["context"][start : start + len(text)] == text
+    for context in ("gold", "answer"):  # one is enough
+        found = passages.assemble(ROW | {"answers": ["Hampshire", "Steventon"]}, context)
+        assert found["answers"]["text"] == ["Steventon"]
 
 
 def test_why_there_is_no_row():
@@ -94,7 +97,7 @@ def test_why_there_is_no_row():
     assert passages.assemble(ROW | {"answers": ["Bath"]}, "gold") == passages.NOWHERE
     assert passages.assemble(ROW | {"answers": ["Bath"]}, "answer") == passages.NOWHERE
     assert passages.assemble(ROW | {"answers": [""]}, "all") == passages.NOWHERE
-    assert passages.assemble(ROW | {"answers": ["Bath", "Steventon"]}, "all") == passages.NOWHERE
+    assert passages.assemble(ROW | {"answers": ["Bath", "York"]}, "all") == passages.NOWHERE
     assert passages.assemble(ROW | {"paragraphs": twice}, "answer") == passages.SEVERAL
     none = ROW | {"paragraphs": [paragraph("Bath", "Bath is a city.")], "answers": ["yes"]}
     assert passages.assemble(none, "all") == passages.ABSENT

@@ -225,6 +225,60 @@ def test_mentions_are_looked_up_in_a_pool_of_its_own(tmp_path):
     ]  # fmt: skip
 
 
+def listed(configs):
+    """Files of a data set with a README that lists them: one config a file of rows."""
+    of = [
+        {"config_name": name, "data_files": [{"split": "test", "path": f"{name}.jsonl"}]}
+        for name in configs
+    ]
+    files = {f"{name}.jsonl": "\n".join(map(json.dumps, rows)) for name, rows in configs.items()}
+    return files | {"README.md": f"---\n{json.dumps({'configs': of})}\n---\n"}
+
+
+FAQ = {**MEWSLIX, "task": "faq", "hub": "local/faq", "rows": None, "pool": {"pool": "all"}}
+QUERIES = {
+    "de": [{"id": "q1", "text": "wer?", "golds": ["c1", "c2"]}, {"id": "q2", "text": "was?"}],
+    "en": [{"side": "source", "text": "who?", "gold": 7}],
+    "fr": [{"id": 3, "text": "qui?", "golds": '["c1", "c7"]', "gold": "c1"}],
+}
+
+
+def test_a_pool_of_ones_own_needs_no_row_function(tmp_path):
+    """A file says the side of its rows, unless they do; `golds` may be a list's text, as in CSV."""
+    candidates = [{"id": "c1", "text": "ich", "lang": "de"}, {"id": 7, "text": "me"}]
+    configs = QUERIES | {"all": [{**row, "id": str(row["id"])} for row in candidates]}
+    root = folder(tmp_path / "m", "local/faq", listed(configs))
+    found = {lang: step(root, {**FAQ, "lang": lang, "config": lang}, tmp_path) for lang in QUERIES}
+    about = {"side": "source", "gold": None}
+    assert {lang: rows for lang, (rows, _) in found.items()} == {
+        "de": [{"id": "q1", "text": "wer?", "golds": ["c1", "c2"], "lang": "de", **about}],
+        "en": [{"id": "0", "text": "who?", "golds": ["7"], "lang": "en", **about}],
+        "fr": [{"id": "3", "text": "qui?", "golds": ["c1", "c7"], "lang": "fr", **about}],
+    }
+    assert found["de"][1]["dropped"] == {"no label": 1}
+    pool, _ = step(root, {**FAQ, "lang": "pool", "config": None}, tmp_path)
+    about = {"side": "target", "gold": None, "golds": None}
+    assert pool == [
+        {"id": "c1", "text": "ich", "lang": "de", **about},
+        {"id": "7", "text": "me", "lang": "", **about},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"text": "ich"}], r"task faq: local/faq all test has no column `id` \(there are text"),
+        ([{"id": "c1", "texts": "ich"}], "has no column `text`; did you mean `texts`"),
+        ([{"id": "c1", "side": "source", "text": "ich"}], "local/faq all test has no usable row"),
+    ],
+)
+def test_candidates_without_what_they_need_are_refused(tmp_path, rows, message):
+    root = folder(tmp_path / "m", "local/faq", listed({"all": rows}))
+    with pytest.raises(UserError, match=message) as error:
+        step(root, {**FAQ, "lang": "pool", "config": None}, tmp_path)
+    assert "\n" not in str(error.value)
+
+
 def test_a_folder_without_candidates_is_refused(tmp_path):
     files = {"wikinews_mentions/test-de.jsonl": mentions("Q2")}
     root = folder(tmp_path / "m", "local/mewslix", files)

@@ -266,6 +266,11 @@ def own(**changes):
         ),
         (own(tuned_on="squad"), "task `own`: its format must be the same as of `squad`"),
         (
+            {"tasks": {"tatoeba": {"tuned_on": "squad"}}, "targets": ["tatoeba"]},
+            "task `tatoeba`: tuned_on: a retrieval task is tuned on one of format dual, and `squad`"
+            " is of format span",
+        ),
+        (
             own(labels=["neutral", "entailment"]),
             "task `own`: its labels must be the same as of `mnli`",
         ),

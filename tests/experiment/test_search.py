@@ -1,5 +1,7 @@
 """A search of hyper-parameters: what is tried, which specs it changes, what cannot be searched."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -283,6 +285,34 @@ SHORT = {"intermediates": {"short": {"tasks": ["mnli"], "steps": 9}}}
 def test_what_cannot_be_searched_is_one_line(over, line):
     said = refused(**over)
     assert line in said and len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("over", "line"),
+    [
+        (of({"scale": [10, 20]}), "recipes: mnli: scale: is what the cosines of a dual encoder are"
+                                  " multiplied by, and `mnli` trains none; leave it out"),
+        ({"recipes": {"xquad": {"scale": 20.0}}, "targets": ["xquad", "lareqa"]},
+         "recipes: xquad: scale: is what .*, and `xquad` trains none; say it under lareqa"),
+        ({"recipes": {"all": {"scale": 20.0}}, "targets": ["lareqa"],
+          "intermediates": {"both": {"tasks": ["mnli", "lareqa_en"]}}},
+         "recipes: all: scale: .* not all trainings have one; say it under both or lareqa"),
+        ({"models": {"m": {"recipes": {"mnli": {"scale": 20.0}}}}},
+         "models: m: recipes: mnli: scale: is what"),
+        ({"tasks": {"mnli": {"recipe": {"scale": 20.0}}}}, "tasks: mnli: recipe: scale: is what"),
+    ],
+)  # fmt: skip
+def test_a_scale_is_of_dual_encoders_alone(over, line):
+    said = refused(**over)
+    assert re.search(line, said) and len(said.splitlines()) == 1
+
+
+def test_the_scale_of_a_dual_encoder_is_in_its_spec_alone():
+    grid = Grid(load(merge(BASE, {
+        "targets": ["lareqa", "xquad"], "recipes": {"lareqa": {"scale": 20.0}},
+    })))  # fmt: skip
+    specs = [grid.tuned_spec("m", "none", "seed1", task) for task in ("lareqa_en", "squad")]
+    assert [spec["recipe"].get("scale") for spec in specs] == [20.0, None]
 
 
 def test_where_nothing_is_trained_there_is_nothing_to_search():

@@ -71,6 +71,10 @@ def refused(entry, **more):
             "hard: subset: is of the rows in en, in which `mnli_15` is recorded; leave `languages`",
         ),
         (
+            {"tasks": ["lareqa_en"], "subset": BY},
+            "hard: subset: by: of a dual task there is no difficulty, since what is right among",
+        ),
+        (
             {"tasks": ["wikiann_en"], "subset": {**BY, "by": "pvi"}},
             "hard: subset: by: of a tagging task there is no `pvi` (there are confidence,",
         ),
@@ -124,6 +128,13 @@ def test_a_seed_of_its_own_another_model_and_no_shares_are_other_subsets():
     spec = nodes["results/subsets/m/hard/seed7.json"].spec
     assert spec["measured"] == digest(nodes["results/difficulty/n/mnli/seed7.json"].spec)
     assert spec["balance"] is False
+
+
+def test_of_a_dual_task_it_is_of_any_rows():
+    grid = grid_of({"any": {"tasks": ["lareqa_en"], "subset": ANY}})
+    nodes = graph.build(grid)
+    assert nodes["results/subsets/m/any/seed1.json"].spec["balance"] is False
+    assert not [key for key in nodes if key.startswith("results/difficulty/")]
 
 
 def test_any_rows_need_no_recording_and_are_those_of_the_seed():

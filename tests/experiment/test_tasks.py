@@ -213,7 +213,7 @@ def test_a_wrong_field_is_named(change, line):
 
 POOLED = {
     "format": "retrieval", "hub": "o/x", "config": "{lang}", "pool": "{lang}", "metric": "map20",
-    "splits": {"dev": "validation"}, "languages": ["de", "en"],
+    "splits": {"dev": "validation"}, "languages": ["de", "en"], "rows": "lareqa",
 }  # fmt: skip
 
 
@@ -230,6 +230,8 @@ def test_candidates_are_in_a_config_of_each_language_or_in_one():
         ({"metric": None}, "`metric` must be text"),
         ({"pool": None}, "metric: `map20` ranks the candidates of all languages: say `pool`"),
         ({"languages": ["de", "pool"]}, "languages: `pool` stands for the candidates"),
+        ({"rows": "tatoeba"}, "rows: `tatoeba` makes no candidates: .* lareqa or mewslix, or left"),
+        ({"rows": None}, "pool: must be one config that has all candidates, .*, not `{lang}`"),
         ({"format": "dual"}, "pool: only a retrieval task has candidates, not one of format dual"),
     ],
 )

@@ -1,13 +1,15 @@
 """Predictions for a file are those that the evaluation makes of its rows."""
 
+import ast
 import csv
 import io
 import json
 
 import pyarrow as pa
 import pytest
-from tests.export.made import ROWS
+from tests.export.made import ROWS, Made
 from tests.export.test_documents import Standard
+from tests.export.test_folder import code, export
 
 from xstilts.export import predictions
 from xstilts.running.errors import UserError
@@ -235,3 +237,24 @@ def test_parquet_is_not_for_a_terminal(made, tmp_path):
     assert pq.read_table(tmp_path / "b").column_names == [
         "text", "text_pair", "prediction", "probability"
     ]  # fmt: skip
+
+
+def test_a_retrieval_by_a_dual_encoder_predicts_the_nearest_passages(tmp_path):
+    """Those of the file, by their ids; and the code of the card embeds them the same."""
+    dual = Made(tmp_path / "made", targets=["tatoeba_r"], tasks={})
+    dual.tuned("mnli", "lareqa_en")
+    rows = [
+        (f"q{i}", row["text"], row["text_pair"]) for i, row in enumerate(ROWS["classification"])
+    ]
+    path, out = tmp_path / "rows.csv", tmp_path / "out.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "question", "answer"), *rows])
+    run(dual, "m/mnli/seed1/tatoeba_r", str(path), "--out", str(out))
+    with out.open(newline="") as file:
+        found = [ast.literal_eval(row["prediction"]) for row in csv.DictReader(file)]
+    export(dual, "m/mnli/seed1/tatoeba_r", tmp_path / "x")
+    embed = code(tmp_path / "x")["embed"]
+    queries, passages = (embed([row[side] for row in rows]) for side in (1, 2))
+    order = (queries @ passages.T).argsort(dim=1, descending=True).tolist()
+    assert found == [[f"q{i}" for i in one] for one in order]
+    assert len({tuple(one) for one in found}) > 1

@@ -21,8 +21,14 @@ from xstilts.encoding.encoded import Encoded, load
 from .sizes import LARGE, Size
 
 LABELS = {"classification": ["entailment", "neutral", "contradiction"], "tagging": list("ABCDE")}
-METRICS = {"mnli": "accuracy", "span": "squad", "tagging": "tagging", "choice": "accuracy"}
-FORMATS = {"mnli": "classification", "span": "span", "tagging": "tagging", "choice": "choice"}
+METRICS = {
+    "mnli": "accuracy", "span": "squad", "tagging": "tagging", "choice": "accuracy",
+    "dual": "map20",
+}  # fmt: skip
+FORMATS = {
+    "mnli": "classification", "span": "span", "tagging": "tagging", "choice": "choice",
+    "dual": "dual",
+}  # fmt: skip
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 
 
@@ -77,7 +83,9 @@ def encode(tokenizer, format: str, rows: list[dict[str, Any]], length: int, labe
 def make_rows(name: str, count: int, split: str, size: Size) -> list[dict[str, Any]]:
     """Return unified rows of an asset; those of its train and dev split differ."""
     draw = np.random.default_rng([len(name), *map(ord, split)])
-    makers = {"mnli": _pair, "span": _question, "tagging": _tagged, "choice": _choice}
+    makers = {
+        "mnli": _pair, "span": _question, "tagging": _tagged, "choice": _choice, "dual": _searched,
+    }  # fmt: skip
     return [{"id": str(i), **makers[name](draw, size)} for i in range(count)]
 
 
@@ -122,6 +130,13 @@ def _choice(draw, size: Size) -> dict[str, Any]:
     texts[1 + label][0] = f"w{size.words - 1}"
     context, *choices = map(" ".join, texts)
     return {"context": context, "choices": choices, "label": label}
+
+
+def _searched(draw, size: Size) -> dict[str, Any]:
+    """A query and its passage, which has a word of it."""
+    query, passage = (_words(draw, size, _length(draw, mean)) for mean in size.mean_words[::-1])
+    passage[int(draw.integers(len(passage)))] = query[0]
+    return {"text": " ".join(query), "text_pair": " ".join(passage), "group": None}
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ def run(setting: Setting, figures: Figures) -> None:
     for way, prepare in models.ways(setting.gpu).items():
         if way not in models.EAGER:
             continue
-        with figures.alone(f"ours, {way}, fp32"), _fp32():
+        with figures.alone(f"ours, {way}, fp32"), fp32():
             trained = _ours(setting, device, prepare)
             limit = FP32_LOSS if setting.gpu else EXACT
             _show(figures, f"ours, {way}, fp32", trained, reference, limit, not setting.gpu)
@@ -190,7 +190,7 @@ def _largest(one: list[float], other: list[float]) -> float:
 
 
 @contextlib.contextmanager
-def _fp32():
+def fp32():
     """Train in fp32 where a GPU would take bf16."""
     import torch
 

@@ -67,7 +67,7 @@ class Size:
 LARGE = Size(
     shape=Shape(24, 1024, 16, 4096, 250_002, 514),
     small=Shape(12, 384, 12, 1536, 32_002, 514),
-    rows={"mnli": (8192, 4096), "span": (512, 256), "tagging": (2048, 2048)},
+    rows={"mnli": (8192, 4096), "span": (512, 256), "tagging": (2048, 2048), "dual": (1024, 8)},
     words=30_000,
     mean_words=(24.0, 13.0),
     length=384,
@@ -92,7 +92,7 @@ _TOY = Shape(3, 32, 2, 64, 512, 66)
 TOY = Size(
     shape=_TOY,
     small=_TOY,
-    rows={"mnli": (320, 64), "span": (24, 12), "tagging": (48, 48)},
+    rows={"mnli": (320, 64), "span": (24, 12), "tagging": (48, 48), "dual": (96, 8)},
     words=300,
     mean_words=(8.0, 4.0),
     length=48,

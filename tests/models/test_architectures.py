@@ -27,7 +27,7 @@ from xstilts.toy import backbones
 from xstilts.training.tasks import TrainingTask, snapshot
 
 ARCHITECTURES = tuple(backbones.BACKBONES)
-FORMATS = ("classification", "regression", "choice", "span", "tagging", "mlm", "retrieval")
+FORMATS = ("classification", "regression", "choice", "span", "tagging", "dual", "mlm", "retrieval")
 DECODERS = [name for name in ARCHITECTURES if KIND_OF[name] == "decoder"]
 TURNED = [name for name in DECODERS if name != "bloom"]
 # The norm after the last layer, of architectures whose layers end in none.
@@ -65,6 +65,11 @@ ROWS = {
         {"tokens": ["Anna", "sees", "dogs"], "tags": ["NOUN", "X", "NOUN"]},
         {"tokens": ["Der", "kleine", "Hund", "schläft", "."],
          "tags": ["X", "X", "NOUN", "X", "X"]},
+    ],
+    "dual": [
+        {"id": "1", "text": A, "text_pair": C, "group": None},
+        {"id": "2", "text": "How many?", "text_pair": B, "group": None},
+        {"id": "3", "text": "Where?", "text_pair": f"{B} {A}", "group": None},
     ],
     "mlm": [{"text": f"{A} {B} {C}"}, {"text": f"{B} {A}"}],
     "retrieval": [

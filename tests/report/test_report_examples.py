@@ -148,15 +148,21 @@ def test_the_examples_of_a_file_in_full(tmp_path):
 
 def test_examples_of_candidates_of_all_languages_are_read_from_their_file(tmp_path):
     about = {"spec": {"pool": {"pool": "all"}}}
-    row = {"id": "q", "side": "source", "text": "wer", "gold": None, "golds": ["c1"], "lang": "de"}
-    pool = [{"id": f"c{n}", "side": "target", "text": f"text {n}", "lang": "en"} for n in range(3)]
+    row = {"id": "q", "side": "source", "text": "wer", "gold": None, "lang": "de"}
+    row["golds"] = ["c0", "c1"]  # that of its own language is the one that is shown
+    pool = [{"id": f"c{n}", "side": "target", "text": f"text {n}", "lang": lang}
+            for n, lang in enumerate(["ar", "de", "en"])]  # fmt: skip
     prepare.write(tmp_path / "de.dev.parquet", [row], "retrieval", about)
     prepare.write(tmp_path / "pool.dev.parquet", pool, "retrieval", about)
     found = {"id": ["q"], "prediction": ['["c2", "c1"]'], "value": [0.5]}
     pq.write_table(pa.table(found), tmp_path / "de.parquet")
     cache = examples.RowCache()
     (one,) = examples.of_language(tmp_path / "de.json", tmp_path / "de.dev.parquet", cache, 1)
-    assert one["shown"] == [["text", "wer"], ["gold", "text 1"], ["predicted", "text 2"]]
+    assert one["shown"] == [
+        ["text", "wer"],
+        ["gold", "text 1 (and 1 more)"],
+        ["predicted", "text 2"],
+    ]
 
 
 def test_the_examples_of_a_file_of_numbers_in_full(tmp_path):

@@ -17,7 +17,7 @@ from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json, write_json
 from xstilts.scoring import predict
 from xstilts.steps import train as train_step
-from xstilts.training import loop
+from xstilts.training import grad_cache, loop
 from xstilts.training.optimizer import lr_factor, make_optimizer
 from xstilts.training.tasks import TrainingTask, with_heads
 
@@ -224,6 +224,26 @@ def test_each_format_learns_a_toy_task(folder, tokenizer, format):
     assert record["history"][-1]["dev"] == values
 
 
+def test_a_dual_encoder_is_trained_the_same_whatever_fits_at_once(folder, tokenizer, monkeypatch):
+    """All of a batch, or some pairs at a time, embedded twice; the weights after some steps."""
+    twice, losses, weights = [], {}, {}
+    real = grad_cache._drawing
+    monkeypatch.setattr(grad_cache, "_drawing", lambda *of: twice.append(1) or real(*of))
+    data = helpers.encode(tokenizer, "dual", rows := dual_rows(64, 1), length=24)
+    for budget in (10**6, 60):
+        encoder, head = start(folder, "dual")
+        task = make_task("dual", head, data, data, rows)
+        asked = spec("dual", max_steps=4, eval_every=1, learning_rate=1e-4)
+        _, record = loop.fit(encoder, [task], asked, cpu(), budget)
+        losses[budget] = [line["loss"] for line in record["history"]]
+        weights[budget] = {**encoder.state_dict(), **head.state_dict()}
+        assert bool(twice) is (budget == 60)
+    assert losses[60] == pytest.approx(losses[10**6], rel=1e-3) and losses[60][0] != losses[60][-1]
+    for name, value in weights[60].items():
+        moved = float((value - weights[10**6][name]).float().abs().max())
+        assert moved < 1e-4, f"{name}: of 4 steps, each of which moves a weight by 1e-4 at most"
+
+
 def test_the_rate_rises_and_falls_in_straight_lines():
     rates = [lr_factor(step, 10, 0.2) for step in range(11)]
     assert rates == [0.5, 1.0, *[n / 8 for n in (8, 7, 6, 5, 4, 3, 2, 1)], 0.0]
@@ -422,7 +442,16 @@ class Node:
         }
 
     def run(
-        self, init, out, state=None, save_every=600, chosen="", trial="no", beside="", **changes
+        self,
+        init,
+        out,
+        state=None,
+        save_every=600,
+        chosen="",
+        trial="no",
+        beside="",
+        budget=2000,
+        **changes,
     ):
         """Run the step; `beside`: what a recorded training has written, for PVI."""
         parent = read_json(init / "node.json")["spec"] if (init / "node.json").exists() else {}
@@ -436,7 +465,7 @@ class Node:
                 dev_rows=[str(self.root / "dev.parquet")],
                 train_rows=[str(self.root / "train.parquet")] if "recorded" in wanted else [],
                 recorded=str(beside),
-                budget=2000,
+                budget=budget,
                 state=str(state or f"{out}.state"),
                 save_every=save_every,
                 chosen=str(chosen),

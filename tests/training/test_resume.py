@@ -2,12 +2,14 @@
 # ruff: noqa: F811 (fixtures of another module are imported)
 
 import dataclasses
+import math
 import os
 import random
 import signal
 
 import pytest
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tests import helpers
 from tests.training.test_loop import (  # noqa: F401
     Node,
@@ -120,6 +122,25 @@ def test_a_mixture_that_is_interrupted_ends_with_the_same_bytes(
     assert record["resumed_at"] == after and record["attempts"] == 5
     left = {path.name for path in tmp_path.glob("out.state/*")}
     assert left == {"lock", "finished"}, "no state is left when the node is done"
+
+
+@pytest.mark.parametrize(("what", "budget"), [(crash, 2000), (terminate, 60)])
+def test_a_dual_encoder_that_is_interrupted_ends_with_the_same_bytes(
+    tmp_path, tokenizer, interrupt, what, budget
+):
+    """Its learned scale included; with dropout, and where parts of a batch are embedded twice."""
+    recipe = {"batch_size": 8, "eval_every": 4, "dropout": 0.1}
+    dual = Node(tmp_path, tokenizer, labels=(), format="dual", **recipe)
+    init = helpers.write_model(tmp_path / "init")
+    whole = dual.run(init, tmp_path / "whole", budget=budget)
+    interrupt([2, 4], what)
+    every = 0 if what is crash else 600
+    attempts(lambda: dual.run(init, tmp_path / "out", save_every=every, budget=budget))
+    record = same(whole, tmp_path / "out")
+    assert record["steps"] == 6
+    assert record["resumed_at"] == ([2, 4] if what is crash else [3, 5])
+    scale = float(load_file(whole / "head.safetensors")["log_scale"])
+    assert scale != pytest.approx(math.log(100), abs=1e-6), "it was trained"
 
 
 def test_moments_of_8_bits_outlive_an_interruption(node, tmp_path, interrupt, monkeypatch):

@@ -9,11 +9,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from xstilts.benchmarks.benchmark import Benchmark
 from xstilts.benchmarks.xtreme import XTREME
 from xstilts.data import prepare
 from xstilts.data.pools import TAKEN
 from xstilts.data.rows import FOREIGN, UNUSED
+from xstilts.data.source import POOL
 from xstilts.running.errors import UserError, nearest
 
 RANKED = 20  # candidates that are ranked, at most
@@ -60,11 +63,15 @@ def _answers(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
 
 
 def _ranked(content: str, rows: Rows, labels: Sequence[str]) -> list[str]:
+    candidates = frozenset(labels)
+
     def ids(answer: Any) -> str:
         if not isinstance(answer, list) or not all(isinstance(one, str) for one in answer):
             return "is no list of ids of candidates"
         if len(set(answer)) < len(answer):
             return "has a candidate twice"
+        if candidates and (odd := next((one for one in answer if one not in candidates), None)):
+            return f"has `{odd}`, which is no candidate"
         return "" if len(answer) <= RANKED else f"has more than {RANKED} candidates"
 
     return _by_id(content, [row["id"] for row in rows], "mention", "answer", ids)
@@ -159,7 +166,7 @@ def faults(
         target: our name of the task.
         content: of the file.
         rows: the prepared rows, see `prepare.SCHEMAS`.
-        labels: names of the task's labels, where it has any.
+        labels: names of the task's labels, where it has any; ids of its candidates.
         of: what it is a submission to.
     """
     return CHECKS[of.tasks[target].kind](content, rows, labels)
@@ -256,4 +263,7 @@ def _file_faults(
     except UserError as error:
         return [f"cannot be checked: {error}"]
     labels = metadata["spec"].get("labels") or []
+    pool = rows_path(data, target, POOL, of)
+    if metadata["spec"].get("pool") and pool.exists():
+        labels = pq.read_table(pool, columns=["id"])["id"].to_pylist()
     return missing_rows(metadata, rehearsal) + faults(target, content, prepared, labels, of)

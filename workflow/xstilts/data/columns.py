@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from xstilts.data.source import POOL
 from xstilts.running.errors import UserError, brief, nearest
 
 Found = dict[str, str | list[str]]  # column of the unified row -> raw column, or several
@@ -76,7 +77,7 @@ FIELDS = {
     "choice": (("context", "choices", "label"), ("question",)),
     "span": (("question", "context", "answers"), ("start",)),
     "tagging": (("tokens", "tags"), ()),
-    "retrieval": (("source", "target"), ("side", "text", "gold")),
+    "retrieval": (("source", "target"), ("side", "text", "gold", "golds")),
     "dual": (("text", "text_pair"), ("group",)),
     "mlm": (("text",), ()),
 }
@@ -136,7 +137,7 @@ class _Finder:
             where,
             spec.get("lang"),
         )
-        self.format = spec["format"]
+        self.format, self.pooled = spec["format"], bool(spec.get("pool"))
         self.needed, self.optional = FIELDS[self.format]
         if not gold:
             self.needed = tuple(field for field in self.needed if field not in GOLD)
@@ -183,6 +184,8 @@ class _Finder:
         if self.format == "dual" and "group" in self.names and not self.given:
             self.found["group"] = "group"
         self._id()
+        if self.pooled and self.lang == POOL and "id" not in self.found:
+            raise no_column(self.where, "id", self.names)
         self._types()
         return self.found
 
@@ -255,14 +258,15 @@ class _Finder:
         self.found["text"], self.found["text_pair"] = pairs[0]
 
     def _sides(self) -> None:
-        """A row a sentence, with its `side`; or a row a pair of sentences."""
-        if "side" in self.names or "side" in self.found:
-            for field in ("side", "text"):
+        """A row a sentence, with its `side`, which its file says where there is a pool; or a row a
+        pair of sentences."""
+        if self.pooled or "side" in self.names or "side" in self.found:
+            for field in ("text",) if self.pooled else ("side", "text"):
                 if field not in self.found and field not in self.names:
                     raise no_column(self.where, field, self.names)
-                self.found.setdefault(field, field)
-            if "gold" in self.names:
-                self.found.setdefault("gold", "gold")
+            for field in ("side", "text", "gold", "golds"):
+                if field in self.names:
+                    self.found.setdefault(field, field)
             return
         given = {"source", "target"} & self.found.keys()
         if given:

@@ -40,7 +40,8 @@ def assemble(row: Mapping[str, Any], context: str | int = "all") -> Row | str:
     if row.get("absent") or not gold:
         return ABSENT
     if context == "answer":
-        holding = [i for i in gold if answers and _holds(paragraphs[i], answers[0])]
+        places = ([i for i in gold if _holds(paragraphs[i], answer)] for answer in answers)
+        holding = next(filter(None, places), [])
         if yes_no or len(holding) != 1:
             return IN_NONE if yes_no else SEVERAL if holding else NOWHERE
         shown = holding
@@ -61,7 +62,7 @@ def assemble(row: Mapping[str, Any], context: str | int = "all") -> Row | str:
     else:
         where = [(starts[i], paragraphs[i]) for i in shown if paragraphs[i]["gold"]]
         found = [(a, start) for a in answers if (start := _find(where, a)) is not None]
-        if not found or found[0][0] != answers[0]:
+        if not found:
             return NOWHERE
     return {
         "id": row["id"],

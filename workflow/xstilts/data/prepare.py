@@ -271,7 +271,9 @@ def dataset_of(spec: dict) -> str:
     own their paths."""
     if spec.get("files"):
         return ", ".join(spec["files"])
-    return " ".join(str(spec[k]) for k in ("hub", "config", "split") if spec.get(k))
+    of_pool = spec.get("pool") and spec.get("lang") == POOL
+    config = ", ".join(spec["pool"].values()) if of_pool else spec.get("config")
+    return " ".join(str(each) for each in (spec.get("hub"), config, spec.get("split")) if each)
 
 
 def write(path: str | Path, rows: list[Row], format: str, record: dict) -> None:

@@ -161,7 +161,11 @@ def id_and_gold(row: Row, number: int, unit: list[Row]) -> Row:
     if "side" not in row:
         return {"id": str(number if own is None else own)}
     if "golds" in row or "lang" in row:  # of a pool of candidates
-        return {"id": str(own), "gold": None, "golds": row.get("golds")}
+        return {
+            "id": str(number if own is None else own),
+            "gold": None,
+            "golds": row.get("golds"),
+        }
     sides = {r["side"]: r.get("id") or f"{number}.{r['side']}" for r in unit}
     gold = row.get("gold", sides.get("target") if row["side"] == "source" else None)
     return {"id": str(sides[row["side"]]), "gold": gold}

@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from xstilts.data.source import POOL
+
 Row = dict[str, Any]
 
 
@@ -100,6 +102,19 @@ def retrieval(lang: str) -> Callable[[Row], Row | list[Row]]:
     return sides
 
 
+def pooled(side: str) -> Callable[[Row], Row]:
+    """Return what makes a query or a candidate, of that side unless it says its own; a query has
+    its right candidates: a list in `golds`, or one in `gold`."""
+
+    def one(row: Row) -> Row:
+        right = _listed(_literal(row.get("golds"))) or _listed(row.get("gold"))
+        there = [str(each) for each in right if each not in (None, "")]
+        row = {"side": side, **row}
+        return row | {"golds": there if row["side"] == "source" else None}
+
+    return one
+
+
 def texts(row: Row) -> Row:
     """Texts that a file has as numbers, as text."""
     for field in ("text", "text_pair", "question", "context"):
@@ -110,6 +125,9 @@ def texts(row: Row) -> Row:
 
 def of(spec: dict) -> Callable[[Row], Row | list[Row]]:
     """Return the function of a format."""
+    if spec.get("pool"):
+        of_side = pooled("target" if spec.get("lang") == POOL else "source")
+        return lambda row: texts(of_side(row))
     if spec["format"] == "retrieval":
         return retrieval(spec.get("lang") or "")
     shapes: dict[str, Callable[[Row], Row]] = {"span": span, "choice": choice, "tagging": tagging}

@@ -25,6 +25,12 @@ MEASURES = {
     # Of an input that can be left out while the answers stay: labels, endings.
     PVI: Measure(("classification", "choice"), f".{PVI}"),
 }
+# Formats without a measure -> why.
+NONE = {
+    "regression": "a number is not one of several answers",
+    "dual": "what is right among depends on the other rows of a batch",
+    "mlm": "it has no answers",
+}
 
 
 def node_key(model: str, task: str, seed: str, measure: str) -> str:

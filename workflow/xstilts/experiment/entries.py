@@ -35,6 +35,7 @@ _OF_THE_SET = (
     "obtain", "revision", "files", "file", "strata", "context", "suites",
 )  # fmt: skip
 _MAY_BE_NULL = ("files", "hub", "strata")  # which is as if it were not there
+_POOLED = ("lareqa", "mewslix")  # the row functions that make queries and candidates
 _LONGEST = 255  # bytes of a file's name
 _OF_THE_HUB = ("config", "splits", "gold", "pool", "revision")  # of no use beside `files`
 # What may be another for the languages that a suite adds.
@@ -76,9 +77,9 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     entry = _filled(name, entry)
     _check_labels(name, entry)
     _check_metric(name, entry)
-    _check_pool(name, entry)
     if entry.get("rows") is not None:
         _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
+    _check_pool(name, entry)
     _check_context(name, entry)
     _check_returned(name, entry)
     for split in entry["splits"]:
@@ -309,6 +310,16 @@ def _check_pool(name: str, entry: Mapping[str, Any]) -> None:
         raise UserError(
             f"task `{name}`: metric: must be `map20`, which ranks the candidates of its `pool`, not"
             f" `{entry['metric']}`"
+        )
+    if pool and entry.get("rows") not in (None, *_POOLED):
+        raise UserError(
+            f"task `{name}`: rows: `{entry['rows']}` makes no candidates: with a `pool` it is"
+            f" {' or '.join(_POOLED)}, or left out (for rows that have `id`, `text` and `gold`)"
+        )
+    if pool and "{lang}" in pool and not entry.get("rows"):
+        raise UserError(
+            f"task `{name}`: pool: must be one config that has all candidates, such as"
+            f" `candidates`, not `{pool}`, which is for a task whose `rows` make them (`lareqa`)"
         )
     if ranked and not pool and entry["format"] == "retrieval":
         raise UserError(

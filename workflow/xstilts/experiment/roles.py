@@ -142,6 +142,11 @@ def _share_a_head(target: Task, train: Task) -> None:
     key = f"task `{target.name}`: its"
     if target.format == "retrieval" and train.format == "dual":
         return
+    if target.format == "retrieval":
+        raise UserError(
+            f"task `{target.name}`: tuned_on: a retrieval task is tuned on one of format dual, and"
+            f" `{train.name}` is of format {train.format}"
+        )
     if target.format != train.format:
         raise UserError(
             f"{key} format must be the same as of `{train.name}`, which it is tuned on:"

@@ -1,4 +1,5 @@
-"""What is wrong with the searches of a config, and with the recipes in a model's entry."""
+"""What is wrong with the searches of a config, with the recipes in a model's entry, and with keys
+that are of the recipes of one format alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,8 @@ FIXED = {
 
 
 def check(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
-    """Refuse recipes of a model that are none, and searches that cannot be.
+    """Refuse recipes of a model that are none, searches that cannot be, `scale` of what is no dual
+    encoder.
 
     Raises:
         UserError: a line for each: the key, what is wrong, what would be right.
@@ -34,6 +36,8 @@ def check(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
     problems.end()
     for section, recipes in sections.items():
         for name_, entry in recipes.items():
+            with problems.noted():
+                _check_scale(f"{section}: {name_}", name_, entry, settings, known)
             if KEY in entry:
                 with problems.noted():
                     _check_where(f"{section}: {name_}: {KEY}", name_, entry, settings, known)
@@ -41,6 +45,8 @@ def check(settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
                 with problems.noted():
                     _check_values(f"{section}: {name_}: {KEY}: {key}", key, values)
     for name_, task in known.items():
+        with problems.noted():
+            _check_scale(f"tasks: {name_}: recipe", name_, task.recipe, settings, known)
         if KEY in task.recipe:
             problems.lines.append(
                 f"tasks: {name_}: recipe: {KEY}: a search belongs to the experiment: set it under"
@@ -85,6 +91,33 @@ def _check_of_model(
         amounts.check_steps(
             name_, settings["intermediates"].get(name_, {}), f"{key}: {name_}", entry
         )
+
+
+def _check_scale(
+    key: str,
+    name_: str,
+    entry: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    known: Mapping[str, Task],
+) -> None:
+    """Refuse the scale of cosines where none are compared; under `all` it would be part of the
+    spec of every training."""
+    entries = settings["intermediates"]
+    if "scale" not in {**entry, **(entry.get(KEY) or {})}:
+        return
+
+    def dual(one: str) -> bool:
+        trained = entries[one]["tasks"] if one in entries else [known[one].tuned_on or one]
+        return any(known[task].format == "dual" for task in trained)
+
+    if name_ != "all" and (name_ not in {**known, **entries} or dual(name_)):
+        return
+    valid = [one for one in [*entries, *settings["targets"]] if dual(one)]
+    raise UserError(
+        f"{key}: scale: is what the cosines of a dual encoder are multiplied by, and"
+        + (" not all trainings have one" if name_ == "all" else f" `{name_}` trains none")
+        + (f"; say it under {' or '.join(dict.fromkeys(valid))}" if valid else "; leave it out")
+    )
 
 
 def _check_where(

@@ -104,8 +104,10 @@ def _check_measure(key: str, subset: Mapping[str, Any], task: Task) -> None:
             f"{key}: by: is missing: the measure whose {subset['keep']} are kept{named}"
         )
     if subset["by"] not in valid:
-        there = f"of a {task.format} task there is no `{subset['by']}`"
+        there = f"{key}: by: of a {task.format} task there is no"
+        if not valid:
+            why = difficulty.NONE[task.format]
+            raise UserError(f"{there} difficulty, since {why}: it has `keep: random` alone")
         raise UserError(
-            f"{key}: by: {there}{nearest(subset['by'], valid)}"
-            f" (there are {', '.join(valid) or 'none, so only `keep: random`'})"
+            f"{there} `{subset['by']}`{nearest(subset['by'], valid)} (there are {', '.join(valid)})"
         )

@@ -49,7 +49,8 @@ def rows_of(table: pa.Table, spec: Mapping[str, Any], name: str) -> list[Row]:
     blank = {"answers": None, "tags": None, "text_pair": None}
     rows: list[Any] = [shape({**blank, **columns.pick(found, raw)}) for raw in table.to_pylist()]
     label = spec["labels"][0] if spec["labels"] else 0
-    for row in rows:
+    for number, row in enumerate(rows):
+        row.setdefault("id", str(number))  # which a dual encoder predicts
         row |= {"label": label, "tags": [None] * len(row.get("tokens") or [])}
     return rows
 
@@ -61,7 +62,7 @@ def names(trained: Trained) -> tuple[str, ...]:
             f"{trained.name}: has nothing to predict, since nothing is tuned for"
             f" {trained.task.name}; `xstilts export` writes its encoder"
         )
-    page = formats.page(trained.task.format)
+    page = formats.page(trained.format)
     return ("prediction", "probability") if hasattr(page, "confidence") else ("prediction",)
 
 
@@ -81,7 +82,7 @@ def predicted(trained: Trained, rows: Sequence[Row], max_tokens: int) -> dict[st
         rows: unified.
         max_tokens: of a batch, with its padding if it has any.
     """
-    format = trained.task.format
+    format = trained.format
     page = formats.page(format)
     full = [i for i, row in enumerate(rows) if not is_empty(row, format)]
     found: dict[str, list[Any]] = {name: [None] * len(rows) for name in names(trained)}
@@ -106,7 +107,7 @@ def _encoded(trained: Trained, page: Any, rows: Sequence[Row]) -> Encoded:
     tokenizer = load_tokenizer(adapters.backbone(trained.folder) / "tokenizer.json")
     arrays, cut = page.encode(rows, tokenizer, list(trained.labels), trained.max_length)
     spec = {
-        "format": trained.task.format,
+        "format": trained.format,
         "labels": list(trained.labels),
         "no_answer": trained.task.no_answer,
     }

@@ -57,6 +57,11 @@ class Trained:
         tuned = self.head is not None and self.task.format == "retrieval"
         return "dual" if tuned else self.task.format
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """What the task says of columns: of rows of that format."""
+        return dict(self.task.columns) if self.format == self.task.format else {}
+
     def load(self) -> tuple[Any, Any]:
         """Return encoder and head in fp32, on the CPU; UserError if they are damaged."""
         encoder = checkpoint.load_encoder(self.folder, layers=self.layer)

@@ -7,7 +7,7 @@ MB each.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,12 +40,37 @@ FEWEST = {
 Tensor = Any
 
 
-def measured(x: Tensor, y: Tensor, names: Iterable[str] = tuple(BETTER)) -> dict[str, float]:
+class Known(NamedTuple):
+    """What takes a product of matrices and is of one side alone, so of a pivot once for all
+    languages; None if no measure needs it.
+
+    `spectrum`: of its graph, float64 [n]; `norm`: of its `Kernel`.
+    """
+
+    spectrum: np.ndarray | None
+    norm: float | None
+
+
+def known(y: Tensor, names: Iterable[str] = tuple(BETTER)) -> Known:
+    """Return what measures of these names need of the pivot alone."""
+    return Known(
+        spectrum(nearest(unit(y))) if "spectral" in names else None,
+        kernel(y).norm if "cka" in names else None,
+    )
+
+
+def measured(
+    x: Tensor, y: Tensor, names: Iterable[str] = tuple(BETTER), pivot: Known | None = None
+) -> dict[str, float]:
     """Return the measures of these names (`BETTER`), in their order.
 
     Embeddings of one value in all sentences are aligned in none of them: every measure is finite.
+
+    Args:
+        pivot: `known` of y, for the same names.
     """
     names = set(names)
+    pivot = pivot or known(y, names)
     unit_x, unit_y = unit(x), unit(y)
     found: dict[str, float] = {}
     if names & {"retrieval_to", "retrieval_from", "margin", "mexa"}:
@@ -58,12 +83,13 @@ def measured(x: Tensor, y: Tensor, names: Iterable[str] = tuple(BETTER)) -> dict
             found["margin"] = margin(cosines)
     if "cosine_gap" in names:
         found["cosine_gap"] = cosine_gap(unit_x, unit_y)
-    if "cka" in names:
-        found["cka"] = cka(x, y)
-    if "spectral" in names:
-        found["spectral"] = spectral(unit_x, unit_y)
-    if "isotropy" in names:
-        found["isotropy"] = isotropy(x)
+    if names & {"cka", "isotropy"}:
+        of_x = kernel(x)
+        found["isotropy"] = isotropy(of_x)
+        if "cka" in names:
+            found["cka"] = cka(of_x, kernel(y, pivot.norm))
+    if pivot.spectrum is not None:
+        found["spectral"] = spectral(spectrum(nearest(unit_x)), pivot.spectrum)
     return {name: found[name] for name in BETTER if name in names}
 
 
@@ -115,7 +141,39 @@ def cosine_gap(unit_x: Tensor, unit_y: Tensor) -> float:
     return pairs / n - (every - pairs) / (n * (n - 1))
 
 
-def cka(x: Tensor, y: Tensor) -> float:
+class Kernel(NamedTuple):
+    """Embeddings less their mean, and of their Gram matrix K, which is not made, what is needed.
+
+    `vectors`: float32 [n, H]; `diagonal` of K, float64 [n]; `rows`: K1 without the diagonal,
+    float64 [n]; `norm`: the sum of the squares of K.
+    """
+
+    vectors: Tensor
+    diagonal: Tensor
+    rows: Tensor
+    norm: float
+
+
+def kernel(x: Tensor, norm: float | None = None) -> Kernel:
+    """Return the kernel of embeddings; `norm` where it is known.
+
+    The mean is taken away since one that is large would take the digits of the rest.
+    """
+    wide = x.double()
+    x = (wide - wide.mean(0)).to(x.dtype)
+    wide = x.double()
+    diagonal = wide.square().sum(1)
+    rows = wide @ wide.sum(0) - diagonal
+    return Kernel(x, diagonal, rows, _shared(x, x) if norm is None else norm)
+
+
+def _shared(x: Tensor, y: Tensor) -> float:
+    """Return the sum of all K_ij L_ij of the Gram matrices: the squared norm of x'y, which has H
+    and not n rows and columns."""
+    return float((x.T @ y).double().square().sum())
+
+
+def cka(x: Kernel, y: Kernel) -> float:
     """Return the linear CKA with the unbiased estimator of HSIC, at most 1; about 0 for independent
     embeddings, where the biased one grows with H / n.
 
@@ -123,55 +181,42 @@ def cka(x: Tensor, y: Tensor) -> float:
     13:1393, equation 5; so used in Nguyen et al. 2021, arXiv 2010.15327, on all sentences at once
     here. It is the same for rotated and for scaled embeddings, and 0 where a side has no variance.
     """
-    x, y = _centred(x), _centred(y)
-    both = _hsic(x, x) * _hsic(y, y)
-    return _hsic(x, y) / both**0.5 if both > 0 else 0.0
+    both = _hsic(x, x, x.norm) * _hsic(y, y, y.norm)
+    return _hsic(x, y, _shared(x.vectors, y.vectors)) / both**0.5 if both > 0 else 0.0
 
 
-def _hsic(x: Tensor, y: Tensor) -> float:
+def _hsic(x: Kernel, y: Kernel, shared: float) -> float:
     """Return the unbiased HSIC of linear kernels, times n (n - 3).
 
     Of Gram matrices K, L with 0 on their diagonals: tr(K L) + 1'K1 1'L1 / ((n - 1) (n - 2)) - 2
-    1'KL1 / (n - 2). K is not made: the sum of all K_ij L_ij is the squared norm of x'y, which has H
-    and not n rows and columns, and K1 is x (x'1).
+    1'KL1 / (n - 2). `shared` is tr(K L) with the diagonals.
     """
-    n = len(x)
-    of_x, of_y = x.double().square().sum(1), y.double().square().sum(1)  # the diagonals
-    trace = (x.T @ y).double().square().sum() - of_x @ of_y
-    rows_x, rows_y = (
-        part.double() @ part.double().sum(0) - of for part, of in ((x, of_x), (y, of_y))
-    )
-    sums = rows_x.sum() * rows_y.sum() / ((n - 1) * (n - 2))
-    return float(trace + sums - 2 / (n - 2) * (rows_x @ rows_y))
+    n = len(x.rows)
+    trace = shared - x.diagonal @ y.diagonal
+    sums = x.rows.sum() * y.rows.sum() / ((n - 1) * (n - 2))
+    return float(trace + sums - 2 / (n - 2) * (x.rows @ y.rows))
 
 
-def _centred(x: Tensor) -> Tensor:
-    """Return vectors less their mean: a mean that is large would take the digits of the rest."""
-    return (x.double() - x.double().mean(0)).to(x.dtype)
-
-
-def isotropy(x: Tensor) -> float:
+def isotropy(x: Kernel) -> float:
     """Return IsoScore, from 0 (one dimension alone varies) to 1 (all do, alike and uncorrelated).
 
     Rudman et al. 2022, arXiv 2108.07344, section 4. Its steps come to (r - 1) / (H - 1), where r is
     the participation ratio of the covariance's eigenvalues, (sum l)^2 / sum l^2, and the sums are
     its trace and its squared norm, so no eigenvalue is needed. Of n sentences r is below n.
     """
-    x = _centred(x)
-    trace = float(x.double().square().sum())
-    norm = float((x.T @ x).double().square().sum())
-    return (trace**2 / norm - 1) / (x.shape[1] - 1) if norm > 0 else 0.0
+    trace = float(x.diagonal.sum())
+    ratio = trace**2 / x.norm if x.norm > 0 else 1.0
+    return (ratio - 1) / (x.vectors.shape[1] - 1)
 
 
-def spectral(unit_x: Tensor, unit_y: Tensor) -> float:
-    """Return the spectral distance of the two nearest-neighbour graphs, 0 for the same graph.
+def spectral(of_x: np.ndarray, of_y: np.ndarray) -> float:
+    """Return the distance of the spectra of two nearest-neighbour graphs, 0 for the same graph.
 
     Søgaard et al. 2018, arXiv 1805.03620, section 3: in each language the sentences are linked to
     their nearest by cosine; k is the smaller of the numbers of largest eigenvalues of the graphs'
     Laplacians that make up `SHARE` of their sum; the distance is the sum of the squared differences
     of the k largest. It is of the two shapes alone, whichever sentence is where, and grows with n.
     """
-    of_x, of_y = spectrum(nearest(unit_x)), spectrum(nearest(unit_y))
     least = SHARE - 1e-9  # sums are whole numbers but for rounding
     k = min(int((np.cumsum(of) < least * of.sum()).sum()) + 1 for of in (of_x, of_y))
     return float(np.square(of_x[:k] - of_y[:k]).sum())

@@ -57,6 +57,8 @@ def look(grid: Grid, nodes: Mapping[str, Node], records: Records) -> Found:
         except Absent as error:
             if node.key in trained_on:
                 found.problems.lines.append(f"{error}; a training needs it")
+            elif node.spec["lang"] == POOL:
+                found.problems.lines.append(f"{error}; these are the candidates")
             elif node.key not in later:
                 found.notes.append(f"{error}; {node.spec['lang']} is left out")
                 look.gone.append(node.key)

@@ -96,7 +96,10 @@ def _retrieval(
     def text(key: str | None) -> str:
         return rows[key]["text"] if key and key in rows else key or "(none)"
 
-    gold, *others = row.get("golds") or [row["gold"]]
+    def of_another(key: str | None) -> bool:
+        return rows.get(key or "", {}).get("lang") != row.get("lang")
+
+    gold, *others = sorted(row.get("golds") or [row["gold"]], key=of_another)
     more = f" (and {len(others)} more)" if others else ""
     found = ("predicted", text(first(prediction)))
     return [("text", row["text"]), ("gold", text(gold) + more), found]

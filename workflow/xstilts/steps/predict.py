@@ -33,9 +33,9 @@ def main(args: argparse.Namespace) -> None:
     names = predictions.names(model)
     spec = {
         "task": model.task.name,
-        "format": model.task.format,
+        "format": model.format,
         "labels": list(model.labels),
-        "columns": _mapping("--columns", args.columns) or dict(model.task.columns),
+        "columns": _mapping("--columns", args.columns) or model.columns,
         "strata": dict(model.task.strata),
         "said": bool(args.columns),
         "file": _mapping("--file", args.reading, FILE) or dict(model.task.file),
@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> None:
         raise UserError("--out is missing: parquet is not for standard output")
     added = predictions.predicted(model, rows, args.budget)
     written = document.written(added)
-    empty = [i for i, row in enumerate(rows, 1) if predictions.is_empty(row, model.task.format)]
+    empty = [i for i, row in enumerate(rows, 1) if predictions.is_empty(row, model.format)]
     if empty:
         print(
             f"{document.name}: {len(empty)} of {len(rows)} rows are empty, the first is row"
