@@ -1,11 +1,13 @@
 """What the toy encoder learns of questions of two hops: with and without those of one hop first.
 
-Two-hop questions are hardly learned from scratch, and are after single-hop ones over the same
-paragraphs: so a gain that depends on the hops is there to be found, and is found.
+Two-hop questions are hardly learned from the toy encoder, and are after single-hop ones over such
+paragraphs. (As a prototype showed it: an exact match of 0.25, and of 0.63; nine trainings of a good
+minute on a quiet core.)
 """
 
 import csv
 import json
+from statistics import fmean
 
 import pytest
 from tests.workflow.running import Experiment
@@ -55,24 +57,20 @@ CONFIG = {
 }  # fmt: skip
 
 
-def means(experiment: Experiment) -> dict[tuple[str, str, str], float]:
-    """Target, class of `type`, row -> mean value of the examples, over seeds, in percent."""
-    lines = csv.DictReader(experiment.read(f"{OWN}/strata.long.csv").splitlines())
-    return {
-        (line["target"], line["class"], line["intermediate"]): float(line["value"])
-        for line in lines
-        if line["stratum"] == "type"
-    }
+def exact_match(experiment: Experiment, row: str) -> float:
+    """The share of `hotpot` that a row answers in the very words, over seeds, in percent."""
+    lines = csv.DictReader(experiment.read(f"{OWN}/results.csv").splitlines())
+    asked = {"intermediate": row, "target": "hotpot", "metric": "exact_match"}
+    return fmean(float(line["value"]) for line in lines if asked.items() <= line.items())
 
 
 def test_two_hops_are_learned_after_one(tmp_path):
     experiment = Experiment(tmp_path)
     experiment.write(CONFIG)
     experiment.snakemake().ok()
-    found = means(experiment)
-    print(found, experiment.read(f"{OWN}/questions/hops.md"))
-    none, after = (found["hotpot", "bridge", row] for row in ("none", "one-hop"))
-    assert none < 45, "guessing one of three places: 33"
+    print(*(experiment.read(f"{OWN}/questions/{name}.md") for name in CONFIG["questions"]))
+    none, after = (exact_match(experiment, row) for row in ("none", "one-hop"))
+    assert none < 45, "one of three places, and every second claim: 37"
     assert after > none + 15
     said = json.loads(experiment.read(f"{OWN}/questions/hops.json"))
     assert not said["missing"] and not said["reason"]
