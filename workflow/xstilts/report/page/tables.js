@@ -52,7 +52,7 @@ function drawMain() {
       el("th", { scope: "row", class: "name" }, ROWS[row].intermediate), models ? el("td", { class: "model" }, ROWS[row].model) : null,
       DATA.main[row].map(({ text, delta, best, ...of }) => el("td", null,
         el("span", { class: text === DASH ? "none" : best ? "best" : null }, text),
-        " ", el("span", { class: `delta ${tone(delta || "")}` }, delta, marks(of)))));
+        " ", el("span", { class: `delta ${tone(delta || "")}` }, delta, marks(of))))));
   show("main-table", body.length ? table(head, body) : el("p", { class: "note" }, "No row of that name."));
 }
 
