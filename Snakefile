@@ -48,6 +48,11 @@ if EXPERIMENT.alignment:
     include: "workflow/rules/alignment.smk"
 
 
+if EXPERIMENT.settings["overlap"]:
+
+    include: "workflow/rules/overlap.smk"
+
+
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 

@@ -51,6 +51,18 @@ def test_one_language_and_one_seed_by_hand():
     assert estimate.interval() == pytest.approx((0.5 - margin, 0.5 + margin), abs=1e-4)
 
 
+def test_rows_that_answer_all_alike_have_no_noise_of_rounding():
+    values = np.random.default_rng(0).random((1, 50), np.float32)
+    keys = [(target, lang) for target in ("a", "b") for lang in ("de", "en", "ru")]
+    found = evidence({key: np.repeat(values / (i + 3), 2, 0) for i, key in enumerate(keys)})
+    estimator, parts = Estimator(found), [Part(*key) for key in keys[:5]]
+    form = combine([(100.0, gain(found, parts))])
+    assert any(noise.variance for noise in estimator.example_noise(form)), "it is there"
+    estimate = estimator.estimate(form)
+    assert estimate.interval() == (estimate.value, estimate.value) and estimate.p_value() == 1
+    assert estimate.detectable() == 0
+
+
 def test_seeds_by_hand():
     """Values that do not differ by example: seeds 4, 5, 6 and 0, 2, 4; variance 1/3 + 4/3."""
     runs = np.array([4, 5, 6, 0, 2, 4])[:, None] * np.ones((1, 5))

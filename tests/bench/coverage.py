@@ -1,6 +1,7 @@
 """How often an answer's interval holds the truth, and how often it claims what is not there.
 
     PYTHONPATH=workflow:. python tests/bench/coverage.py [--experiments N] [--only PART OF A NAME]
+        [--table settings|scales|power|bootstrap]
 
 Simulated grids of which the truth is known (`worlds.py`) are asked questions (`asked.py`) in many
 settings (`settings.py`). The columns of the table, in percent and percent points:
@@ -227,10 +228,10 @@ def scales_outcome(scale: str, experiments: int) -> tuple[np.ndarray, np.ndarray
     return np.array(held), np.array(agrees)
 
 
-def power_table(experiments: int) -> Iterator[str]:
+def power_table(experiments: int, only: str = "") -> Iterator[str]:
     """Yield the smallest difference of gains that is seen in 80% of grids, by size."""
     yield f"{'a shrink of the gain on a second target':40} {'80%':>6} {'stated':>6}"
-    for setting in POWER_SETTINGS:
+    for setting in (each for each in POWER_SETTINGS if only in each.name):
         null = outcome(setting, 0.0, experiments)
         seen, stated = np.quantile(null.needed, POWER), null.stated.mean()
         yield f"{setting.name:40} {seen:6.2f} {stated:6.2f}"
@@ -249,14 +250,20 @@ def bootstrap_table(experiments: int) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experiments", type=int, default=100, metavar="N", help="grids of each")
-    parser.add_argument("--only", default="", metavar="PART", help="only settings with this name")
+    parser.add_argument(
+        "--only", default="", metavar="PART", help="only settings with this in their name"
+    )
+    tables = {
+        "settings": lambda n: settings_table(n, args.only),
+        "scales": scales_table,
+        "power": lambda n: power_table(n, args.only),
+        "bootstrap": bootstrap_table,
+    }
+    parser.add_argument("--table", choices=tables, action="append", help="only this one")
     args = parser.parse_args()
     start = time.monotonic()
-    tables = [settings_table(args.experiments, args.only)]
-    if not args.only:
-        tables += [f(args.experiments) for f in (scales_table, power_table, bootstrap_table)]
-    for table in tables:
-        for text in table:
+    for name in args.table or (["settings"] if args.only else tables):
+        for text in tables[name](args.experiments):
             print(text, flush=True)
         print()
     print(f"{args.experiments} grids of each kind, {time.monotonic() - start:.0f} s")

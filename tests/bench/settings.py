@@ -234,7 +234,9 @@ SETTINGS = [
     each_row("fractions", Size(fractional=True)),
     targets("views of one set", Size(), versions=(*PLAIN, *BOTH)),
     targets("views, 5 seeds, own luck", Size(seeds=5, shared=0.0)),
+    targets("views, 6 of none", Size(none_seeds=6)),
     targets("two sets", Size(views=False), -0.06),
+    targets("two sets, 6 of none", Size(views=False, none_seeds=6), -0.06),
     targets("4 sets, 8 languages", Size(targets=4, views=False, languages=8), versions=BOTH[1:]),
     targets("one row, two sets", Size(rows=1, views=False), -0.08),
     kinds("3 seeds", Size(), 0.03, versions=(*PLAIN, *BOTH)),
@@ -262,6 +264,9 @@ SETTINGS = [
     rank_of_rows("equal, luck 3 points", Size(rows=8, seeds=5, luck=0.03), equal=True),
 ]
 
+# As `experiments/multihop.yaml` has it: six seeds of `none`; classes that are other data sets, or
+# views of the same questions.
+HOPS = Size(rows=8, none_seeds=6, languages=5)
 POWER_SETTINGS = [
     targets(
         f"{rows} rows, {seeds} seeds, {examples} examples",
@@ -270,6 +275,10 @@ POWER_SETTINGS = [
     for examples in (600, 7405)
     for seeds in (3, 5)
     for rows in (1, 9)
+] + [
+    targets(f"{examples} examples, {name}", HOPS._replace(examples=examples, views=views))
+    for examples in (600, 7405)
+    for name, views in (("6 of none", False), ("6 of none, views", True))
 ]
 
 COMPARED = [

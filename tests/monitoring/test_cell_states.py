@@ -203,7 +203,7 @@ def test_ancestors_come_first_and_once(world):
     assert found[-1] == RECORD and len(found) == len(set(found))
     for at, key in enumerate(found):
         assert set(nodes[key].needs) <= set(found[:at])
-    others = {"choose", "align", "subset", "bag_of_words", *TRIALS, *RECORDED}
+    others = {"choose", "align", "overlap", "subset", "bag_of_words", *TRIALS, *RECORDED}
     assert {nodes[key].rule for key in found} == {
         rule for rule in RULES if not rule.startswith("toy_") and rule not in others
     }

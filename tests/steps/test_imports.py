@@ -24,7 +24,7 @@ ALLOWED = {
         "toy_backbone",
         "toy_model",
     ),
-    ("numpy", "pyarrow"): ("bag_of_words", "prepare", "subset", "toy_world"),
+    ("numpy", "pyarrow"): ("bag_of_words", "overlap", "prepare", "subset", "toy_world"),
     ("safetensors",): ("choose", "evaluate", "train"),
     ("tokenizers",): ("align", "encode"),
     ("jsonschema",): ("check", "pin", "plan", "predict", "submission", "unused"),

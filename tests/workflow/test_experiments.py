@@ -13,6 +13,7 @@ from xstilts.experiment.grid import Grid
 SCALING = ROOT / "experiments/scaling.yaml"
 SMALL = ROOT / "experiments/rehearsals/scaling.yaml"  # what its rehearsal leaves out besides
 DIFFICULTY = ROOT / "experiments/difficulty.yaml"
+MULTIHOP = ROOT / "experiments/multihop.yaml"
 PAPER, REHEARSAL = ROOT / "experiments/paper.yaml", ROOT / "experiments/rehearsal.yaml"
 TOY = {"toy_world", "toy_model"}
 
@@ -110,3 +111,31 @@ def test_its_rehearsal_has_every_kind_of_subset_in_few_jobs(tmp_path):
     assert sum(n for rule, n in jobs.items() if rule.startswith("align")) == 26 * 2
     assert (jobs["evaluate_xnli"], jobs["evaluate_tatoeba_r"]) == (26, 4)
     assert sum(jobs.values()) < 240
+
+
+def test_the_experiment_on_hops_is_as_large_as_it_says(tmp_path):
+    """Planned without a network and without the folder of translations. Nine rows, `none` with six
+    seeds and the others with three; of six trainings of stage 2 the three that train on SQuAD lack
+    that on MuSiQue, and its two targets."""
+    experiment = load(config_files.read([MULTIHOP]))
+    assert len(experiment.questions) == 7 and not experiment.notes
+    jobs = dry_run(tmp_path, MULTIHOP)
+    assert jobs["intermediate"] == 8 * 3
+    assert jobs["tune"] == (6 + 8 * 3) * 6 - 3 * 3
+    of_musique = 6 + 5 * 3
+    assert {rule: n for rule, n in jobs.items() if rule.startswith("evaluate_")} == {
+        f"evaluate_{target}": of_musique if "musique" in target else 6 + 8 * 3
+        for target in experiment.settings["targets"]
+    }
+    assert jobs["overlap"] == 7 and jobs["manifest"] == 14
+    assert jobs["prepare"] == jobs["encode"] == 92 and jobs["pin_data"] == 15
+
+
+def test_its_rehearsal_has_every_view_and_class_in_few_jobs(tmp_path):
+    jobs = dry_run(tmp_path, MULTIHOP, REHEARSAL, ROOT / "experiments/rehearsals/multihop.yaml")
+    assert jobs["intermediate"] == 4 and jobs["tune"] == 5 * 4 - 2
+    assert {rule.removeprefix("evaluate_") for rule in jobs if rule.startswith("evaluate_")} == {
+        "xnli", "xquad", "multiq", "hotpot_x", "hotpot_x_gold", "hotpot_x_answer", "hotpot",
+        "hotpot_gold", "hotpot_answer", "musique", "musique_last",
+    }  # fmt: skip
+    assert jobs["overlap"] == 7 and sum(jobs.values()) < 210

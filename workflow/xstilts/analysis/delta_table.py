@@ -19,6 +19,7 @@ def build(
     headings: Mapping[str, str] | None = None,
     marked: Collection[tuple[str, str, str]] = (),
     lower_is_better: Collection[str] = (),
+    overlapping: Collection[tuple[str, str]] = (),
 ) -> TextTable:
     """Return the text table of a wide table; the best of each model and column is bold.
 
@@ -30,6 +31,7 @@ def build(
         headings: column -> its heading, where that is not its name.
         marked: (model, intermediate, column) of the deltas to mark.
         lower_is_better: columns where it is.
+        overlapping: (intermediate, column) of deltas of which that is to be said.
     """
     columns = [c for c in table.columns[len(ROW) :] if not c.endswith(" delta")]
     with_baseline = set(table.loc[table["intermediate"] == NONE, "model"])
@@ -52,6 +54,9 @@ def build(
                         and numbers.rounded(row[column]) == best[row["model"], column]
                     ),
                     marked=(row["model"], row["intermediate"], column) in marked,
+                    overlaps=delta
+                    and value == value
+                    and (row["intermediate"], column) in overlapping,
                 )
             )
         rows.append(((row["model"], row["intermediate"]), cells))

@@ -41,6 +41,7 @@ EXAMPLES_AND_SEEDS, EXAMPLES, SEEDS, NOTHING = "examples and seeds", "examples",
 # interval that wide says nothing.
 MIN_SEEDS = 3
 TINY = 1e-9  # what is left of nothing by rounding
+SINGLE = 1e-8  # the same of an error, in units of the weights: examples are in single precision
 
 
 _OfRow = tuple[int, Mapping[Part, float], float]  # a row, its part of a form, its variance
@@ -177,9 +178,10 @@ class Estimator:
         """
         seeds = self.seed_noise(form)
         noises = [*self.example_noise(form), *(seeds or ())]
+        error = math.sqrt(total(noises))
         return Estimate(
             self.value(form) if value is None else value,
-            math.sqrt(total(noises)),
+            error if error > SINGLE * sum(abs(w).sum() for w in form.values()) else 0.0,
             satterthwaite(noises),
             seeds is not None,
         )

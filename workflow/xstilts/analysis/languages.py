@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from xstilts.analysis import delta_table
+from xstilts.analysis import delta_table, overlap
 from xstilts.analysis.text_table import TextTable
 
 ENGLISH = "en"
@@ -46,13 +46,21 @@ def by_target(language_values: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def text_table(table: pd.DataFrame, deltas: pd.DataFrame, missing: int, total: int) -> TextTable:
+def text_table(
+    table: pd.DataFrame,
+    deltas: pd.DataFrame,
+    missing: int,
+    total: int,
+    overlapping: Iterable[str] = (),
+) -> TextTable:
     """Return a target's table for readers; the lowest gap is the best.
 
     Args:
         table: of `by_target`, with deltas.
         deltas: see `significance.deltas`; those of the target.
         missing: how many of the `total` score files of the grid are missing.
+        overlapping: the intermediates of which the English rows of the target are said to stand in
+            the train rows.
     """
     notes = ["Median over seeds, in percent; differences to the row none."]
     if OTHERS in table:
@@ -61,7 +69,10 @@ def text_table(table: pd.DataFrame, deltas: pd.DataFrame, missing: int, total: i
         notes.append("gap: English minus others; less is better.")
     by_language = deltas[deltas["language"] != ""]
     notes += delta_table.statistics_note(table, by_language, "language")
-    text = delta_table.build(table, lower_is_better=[GAP])
+    pairs = {(name, ENGLISH) for name in overlapping}
+    text = delta_table.build(table, lower_is_better=[GAP], overlapping=pairs)
+    if any(cell.overlaps for _, cells in text.rows for cell in cells):
+        notes.append(overlap.NOTE)
     return dataclasses.replace(
         text, notes=[*notes, *delta_table.missing_note(text, missing, total)]
     )

@@ -17,6 +17,7 @@ _LATEX = {
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "[": "{[}", "*": "{*}",  # after the end of a row they would be its arguments
     "<": "$<$", ">": "$>$", "|": "$|$", MISSING: "--", MINUS: "$-$",
+    "†": r"\dag{}",
 }  # fmt: skip
 
 Row = tuple[Sequence[str], Sequence[TableCell]]
@@ -120,7 +121,8 @@ def _line(fields) -> str:
 
 
 def _latex(cell: TableCell) -> str:
-    text = escape_latex(cell.text) + ("$^{*}$" if cell.marked else "")
+    marks = "*" * cell.marked + r"\dagger" * cell.overlaps
+    text = escape_latex(cell.text) + (f"$^{{{marks}}}$" if marks else "")
     return rf"\textbf{{{text}}}" if cell.best else text
 
 

@@ -18,6 +18,7 @@ from xstilts.analysis import (
     evidence,
     languages,
     numbers,
+    overlap,
     results,
     seeds,
     significance,
@@ -88,6 +89,7 @@ class Found:
         products: model -> parameters of its matrix products, where that is known.
         alignment: see `alignment.read`; None where none is measured.
         aligned: the measures of alignment that questions are about.
+        overlap: see `overlap.read`; None where it is not asked for.
     """
 
     grid: pd.DataFrame
@@ -107,6 +109,7 @@ class Found:
     recorded: subsets.Found = dataclasses.field(default_factory=subsets.Found)
     alignment: pd.DataFrame | None = None
     aligned: Sequence[Aligned] = ()
+    overlap: pd.DataFrame | None = None
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -183,6 +186,11 @@ class Found:
         """See `chosen.table`."""
         return chosen.table(self.choices)
 
+    @cached_property
+    def overlapping(self) -> set[tuple[str, str]]:
+        """See `overlap.pairs`."""
+        return set() if self.overlap is None else overlap.pairs(self.overlap)
+
     @property
     def missing(self) -> int:
         """How many score files are missing."""
@@ -219,6 +227,9 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
         long = subsets.table(found.recorded)
         csv = {"": long, ".map": subsets.points(found.recorded)}
         yield Table("difficulty", csv, subsets.text_table(long), numbers.EXACT)
+    if "overlap" in asked and found.overlap is not None:
+        text = overlap.text_table(found.overlap)
+        yield Table("overlap", {"": found.overlap}, text, numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
     if "alignment" in asked and found.alignment is not None:
@@ -230,7 +241,8 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
 def _main_text(found: Found) -> TextTable:
     """Return the main table for readers."""
     metrics = {row.target: SHORT_METRICS[row.metric] for row in found.grid.itertuples()}
-    text = main_text_table(found.main, found.deltas, metrics, found.missing, len(found.grid))
+    counts = found.missing, len(found.grid)
+    text = main_text_table(found.main, found.deltas, metrics, *counts, found.overlapping)
     notes = [*found.collapse_notes, *chosen.notes(found.chosen), *found.left_out]
     return with_notes(text, notes)
 
@@ -244,7 +256,8 @@ def _languages(found: Found) -> Iterator[Table]:
     for target, wide in languages.by_target(found.language_values).items():
         table = with_deltas(wide)
         own = found.deltas[found.deltas["target"] == target]
-        text = languages.text_table(table, own, found.missing, len(found.grid))
+        read_before = [name for name, of in found.overlapping if of == target]
+        text = languages.text_table(table, own, found.missing, len(found.grid), read_before)
         yield Table(f"languages/{target}", _both(table, "language"), text)
 
 
@@ -292,12 +305,17 @@ def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
     by_example = found.deltas.loc[of_values, "target"].unique().tolist()
     answering = Answering(found.estimator, found.collapsed_runs, by_example, found.alignment)
     for question in questions:
-        yield _answer(question, answering.answer(question))
+        cells = (c for one in question.classes for point in one.points for c in point.cells)
+        asked = ((cell.intermediate, cell.target) for cell in cells)
+        more = overlap.notes(found.overlapping, asked)
+        yield _answer(question, answering.answer(question), more)
 
 
-def _answer(question: Question, found: Answer) -> Table:
+def _answer(question: Question, found: Answer, more: Sequence[str]) -> Table:
+    """Return an answer as a table, with further notes."""
+    meta = {**found.meta, "notes": [*found.meta["notes"], *more]}
     csv = {"": found.table, ".points": found.points}
-    text = text_table(found.meta, found.table)
+    text = text_table(meta, found.table)
     if found.table.empty:  # why, since there is nothing else to read
-        text = dataclasses.replace(text, notes=[found.meta["sentence"], *text.notes])
-    return Table(f"{FOLDER}/{question.name}", csv, text, numbers.EXACT, found.meta)
+        text = dataclasses.replace(text, notes=[meta["sentence"], *text.notes])
+    return Table(f"{FOLDER}/{question.name}", csv, text, numbers.EXACT, meta)

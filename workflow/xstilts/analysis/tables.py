@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from xstilts.analysis import delta_table
+from xstilts.analysis import delta_table, overlap
 from xstilts.analysis.delta_table import ROW
 from xstilts.analysis.text_table import TextTable, without_empty
 from xstilts.benchmarks.benchmark import Benchmark
@@ -84,7 +84,12 @@ def to_long(wide: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def main_text_table(
-    main: pd.DataFrame, deltas: pd.DataFrame, metrics: Mapping[str, str], missing: int, total: int
+    main: pd.DataFrame,
+    deltas: pd.DataFrame,
+    metrics: Mapping[str, str],
+    missing: int,
+    total: int,
+    overlapping: overlap.Pairs = (),
 ) -> TextTable:
     """Return the main table in the layout of the paper's Table 2.
 
@@ -93,6 +98,7 @@ def main_text_table(
         deltas: see `significance.deltas`; those that survive are marked.
         metrics: target -> short name of its metric.
         missing: how many of the `total` score files are missing.
+        overlapping: see `overlap.pairs`.
     """
     notes = [
         "Mean over languages, then median over seeds, in percent; differences to the row none."
@@ -105,7 +111,9 @@ def main_text_table(
         )
     headings = {target: f"{target} ({metric})" for target, metric in metrics.items()}
     marked = set(survive[[*ROW, "target"]].itertuples(index=False, name=None))
-    text = delta_table.build(main, notes, headings, marked)
+    text = delta_table.build(main, notes, headings, marked, overlapping=overlapping)
+    if any(cell.overlaps for _, cells in text.rows for cell in cells):
+        notes.append(overlap.NOTE)
     return dataclasses.replace(
         text, notes=[*notes, *delta_table.missing_note(text, missing, total)]
     )

@@ -11,11 +11,13 @@ from xstilts.analysis.numbers import MISSING
 
 @dataclasses.dataclass(frozen=True)
 class TableCell:
-    """The text of a cell; whether it is the best of its kind, and marked as significant."""
+    """The text of a cell; whether it is the best of its kind, marked as significant, and of a
+    target whose rows stand in train rows (`overlap`)."""
 
     text: str = MISSING
     best: bool = False
     marked: bool = False
+    overlaps: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,7 @@ def with_notes(table: TextTable, notes: Sequence[str]) -> TextTable:
 
 
 def to_markdown(table: TextTable) -> str:
-    """Return the table as Markdown: the best in bold, marks as an asterisk."""
+    """Return the table as Markdown: the best in bold, marks as asterisk and dagger."""
     body = [
         [_escape_markdown(name) for name in names] + [_markdown(cell) for cell in cells]
         for names, cells in table.rows
@@ -70,5 +72,5 @@ def _escape_markdown(text: str) -> str:
 
 
 def _markdown(cell: TableCell) -> str:
-    text = _escape_markdown(cell.text) + (r"\*" if cell.marked else "")
+    text = _escape_markdown(cell.text) + (r"\*" if cell.marked else "") + "†" * cell.overlaps
     return f"**{text}**" if cell.best else text

@@ -27,6 +27,7 @@ def build(grid: Grid) -> dict[str, Node]:
         graph.evaluate(cell, grid.experiment.settings["split"])
     graph.alignments()
     graph.bags_of_words()
+    graph.overlaps()
     return graph.nodes
 
 
@@ -435,6 +436,29 @@ class Graph:
         chosen = split != self.grid.experiment.settings["split"]
         return self._once(f"{self.grid.scores(split)}/{cell}/cell.json", make)
 
+    # ---- overlap
+
+    def overlaps(self) -> None:
+        """Make the nodes that say how much of the targets is in the train rows of stage 1."""
+        for task in self.grid.overlapping():
+            self.overlap(task)
+
+    def overlap(self, task: str) -> Node:
+        """How much of each target in English is in the train rows of a task, a file a target."""
+
+        def make(key: str) -> Node:
+            specs, split = self.grid.overlap_specs(task), self.grid.experiment.settings["split"]
+            train = self.prepare(task, "en", "train")
+            rows = [self.prepare(target, "en", split) for target in specs]
+            outputs: dict[str, str | None] = {
+                overlap_file(task, target): digest(spec) for target, spec in specs.items()
+            }
+            spec = {"kind": "overlap of a task", "targets": specs}
+            inputs = {"train": (train.key,), "rows": tuple(node.key for node in rows)}
+            return self._node("overlap", task, key, spec, inputs, [train, *rows], (), outputs)
+
+        return self._once(f"results/overlap/{task}.json", make)
+
     # ---- alignment
 
     def alignments(self) -> list[Node]:
@@ -466,6 +490,11 @@ class Graph:
             return self._node("align", at, key, spec, inputs, [*base, made, *rows], (), outputs)
 
         return self._once(f"{row.folder(name)}/{RECORD}", make)
+
+
+def overlap_file(task: str, target: str) -> str:
+    """Return the path of how much of a target is in the train rows of a task."""
+    return f"results/overlap/{task}/{target}.json"
 
 
 def _outputs(key: str, spec: Any) -> dict[str, str | None]:

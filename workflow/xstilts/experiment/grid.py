@@ -38,7 +38,7 @@ from xstilts.toy import strata as toy_strata
 # edited module.)
 VERSIONS = {
     "toy": 2, "model": 1, "prepare": 1, "encode": 1, "train": 1, "evaluate": 1, "difficulty": 1,
-    "subset": 1, "bag_of_words": 1, "align": 1,
+    "subset": 1, "bag_of_words": 1, "align": 1, "overlap": 1,
 }  # fmt: skip
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 MAX_LENGTH = 512  # tokens of a sentence whose alignment is measured; what is longer is cut
@@ -313,6 +313,34 @@ class Grid:
             "format": self.tasks[task].format,
             "data": self._digest("data_spec", task, lang, "train"),
             "version": VERSIONS["bag_of_words"],
+        }
+
+    def overlapping(self) -> dict[str, list[str]]:
+        """Return the tasks that stage 1 trains on in English -> the targets that are scored in it,
+        where `overlap` asks how much of these is in the train rows of those."""
+        if not self.experiment.settings["overlap"]:
+            return {}
+        scored = dict.fromkeys(cell.target for cell in self.cells)
+        targets = [name for name in scored if "en" in self.experiment.languages[name]]
+        rows = dict.fromkeys(cell.intermediate for cell in self.cells)
+        chains = dict.fromkeys(name for row in rows for name in self.chain(row))
+        trained = (self.experiment.intermediates[name] for name in chains)
+        tasks = {task: None for found in trained for task, langs in found.items() if "en" in langs}
+        return {task: targets for task in tasks if targets}
+
+    def overlap_specs(self, task: str) -> dict[str, dict[str, Any]]:
+        """Return target -> spec of how much of it is in the train rows of a task."""
+        split = self.experiment.settings["split"]
+        return {
+            target: {
+                "kind": "overlap",
+                "task": task,
+                "target": target,
+                "train": self._digest("data_spec", task, "en", "train"),
+                "rows": self._digest("data_spec", target, "en", split),
+                "version": VERSIONS["overlap"],
+            }
+            for target in self.overlapping()[task]
         }
 
     def tuned_spec(self, model: str, intermediate: str, seed: str, task: str) -> dict[str, Any]:

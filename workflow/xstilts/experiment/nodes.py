@@ -10,10 +10,11 @@ from xstilts.running import lock
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
     "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
-    "choose", "intermediate", "tune", "evaluate", "align",
+    "choose", "intermediate", "tune", "evaluate", "align", "overlap",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each
+BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
 PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
@@ -33,7 +34,7 @@ class Node:
         key: what identifies it: the path of its record, the last file that it writes.
         spec: what its record must say.
         outputs: path -> digest of the spec that the file must be made by; None where it does not
-            tell its spec. Of `BY_LANGUAGE` a file a language.
+            tell its spec. Of `BY_FILE` a file a language or target.
         inputs: the files that it reads, by the names that its rule gives them.
         needs: keys of the nodes that make them.
         pins: `datasets/<name>` and `models/<name>` of all that it follows from.

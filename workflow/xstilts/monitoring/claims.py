@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data.pin import read_lock
-from xstilts.experiment.nodes import BY_LANGUAGE, Node
+from xstilts.experiment.nodes import BY_FILE, Node
 from xstilts.monitoring.records import Records, read
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json
@@ -111,7 +111,7 @@ def _on_disk(
     for one in stale:
         if one.rule == "manifest":
             continue
-        paths = list(one.outputs) if one.rule in BY_LANGUAGE else [one.key]
+        paths = list(one.outputs) if one.rule in BY_FILE else [one.key]
         for path in paths:
             record = read(records.root / path)
             if record is None:
@@ -125,7 +125,7 @@ def difference(
     record: Mapping[str, Any], spec: Mapping[str, Any], records: Records, node: Node
 ) -> tuple[str, str, str]:
     """Return the first key that differs between a record and what is asked for, both values."""
-    if node.rule not in BY_LANGUAGE:
+    if node.rule not in BY_FILE:
         old, new = _flat(record["spec"]), _flat(spec)
         changed = [key for key in dict.fromkeys([*new, *old]) if old.get(key) != new.get(key)]
         told = [key for key in changed if not _is_digest(old.get(key, new.get(key)))]

@@ -60,6 +60,7 @@ TABLES = (
     "comparison",
     "chosen",
     "difficulty",
+    "overlap",
     "cost",
     "alignment",
 )
@@ -112,6 +113,7 @@ def listed(graph: Graph, name: str, root: Path = Path()) -> list[Product]:
     settings = grid.experiment.settings
     cells = [graph.evaluate(cell, settings["split"]).key for cell in grid.cells]
     graph.bags_of_words()
+    graph.overlaps()
     graph.alignments()  # so that the graph is whole
     plan = tuple(f"{folder}/{file}" for file in ("grid.csv", "config.yaml", NODES, "traits.csv"))
     tables = record_of(folder, "tables")
@@ -205,10 +207,11 @@ def difficulty(nodes: Mapping[str, Node]) -> list[str]:
 
 def records(grid: Grid, nodes: Mapping[str, Node]) -> list[str]:
     """Return what the tables are made from beside the scores: `choices`, `difficulty`, and the
-    records of alignment."""
+    records of alignment and overlap."""
     rows, sets = grid.alignment_rows(), grid.experiment.alignment
     aligned = [f"{row.folder(name)}/{RECORD}" for row in rows for name in sets]
-    return [*choices(grid), *difficulty(nodes), *aligned]
+    overlap = [key for key, node in nodes.items() if node.rule == "overlap"]
+    return [*choices(grid), *difficulty(nodes), *aligned, *overlap]
 
 
 def has(grid: Grid, nodes: Mapping[str, Node]) -> dict[str, bool]:
@@ -217,6 +220,7 @@ def has(grid: Grid, nodes: Mapping[str, Node]) -> dict[str, bool]:
         "chosen": bool(choices(grid)),
         "difficulty": bool(difficulty(nodes)),
         "alignment": bool(grid.experiment.alignment),
+        "overlap": bool(grid.overlapping()),
     }
 
 
@@ -269,7 +273,7 @@ def table_names(
         **{each.table: bool(each.scored_groups(set(languages))) for each in scored(languages)},
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
         "strata": stratified,
-        **{name: has.get(name, False) for name in ("chosen", "difficulty", "alignment")},
+        **{name: has.get(name, False) for name in ("chosen", "difficulty", "overlap", "alignment")},
         "comparison": any(xtreme.is_published(name, split) for name in checkpoints),
     }
     names = [name for name in TABLES if shown.get(name, True)]

@@ -16,7 +16,7 @@ from xstilts.data import pin as pinning
 from xstilts.data.source import OWN
 from xstilts.encoding.header import read_header
 from xstilts.experiment import search
-from xstilts.experiment.nodes import BY_LANGUAGE, PINS, Node
+from xstilts.experiment.nodes import BY_FILE, PINS, Node
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 from xstilts.scoring import scores
@@ -159,7 +159,7 @@ class Records:
         """Return whether a node is made, by the spec and the pins that are asked for."""
         if key not in self._current:
             node = self.nodes[key]
-            made = self._measured(node) if node.rule in BY_LANGUAGE else self._made(node)
+            made = self._measured(node) if node.rule in BY_FILE else self._made(node)
             self._current[key] = made
         return self._current[key]
 
@@ -201,15 +201,17 @@ class Records:
     def pinned(self, node: Node, record: Record) -> bool:
         """Return whether a record was made from what is pinned now.
 
-        Files of one's own are pinned by language, of which a score has its own alone.
+        Files of one's own are pinned by language, of which a score has its own alone; so has the
+        overlap of a target.
         """
-        made = record.get("pins", {})
-        names = (n for n in node.pins if n in made or not n.startswith(f"datasets/{OWN}/"))
+        made, own = record.get("pins", {}), f"datasets/{OWN}/"
+        alone = node.rule == "overlap"
+        names = (n for n in node.pins if n in made or not (alone or n.startswith(own)))
         return self.pins.differs(made, names) is None
 
     def _measured(self, node: Node) -> bool:
-        """Return whether every language that is asked for has its file, and predictions beside a
-        score, or has no rows."""
+        """Return whether every language (or target) that is asked for has its file, and
+        predictions beside a score, or has no rows."""
         cell = read(self.root / node.key)
         if cell is None:
             return False
@@ -238,7 +240,7 @@ def next_run(nodes: Mapping[str, Node], records: Records) -> set[str]:
     demanded = [
         key
         for key, node in nodes.items()
-        if node.rule in (*BY_LANGUAGE, "choose", "bag_of_words", *PINS) and not records.current(key)
+        if node.rule in (*BY_FILE, "choose", "bag_of_words", *PINS) and not records.current(key)
     ]
     run: set[str] = set()
     while demanded:

@@ -7,7 +7,8 @@ from pathlib import Path
 from xstilts.monitoring import claims
 
 FILES = (  # a node a file, or two
-    "bags", "chosen", "data", "difficulty", "encoded", "manifests", "pins", "subsets",
+    "bags", "chosen", "data", "difficulty", "encoded", "manifests", "overlap", "pins",
+    "subsets",
 )  # fmt: skip
 FOLDERS = ("models", "encoders", "tuned", "trials")  # a node a folder, with its record in it
 SCORES = ("scores", "test")  # a file a language, and its predictions

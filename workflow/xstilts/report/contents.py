@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from xstilts.analysis import figure_data, languages, numbers, significance, tables
+from xstilts.analysis import figure_data, languages, numbers, overlap, significance, tables
 from xstilts.analysis.colours import Scale
 from xstilts.analysis.delta_table import ROW
 from xstilts.experiment import graph
@@ -102,7 +102,8 @@ def contents(
     scale = Scale.of(main[[f"{target} delta" for target in targets]].to_numpy().flat)
     overall = _overall(deltas, {(*row, target) for row in rows for target in targets})
     missing = len(grid_rows) - int((metrics["metric"] == "score").sum())
-    text = tables.main_text_table(main, overall, {}, missing, len(grid_rows))
+    pairs = overlap.pairs(overlap.read(grid, root, pins.score)[0]) if grid else ()
+    text = tables.main_text_table(main, overall, {}, missing, len(grid_rows), pairs)
     marked = collapsed.trainings(nodes, root)
     of_marked = collapsed.cells(nodes, marked)
     at_guessing = [f"{line}."] if (line := collapsed.line(nodes, marked, root)) else []

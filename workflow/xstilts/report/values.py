@@ -24,7 +24,7 @@ def main_fields(
     """Return, per row of the main table, the field of each column.
 
     A field is `value` (to sort by; None where it is missing) and `text`; where it has a difference
-    to the row none, also `delta` and the `paint` of it; `best` and `marked` where it is.
+    to the row none, also `delta` and the `paint` of it; `best`, `marked`, `overlaps` where it is.
 
     Args:
         main: see `tables.main_table`.
@@ -43,7 +43,7 @@ def main_fields(
             }
             if not pd.isna(delta):
                 field |= {"delta": numbers.delta(delta), "paint": paint(scale, delta)}
-            flags = {"best": cell.best, "marked": cell.marked}
+            flags = {"best": cell.best, "marked": cell.marked, "overlaps": cell.overlaps}
             fields.append(field | {name: True for name, flag in flags.items() if flag})
         rows.append(fields)
     return rows

@@ -13,6 +13,7 @@ from xstilts.analysis import (
     compute,
     cost,
     numbers,
+    overlap,
     subsets,
     table_set,
 )
@@ -76,6 +77,7 @@ def _read(
     pins = Pins(args.lock, results.parent)
     made = Records(nodes, pins, results.parent)
     measured, misaligned = alignment.read(of, results.parent, pins.score) if of else (None, [])
+    counted, miscounted = overlap.read(of, results.parent, pins.score) if of else (None, [])
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
@@ -94,8 +96,9 @@ def _read(
         language_traits=of.experiment.settings["language_traits"] if of else {},
         alignment=measured,
         aligned=aligned,
+        overlap=counted,
     )
-    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned]
+    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted]
 
 
 def _grid(path: Path) -> Grid | None:

@@ -6,6 +6,10 @@ function cellLink(row, target) {
   return `#cell/${row}/${target}`;
 }
 
+function marks({ marked, overlaps }) {
+  return (marked ? "*" : "") + (overlaps ? "†" : "");
+}
+
 function sortValue(row, column) {
   if (column === "model" || column === "intermediate") return ROWS[row][column];
   return DATA.main[row][column].value;
@@ -46,19 +50,19 @@ function drawMain() {
   const body = sortedRows().filter((row) => `${ROWS[row].model} ${ROWS[row].intermediate}`.toLowerCase().includes(query))
     .map((row) => el("tr", null,
       el("th", { scope: "row", class: "name" }, ROWS[row].intermediate), models ? el("td", { class: "model" }, ROWS[row].model) : null,
-      DATA.main[row].map(({ text, delta, best, marked }) => el("td", null,
+      DATA.main[row].map(({ text, delta, best, ...of }) => el("td", null,
         el("span", { class: text === DASH ? "none" : best ? "best" : null }, text),
-        " ", el("span", { class: `delta ${tone(delta || "")}` }, delta, marked ? "*" : "")))));
+        " ", el("span", { class: `delta ${tone(delta || "")}` }, delta, marks(of))))));
   show("main-table", body.length ? table(head, body) : el("p", { class: "note" }, "No row of that name."));
 }
 
 function heatmapCell(row, target) {
   const cells = cellsAt(row, target);
   if (!cells.length) return el("td", null, "");
-  const { text, delta, paint: painted, marked } = DATA.main[row][target], state = worst(cells);
+  const { text, delta, paint: painted, ...of } = DATA.main[row][target], state = worst(cells);
   const label = `${ROWS[row].label}, ${DATA.targets[target].name}: ${state === "done" ? text : state}`;
   const link = el("a", { href: cellLink(row, target), "aria-label": delta === undefined ? label : `${label}, ${delta}` });
-  if (delta !== undefined) paint(link, painted).append(delta, marked ? "*" : "");
+  if (delta !== undefined) paint(link, painted).append(delta, marks(of));
   else if (state !== "done") fill(link, { class: "not-done" }, [state]);
   else fill(link, { class: "plain" }, [text]);
   return el("td", null, link);
