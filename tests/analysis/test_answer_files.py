@@ -12,6 +12,7 @@ def test_columns_are_those_that_others_read():
     assert answer_files.COLUMNS == (
         "class", "kind", "over", "scale", "estimate", "low", "high", "p", "p holm", "detectable",
         "dof", "noise", "tested", "agrees", "rows", "targets", "languages", "examples", "without",
+        "barred",
     )  # fmt: skip
     assert answer_files.POINT_COLUMNS == (
         "class", "label", "x", "scale", "estimate", "low", "high",
