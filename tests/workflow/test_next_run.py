@@ -25,7 +25,7 @@ def counted(experiment):
 
 
 def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
-    """With a search, a subset and a set of alignment: every rule has something to do."""
+    """With a search, a subset, a set of alignment and overlap: every rule has something to do."""
     experiment = Experiment(tmp_path)
     rates = {"tune_on_dev": {"learning_rate": [1e-3, 1e-4]}}
     hard = {"tasks": ["mnli"], "subset": {"by": "pvi", "keep": "lowest", "rows": 9}}
@@ -33,6 +33,7 @@ def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
         tiny(
             recipes={"mnli": rates, "xnli": rates},
             alignment={"tatoeba": {}},
+            overlap=True,
             intermediates=tiny()["intermediates"] | {"hard": hard},
         )
     )
@@ -40,7 +41,8 @@ def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
     assert ours == theirs and set(ours) == set(RULES) - {"toy_backbone"}
     experiment.write(tiny())
     ours, theirs = counted(experiment)
-    others = {"toy_backbone", "choose", "align", "subset", "bag_of_words", *TRIALS, *RECORDED}
+    others = {"toy_backbone", "choose", "align", "overlap", "subset", "bag_of_words"}
+    others |= {*TRIALS, *RECORDED}
     assert ours == theirs and set(ours) == set(RULES) - others
 
 

@@ -101,7 +101,8 @@ def folder(root: str | Path, kind: str, name: str, obtain: str | None = None) ->
     if not os.path.isdir(root):
         raise UserError(
             f"source: {root}: there is no such folder (a relative path is from the folder of the"
-            " config file); the other sources are `hub` and `toy`"
+            f" config file); a mirror has {kind}/<org>/<name>, and the other sources are `hub` and"
+            " `toy`"
         )
     if not os.path.isdir(root / kind):
         raise UserError(
