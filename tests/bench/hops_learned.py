@@ -5,7 +5,8 @@
 Prints the exact match of both rows and what the questions of the grid answer. Ends with an error
 unless two hops are hardly learned from the toy encoder and well after single-hop questions over
 such paragraphs. (A prototype had an exact match of 0.25, and of 0.63.) Nine trainings of 1,000
-steps, so it is no test of every run.
+steps, so it is no test of every run. Seen of it so far: one hop itself, 1.00 and 0.83 of two seeds;
+two hops from the toy encoder, 0.30 after 750 steps. The rest has not been seen.
 """
 
 import csv
@@ -19,6 +20,7 @@ from tests.workflow.running import Experiment
 OWN = "experiments/config/tables"
 CONFIG = {
     "source": "toy",
+    "toy": {"sizes": {"train": 10000}},  # of 2,000 rows, both 23
     "models": {"xlmr": {"from": "FacebookAI/xlm-roberta-base"}},
     "tasks": {
         "one_hop": {
@@ -52,8 +54,8 @@ CONFIG = {
     },
     "recipes": {
         "all": {
-            "learning_rate": 5.0e-4, "batch_size": 32, "max_steps": 1000, "max_length": 192,
-            "eval_every": 250, "eval_rows": 100,
+            "learning_rate": 5.0e-4, "batch_size": 32, "epochs": 4, "max_steps": 1000,
+            "max_length": 192, "eval_every": 250, "eval_rows": 100,
         }
     },
 }  # fmt: skip
