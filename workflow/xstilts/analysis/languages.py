@@ -71,8 +71,7 @@ def text_table(
     notes += delta_table.statistics_note(table, by_language, "language")
     pairs = {(name, ENGLISH) for name in overlapping}
     text = delta_table.build(table, lower_is_better=[GAP], overlapping=pairs)
-    if any(cell.overlaps for _, cells in text.rows for cell in cells):
-        notes.append(overlap.NOTE)
+    notes += overlap.note(text)
     return dataclasses.replace(
         text, notes=[*notes, *delta_table.missing_note(text, missing, total)]
     )

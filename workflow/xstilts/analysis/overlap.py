@@ -98,6 +98,11 @@ def notes(pairs: Pairs, asked: Iterable[tuple[str, str]]) -> list[str]:
     return [f"Overlap: {where} of the intermediate task (overlap.md)."] if named else []
 
 
+def note(text: TextTable) -> list[str]:
+    """Return what the marks of a table say, if it has any."""
+    return [NOTE] if any(cell.overlaps for _, cells in text.rows for cell in cells) else []
+
+
 def text_table(table: pd.DataFrame) -> TextTable:
     """Return the table for readers: a row a task, a column a target."""
     targets = list(dict.fromkeys(table["target"]))

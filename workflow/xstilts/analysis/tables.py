@@ -112,8 +112,7 @@ def main_text_table(
     headings = {target: f"{target} ({metric})" for target, metric in metrics.items()}
     marked = set(survive[[*ROW, "target"]].itertuples(index=False, name=None))
     text = delta_table.build(main, notes, headings, marked, overlapping=overlapping)
-    if any(cell.overlaps for _, cells in text.rows for cell in cells):
-        notes.append(overlap.NOTE)
+    notes += overlap.note(text)
     return dataclasses.replace(
         text, notes=[*notes, *delta_table.missing_note(text, missing, total)]
     )

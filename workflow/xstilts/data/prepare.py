@@ -306,6 +306,11 @@ def metadata(path: str | Path) -> dict[str, Any]:
     return json.loads(record)
 
 
+def pins(*made: Mapping[str, Any]) -> dict[str, str]:
+    """Return the pins of what files of unified rows were made from, by their `metadata`."""
+    return {f"datasets/{of['spec']['hub']}": of["pin"]["revision"] for of in made}
+
+
 def _read(path: str | Path) -> pa.Table:
     with pq.ParquetFile(path) as file:  # `pq.read_table` imports pandas
         return file.read()

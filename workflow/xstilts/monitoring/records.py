@@ -43,7 +43,7 @@ def _held(path: Path) -> Any:
         from xstilts.data import prepare
 
         rows = prepare.metadata(path)
-        return {**rows, "pins": {f"datasets/{rows['spec']['hub']}": rows["pin"]["revision"]}}
+        return {**rows, "pins": prepare.pins(rows)}
     if path.suffix == ".safetensors":
         return read_header(path)[1]
     return json.loads(path.read_bytes())

@@ -184,8 +184,7 @@ def sides(lang: str, spec: Mapping[str, Any], rows: Mapping[str, str]) -> list[s
 
 def pins(files: Sequence[str]) -> dict[str, str]:
     """Return what the rows in some files were made from."""
-    about = [prepare.metadata(path) for path in files]
-    return {f"datasets/{of['spec']['hub']}": of["pin"]["revision"] for of in about}
+    return prepare.pins(*map(prepare.metadata, files))
 
 
 def _language(

@@ -21,7 +21,7 @@ def main(args: argparse.Namespace) -> None:
     with atomic(args.out) as path:
         table = pa.table({"id": [row["id"] for row in rows], "correct": found})
         pq.write_table(table, path, compression="zstd")
-    pins = {f"datasets/{made['spec']['hub']}": made["pin"]["revision"]}
+    pins = prepare.pins(made)
     record = {"spec": spec, "pins": pins, "sha256": sha256(args.out), "rows": len(rows)}
     write_json(args.record, {**record, "correct": float(found.mean())})
     print(f"{len(rows)} rows, {100 * found.mean():.1f} % right by their words")

@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> None:
         "spec": spec,
         "pins": {
             **(read_json(args.model)["pins"] if args.model else {}),
-            **{f"datasets/{of['spec']['hub']}": of["pin"]["revision"] for of in sources},
+            **prepare.pins(*sources),
         },
         "tokenizer": tokenizer.digest,
         "pad": tokenizer.pad_token_id,

@@ -22,18 +22,14 @@ def main(args: argparse.Namespace) -> None:
         rows[target] = (made[target]["spec"]["format"], prepare.read(path).to_pylist())
     format = train["spec"]["format"]
     found = overlap.overlaps((format, overlap.batches(args.train, format)), rows)
-    pins = {target: _pin(train) | _pin(of) for target, of in made.items()}
+    pins = {target: prepare.pins(train, of) for target, of in made.items()}
     folder = Path(args.out).with_suffix("")
     for target, spec in specs.items():
         counts = found[target]._asdict()
         write_json(folder / f"{target}.json", {"spec": spec, "pins": pins[target], **counts})
-    record = {"spec": {"kind": "overlap of a task", "targets": specs}, "pins": _pin(train)}
+    record = {"spec": {"kind": "overlap of a task", "targets": specs}, "pins": prepare.pins(train)}
     write_json(args.out, record)
     print(*(f"{target}: {of.either} of {of.rows} rows" for target, of in found.items()), sep="\n")
-
-
-def _pin(made: dict) -> dict[str, str]:
-    return {f"datasets/{made['spec']['hub']}": made["pin"]["revision"]}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ def main(args: argparse.Namespace) -> None:
     same_spec(args.rows, made["spec"], spec["data"])
     rows = prepare.read(args.rows)
     ids, values = rows["id"].to_pylist(), None
-    pins = {f"datasets/{made['spec']['hub']}": made["pin"]["revision"]}
+    pins = prepare.pins(made)
     if args.measured:
         recorded = read_json(args.recorded)
         same_spec(args.recorded, recorded["spec"], spec["measured"])
