@@ -80,6 +80,7 @@ FIELDS = {
     "retrieval": (("source", "target"), ("side", "text", "gold", "golds")),
     "dual": (("text", "text_pair"), ("group",)),
     "mlm": (("text",), ()),
+    "caption": (("text",), ()),
 }
 
 

@@ -48,6 +48,7 @@ SCHEMAS = {
         "retrieval": [("side", _TEXT), ("text", _TEXT), ("gold", _TEXT)],
         "dual": [("text", _TEXT), ("text_pair", _TEXT), ("group", _TEXT)],
         "mlm": [("text", _TEXT)],
+        "caption": [("text", _TEXT)],
     }.items()
 }
 # Where the candidates of all languages are in one file (`pool` of a retrieval task): the ids of the
