@@ -57,7 +57,11 @@ def states_of(encoder, lengths, vocabulary, **more):
 @pytest.mark.parametrize("kind", [*attention.AFTER_PADDING, "deberta-v2", "mpnet", "modernbert"])
 @pytest.mark.parametrize("lengths", [[9, 5, 1, 12], [7, 7]], ids=["padded", "full"])
 def test_a_text_behind_pictures_that_it_does_not_see_is_the_text_alone(kind, lengths):
-    more = {"relative_attention": True, "position_biased_input": False, "max_relative_positions": 32}
+    more = {
+        "relative_attention": True,
+        "position_biased_input": False,
+        "max_relative_positions": 32,
+    }
     encoder = helpers.make_encoder(kind, **(more if kind == "deberta-v2" else {})).eval()
     alone, seen, unseen = states_of(encoder, lengths, len(helpers.VOCABULARY))
     assert (unseen - alone).abs().max() < 1e-5

@@ -471,6 +471,7 @@ class Node:
                 chosen=str(chosen),
                 trial=trial,
                 subset="",
+                features=[],
                 lock_wait=0,
                 sharding="none",
                 compiled="no",

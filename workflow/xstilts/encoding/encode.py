@@ -1,7 +1,10 @@
 """What encoding needs from a task and a model: labels that no task names, the longest sequence."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
@@ -28,3 +31,29 @@ def check_length(length: int, folder: Path) -> None:
         raise UserError(
             f"recipes: max_length {length} is more than {folder} can read, at most {positions}"
         )
+
+
+def pictures_of(
+    rows: Sequence[Mapping[str, Any]], arrays: Mapping[str, np.ndarray], ids: Sequence[str]
+) -> np.ndarray:
+    """Return the picture before each sequence, int64 [sequences]: its number in the rows of its set
+    and so in the files of their features.
+
+    Args:
+        rows: unified rows; `image` is the id of the picture of each.
+        arrays: as they are encoded; `row` says of which row an example is, where that is not the
+            same number.
+        ids: of the pictures, in the order of the set.
+
+    Raises:
+        UserError: the set has no such picture.
+    """
+    number = {name: at for at, name in enumerate(ids)}
+    try:
+        of_row = np.array([number[row["image"]] for row in rows], dtype=np.int64)
+    except KeyError as error:
+        line = f"the picture {error} is not in its set; delete these rows, run again"
+        raise UserError(line) from None
+    sequences = np.diff(arrays["groups"])
+    row_of_example = arrays.get("row", np.arange(len(sequences)))
+    return np.repeat(of_row[row_of_example], sequences)

@@ -23,7 +23,9 @@ from xstilts.running.record import same_spec
 
 ARRAY, KIND, BYTES = "features", "F16", 2  # as safetensors names them
 PART = "pictures"  # of a head: what makes of features the text encoder's input
-SHUFFLED = "shuffled"  # of an intermediate: each text beside another picture than its own
+# What is before a text: its own picture, another one, or none. The last two are controls, which
+# `images:` of an intermediate asks for.
+OWN, SHUFFLED, NONE = "pictures", "shuffled", "none"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

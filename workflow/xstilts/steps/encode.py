@@ -7,7 +7,7 @@ from pathlib import Path
 from xstilts import formats
 from xstilts.data import prepare, strata
 from xstilts.encoding import encoded
-from xstilts.encoding.encode import check_length, labels_of
+from xstilts.encoding.encode import check_length, labels_of, pictures_of
 from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
@@ -25,7 +25,10 @@ def main(args: argparse.Namespace) -> None:
     check_length(spec["max_length"], Path(args.tokenizer).parent)
     page = formats.page(spec["format"])
     labels = labels_of(prepare.read(args.labels_of).to_pylist()) if args.labels_of else None
-    sources = [prepared, *([prepare.metadata(args.labels_of)] if args.labels_of else [])]
+    sources = [
+        prepared,
+        *(prepare.metadata(path) for path in (args.labels_of, args.images) if path),
+    ]
     absent = prepared.get("absent")
     try:
         limit = spec["max_length"]
@@ -50,6 +53,8 @@ def main(args: argparse.Namespace) -> None:
     }
     if labels:
         meta["labels"] = labels
+    if args.images:
+        arrays["image"] = pictures_of(rows, arrays, prepare.read(args.images)["id"].to_pylist())
     data = encoded.Encoded(arrays, meta)
     data.save(args.out)
     tokens = len(arrays["tokens"])
@@ -63,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--rows", required=True, help="prepared rows (parquet)")
     p.add_argument(
         "--labels-of", default="", help="open tag set: the prepared rows that have its tags"
+    )
+    p.add_argument(
+        "--images", default="", help="of a task with pictures: the prepared rows of their set"
     )
     p.add_argument("--tokenizer", required=True, help="tokenizer.json of the model")
     p.add_argument("--model", default="", help="node.json of the model, for its pins")

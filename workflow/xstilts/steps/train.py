@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data import prepare
+from xstilts.encoding import features, header
 from xstilts.encoding.header import digest_of
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.nodes import HEAD
@@ -24,7 +25,7 @@ from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.running.record import read_node, same_spec, versions
 from xstilts.running.trackers import Trackers
 from xstilts.steps import arguments, process
-from xstilts.training import collapse, dynamics, loop, publish, storage, streams
+from xstilts.training import collapse, dynamics, grounding, loop, publish, storage, streams
 from xstilts.training.choice import DIVERGED
 from xstilts.training.progress import format_metrics
 from xstilts.training.saver import StateSaver
@@ -59,10 +60,11 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     encoded = map(digest_of, (*args.train, *args.dev))
     beside = [args.recorded] if args.recorded else []
     beside += [difficulty.rows_of(args.subset)] if args.subset else []
+    shown = [read_json(features.record_of(path))[header.DIGEST] for path in args.features]
     rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows, *beside)))
     start = read_node(args.init)
     head = [start["files"][HEAD]] if "head" in spec else []
-    return digest([spec, start["weights"], *head, *rows])
+    return digest([spec, start["weights"], *head, *rows, *shown])
 
 
 def _place(args: argparse.Namespace, spec: Mapping[str, Any]) -> tuple[Path, str]:
@@ -120,7 +122,9 @@ def train(
         adapters.check(args.init, adapter)
     name = Path(args.out).parents[1 if _trial(args) else 0].name  # of stage 1: its intermediate
     files_of = args.train, args.dev, args.dev_rows
-    tasks = read_tasks(spec, parent["tokenizer"], *files_of, name, args.train_rows, args.subset)
+    tasks = read_tasks(
+        spec, parent["tokenizer"], *files_of, name, args.train_rows, args.subset, args.features
+    )
     if "empty" in spec:
         from xstilts.encoding.tokenizer import load_tokenizer  # no other training has text
 
@@ -182,10 +186,13 @@ def train(
             return weights, record
         names = {id(head): name for name, head in named_heads(trained).items()}
         heads.update({task.name: names[id(task.head)] for task in trained})
+        if ranks.rank() == 0:  # which has the best weights
+            record |= grounding.measure(encoder, trained, weights, device, args.budget)
         return weights, {**record, **collapse.mark(trained, record)}
 
     pins = [data.meta["pins"] for split in files.values() for data in split]
     pins += [read_json(args.subset)["pins"]] if args.subset else []
+    pins += [read_json(features.record_of(path))["pins"] for path in args.features]
     pinned = dict(parent["pins"], **{k: v for own in pins for k, v in own.items()})
     about = {
         "kind": spec["kind"],
@@ -253,6 +260,12 @@ def parser() -> argparse.ArgumentParser:
         help="prepared train rows that are dealt to languages, or recorded",
     )
     p.add_argument("--subset", default="", help="record of the train rows that are picked, JSON")
+    p.add_argument(
+        "--features",
+        nargs="*",
+        default=[],
+        help="features of the pictures of each task that has any, of train, then of dev",
+    )
     p.add_argument("--recorded", default="", help="what the training on the inputs has recorded")
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
     p.add_argument("--chosen", default="", help="what is chosen on dev for it, JSON")

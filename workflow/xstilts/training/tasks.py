@@ -1,7 +1,7 @@
 """The tasks of a training, each with its rows and its head."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -10,12 +10,15 @@ import numpy as np
 from xstilts import formats
 from xstilts.data import prepare
 from xstilts.encoding import encoded
+from xstilts.encoding import features as features_files
 from xstilts.encoding.encoded import Encoded
-from xstilts.encoding.features import PART, Pictures
+from xstilts.encoding.features import PART, SHUFFLED, Pictures
 from xstilts.experiment import amounts
 from xstilts.models import adapters
 from xstilts.running.errors import UserError
 from xstilts.training import deal, host, sample
+
+SPLITS = ("train", "dev")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,6 +37,9 @@ class TrainingTask:
         dev_rows: the same as text.
         dev_lang, metric: of the dev rows.
         options: what else its head is made with.
+        trained_with: what is before its texts (`features.OWN`, `SHUFFLED`), or `NONE` where that is
+            a control; "" of a task without pictures.
+        pictures: of its dev rows, their own and others, whichever it is trained with; None without.
     """
 
     name: str
@@ -47,6 +53,8 @@ class TrainingTask:
     dev_lang: str = "en"
     metric: str = ""
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    trained_with: str = ""
+    pictures: tuple[Pictures, Pictures] | None = None
 
     @property
     def page(self) -> ModuleType:
@@ -85,6 +93,7 @@ def read_tasks(
     name: str = "",
     train_rows: Iterable[str] = (),
     subset: str = "",
+    features: Iterable[str] = (),
 ) -> list[TrainingTask]:
     """Return the tasks of a training, still without heads.
 
@@ -95,13 +104,14 @@ def read_tasks(
         name: of the intermediate, for messages.
         train_rows: paths, likewise, of the tasks whose rows are dealt to their languages.
         subset: record of the rows of the only task that are trained on, where not all are.
+        features: paths, of each task with pictures those of its train split, then of its dev split.
 
     Raises:
         UserError: a file is made by another spec, or encoded with another tokenizer; a task has
             fewer rows than its sample, or its languages have not the same.
     """
     train_paths, dev_paths, dev_rows_paths = iter(train), iter(dev), iter(dev_rows)
-    train_rows_paths = iter(train_rows)
+    train_rows_paths, features_paths = iter(train_rows), iter(features)
     eval_rows = spec["recipe"]["eval_rows"]
 
     def load(path: str, spec_digest: str, whole: bool = True) -> Encoded:
@@ -121,29 +131,59 @@ def read_tasks(
             data = sample.picked(data, paths, subset, spec["subset"])
         elif sampled:
             data = sample.draw(data, paths, task_spec, spec["seed"], name)
+        shown = task_spec.get("pictures", {})
+        of_train, of_dev = (_pictures(shown, s, features_paths, spec["seed"]) for s in SPLITS)
+        data = {lang: _before(paths[lang], one, of_train, shown) for lang, one in data.items()}
         labels = next(iter(data.values())).labels  # the spec's, or those of an open tag set
         options = {"scale": spec["recipe"].get("scale")} if task_spec["format"] == "dual" else {}
         task = TrainingTask(
             task_spec["task"], task_spec["format"], task_spec["batch_size"], labels, data,
-            options=options,
+            options=options, trained_with=shown.get("order", ""), pictures=of_dev,
         )  # fmt: skip
         for lang, spec_digest in task_spec["dev"].items():
-            of_dev = load(next(dev_paths), spec_digest)
-            if list(of_dev.labels) != list(labels):
+            dev_path = next(dev_paths)
+            dev_data = _before(dev_path, load(dev_path, spec_digest), of_dev, shown)
+            if list(dev_data.labels) != list(labels):
                 raise UserError(
                     f"{task.name}: its dev rows are encoded with the labels"
-                    f" {', '.join(of_dev.labels)}, its train rows with {', '.join(labels)}; delete"
-                    " results/encoded, run again"
+                    f" {', '.join(dev_data.labels)}, its train rows with {', '.join(labels)};"
+                    " delete results/encoded, run again"
                 )
             task = dataclasses.replace(
                 task,
-                dev=of_dev.first_rows(eval_rows),
+                dev=dev_data.first_rows(eval_rows),
                 dev_rows=prepare.read(next(dev_rows_paths)).to_pylist()[:eval_rows],
                 dev_lang=lang,
                 metric=task_spec["metric"],
             )
         tasks.append(task)
     return tasks
+
+
+def _pictures(
+    shown: Mapping[str, Any], split: str, paths: Iterator[str], seed: int
+) -> tuple[Pictures, Pictures] | None:
+    """Return the pictures of a split, their own and others; None of a task on text alone."""
+    if "features" not in shown:
+        return None
+    opened = features_files.load(next(paths), shown["features"][split])
+    others = features_files.derangement(len(opened), seed, f"{shown['set']} {split}")
+    return Pictures(opened), Pictures(opened, others)
+
+
+def _before(
+    path: str,
+    data: Encoded,
+    pictures: tuple[Pictures, Pictures] | None,
+    shown: Mapping[str, Any],
+) -> Encoded:
+    """Return encoded rows with the pictures that they are trained with before them."""
+    if pictures is None:
+        return data
+    numbers = data.arrays.get("image")
+    if numbers is None or numbers.max(initial=-1) >= len(pictures[0].features):
+        raise UserError(f"{path}: is not of the pictures of {shown['set']}; delete it, run again")
+    return dataclasses.replace(data, pictures=pictures[shown["order"] == SHUFFLED])
 
 
 def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
