@@ -120,7 +120,8 @@ def main_text_table(
 
 SHORT_METRICS = {
     **dict.fromkeys(("accuracy", "retrieval"), "acc"),
-    **dict.fromkeys(("tagging", "bucc"), "F1"),
+    **dict.fromkeys(("tagging", "bucc", "squad_f1"), "F1"),
+    "told": "told",
     **{
         "map20": "mAP@20",
         "macro_f1": "macro F1",

@@ -83,6 +83,7 @@ FIELDS = {
     "dual": (("text", "text_pair"), ("group",)),
     "mlm": (("text",), ()),
     "images": (("id", "image"), ()),
+    "caption": (("text",), ()),
 }
 
 

@@ -20,7 +20,7 @@ COLUMNS = {
     **dict.fromkeys(
         ("classification", "regression", "dual"), (("text", "text_pair"), ("text", "text_pair"))
     ),
-    **dict.fromkeys(("retrieval", "mlm"), (("text",), ("text",))),
+    **dict.fromkeys(("retrieval", "mlm", "caption"), (("text",), ("text",))),
     "choice": (("context",), ("context", "choices")),
     "span": (("question",), ("context",)),
     "tagging": (("tokens",), ("tokens",)),

@@ -50,6 +50,7 @@ SCHEMAS = {
         "dual": [("text", _TEXT), ("text_pair", _TEXT), ("group", _TEXT)],
         "mlm": [("text", _TEXT)],
         "images": [("number", pa.int64())],
+        "caption": [("text", _TEXT)],
     }.items()
 }
 # Of a task whose rows have pictures: the id of a picture in its set.

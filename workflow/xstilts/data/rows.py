@@ -264,6 +264,8 @@ class RowCleaner:
     def _mlm(self, row: Row) -> str | None:
         return None if (row["text"] or "").strip() else "no text"
 
+    _caption = _mlm
+
     def _number(self, label: Any, row: str | None) -> float | None:
         """Return the label of a row as a number, None for no label."""
         if label is None or label == "" or label != label:  # NaN, as pandas writes no value

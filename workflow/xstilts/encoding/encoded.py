@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save, save_file
 
+from xstilts.encoding.features import Pictures
 from xstilts.encoding.header import DIGEST, opened, read_arrays
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import atomic
@@ -39,11 +40,14 @@ class Encoded:
         meta: spec, pins, tokenizer digest, `pad` id, numbers of rows and of rows cut; `labels`
             where they were taken from training rows (an open tag set).
         sample: int64, the rows that are trained on, in order; None for all.
+        pictures: what is shown before the texts; None for nothing. Which picture is that of a
+            sequence is in `image` int64 [sequences], of a task with pictures.
     """
 
     arrays: dict[str, np.ndarray]
     meta: dict[str, Any]
     sample: np.ndarray | None = None
+    pictures: Pictures | None = None
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -58,25 +62,32 @@ class Encoded:
         """Return the number of tokens of each sequence, int64 [sequences]."""
         return np.diff(self.arrays["starts"])
 
+    @property
+    def positions(self) -> int:
+        """The positions of a picture before each sequence; 0 without."""
+        return 0 if self.pictures is None else self.pictures.features.positions
+
     def shapes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return, per example, the tokens of its longest sequence and its number of sequences."""
+        """Return, per example, the tokens of its longest sequence and its number of sequences; the
+        positions of pictures are tokens here."""
         return self._shapes
 
     @cached_property
     def _shapes(self) -> tuple[np.ndarray, np.ndarray]:  # of all examples, and every step asks
         longest = np.maximum.reduceat(self.sequence_lengths(), self.arrays["groups"][:-1])
-        return longest, np.diff(self.arrays["groups"])
+        return longest + self.positions, np.diff(self.arrays["groups"])
 
     @cached_property
     def tokens(self) -> np.ndarray:
-        """The number of tokens of each example, int64 [examples]."""
-        return np.diff(self.arrays["starts"][self.arrays["groups"]])
+        """The number of tokens of each example, int64 [examples], those of pictures among them."""
+        groups = self.arrays["groups"]
+        return np.diff(self.arrays["starts"][groups]) + self.positions * np.diff(groups)
 
     @cached_property
     def separate(self) -> "Encoded":
         """The same, each sequence an example of its own."""
         groups = np.arange(len(self.arrays["starts"]))
-        return Encoded(self.arrays | {"groups": groups}, self.meta)
+        return Encoded(self.arrays | {"groups": groups}, self.meta, pictures=self.pictures)
 
     @property
     def rows(self) -> int:
@@ -107,7 +118,8 @@ class Encoded:
             return self
         row_of_example = self.arrays.get("row", np.arange(len(self)))
         examples = int(np.searchsorted(row_of_example, rows))
-        return Encoded(self.arrays | {"groups": self.arrays["groups"][: examples + 1]}, self.meta)
+        arrays = self.arrays | {"groups": self.arrays["groups"][: examples + 1]}
+        return Encoded(arrays, self.meta, pictures=self.pictures)
 
     def part(self, first: int, after: int) -> "Encoded":
         """Return the examples from one on, up to another, of a file of a sequence an example."""
@@ -145,7 +157,7 @@ def pack(sequences: Sequence[Sequence[int]], groups: Sequence[int] | None = None
 
 def join(parts: Sequence[Encoded]) -> Encoded:
     """Return the examples of several files of one kind, one file after another, to be batched
-    together; what is not of the rows is said as the first file says it."""
+    together; what is not of the rows, and their pictures, are as the first file has them."""
     if len(parts) == 1:
         return parts[0]
     joined = {}
@@ -160,7 +172,7 @@ def join(parts: Sequence[Encoded]) -> Encoded:
             arrays = [array + n for array, n in zip(arrays, before, strict=True)]
         joined[name] = np.concatenate(arrays)
     meta = parts[0].meta | {key: sum(part.meta[key] for part in parts) for key in ("rows", "cut")}
-    return Encoded(joined, meta)
+    return Encoded(joined, meta, pictures=parts[0].pictures)
 
 
 def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
@@ -180,6 +192,15 @@ def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
     full = bool((lengths == ids.shape[1]).all())
     mask = None if full else np.arange(ids.shape[1]) < lengths[:, None]
     return {"ids": ids, "mask": mask, "sequences": chosen}
+
+
+def seen(data: Encoded, batch: dict[str, Any]) -> dict[str, Any]:
+    """Return a collated batch with the pictures before its sequences, if there are any: `visual`
+    float16 [sequences, positions, width], and `pad`, the id that is in their place."""
+    if data.pictures is None:
+        return batch
+    visual = data.pictures.of(data.arrays["image"][batch["sequences"]])
+    return batch | {"visual": visual, "pad": data.meta["pad"]}
 
 
 def load(path: str | Path, whole: bool = True) -> Encoded:

@@ -52,9 +52,17 @@ def pack(batch: dict[str, Any], first_position: int) -> dict[str, Any]:
         int32 [sequences + filler + 1], where each sequence begins; `longest`, the length bound; and
         `index` int64 [sequences, width], which token is at which place of the padded batch. Places
         of padding have the last token: filler, or, where there is none, one that is read elsewhere.
-        `mask` stays for the heads.
+        `mask` stays for the heads. Where there are pictures before the sequences (`visual`), they
+        are in `ids` as padding, at the position before the first, and `places` int64
+        [sequences * positions] says where; `index` is of the text alone.
     """
     ids, mask = batch["ids"], batch["mask"]
+    front = batch["visual"].shape[1] if "visual" in batch else 0
+    if front:
+        before = np.full((len(ids), front), batch["pad"], ids.dtype)
+        ids = np.concatenate([before, ids], 1)
+        seen = np.ones(before.shape, dtype=bool)
+        mask = None if mask is None else np.concatenate([seen, mask], 1)
     lengths = np.full(len(ids), ids.shape[1]) if mask is None else mask.sum(1)
     tokens = int(lengths.sum())
     total, count, bound = shape(tokens, len(ids), int(lengths.max()))
@@ -63,7 +71,9 @@ def pack(batch: dict[str, Any], first_position: int) -> dict[str, Any]:
     real = np.ones(ids.shape, dtype=bool) if mask is None else mask
     flat, positions = (np.full((1, total), value) for value in (FILLER_ID, first_position))
     flat[0, :tokens] = ids[real]
-    positions[0, :tokens] += np.broadcast_to(np.arange(ids.shape[1]), ids.shape)[real]
+    counted = np.arange(-front, ids.shape[1] - front)
+    counted = np.maximum(counted, -min(front, first_position, 1))
+    positions[0, :tokens] += np.broadcast_to(counted, ids.shape)[real]
     index = np.full(ids.shape, total - 1)
     index[real] = np.arange(tokens)
     return batch | {
@@ -71,5 +81,6 @@ def pack(batch: dict[str, Any], first_position: int) -> dict[str, Any]:
         "positions": positions,
         "offsets": np.cumsum([0, *lengths, *filler], dtype=np.int32),
         "longest": bound,
-        "index": index,
+        "index": index[:, front:],
+        **({"places": index[:, :front].flatten()} if front else {}),
     }

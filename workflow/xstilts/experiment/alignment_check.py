@@ -21,6 +21,7 @@ COLUMNS = {
     "span": ("context", "question"),
     "retrieval": ("text",),
     "mlm": ("text",),
+    "caption": ("text",),
 }
 _WITH_IDS = re.compile(r"\.(csv|tsv|jsonl|ndjson|json|parquet)(\.[a-z0-9]+)?$")
 

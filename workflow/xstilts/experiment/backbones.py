@@ -20,6 +20,7 @@ from xstilts.experiment.architecture import (
     told_kind,
 )
 from xstilts.experiment.experiment import Experiment
+from xstilts.experiment.tasks import MASKED
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 
@@ -85,7 +86,7 @@ def check_masked(experiment: Experiment, pairs: Iterable[tuple[str, str]]) -> No
     for model, intermediate in dict.fromkeys(pairs):
         links = chains.of(entries, intermediate)
         tasks = [t for n in links for t in entries[n]["tasks"]]
-        if all(experiment.tasks[task].format != "mlm" for task in tasks):
+        if all(experiment.tasks[task].format not in MASKED for task in tasks):
             continue
         if (told := kind(settings["models"][model], settings)) not in (None, ENCODER):
             why = "sees no token after it" if told == DECODER else "has no mask token"

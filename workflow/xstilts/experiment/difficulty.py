@@ -31,6 +31,7 @@ NONE = {
     "regression": "a number is not one of several answers",
     "dual": "what is right among depends on the other rows of a batch",
     "mlm": "it has no answers",
+    "caption": "it has no answer, but pieces that are hidden",
 }
 
 

@@ -39,6 +39,7 @@ class Recipe:
             (`encoding.batches.epoch_batches`).
         optimizer: `adamw`, or `adamw8bit`, whose moments have 8 bits.
         scale: of the cosines of a dual encoder, if it is fixed; None to learn it.
+        image_learning_rate: peak, of what makes of pictures the encoder's input, which is new.
     """
 
     learning_rate: float = 1e-5
@@ -56,12 +57,15 @@ class Recipe:
     grouping: str = "length"
     optimizer: str = "adamw"
     scale: float | None = None
+    image_learning_rate: float = 1e-4
 
     def spec(self) -> dict[str, Any]:
         """Return what the spec of a training has of it; what came later, only where it is not as in
         all that was trained before it. (If a default changes, a spec without the key is still one
         of these.)"""
-        later = {"grouping": "length", "optimizer": "adamw", "scale": None}
+        later = {
+            "grouping": "length", "optimizer": "adamw", "scale": None, "image_learning_rate": 1e-4,
+        }  # fmt: skip
         fields = dataclasses.asdict(self).items()
         return {k: v for k, v in fields if k not in later or v != later[k]}
 

@@ -15,12 +15,14 @@ FORMATS = {
     "classification": ("accuracy", "macro_f1", "matthews"),
     "regression": ("pearson", "spearman"),
     "choice": ("accuracy",),
-    "span": ("squad", "squad2", "mlqa"),
+    "span": ("squad", "squad_f1", "squad2", "mlqa"),
     "tagging": ("tagging",),
     "retrieval": ("retrieval", "bucc", "map20"),
     "dual": ("map20",),
     "mlm": (),
+    "caption": ("told",),
 }
+MASKED = ("mlm", "caption")  # the formats whose head tells pieces of the vocabulary
 LABELLED = ("classification", "tagging")  # the formats whose answers are labels, by name
 SPLITS = ("train", "dev", "test")
 POOL = sources.POOL

@@ -13,7 +13,7 @@ from xstilts.encoding import encoded
 from xstilts.experiment.architecture import ENCODER, Architecture
 from xstilts.running.errors import UserError
 
-MLM_PROBABILITY = 0.15  # of the ordinary tokens; also in jiant's templates
+MASKED = 0.15  # of the ordinary tokens; also in jiant's templates
 # What becomes of a chosen token (BERT's rule, as in transformers' collator): the mask token, a
 # random one, or (the rest) itself.
 MASK_PROBABILITY, RANDOM_PROBABILITY = 0.8, 0.1
@@ -44,7 +44,7 @@ def collate(data, examples, seed=()):
     for row, example in enumerate(batch["sequences"]):
         ids = data.sequence(example)
         generator = np.random.default_rng([*seed, int(example)])
-        chosen = (generator.random(len(ids)) < MLM_PROBABILITY) & ordinary[ids]
+        chosen = (generator.random(len(ids)) < MASKED) & ordinary[ids]
         draw = generator.random(len(ids))
         random_ids = generator.choice(ordinary_ids, len(ids))
         targets[row, : len(ids)][chosen] = ids[chosen]

@@ -36,10 +36,12 @@ METRICS = {
     "spearman": Metric(correlation.correlations, _CORRELATIONS, "spearman", ("spearman",)),
     "tagging": Metric(tagging.chunk_f1, ("accuracy", "f1"), "f1", ("f1",)),
     "squad": Metric(qa.squad, _ANSWERS, "f1", _ANSWERS),
+    "squad_f1": Metric(qa.squad, _ANSWERS, "f1", ("f1",)),
     "squad2": Metric(qa.squad2, _ANSWERS, "f1", _ANSWERS),
     "mlqa": Metric(qa.mlqa, _ANSWERS, "f1", _ANSWERS, by_language=True),
     "retrieval": Metric(labels.accuracy, ("accuracy",), "accuracy", ("accuracy",)),
     "map20": Metric(ranking.map20, ("map20",), "map20", ("map20",)),
+    "told": Metric(labels.told, ("told",), "told", ("told",)),
     "bucc": Metric(pairs.mining_f1, ("precision", "recall", "f1"), "f1", ("f1",)),
 }
 

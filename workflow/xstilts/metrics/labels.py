@@ -1,4 +1,4 @@
-"""One label a row: accuracy, macro F1 and the correlation of Matthews."""
+"""One label a row: accuracy, macro F1 and the correlation of Matthews; counts of what is right."""
 
 import math
 from collections import Counter
@@ -42,6 +42,13 @@ def matthews(gold: Sequence[Hashable], predicted: Sequence[Hashable]) -> dict[st
         n * n - sum(k * k for k in tally.values()) for tally in (in_gold, in_predicted)
     )
     return values | {"matthews": covariance / math.sqrt(spread) if spread else 0.0}
+
+
+def told(hidden: Sequence[int], right: Sequence[int]) -> dict[str, float]:
+    """Share of all hidden pieces that are told right: numbers of both a row; 0 where none is
+    hidden."""
+    counts.check(hidden, right)
+    return {"told": sum(right) / sum(hidden) if sum(hidden) else 0.0}
 
 
 def _tally(

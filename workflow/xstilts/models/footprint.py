@@ -10,7 +10,6 @@ from typing import Any
 
 from xstilts.experiment import search
 from xstilts.experiment.reference import Encoder
-from xstilts.formats.mlm import MLM_PROBABILITY
 from xstilts.models import shape
 from xstilts.models.activations import Activations
 from xstilts.models.gpu_memory import (
@@ -41,7 +40,7 @@ class Footprint:
         budget: tokens of a micro-batch, padding included.
         trained: whether it trains.
         largest: tokens of the largest batch that is cut into micro-batches; asked where needed.
-        masked: whether it trains masked language modelling.
+        masked: share of the tokens that are masked and told, if any are.
         searched: whether it holds embeddings to search in, of which no formula is here.
         shards: processes over which weights, gradients and moments are cut.
         rank: of the adapter that is trained in place of the model, counted as if it were on all
@@ -56,7 +55,7 @@ class Footprint:
     budget: int
     trained: bool = True
     largest: Callable[[], int] | None = None
-    masked: bool = False
+    masked: float = 0.0
     searched: bool = False
     shards: int = 1
     rank: int = 0
@@ -151,7 +150,7 @@ class Footprint:
         if self.trained:
             most = max(most, kept.bytes(tokens, self.length))
         vocabulary = self.memory.shape.vocabulary
-        logits = MLM_PROBABILITY * tokens * vocabulary * LOGITS if self.masked else 0
+        logits = self.masked * tokens * vocabulary * LOGITS
         return self.least + self.memory.beside + most + round(logits) + gpus.CONTEXT
 
     def avoided(self) -> set[str]:

@@ -48,6 +48,7 @@ def best(format: str, metric: str, rows: Rows, language: str) -> Guess:
       everywhere above that.
     - span: always no answer, or as many words as answers have (median) at the same place of every
       context: its beginning, its end, or a quarter, half or three quarters of the way.
+    - caption: always one word, the most frequent, as if words were pieces.
     - dual: passages in any order, of which the right one is at each rank as often: the mean of 1 /
       rank, 0 past the last that counts.
 
@@ -163,6 +164,12 @@ def _passages(metric: str, rows: Rows, language: str) -> Guess:
     return Guess(chance, "any passages", len(rows))
 
 
+def _words(metric: str, rows: Rows, language: str) -> Guess:
+    counts = Counter(word for row in rows for word in row["text"].split())
+    [(word, n)] = counts.most_common(1)
+    return Guess(n / counts.total(), f"always {word}", len(rows))
+
+
 def _highest(
     metric: str, gold: Sequence, guesses: Mapping[str, Sequence], language: str, worth: float
 ) -> Guess:
@@ -182,4 +189,5 @@ _GUESSES: dict[str, Callable[[str, Rows, str], Guess]] = {
     "tagging": _tags,
     "span": _answers,
     "dual": _passages,
+    "caption": _words,
 }

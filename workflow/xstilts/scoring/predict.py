@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from xstilts.encoding import batches
+from xstilts.encoding import batches, encoded
 from xstilts.encoding.encoded import Encoded
+from xstilts.encoding.features import PART
 from xstilts.models import memory, shards
 from xstilts.models.execution import Execution, hidden_states
 from xstilts.models.execution import tensors as tensors
@@ -20,8 +21,11 @@ CPU_TOKENS = 4096
 
 
 def outputs(encoder, head, batch: dict[str, Any]):
-    """Return the head's outputs for a batch of tensors, padded or packed."""
-    return head(hidden_states(encoder, batch), batch["mask"])
+    """Return the head's outputs for a batch of tensors, padded or packed; with its pictures before
+    the text, if it has any, which the head does not see."""
+    projector = getattr(head, PART, None)
+    before = projector(batch["visual"]) if projector is not None and "visual" in batch else None
+    return head(hidden_states(encoder, batch, before), batch["mask"])
 
 
 def reduced(
@@ -66,7 +70,8 @@ def reduced(
     head.eval()
 
     def forward(examples: np.ndarray) -> list[tuple[np.ndarray, Callable[[], np.ndarray]]]:
-        batch = tensors(execution.arrange(page.collate(data, examples)), device)
+        batch = encoded.seen(data, page.collate(data, examples))
+        batch = tensors(execution.arrange(batch), device)
         with devices.autocast(device):
             batch_outputs = outputs(encoder, head, batch)
         return [(examples, _fetch(getattr(page, what)(batch_outputs, batch)))]

@@ -137,7 +137,7 @@ def train(
         args.out,
         args.budget,
         largest=lambda: largest_batch(tasks),
-        masked=any(task.format == "mlm" for task in tasks),
+        masked=max(getattr(task.page, "MASKED", 0.0) for task in tasks),
         shards=ranks.size() if args.sharding == "fsdp" else 1,
         rank=(spec.get("adapter") or {}).get("rank", 0),
         checkpointing=args.checkpointing == "yes",

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xstilts.encoding import batches
+from xstilts.encoding import batches, encoded
 from xstilts.encoding.encoded import Encoded
 from xstilts.models import pinning, shards
 from xstilts.models.execution import Execution
@@ -48,10 +48,13 @@ def share(
         cut, counted = batches.share_of_rank(
             piece, *data.shapes(), max_tokens, ranks.rank(), ranks.size(), execution.tokens(data)
         )
-        micro_batches = [task.page.collate(data, chosen, seed) for chosen in cut]
+        micro_batches = [
+            encoded.seen(data, task.page.collate(data, chosen, seed)) for chosen in cut
+        ]
         own += micro_batches[:counted]
         others += micro_batches[counted:]
     tokens = sum(b["ids"].size if b["mask"] is None else b["mask"].sum() for b in own)
+    tokens += data.positions * sum(len(batch["ids"]) for batch in own)
     arranged = [execution.arrange(batch) for batch in own + others]
     if pinned:
         arranged = [

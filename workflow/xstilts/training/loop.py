@@ -20,8 +20,8 @@ from xstilts.running.errors import NotFinite
 from xstilts.running.trackers import Trackers
 from xstilts.scoring import gold, predict
 from xstilts.training import host, mixture, prefetch
+from xstilts.training import optimizer as optimizers
 from xstilts.training.gradients import accumulate_gradients
-from xstilts.training.optimizer import lr_factor, make_optimizer
 from xstilts.training.prefetch import Step
 from xstilts.training.progress import Progress
 from xstilts.training.saver import StateSaver
@@ -155,8 +155,8 @@ def fit(
     streams = mixture.make_streams(tasks, cap, spec["seed"], recipe.grouping)
     schedule = mixture.schedule([stream.share for stream in streams], total_steps, spec["seed"])
     modules = [encoder, *named_heads(tasks).values()]
-    optimizer = make_optimizer(modules, recipe)
-    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    optimizer = optimizers.make_optimizer(modules, recipe)
+    parameters = optimizers.trained(modules)
     state = TrainingState(encoder, tasks, optimizer, streams, max_tokens)
     execution = execution or Execution.choose(encoder, device)
     steps = prefetch.steps(state, schedule, spec["seed"], execution, device.type == "cuda")
@@ -183,8 +183,8 @@ def fit(
             if saver:
                 saver.save_if_due(state)
             for group in optimizer.param_groups:
-                factor = lr_factor(step.number, total_steps, recipe.warmup)
-                group["lr"] = recipe.learning_rate * factor
+                factor = optimizers.lr_factor(step.number, total_steps, recipe.warmup)
+                group["lr"] = group["peak"] * factor
             (loss, tokens), state.max_tokens = accumulate(
                 encoder, step, device, execution, state.max_tokens, optimizer.zero_grad, otherwise
             )

@@ -1,26 +1,42 @@
 """The optimizer of every training, its learning rate over time, and its state."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from xstilts.encoding.features import PART
 from xstilts.experiment.recipe import Recipe
 from xstilts.models import shards
 from xstilts.training import adamw8bit
 from xstilts.training.storage import Tensors
 
 
+def trained(modules: Iterable[Any]) -> list[Any]:
+    """Return the parameters that are trained, each once: heads may share a part."""
+    every = (p for module in modules for p in module.parameters() if p.requires_grad)
+    return list({id(p): p for p in every}.values())
+
+
 def make_optimizer(modules: Sequence[Any], recipe: Recipe):
-    """Return AdamW without weight decay on biases and LayerNorm, betas and eps as in jiant."""
+    """Return AdamW without weight decay on biases and LayerNorm, betas and eps as in jiant.
+
+    Each group has `peak`, the learning rate at the top of its schedule: what makes of pictures the
+    encoder's input has one of its own, since it begins at nothing.
+    """
     import torch
 
-    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-    decay = [p for p in parameters if p.ndim > 1]
-    no_decay = [p for p in parameters if p.ndim <= 1]
-    groups = [
-        {"params": decay, "weight_decay": recipe.weight_decay},
-        {"params": no_decay, "weight_decay": 0.0},
-    ]
+    projectors = [getattr(module, PART) for module in modules if hasattr(module, PART)]
+    of_pictures = {id(p) for projector in projectors for p in projector.parameters()}
+    parameters = trained(modules)
+    groups = []
+    for own, peak in ((False, recipe.learning_rate), (True, recipe.image_learning_rate)):
+        some = [p for p in parameters if (id(p) in of_pictures) is own]
+        for params, decay in (
+            ([p for p in some if p.ndim > 1], recipe.weight_decay),
+            ([p for p in some if p.ndim <= 1], 0.0),
+        ):
+            if params or not own:
+                groups.append({"params": params, "weight_decay": decay, "peak": peak})
     settings: dict[str, Any] = {"lr": recipe.learning_rate, "betas": (0.9, 0.999), "eps": 1e-8}
     if recipe.optimizer == "adamw8bit":
         return adamw8bit.make(modules, groups, settings)

@@ -11,6 +11,7 @@ from xstilts import formats
 from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding.encoded import Encoded
+from xstilts.encoding.features import PART, Pictures
 from xstilts.experiment import amounts
 from xstilts.models import adapters
 from xstilts.running.errors import UserError
@@ -149,18 +150,33 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
     """Return the tasks with new heads, on the encoder's device.
 
     One for the tasks of equal format and equal labels (MNLI, SNLI, ANLI); tasks without labels
-    (regression, choice, span) have heads of their own, as in jiant.
+    (regression, choice, span) have heads of their own, as in jiant. All heads of tasks with
+    pictures have the same projector.
     """
+    from xstilts.formats.pictures import add
+
     heads: dict[Any, Any] = {}
-    tasks_with_heads = []
+    projector, tasks_with_heads = None, []
     for task in tasks:
         key = (task.format, *task.labels) if task.labels else task.name
+        train = list(task.train.values())
+        if pictures := train[0].pictures:
+            key = "pictures", key
         if key not in heads:
-            train = list(task.train.values())
             made = task.page.head(encoder, list(task.labels), train, **task.options)
+            if pictures:
+                projector = projector or _projector(encoder, pictures)
+                add(made, projector)
             heads[key] = made.to(encoder.device)
         tasks_with_heads.append(dataclasses.replace(task, head=heads[key]))
     return tasks_with_heads
+
+
+def _projector(encoder, pictures: Pictures):
+    from xstilts.formats.pictures import Projector
+
+    _, positions, width = pictures.features.shape
+    return Projector(width, positions, encoder.get_input_embeddings())
 
 
 def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
@@ -172,14 +188,16 @@ def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
 def weights(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:
     """Return all weights that are trained, as they are: `encoder`, and `head`.
 
-    In a mixture of several tasks the weights of each head have its name before theirs.
+    In a mixture of several tasks the weights of each head have its name before theirs, but for the
+    projector of pictures, which they share.
     """
     heads = named_heads(tasks)
-    prefixes = {name: f"{name}." if len(tasks) > 1 else "" for name in heads}
-    return {
-        "encoder": adapters.trained(encoder),
-        "head": {prefixes[n] + k: v for n, h in heads.items() for k, v in h.state_dict().items()},
-    }
+    named = {}
+    for name, head in heads.items():
+        for key, value in head.state_dict().items():
+            shared = len(tasks) == 1 or key.startswith(f"{PART}.")
+            named[key if shared else f"{name}.{key}"] = value
+    return {"encoder": adapters.trained(encoder), "head": named}
 
 
 def snapshot(encoder, tasks: Sequence[TrainingTask]) -> dict[str, dict]:

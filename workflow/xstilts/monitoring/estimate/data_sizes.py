@@ -15,7 +15,7 @@ TOY_TOKENS = 0.4  # share of the tokens of a real row: toy sentences are short
 ROWS = {"train": 100_000, "dev": 2_000, "test": 2_000}
 TOKENS = {
     "classification": 45, "choice": 200, "span": 190, "tagging": 28, "retrieval": 20, "mlm": 600,
-    "regression": 30, "dual": 190,
+    "regression": 30, "dual": 190, "caption": 17,
 }  # fmt: skip
 OTHER_TOKENS = 50
 BYTES = 4.5  # of text in UTF-8, a token
