@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from xstilts.data import pictures
 from xstilts.data.source import POOL
 from xstilts.running.errors import UserError, brief, nearest
 
@@ -37,6 +38,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "context": ("context", "passage", "paragraph", "document", "article", "passagetext", "text"),
     "answers": ("answers", "answer", "answertext", "answerstext"),
     "start": ("answerstart", "start", "answersstart", "answeroffset"),
+    "image": ("image", "imageid", "imgid", "img", "picture", "pictureid", "photo", "photoid"),
     "choices": ("choices", "options", "endings", "answers", "candidates", "alternatives"),
 }  # fmt: skip
 # In some formats a column goes by other names.
@@ -80,6 +82,7 @@ FIELDS = {
     "retrieval": (("source", "target"), ("side", "text", "gold", "golds")),
     "dual": (("text", "text_pair"), ("group",)),
     "mlm": (("text",), ()),
+    "images": (("id", "image"), ()),
     "caption": (("text",), ()),
 }
 
@@ -140,6 +143,8 @@ class _Finder:
         )
         self.format, self.pooled = spec["format"], bool(spec.get("pool"))
         self.needed, self.optional = FIELDS[self.format]
+        if spec.get("images"):
+            self.needed = (*self.needed, "image")
         if not gold:
             self.needed = tuple(field for field in self.needed if field not in GOLD)
         self.found: Found = {}
@@ -216,6 +221,8 @@ class _Finder:
     def _aliases(self, field: str) -> tuple[str, ...]:
         if self.format == "choice":
             return _CHOICES.get(field, NAMES.get(field, ()))
+        if (self.format, field) == ("images", "id"):
+            return (*NAMES["id"], *NAMES["image"][1:])
         return (
             _SCORES
             if (self.format, field) == ("regression", "label")
@@ -231,7 +238,8 @@ class _Finder:
         return [name for name in found if name not in self.strata] or found
 
     def _one(self, field: str) -> str:
-        found = self._some(field)
+        of_set = self.format == "images"  # whose other columns may be called so too
+        found = pictures.columns_of(self.schema) if of_set else self._some(field)
         if len(found) != 1:
             raise self._ask(field, found)
         return found[0]

@@ -7,7 +7,7 @@ file says where its rows came from and how many were dropped, and why.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from xstilts.data import annotations, columns, hops, passages, pools, shapes
 from xstilts.data import strata as strata_of
+from xstilts.data.pictures import Pictures, columns_of
 from xstilts.data.rows import (
     FOREIGN,
     ROW_FUNCTIONS,
@@ -48,9 +49,12 @@ SCHEMAS = {
         "retrieval": [("side", _TEXT), ("text", _TEXT), ("gold", _TEXT)],
         "dual": [("text", _TEXT), ("text_pair", _TEXT), ("group", _TEXT)],
         "mlm": [("text", _TEXT)],
+        "images": [("number", pa.int64())],
         "caption": [("text", _TEXT)],
     }.items()
 }
+# Of a task whose rows have pictures: the id of a picture in its set.
+PICTURE = pa.field("image", _TEXT)
 # Where the candidates of all languages are in one file (`pool` of a retrieval task): the ids of the
 # right ones of a source row, and the language of a row. `gold` is null there.
 POOLED = pa.schema([("golds", _TEXTS), ("lang", _TEXT)])
@@ -61,12 +65,13 @@ def unify(
     features: Mapping[str, Any],
     spec: dict,
     gold: list[tuple[str, str]] | dict[str, list[str]] | None = None,
+    pictures: Collection[str] = (),
 ) -> tuple[list[Row], dict]:
     """Turn raw rows into unified rows of `spec["format"]`, in the raw order.
 
     `features` are the data set's, for the names of its ClassLabels; `gold` the pairs of source and
     target ids, where they are in a file of their own, or of a pool of candidates question -> right
-    ones. Returns the rows and {rows_total, rows_kept,
+    ones; `pictures` the ids of the set, where rows have pictures. Returns the rows and {rows_total, rows_kept,
     dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes", unanswered: n,
     one_value: the only gold value, and many: {stratum: number of its classes}. rows_total counts
     raw rows. Raises UserError for columns, strata or labels that are not as the task says, if no
@@ -82,6 +87,8 @@ def unify(
     # Of questions with paragraphs, of which views and translations lack others: those of raw rows.
     of_hops, most = spec.get("rows") in hops.STRATA, spec.get("max_rows")
     chosen = set(sample(table.num_rows, most if of_hops else None))
+    named = spec.get("images")
+    seen_of = Pictures(named, pictures, f"task {task}: {dataset_of(spec)}") if named else None
     first: dict[str, str] = {}  # why there is no row -> id of the first such question
     for number, raw in enumerate(_raw_rows(table)):
         if number not in chosen:
@@ -102,13 +109,18 @@ def unify(
                 continue
             unified = row
         unit = unified if isinstance(unified, list) else [unified]
+        if seen_of:
+            unit = [row for row in unit if not seen_of.without(row, counts)]
         strata.take(raw, unit)
         if pool:
             unit = pools.side(unit, raw, spec["lang"], of_pool, seen)
             unit = pools.with_golds(unit, gold) if isinstance(gold, dict) else unit
             units += [(number, [row]) for row in unit]
             continue
-        units.append((number, unit))
+        # The two sides of a retrieval stay together; captions of one picture need not.
+        units += [(number, unit)] if spec["format"] == "retrieval" else [(number, [r]) for r in unit]
+    if seen_of:
+        seen_of.check(bool(units))
     passages.check_answers(f"task {task}: {dataset_of(spec)}", counts, len(chosen), first)
     if isinstance(gold, list):
         units, dropped = pools.pair(task, units, gold)
@@ -207,6 +219,11 @@ def sample(total: int, size: int | None) -> list[int]:
 
 def check_columns(schema: pa.Schema, spec: dict) -> None:
     """Refuse raw rows that lack a column which the task names, or of which columns are guessed."""
+    if spec["format"] == "images":
+        columns.find(schema, spec, f"task {spec['task']}: {dataset_of(spec)}")
+        return
+    held = set(columns_of(schema))
+    schema = pa.schema([field for field in schema if field.name not in held])
     _converter(schema, {}, spec)
     strata_of.Strata(schema, spec, f"task {spec['task']}: {dataset_of(spec)}")
 
@@ -287,6 +304,8 @@ def write(path: str | Path, rows: list[Row], format: str, record: dict) -> None:
     schema = SCHEMAS[format]
     if (record.get("spec") or {}).get("pool"):
         schema = pa.unify_schemas([schema, POOLED])
+    if (record.get("spec") or {}).get("images"):
+        schema = schema.append(PICTURE)
     if strata := strata_of.wanted(record.get("spec") or {}):
         schema = schema.append(strata_of.field(strata))
     schema = schema.with_metadata({"xstilts": json.dumps(record, ensure_ascii=False)})
@@ -300,7 +319,8 @@ def read(path: str | Path) -> pa.Table:
 
 
 def metadata(path: str | Path) -> dict[str, Any]:
-    """Return {spec, pin, rows_total, rows_kept, dropped, repaired} of a file of unified rows."""
+    """Return {spec, pin, rows_total, rows_kept, dropped, repaired} of a file of unified rows, and
+    `pins` of what else they follow from."""
     record = (_open(path, pq.read_schema).metadata or {}).get(b"xstilts")
     if record is None:
         raise UserError(f"{path}: was not made by the prepare step; delete it to have it made anew")
@@ -309,7 +329,10 @@ def metadata(path: str | Path) -> dict[str, Any]:
 
 def pins(*made: Mapping[str, Any]) -> dict[str, str]:
     """Return the pins of what files of unified rows were made from, by their `metadata`."""
-    return {f"datasets/{of['spec']['hub']}": of["pin"]["revision"] for of in made}
+    found: dict[str, str] = {}
+    for of in made:
+        found |= {f"datasets/{of['spec']['hub']}": of["pin"]["revision"], **of.get("pins", {})}
+    return found
 
 
 def _read(path: str | Path) -> pa.Table:

@@ -123,6 +123,24 @@ def tatoeba_r(row: Row) -> list[Row]:
     return tatoeba({"source_sentence": row["sentence1"], "target_sentence": row["sentence2"]})
 
 
+def coco(row: Row) -> list[Row]:
+    """COCO: a row a caption, five a picture; `columns` say which column is the picture's id."""
+    return [
+        {"id": f"{row['image']}.{number}", "text": caption, "image": row["image"]}
+        for number, caption in enumerate(row["captions"], 1)
+    ]
+
+
+def vqa(row: Row) -> Row:
+    """VQA: the answer is the one that most of ten people gave, as the data set has it."""
+    return {
+        "id": row["question_id"],
+        "text": row["question"],
+        "label": row["multiple_choice_answer"],
+        "image": row["image_id"],
+    }
+
+
 # Rows that are no part of a task in a language, so that nothing is missing without them.
 FOREIGN, UNUSED = "of another language", "not used by the task"
 
@@ -132,7 +150,7 @@ ROW_FUNCTIONS: dict[str, Callable[[Row], Row | list[Row] | None]] = {
         squad, multichecklist, hellaswag, cosmosqa, csqa, siqa, copa, ccg_pmb, xtreme_udpos,
         universal_dependencies, tatoeba,
         retrieval.lareqa, retrieval.lareqa_en, retrieval.mewslix, retrieval.mewslix_en,
-        tatoeba_r, hops.hotpot, hops.musique, hops.musique_last, hops.multiq,
+        tatoeba_r, coco, vqa, hops.hotpot, hops.musique, hops.musique_last, hops.multiq,
     )
 }  # fmt: skip
 

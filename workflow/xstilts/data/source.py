@@ -186,10 +186,12 @@ def load(
     hub: str,
     config: str | None,
     split: str,
+    columns: Sequence[str] | None = None,
 ) -> "datasets.Dataset":
     """Load one split by one call of `load_dataset`, exactly as pinned, with its features.
 
-    `hub` is the data set's name, `root` the mirror (unused for the hub). From the hub the library's
+    `hub` is the data set's name, `root` the mirror (unused for the hub), `columns` those of a
+    folder's parquet files that are read, None for all. From the hub the library's
     cache is used, keyed by commit. From a folder the library's copy is made in a temporary cache
     and read into memory, so that nothing old is ever read and nothing is left behind.
     Raises UserError in one line for whatever a user or a data source can have wrong.
@@ -205,6 +207,7 @@ def load(
     datasets.logging.set_verbosity(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="xstilts-") as cache:
         options = {"revision": pin["revision"]} if remote else {"cache_dir": cache}
+        options |= {} if columns is None else {"columns": list(columns)}
         try:
             rows = datasets.load_dataset(
                 str(path or hub), config, split=split, keep_in_memory=not remote, **options

@@ -5,10 +5,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import checklist, files, layout, pools, published, strata
+from xstilts.data import checklist, columns, files, layout, pictures, pools, published, strata
 from xstilts.data import source as sources
 from xstilts.data.pin import ABSENT
-from xstilts.data.prepare import dataset_of, many_classes, notes, sample, unify, write
+from xstilts.data.prepare import (
+    dataset_of,
+    many_classes,
+    metadata,
+    notes,
+    pins,
+    read,
+    sample,
+    unify,
+    write,
+)
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import read_json, sha256
 from xstilts.steps import process
@@ -27,13 +37,17 @@ def main(args: argparse.Namespace) -> None:
         return
     except UserError as error:
         raise UserError(f"task {spec['task']} ({spec['lang']}): {error}") from error
+    if spec["format"] == "images":
+        write_set(args, spec, origin, table)
+        return
     paths = json.loads(args.files)
     if not paths and not spec.get("pool"):
         path = published_file(args, spec, pin, spec.get("config"))
         paths = [str(path)] if path else []
     about = {"files": paths, "no_answer": args.no_answer}
-    rows, report = unify(table, features, spec | about, gold)
-    write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
+    there, beside = in_set(args.images) if spec.get("images") else ({}, {})
+    rows, report = unify(table, features, spec | about, gold, there)
+    write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **beside, **report})
     for line in many_classes(report):
         process.note(f"task {spec['task']} ({spec['lang']}): {line}")
     if "one_value" in report:  # a test set whose answers were kept back, or the wrong column
@@ -41,6 +55,26 @@ def main(args: argparse.Namespace) -> None:
         process.note(f"{where}: the gold is `{report['one_value']}` in every row")
     said = ", ".join([f"{len(rows)} rows", *notes(report)])
     print(f"{spec['task']} {spec['lang']} {spec['split']}: {said}")
+
+
+def write_set(
+    args: argparse.Namespace, spec: dict[str, Any], origin: dict[str, str], table: Any
+) -> None:
+    """Write the ids of a set of pictures, which are not read."""
+    where = f"task {spec['task']}: {dataset_of(spec)}"
+    found, dropped = pictures.rows(table["id"].to_pylist(), where)
+    rows = [found[at] for at in sample(len(found), spec.get("max_rows"))]
+    report = {"rows_total": table.num_rows, "rows_kept": len(rows), "dropped": dropped}
+    report |= {"repaired": 0}
+    write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **report})
+    said = ", ".join([f"{len(rows)} pictures", *notes(report)])
+    print(f"{spec['task']} {spec['split']}: {said}")
+
+
+def in_set(path: str) -> tuple[dict[str, None], dict[str, Any]]:
+    """Return the ids of a set of pictures, in its order, and what a record says of it."""
+    made = metadata(path)
+    return dict.fromkeys(read(path)["id"].to_pylist()), {"pins": pins(made)}
 
 
 def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> tuple:
@@ -68,7 +102,9 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
     if spec["format"] == "mlm" and spec.get("max_rows"):
         # A Wikipedia is too large to be read as a whole for a sample of it.
         data = data.select(sample(len(data), spec["max_rows"]))
-    table = data.with_format("arrow")[:]
+    if spec["format"] == "images":
+        return ids_of(args, spec, data), {}, None
+    table = without_pictures(data).with_format("arrow")[:]
     if strata.by_split(spec, table.column_names):
         parts = spec["split"].split("+")
         rows = [len(load(args, spec, pin, part)) for part in parts] if parts[1:] else [len(data)]
@@ -82,7 +118,7 @@ def rows_of(
     """Return the raw rows of a config of a data set with a pool, and their features."""
     if path := published_file(args, spec, pin, config):
         return published.read(path, spec["rows"]), {}
-    data = load(args, spec | {"config": config}, pin, spec["split"])
+    data = without_pictures(load(args, spec | {"config": config}, pin, spec["split"]))
     return data.with_format("arrow")[:], data.features
 
 
@@ -97,8 +133,30 @@ def published_file(
 
 
 def load(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], split: str) -> Any:
-    """Return the rows of a split, or of a part of it."""
-    return sources.load(args.source, args.root, pin, spec["hub"], spec.get("config"), split)
+    """Return the rows of a split, or of a part of it; of a folder's without its pictures."""
+    where, config = (args.source, args.root, pin, spec["hub"]), spec.get("config")
+    columns = None
+    if not sources.from_hub(args.source, spec["hub"]):
+        folder = sources.folder(args.root, "datasets", spec["hub"])
+        columns = pictures.others_in(folder, spec["hub"], config, split)
+    return sources.load(*where, config, split, columns)
+
+
+def ids_of(args: argparse.Namespace, spec: dict[str, Any], data: Any) -> Any:
+    """Return the ids of a set's pictures as a table, without the pictures."""
+    schema = None
+    if not sources.from_hub(args.source, spec["hub"]):
+        folder = sources.folder(args.root, "datasets", spec["hub"])
+        schema = pictures.schema_in(folder, spec["hub"], spec.get("config"), spec["split"])
+    where = f"task {spec['task']}: {dataset_of(spec)}"
+    found = columns.find(schema or data.features.arrow_schema, spec, where)
+    return data.select_columns(found["id"]).with_format("arrow")[:].rename_columns(["id"])
+
+
+def without_pictures(data: Any) -> Any:
+    """Return rows without their pictures, which are not read."""
+    held = pictures.columns_of(data.features.arrow_schema)
+    return data.remove_columns(held) if held else data
 
 
 def own_files(root: str, paths: list[str], pin: dict[str, Any], name: str) -> list[Path]:
@@ -120,6 +178,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")
     p.add_argument("--files", default="[]", help="paths of files of one's own, from the root")
     p.add_argument("--pin", required=True, help="the data set's pin file")
+    p.add_argument("--images", default="", help="the prepared set that the rows' pictures are of")
     p.add_argument("--no-answer", action="store_true", help="span: a question may have none")
     p.add_argument("--out", required=True, help="the parquet file to write")
     return p

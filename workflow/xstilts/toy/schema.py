@@ -13,7 +13,10 @@ Feature = dict[str, Any]
 
 STRING: Feature = {"dtype": "string", "_type": "Value"}
 INT32: Feature = {"dtype": "int32", "_type": "Value"}
+INT64: Feature = {"dtype": "int64", "_type": "Value"}
 BOOL: Feature = {"dtype": "bool", "_type": "Value"}
+IMAGE: Feature = {"_type": "Image"}
+VALUES = {"string": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "bool": pa.bool_()}
 
 
 def label(*names: str) -> Feature:
@@ -30,7 +33,9 @@ def arrow_type(feature: Any) -> pa.DataType:
     """The Arrow type of a feature."""
     kind = feature.get("_type")
     if kind == "Value":
-        return {"string": pa.string(), "int32": pa.int32(), "bool": pa.bool_()}[feature["dtype"]]
+        return VALUES[feature["dtype"]]
+    if kind == "Image":
+        return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     if kind == "ClassLabel":
         return pa.int64()
     if kind == "List":
@@ -181,4 +186,28 @@ MULTIQ: dict[str, Feature] = {
     "question": STRING,
     "bridge_answers": _SEGMENTS,
     "main_answers": _SEGMENTS,
+}
+COCO: dict[str, Feature] = {
+    "image": IMAGE,
+    "image_id": INT64,
+    "text": STRING,
+    "captions": many(STRING),
+    "split": STRING,
+}
+VQA: dict[str, Feature] = {
+    "question_type": STRING,
+    "multiple_choice_answer": STRING,
+    "answers": many({"answer": STRING, "answer_confidence": STRING, "answer_id": INT64}),
+    "image_id": INT64,
+    "answer_type": STRING,
+    "question_id": INT64,
+    "question": STRING,
+}
+GQA_IMAGES: dict[str, Feature] = {"id": STRING, "image": IMAGE}
+GQA: dict[str, Feature] = {
+    name: STRING for name in ("id", "imageId", "question", "answer", "fullAnswer")
+}
+XGQA: dict[str, Feature] = {
+    **{name: STRING for name in ("question", "answer", "full_answer", "image_id")},
+    "image": IMAGE,
 }

@@ -16,6 +16,7 @@ from xstilts.toy.catalogue import (
     classification,
     linking,
     multihop,
+    pictures,
     qa,
     retrieval,
     tagging,
@@ -63,6 +64,9 @@ CATALOGUE = (
     Family(multihop.musique, ("dgslibisey/MuSiQue",)),
     Family(multihop.multiq, ("RussianNLP/tape",)),
     Family(text.wikipedia, ("wikimedia/wikipedia",)),
+    Family(pictures.coco, ("AKCIT/coco2017-captioning",)),
+    Family(pictures.vqa, ("pminervini/VQAv2",)),
+    Family(pictures.gqa_and_xgqa, ("lmms-lab/GQA", "floschne/xgqa")),
 )
 
 

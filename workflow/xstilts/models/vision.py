@@ -1,0 +1,220 @@
+"""A vision encoder: fetched at its pin, reduced to its vision tower, loaded; the grid of its states.
+
+A checkpoint of text and pictures (CLIP, SigLIP) is reduced to its vision tower. No architecture is
+named here: what differs is where the states of the patches stand among the states of the last layer.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from xstilts.data import source as sources
+from xstilts.models import repository
+from xstilts.running.errors import UserError
+from xstilts.running.files import read_json, sha256
+
+CONFIG, PROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
+PROCESSORS = (PROCESSOR, "processor_config.json")  # transformers 5 writes the second
+FILES = (CONFIG, *PROCESSORS, "*.safetensors", "*.safetensors.index.json")
+
+
+def fetch(source: str, root: str, pin: dict[str, Any], name: str) -> Path:
+    """Return a local folder with the files of a vision encoder, downloaded at the pinned commit.
+
+    Raises:
+        UserError: no such folder or repository, the hub away, no safetensors, no processor, no
+            vision tower, or (a mirror) files that are not those of the pin.
+    """
+    if sources.from_hub(source, name):
+        path = _download(name, pin["revision"])
+    else:
+        path = sources.folder(root, "models", name)
+    check(path, name)
+    for file, digest in pin.get("files", {}).items():
+        if not (path / file).is_file() or sha256(path / file) != digest:
+            raise UserError(
+                f"vision: {name}: {path / file} has changed since it was pinned;"
+                f" {sources.advice(name)}"
+            )
+    return path
+
+
+def check(path: Path, name: str) -> None:
+    """Refuse a folder that holds no vision encoder with a processor and safetensors."""
+    files = {file.name for file in path.iterdir()}
+    if CONFIG not in files:
+        raise UserError(f"vision: {name}: {path} has no config.json, so it is no model")
+    _check_names(files, name)
+    _check_config(repository.read_config(path, name), name)
+
+
+def _check_names(files: set[str], name: str) -> None:
+    if not any(file in files for file in PROCESSORS):
+        raise UserError(
+            f"vision: {name}: has no image processor (preprocessor_config.json), so it is not known"
+            " how it reads pictures; is it a vision encoder?"
+        )
+    if not sources.has_safetensors(files):
+        kind = "its weights are pickles" if sources.has_pickles(files) else "has no weights"
+        raise UserError(
+            f"vision: {name}: {kind}; vision encoders are read from safetensors alone: take a"
+            " revision that has model.safetensors"
+        )
+
+
+def _check_config(config: dict[str, Any], name: str) -> None:
+    """Refuse a checkpoint that has no vision tower, by its config.json."""
+    seen = "vision_config" in config or "image_size" in config or "num_channels" in config
+    if not seen:
+        kind = config.get("model_type", "unknown")
+        raise UserError(f"vision: {name}: is of the architecture `{kind}`, which sees no pictures")
+
+
+def _download(name: str, revision: str) -> Path:
+    import huggingface_hub
+
+    sources.quiet()
+    try:
+        if not huggingface_hub.constants.is_offline_mode():
+            siblings = sources.hub_info("models", name, revision).siblings or []
+            _check_names({each.rfilename for each in siblings}, name)
+        return Path(
+            huggingface_hub.snapshot_download(
+                name, revision=revision, allow_patterns=list(FILES), ignore_patterns=["*/*"]
+            )
+        )
+    except UserError:
+        raise
+    except Exception as error:
+        raise sources.hub_error(error, "models", name, revision) or error from error
+
+
+def load(path: Path, name: str) -> Any:
+    """Return the vision tower of a local folder, in the stored dtype, in evaluation mode.
+
+    Raises:
+        UserError: it has none, or its weights are damaged, incomplete, or not finite.
+    """
+    import torch
+    import transformers
+
+    transformers.logging.set_verbosity(transformers.logging.CRITICAL)
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
+        config = getattr(config, "vision_config", config)
+        tower, loading = transformers.AutoModel.from_pretrained(
+            path, config=config, use_safetensors=True, local_files_only=True, dtype="auto",
+            output_loading_info=True,
+        )  # fmt: skip
+    except Exception as error:
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"vision: {name}: {path} cannot be loaded ({line})") from error
+    if tower.main_input_name != "pixel_values":
+        raise UserError(f"vision: {name}: {type(tower).__name__} sees no pictures")
+    # What is after the last layer is not used, so its weights need not be there.
+    missing = [k for k in loading["missing_keys"] if not _is_after(k)]
+    missing += [str(key) for key in loading["mismatched_keys"]]
+    if missing:
+        raise UserError(
+            f"vision: {name}: {path} lacks {len(missing)} weights of its vision tower, first"
+            f" {sorted(missing)[0]}"
+        )
+    for key, value in tower.state_dict().items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise UserError(f"vision: {name}: weight {key} in {path} is NaN or infinite")
+    return tower.eval()
+
+
+def _is_after(key: str) -> bool:
+    return "pooler" in key or key.startswith("head.") or ".head." in key
+
+
+def side_of(positions: int) -> int:
+    """Return the side of the grid of so many positions.
+
+    Raises:
+        UserError: they are no square.
+    """
+    side = round(positions**0.5)
+    if side * side != positions:
+        near = max(1, int(positions**0.5))
+        raise UserError(
+            f"must be a square, since the states of a picture are averaged to a square grid, not"
+            f" {positions}: {near**2} or {(near + 1) ** 2}"
+        )
+    return side
+
+
+def grid_of(states: Any, pixels: tuple[int, int], patch: int | None) -> Any:
+    """Return the states of the patches, [pictures, width, rows, columns].
+
+    Args:
+        states: of the last layer: [pictures, states, width], those of the patches last, or
+            [pictures, width, rows, columns].
+        pixels: height and width of a picture.
+        patch: pixels of a patch's side; None where the config does not say.
+
+    Raises:
+        UserError: which states are those of patches is not known.
+    """
+    if states.dim() == 4:
+        return states
+    pictures, found, width = states.shape
+    rows, columns = (n // patch for n in pixels) if patch else (0, 0)
+    if not rows or rows * columns > found:
+        rows = columns = round(found**0.5)
+    if rows * columns != found and (not patch or rows * columns > found):
+        raise UserError(
+            f"of a picture of {pixels[0]} x {pixels[1]} pixels it has {found} states, which are no"
+            " grid"
+        )
+    return states[:, found - rows * columns :].transpose(1, 2).reshape(
+        pictures, width, rows, columns
+    )
+
+
+class Tower:
+    """A vision encoder on a device."""
+
+    def __init__(self, folder: str | Path, positions: int, device: Any) -> None:
+        """Load it; `positions` is how many states a picture has in the end, a square."""
+        self.model = load(Path(folder), Path(folder).name).float().to(device)
+        self.side, self.device = side_of(positions), device
+        patch = getattr(self.model.config, "patch_size", None)
+        self.patch = patch if isinstance(patch, int) else None
+
+    def patches(self, pixels: Any) -> Any:
+        """Return the states of the patches, fp32 [pictures, width, rows, columns]."""
+        import torch
+
+        with torch.inference_mode():
+            out = self.model(pixel_values=pixels.to(self.device))
+            return grid_of(out.last_hidden_state, tuple(pixels.shape[-2:]), self.patch)
+
+    def __call__(self, pixels: Any) -> Any:
+        """Return the states of pictures, averaged to the grid: fp16 [pictures, positions, width].
+
+        Raises:
+            UserError: the grid is finer than the encoder's own.
+        """
+        from torch.nn.functional import adaptive_avg_pool2d
+
+        grid = self.patches(pixels)
+        if self.side > min(grid.shape[-2:]):
+            raise too_many(self.side**2, *grid.shape[-2:])
+        return adaptive_avg_pool2d(grid, self.side).flatten(2).transpose(1, 2).half()
+
+
+def too_many(positions: int, rows: int, columns: int) -> UserError:
+    """Say that an encoder has fewer states of a picture than are asked for."""
+    most = min(rows, columns) ** 2
+    return UserError(
+        f"positions: {positions} is more than the encoder has: {rows} x {columns} patches; at most"
+        f" {most}"
+    )
+
+
+def about(path: Path) -> dict[str, Any]:
+    """Return what the config of a vision tower says of its shape."""
+    config = read_json(path / CONFIG)
+    return {key: config[key] for key in ("hidden_size", "num_hidden_layers") if key in config}
