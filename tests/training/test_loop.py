@@ -631,6 +631,7 @@ def mixed(tmp_path, tokenizer):
             "checkpointing": "auto",
             "chosen": "",
             "trial": "no",
+            "features": [],
         }
         train_step.main(
             argparse.Namespace(**arguments, **keep, trackers=[], budget=2000, out=str(out))
