@@ -10,9 +10,9 @@ import hashlib
 import json
 
 import numpy as np
+from safetensors.numpy import save_file
 from tests import helpers
 
-from xstilts.data import features
 from xstilts.encoding.encode import pictures_of
 from xstilts.experiment.recipe import Recipe
 from xstilts.running.files import digest, read_json, write_json
@@ -37,28 +37,21 @@ def rows_of(format, split):
     return rows
 
 
-def write_features(folder, split):
+def write_features(folder, split, **record):
     """The features of the pictures of a split, and their record; return the path."""
     draw = np.random.default_rng(len(split))
-    drawn = 0.2 * draw.normal(size=(SIZES[split], POSITIONS, WIDTH))
+    features = 0.2 * draw.normal(size=(SIZES[split], POSITIONS, WIDTH))
     for picture in range(SIZES[split]):
-        drawn[picture, 0, picture % 3] += 2
-        drawn[picture, 1, 3 + picture % 5] += 2
+        features[picture, 0, picture % 3] += 2
+        features[picture, 1, 3 + picture % 5] += 2
     path = folder / f"{split}.safetensors"
-    return write(path, drawn.astype(np.float16), split)
-
-
-def write(path, array, split):
-    """Features, and the record of those of a split."""
-    features.write(path, array.shape, [array])
-    made = {
-        "spec": {"kind": "features", "split": split},
-        "pins": {"datasets/o/pictures": "r3", "models/o/vision": "r4"},
-        "shape": list(array.shape),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "unreadable": [],
-    }
-    write_json(path.with_suffix(".json"), made)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({"features": features.astype(np.float16)}, path)
+    spec = {"kind": "features", "split": split}
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    pins = {"datasets/o/pictures": "r3", "models/o/vision": "r4"}
+    made = {"spec": spec, "pins": pins, "sha256": content, "unreadable": []}
+    write_json(path.with_suffix(".json"), made | record)
     return path
 
 

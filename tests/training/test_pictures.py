@@ -19,8 +19,8 @@ from tests.training.test_resume import (  # noqa: F401
     terminate,
 )
 
-from xstilts.encoding import pictures
-from xstilts.encoding.pictures import Pictures
+from xstilts.encoding import features
+from xstilts.encoding.features import Pictures
 from xstilts.models.execution import Execution
 from xstilts.running.errors import UserError
 from xstilts.training import loop
@@ -126,7 +126,7 @@ def test_gradients_do_not_depend_on_how_a_batch_is_cut(tmp_path, tokenizer, form
         make, labels, _ = TOYS[format]
         rows = [row | {"image": f"p{at * 3 % 11}"} for at, row in enumerate(make(12, 1))]
     data = seeing.encode(tokenizer, format, rows, labels)
-    opened = pictures.load(seeing.write_features(tmp_path, "train"))
+    opened = features.load(seeing.write_features(tmp_path, "train"))
     data = dataclasses.replace(data, pictures=Pictures(opened))
     encoder = helpers.make_encoder()
     execution = Execution.prepare(encoder) if packed else Execution()
@@ -194,20 +194,18 @@ def damaged(path, how):
     path.write_bytes(content[:-10] if how == "cut" else b"\x00" * len(content))
 
 
-@pytest.mark.parametrize(
-    ("how", "line"), [("cut", "was cut off; delete it"), ("zeros", "is not a safetensors file")]
-)
-def test_features_that_are_cut_off_are_refused_in_one_line(tmp_path, how, line):
+@pytest.mark.parametrize("how", ["cut", "zeros"])
+def test_features_that_are_cut_off_are_refused_in_one_line(tmp_path, how):
     path = seeing.write_features(tmp_path, "dev")
-    assert len(pictures.load(path)) == 60
+    assert len(features.load(path)) == 60
     damaged(path, how)
-    with pytest.raises(UserError, match=rf"dev\.safetensors: {line}"):
-        pictures.load(path)
+    with pytest.raises(UserError, match=r"dev\.safetensors: damaged, or cut off; delete it"):
+        features.load(path)
 
 
 def test_features_that_become_shorter_while_they_are_read(tmp_path):
     path = seeing.write_features(tmp_path, "dev")
-    opened = pictures.load(path)
+    opened = features.load(path)
     damaged(path, "cut")
     with pytest.raises(UserError, match="was cut off"):
         opened.rows(np.array([3, 59]))
@@ -216,17 +214,15 @@ def test_features_that_become_shorter_while_they_are_read(tmp_path):
 def test_features_of_another_spec_set_or_size(tmp_path, tokenizer):
     training = seeing.Training(tmp_path, tokenizer, ["caption"], max_steps=1)
     training.features.reverse()
-    with pytest.raises(UserError, match=r"dev\.safetensors: made by another spec"):
+    with pytest.raises(UserError, match=r"dev\.json: made by another spec"):
         training.run(tmp_path / "out")
     training.features.reverse()
-    smaller = pictures.load(training.features[1]).rows(np.arange(9))
-    seeing.write(training.features[1], smaller, "dev")
+    smaller = features.load(training.features[1]).rows(np.arange(9))
+    save_file({"features": smaller}, training.features[1])
     with pytest.raises(UserError, match=r"dev\.st: is not of the pictures of things; delete it"):
         training.run(tmp_path / "out")
     save_file({"features": smaller.astype(np.float32)}, training.features[1])
-    with pytest.raises(
-        UserError, match=r"dev\.safetensors: `features` is F32 \[9, 4, 12\], not fp16"
-    ):
+    with pytest.raises(UserError, match=r"dev\.safetensors: damaged"):
         training.run(tmp_path / "out")
     training.features[0].unlink()
     with pytest.raises(UserError, match=r"train\.safetensors: there is no such file"):
@@ -234,25 +230,25 @@ def test_features_of_another_spec_set_or_size(tmp_path, tokenizer):
 
 
 def test_rows_of_features_are_those_of_the_array(tmp_path):
-    opened = pictures.load(seeing.write_features(tmp_path, "dev"))
+    opened = features.load(seeing.write_features(tmp_path, "dev"))
     whole = load_arrays(tmp_path / "dev.safetensors")["features"]
     numbers = np.array([3, 3, 59, 0])
     assert (opened.rows(numbers) == whole[numbers]).all() and opened.shape == whole.shape
     assert opened.rows(np.array([], int)).shape == (0, *whole.shape[1:])
-    instead = pictures.derangement(60, 1, "things dev")
+    instead = features.derangement(60, 1, "things dev")
     assert (Pictures(opened, instead).of(numbers) == whole[instead[numbers]]).all()
 
 
 def test_a_derangement_leaves_no_picture_in_its_place():
     for size in (2, 3, 17, 500):
-        one = pictures.derangement(size, 1, "coco train")
+        one = features.derangement(size, 1, "coco train")
         assert sorted(one) == list(range(size)) and (one != np.arange(size)).all()
-    one, again = (pictures.derangement(99, 1, "coco train") for _ in range(2))
+    one, again = (features.derangement(99, 1, "coco train") for _ in range(2))
     assert (one == again).all()
     for other in (
-        pictures.derangement(99, 2, "coco train"),
-        pictures.derangement(99, 1, "coco dev"),
+        features.derangement(99, 2, "coco train"),
+        features.derangement(99, 1, "coco dev"),
     ):
         assert (one != other).any()
     with pytest.raises(UserError, match=r"shuffled: coco dev has 1 picture"):
-        pictures.derangement(1, 1, "coco dev")
+        features.derangement(1, 1, "coco dev")

@@ -60,8 +60,8 @@ def shape_of(path: str | Path) -> Shape:
     return _header(Path(path))[0]
 
 
-def layout(path: str | Path, spec: str | None = None) -> tuple[Shape, int]:
-    """Return the shape of the features in a file, and the byte at which they begin.
+def read(path: str | Path, spec: str | None = None) -> np.ndarray:
+    """Return the features in a file as a memory map, fp16 [pictures, positions, width].
 
     Args:
         path: of the safetensors file.
@@ -76,15 +76,6 @@ def layout(path: str | Path, spec: str | None = None) -> tuple[Shape, int]:
     shape, start = _header(Path(path))
     if list(shape) != record.get("shape"):
         raise UserError(f"{path}: has another shape than its record says; delete both, run again")
-    return shape, start
-
-
-def read(path: str | Path, spec: str | None = None) -> np.ndarray:
-    """Return the features in a file as a memory map, fp16 [pictures, positions, width].
-
-    Args and Raises: see `layout`.
-    """
-    shape, start = layout(path, spec)
     return np.memmap(path, DTYPE, "r", start, shape)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save, save_file
 
+from xstilts.encoding.features import Pictures
 from xstilts.encoding.header import DIGEST, opened, read_arrays
-from xstilts.encoding.pictures import Pictures
 from xstilts.running.errors import Absent, UserError
 from xstilts.running.files import atomic
 from xstilts.running.record import same_spec

@@ -7,7 +7,7 @@ with them, so that an encoder trained with pictures is an ordinary one of text.
 import torch
 from torch import nn
 
-from xstilts.encoding.pictures import PART
+from xstilts.encoding.features import PART
 
 PLACE_SHARE = 0.1  # of the size of a projected state, what its place adds at the beginning
 

@@ -168,8 +168,8 @@ def grid_of(states: Any, pixels: tuple[int, int], patch: int | None) -> Any:
             f"of a picture of {pixels[0]} x {pixels[1]} pixels it has {found} states, which are no"
             " grid"
         )
-    return (
-        states[:, found - rows * columns :].transpose(1, 2).reshape(pictures, width, rows, columns)
+    return states[:, found - rows * columns :].transpose(1, 2).reshape(
+        pictures, width, rows, columns
     )
 
 

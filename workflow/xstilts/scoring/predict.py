@@ -9,7 +9,7 @@ import numpy as np
 
 from xstilts.encoding import batches, encoded
 from xstilts.encoding.encoded import Encoded
-from xstilts.encoding.pictures import PART
+from xstilts.encoding.features import PART
 from xstilts.models import memory, shards
 from xstilts.models.execution import Execution, hidden_states
 from xstilts.models.execution import tensors as tensors

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import features, prepare
-from xstilts.encoding import header
+from xstilts.data import prepare
+from xstilts.encoding import features, header
 from xstilts.encoding.header import digest_of
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.nodes import HEAD

@@ -12,7 +12,7 @@ from typing import Any
 
 from xstilts import metrics
 from xstilts.encoding.encoded import Encoded
-from xstilts.encoding.pictures import NONE, OWN, SHUFFLED
+from xstilts.encoding.features import NONE, OWN, SHUFFLED
 from xstilts.models.execution import Execution
 from xstilts.scoring import predict
 from xstilts.training.tasks import TrainingTask, weights

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from xstilts.encoding.pictures import PART
+from xstilts.encoding.features import PART
 from xstilts.experiment.recipe import Recipe
 from xstilts.models import shards
 from xstilts.training import adamw8bit

@@ -10,9 +10,9 @@ import numpy as np
 from xstilts import formats
 from xstilts.data import prepare
 from xstilts.encoding import encoded
-from xstilts.encoding import pictures as shown_pictures
+from xstilts.encoding import features as features_files
 from xstilts.encoding.encoded import Encoded
-from xstilts.encoding.pictures import PART, SHUFFLED, Pictures
+from xstilts.encoding.features import PART, SHUFFLED, Pictures
 from xstilts.experiment import amounts
 from xstilts.models import adapters
 from xstilts.running.errors import UserError
@@ -166,8 +166,8 @@ def _pictures(
     """Return the pictures of a split, their own and others; None of a task on text alone."""
     if "features" not in shown:
         return None
-    opened = shown_pictures.load(next(paths), shown["features"][split])
-    others = shown_pictures.derangement(len(opened), seed, f"{shown['set']} {split}")
+    opened = features_files.load(next(paths), shown["features"][split])
+    others = features_files.derangement(len(opened), seed, f"{shown['set']} {split}")
     return Pictures(opened), Pictures(opened, others)
 
 

@@ -1,19 +1,27 @@
-"""Pictures before encoded rows: their features, read from a file batch by batch.
+"""Features of pictures: a file of what a frozen vision encoder makes of every picture of a set.
 
-So a set of any size takes no memory of the process.
+`features` float16 [pictures, positions, width], in the order of the prepared rows of the set; its
+record, `.json` beside it, says by which spec. What a batch needs is read from the file, so a set of
+any size takes no memory of the process.
 """
 
 import dataclasses
+import functools
 import hashlib
+import json
+import math
 import os
 import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from xstilts.data import features as files
 from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
+from xstilts.running.record import same_spec
 
+ARRAY, KIND, BYTES = "features", "F16", 2  # as safetensors names them
 PART = "pictures"  # of a head: what makes of features the text encoder's input
 # What is before a text: its own picture, another one, or none. The last two are controls, which
 # `images:` of an intermediate asks for.
@@ -54,7 +62,7 @@ class Features:
         Raises:
             UserError: the file has become shorter.
         """
-        found = np.empty((len(numbers), *self.shape[1:]), dtype=files.DTYPE)
+        found = np.empty((len(numbers), *self.shape[1:]), dtype=np.float16)
         size = found[:1].nbytes if len(found) else 0
         for place, number in zip(found, numbers, strict=True):
             if os.preadv(self.file, [place], self.start + int(number) * size) != size:
@@ -103,8 +111,13 @@ def derangement(pictures: int, seed: int, name: str) -> np.ndarray:
     return instead
 
 
+def record_of(path: str | Path) -> Path:
+    """Return the path of the record of a features file."""
+    return Path(path).with_suffix(".json")
+
+
 def load(path: str | Path, spec_digest: str | None = None) -> Features:
-    """Open the features of a set's pictures, see `data/features.py`.
+    """Open the features of a set's pictures.
 
     Args:
         path: of the file.
@@ -113,8 +126,33 @@ def load(path: str | Path, spec_digest: str | None = None) -> Features:
     Raises:
         UserError: there is none, it is damaged or cut off, or made by another spec.
     """
-    shape, start = files.layout(path, spec_digest)
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    if spec_digest is not None:
+        same_spec(record_of(path), read_json(record_of(path))["spec"], spec_digest)
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        raise UserError(f"{path}: there is no such file; delete its record, run again") from None
+    try:
+        shape, start = _header(file)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+        os.close(file)
+        line = "damaged, or cut off; delete it to have it made anew"
+        raise UserError(f"{path}: {line}") from None
     found = Features(str(path), file, start, shape)
-    weakref.finalize(found, os.close, file)
+    weakref.finalize(found, functools.partial(os.close, file))
     return found
+
+
+def _header(file: int) -> tuple[tuple[int, int, int], int]:
+    """Return shape and first byte of the array of a file; ValueError where it is no such file."""
+    there = os.fstat(file).st_size
+    size = min(int.from_bytes(os.pread(file, 8, 0), "little"), there)
+    header: dict[str, Any] = json.loads(os.pread(file, size, 8))
+    array = header[ARRAY]
+    pictures, positions, width = array["shape"]
+    first, last = array["data_offsets"]
+    end = 8 + size + max(one["data_offsets"][1] for k, one in header.items() if k[:2] != "__")
+    size_told = math.prod(array["shape"]) * BYTES
+    if array["dtype"] != KIND or last - first != size_told or there != end:
+        raise ValueError
+    return (pictures, positions, width), 8 + size + first
