@@ -30,6 +30,13 @@ rule all:
 include: "workflow/rules/toy.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
+
+
+if EXPERIMENT.settings["vision"]:
+
+    include: "workflow/rules/vision.smk"
+
+
 include: "workflow/rules/subset.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/difficulty.smk"

@@ -28,9 +28,9 @@ from xstilts.experiment import config_files, recipe
 from xstilts.experiment.config import load
 from xstilts.experiment.difficulty import MEASURES
 from xstilts.experiment.graph import Graph
-from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, HEAD
+from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, HEAD, VISION
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.ancestry import TOY_MODEL
+from xstilts.experiment.ancestry import TOY_MODEL, TOY_VISION
 from xstilts.experiment.grid import Grid, spec_text
 from xstilts.monitoring import claims, products
 from xstilts.monitoring.live import reporter
@@ -127,6 +127,8 @@ wildcard_constraints:
     task="|".join(EXPERIMENT.tasks),
     lang="[A-Za-z0-9_-]+",
     split="train|dev|test",
+    vision="|".join(EXPERIMENT.settings["vision"]) or "[^/]+",
+    images="|".join(name for name, task in EXPERIMENT.tasks.items() if task.format == "images"),
     length=r"\d+",
 
 

@@ -52,9 +52,10 @@ rule prepare:
     params:
         spec=spec(node("prepare", "task", "lang", "split")),
         no_answer=lambda w: "--no-answer" if GRID.tasks[w.task].no_answer else "",
+        images=read_by(node("prepare", "task", "lang", "split"), "images", lambda path: f"--images {path}"),
     shell:
         "python -m xstilts.steps.prepare --spec {params.spec:q} --source {resources.source:q}"
-        " --root={resources.root:q} --files={resources.files:q} --pin {input.pin} {params.no_answer}"
+        " --root={resources.root:q} --files={resources.files:q} --pin {input.pin} {params.no_answer} {params.images}"
         " --out {output} --log {log}"
 
 

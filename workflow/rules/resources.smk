@@ -91,6 +91,23 @@ def alignment_minutes(wildcards, input, attempt):
     return resources.evaluation_minutes(weights.loaded(input[0]), data, gpu_of(wildcards), attempt)
 
 
+def gpu_of_vision(wildcards):
+    """The number of GPUs that see pictures."""
+    return EXPERIMENT.settings["vision"][wildcards.vision]["gpus"]
+
+
+def features_memory(wildcards, input, attempt):
+    """The host memory of what makes features, each process that decodes included."""
+    return resources.features_memory(weights.loaded(input.vision[0]), THREADS, attempt)
+
+
+def features_minutes(wildcards, input, attempt):
+    """The time limit of it, by the size of the rows of the set."""
+    pictures = resources.bytes_of(input.rows) / resources.ID_BYTES
+    gpu = gpu_of_vision(wildcards)
+    return resources.features_minutes(weights.loaded(input.vision[0]), pictures, gpu, THREADS, attempt)
+
+
 def attempt(wildcards, attempt):
     """Which of Snakemake's attempts at a job it is."""
     return attempt

@@ -3,8 +3,8 @@
 Needs: the sizes under `toy:` in the config.
 Makes: results/toy/datasets, a mirror of the hub data sets that the experiment uses (a job each, so
 that one more leaves the others as they are); results/toy/models, an encoder that stands in for a
-public checkpoint, and tiny untrained ones for those of other architectures than XLM-R's. A manifest
-beside each says by which spec it is made.
+public checkpoint, tiny untrained ones for those of other architectures than XLM-R's, and a vision
+encoder, untrained too. A manifest beside each says by which spec it is made.
 """
 
 
@@ -68,3 +68,23 @@ rule toy_backbone:
         out=folder,
     shell:
         "python -m xstilts.steps.toy_backbone --spec {params.spec:q} --out {params.out} --log {log}"
+
+
+rule toy_vision:
+    """the vision encoder of the toy world, random and frozen"""
+    input:
+        unpack(inputs(node("toy_vision"))),
+    output:
+        f"results/toy/models/{TOY_VISION}/model.safetensors",
+        f"results/toy/models/{TOY_VISION}.json",
+    log:
+        "results/logs/toy_vision.log",
+    priority: priority(node("toy_vision"))
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        spec=spec(node("toy_vision")),
+        out=folder,
+    shell:
+        "python -m xstilts.steps.toy_vision --spec {params.spec:q} --out {params.out} --log {log}"

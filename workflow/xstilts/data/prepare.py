@@ -118,7 +118,9 @@ def unify(
             units += [(number, [row]) for row in unit]
             continue
         # The two sides of a retrieval stay together; captions of one picture need not.
-        units += [(number, unit)] if spec["format"] == "retrieval" else [(number, [r]) for r in unit]
+        units += (
+            [(number, unit)] if spec["format"] == "retrieval" else [(number, [r]) for r in unit]
+        )
     if seen_of:
         seen_of.check(bool(units))
     passages.check_answers(f"task {task}: {dataset_of(spec)}", counts, len(chosen), first)

@@ -15,6 +15,7 @@ from xstilts.running.files import digest
 from xstilts.toy import backbones as toy_backbones
 
 NO_VALUES: Values = types.MappingProxyType({})
+TOY_VISION = "toy/vit"  # what stands for every vision encoder there
 TOY_MODEL = "toy/xlmr"  # what stands for an XLM-R, and for what is not known, in the toy world
 
 
@@ -115,6 +116,13 @@ class Ancestry:
         chosen = recipe.resolve(self.tasks[task].recipe, *own)
         home = self.tasks[task].home or self.tasks[task].languages[0]
         return Member(task, (home,), home, chosen)
+
+    def vision(self, intermediate: str) -> str:
+        """Return the vision encoder by which an intermediate, and what is tuned after it, sees
+        pictures: the one that it names, or the first of the config."""
+        return self.entry(intermediate).get("vision") or next(
+            iter(self.experiment.settings["vision"])
+        )
 
     def adapter(self, model: str) -> dict[str, Any] | None:
         """Return what the config says of the adapter that is trained of a model; None where all of

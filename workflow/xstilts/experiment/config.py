@@ -22,6 +22,7 @@ from xstilts.experiment import (
     suites,
     tasks,
     traits,
+    vision,
 )
 from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.config_files import merge, typed
@@ -81,6 +82,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         with problems.noted():
             backbones.check(name, entry, settings)
             adapter.check(f"models: {name}", entry)
+    with problems.noted():
+        notes += vision.check(settings)
     for name in settings["trackers"]:
         with problems.noted():
             exists("trackers", name, trackers.KINDS, "tracker")
@@ -91,6 +94,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
                     f"intermediates: `{NONE}` is always there; leave it out with `exclude`"
                 )
             roles.check_intermediate(name, entry, known)
+            vision.check_trained(name, entry, settings, known)
         with problems.noted():
             chains.check(name, settings["intermediates"], NONE)
     for target in settings["targets"]:
@@ -251,6 +255,9 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         train = found.get(task.tuned_on or "")
         if name in own and train and not task.labels and task.format == train.format:
             found[name] = dataclasses.replace(task, labels=train.labels)
+    for task in found.values():
+        with problems.noted():
+            vision.check_task(task, found)
     schema = config_schema()["properties"]["recipes"]
     for error in shape.errors({name: task.recipe for name, task in found.items()}, schema):
         error.path.insert(1, "recipe")

@@ -3,8 +3,9 @@
 import dataclasses
 
 from xstilts.experiment.model_nodes import ModelNodes
-from xstilts.experiment.nodes import Node
-from xstilts.experiment.tasks import POOL
+from xstilts.experiment.nodes import VISION, Node, features_of
+from xstilts.experiment.tasks import POOL, SET
+from xstilts.running.files import digest
 
 
 class DataNodes(ModelNodes):
@@ -38,10 +39,31 @@ class DataNodes(ModelNodes):
             pin = self.pin_data(self.grid.tasks[task].of(lang).dataset(lang, split))
             spec = self.grid.data_spec(task, lang, split)
             pins = [f"datasets/{spec['hub']}"]
-            name = f"{task}/{lang}.{split}"
-            return self._node("prepare", name, key, spec, {"pin": (pin.key,)}, [pin], pins)
+            name, inputs, needs = f"{task}/{lang}.{split}", {"pin": (pin.key,)}, [pin]
+            if images := self.grid.tasks[task].images:
+                needs.append(self.prepare(images, SET, split))
+                inputs["images"] = (needs[-1].key,)
+            return self._node("prepare", name, key, spec, inputs, needs, pins)
 
         return self._once(f"results/data/{task}/{lang}.{split}.parquet", make)
+
+    def features(self, vision: str, images: str, split: str) -> Node:
+        """What a vision encoder makes of the pictures of a set."""
+        name = f"{vision}/{images}/{split}"
+
+        def make(key: str) -> Node:
+            rows, of = self.prepare(images, SET, split), self.vision(vision)
+            pin = self.nodes[rows.pin]
+            spec = self.grid.features_spec(vision, images, split)
+            inputs = {
+                "rows": (rows.key,),
+                "pin": (pin.key,),
+                "vision": tuple(f"results/vision/{vision}/{file}" for file in VISION),
+            }
+            outputs = {key: digest(spec), features_of(key): None}
+            return self._node("features", name, key, spec, inputs, [rows, pin, of], (), outputs)
+
+        return self._once(f"results/features/{name}.json", make)
 
     def encode(self, model: str, task: str, lang: str, split: str, length: int) -> Node:
         """The same rows for one tokenizer and length limit."""

@@ -8,8 +8,8 @@ from typing import Any
 from xstilts.data import source as sources
 from xstilts.data import strata
 from xstilts.data.source import OWN
-from xstilts.experiment.ancestry import Ancestry
-from xstilts.experiment.tasks import POOL
+from xstilts.experiment.ancestry import TOY_VISION, Ancestry
+from xstilts.experiment.tasks import POOL, SET
 from xstilts.experiment.versions import VERSIONS
 from xstilts.running.files import digest
 from xstilts.toy import strata as toy_strata
@@ -74,14 +74,15 @@ class DataSpecs(Ancestry):
             "format": entry.format,
             "hub": entry.dataset(lang, split),
             "revision": entry.revision,
-            "config": None if lang == POOL else entry.hub_config(lang),
-            "split": entry.splits[split],
+            "config": None if lang == POOL else entry.hub_config(lang, split),
+            "split": entry.hub_split(lang, split),
             "lang": lang,
             "rows": entry.rows,
             # Only of the tasks that have them, so that the specs of the others stay what they were.
             **{k: v for k, v in (("id_prefix", prefix), ("gold", gold), ("pool", pool)) if v},
             **({"file": dict(entry.file)} if entry.file else {}),
             **({} if entry.context is None else {"context": entry.context}),
+            **self._pictures(entry.images, split),
             # Train rows need none, since they are not scored, but where a row function says them.
             **(
                 {"strata": dict(entry.strata)}
@@ -103,6 +104,40 @@ class DataSpecs(Ancestry):
         toy = self.experiment.settings["toy"]["languages"] if self.experiment.toy else None
         there = [code for code in entry.languages if toy is None or code in toy or entry.own]
         return entry.pools(there) if entry.pool else {}
+
+    def _pictures(self, images: str, split: str) -> dict[str, str]:
+        """Say which pictures the rows of a task have."""
+        if not images:
+            return {}
+        return {"images": images, "pictures": self._digest("data_spec", images, SET, split)}
+
+    def vision_spec(self, vision: str) -> dict[str, Any]:
+        """Return the spec of a frozen vision encoder."""
+        entry = self.experiment.settings["vision"][vision]
+        return {
+            "kind": "vision",
+            "from": TOY_VISION if self.experiment.toy else entry["from"],
+            "revision": entry["revision"],
+            "source": self.source(),
+            "version": VERSIONS["vision"],
+        }
+
+    def toy_vision_spec(self) -> dict[str, Any]:
+        """Return the spec of the vision encoder of the toy world."""
+        seed = self.experiment.settings["toy"]["seed"]
+        return {"kind": "toy", "version": VERSIONS["toy"], "vision": "vit", "seed": seed}
+
+    def features_spec(self, vision: str, images: str, split: str) -> dict[str, Any]:
+        """Return the spec of the features of a split of a set of pictures."""
+        return {
+            "kind": "features",
+            "images": images,
+            "split": split,
+            "data": self._digest("data_spec", images, SET, split),
+            "vision": self._digest("vision_spec", vision),
+            "positions": self.experiment.settings["vision"][vision]["positions"],
+            "version": VERSIONS["features"],
+        }
 
     def rows_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one prepared file as far as what is encoded follows from it."""

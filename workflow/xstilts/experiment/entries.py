@@ -11,7 +11,7 @@ from xstilts.data.source import SPLIT_NAMES
 from xstilts.experiment import suites
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, task_fields, types
-from xstilts.experiment.tasks import FORMATS, LABELLED, POOL, SPLITS, Task, known
+from xstilts.experiment.tasks import FORMATS, LABELLED, POOL, SET, SPLITS, Task, known
 from xstilts.running.errors import UserError, brief, nearest
 
 _KINDS: dict[str, Any] = {
@@ -34,8 +34,9 @@ _OF_THE_SET = (
     "hub", "config", "splits", "columns", "rows", "codes", "no_dev", "id_prefix", "gold", "pool",
     "obtain", "revision", "files", "file", "strata", "context", "suites",
 )  # fmt: skip
-_MAY_BE_NULL = ("files", "hub", "strata")  # which is as if it were not there
+_MAY_BE_NULL = ("files", "hub", "strata", "images")  # which is as if it were not there
 _POOLED = ("lareqa", "mewslix")  # the row functions that make queries and candidates
+_UNSCORED = {"mlm": "an mlm task", "images": "a set of pictures"}  # the formats without metrics
 _LONGEST = 255  # bytes of a file's name
 _OF_THE_HUB = ("config", "splits", "gold", "pool", "revision")  # of no use beside `files`
 # What may be another for the languages that a suite adds.
@@ -64,6 +65,8 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     for key in entry:
         if key not in fields:
             raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
+    if entry.get("format") == "images":  # in no language
+        entry = {"languages": [SET], **entry}
     for key in ("format", "languages"):
         if key not in entry:
             raise UserError(f"task `{name}`: the field `{key}` is missing")
@@ -121,7 +124,7 @@ def _filled(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         filled["splits"] = {"train": "train", "dev": "validation"}
     if "metric" not in entry and FORMATS[entry["format"]]:
         filled["metric"] = FORMATS[entry["format"]][0]
-    trains = "train" in filled["splits"] and entry["format"] not in ("retrieval", "mlm")
+    trains = "train" in filled["splits"] and entry["format"] not in ("retrieval", "mlm", "images")
     if trains and "tuned_on" not in entry and name not in known():
         filled["tuned_on"] = name
     for key in ("labels", "columns"):
@@ -150,7 +153,8 @@ def _strata(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(given, (list, dict)):
         raise UserError(f"{where}: must be a list of columns, or {{NAME: COLUMN}}, not {given!r}")
     if given and not FORMATS[entry["format"]]:
-        raise UserError(f"task `{name}`: an mlm task is not scored, so it has no `strata`")
+        kind = _UNSCORED[entry["format"]]
+        raise UserError(f"task `{name}`: {kind} is not scored, so it has no `strata`")
     listed = isinstance(given, list)
     pairs = given.items() if isinstance(given, dict) else ((column, column) for column in given)
     found: dict[str, str] = {}
@@ -210,7 +214,8 @@ def _fields(path: str) -> Iterable[str]:
 def _check_metric(name: str, entry: Mapping[str, Any]) -> None:
     if not FORMATS[entry["format"]]:
         if "metric" in entry:
-            raise UserError(f"task `{name}`: an mlm task is not scored, so it has no `metric`")
+            kind = _UNSCORED[entry["format"]]
+            raise UserError(f"task `{name}`: {kind} is not scored, so it has no `metric`")
         return
     _one_of(name, "metric", entry["metric"], metrics.METRICS)
     if entry["metric"] not in FORMATS[entry["format"]]:

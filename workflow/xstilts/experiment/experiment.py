@@ -68,6 +68,13 @@ class Experiment:
     def model_folder(self, model: str) -> str:
         """Return the folder of a model of one's own, absolute; "" for any other."""
         entry = self.settings["models"][model]
+        return self._own_folder(entry)
+
+    def vision_folder(self, vision: str) -> str:
+        """Return the same of a vision encoder."""
+        return self._own_folder(self.settings["vision"][vision])
+
+    def _own_folder(self, entry: Mapping[str, Any]) -> str:
         own = sources.is_path(entry["from"]) and not self.toy
         return str(sources.absolute(entry["from"], entry["base"])) if own else ""
 
@@ -79,4 +86,5 @@ def used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:
     names |= {task for entry in settings["intermediates"].values() for task in entry["tasks"]}
     targets = [known[name].tuned_on for name in names & known.keys()]
     names |= {task for train in targets for task in chains.tunings(known, train)}
+    names |= {known[name].images for name in names & known.keys()}
     return [task for name, task in known.items() if name in names]

@@ -30,6 +30,7 @@ class Grid(TrainingSpecs):
             used |= {cell.target, *self.tunings(cell.target)}
             for name in self.chain(cell.intermediate):
                 used |= set(self.experiment.intermediates[name])
+        used |= {images for task in used if (images := self.tasks[task].images)}
         if sources.is_of_task(hub):
             return [hub.split("/")[1]]
         read = {task: map(self.tasks[task].of, self.tasks[task].every_language) for task in used}

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from xstilts.experiment.ancestry import TOY_MODEL
+from xstilts.experiment.ancestry import TOY_MODEL, TOY_VISION
 from xstilts.experiment.maker import Maker, outputs_of
 from xstilts.experiment.nodes import Node
 from xstilts.running.files import digest
@@ -61,3 +61,40 @@ class ModelNodes(Maker):
             return self._node("model", model, key, spec, inputs, [pin], pins, outputs)
 
         return self._once(f"results/models/{model}/node.json", make)
+
+    # ---- vision encoders
+
+    def toy_vision(self) -> Node:
+        """The generated vision encoder."""
+
+        def make(key: str) -> Node:
+            spec = self.grid.toy_vision_spec()
+            weights = {f"results/toy/models/{TOY_VISION}/model.safetensors": None}
+            outputs = {key: digest(spec), **weights}
+            return self._node("toy_vision", "", key, spec, {}, [], outputs=outputs)
+
+        return self._once(f"results/toy/models/{TOY_VISION}.json", make)
+
+    def pin_vision(self, vision: str) -> Node:
+        """What exactly a vision encoder is."""
+
+        def make(key: str) -> Node:
+            toy = [self.toy_vision()] if self.grid.experiment.toy else []
+            of = self.grid.vision_spec(vision)
+            spec = self.grid.pin_spec("models", of["from"], of["revision"])
+            inputs = {"toy": tuple(node.key for node in toy)}
+            node = self._node("pin_vision", vision, key, spec, inputs, toy)
+            return dataclasses.replace(node, folder=self.grid.experiment.vision_folder(vision))
+
+        return self._once(f"results/pins/vision/{vision}.json", make)
+
+    def vision(self, vision: str) -> Node:
+        """The vision tower of a public checkpoint, and its image processor."""
+
+        def make(key: str) -> Node:
+            pin, spec = self.pin_vision(vision), self.grid.vision_spec(vision)
+            pins, outputs = [f"models/{spec['from']}"], outputs_of(key, spec)
+            inputs = {"pin": (pin.key,)}
+            return self._node("vision", vision, key, spec, inputs, [pin], pins, outputs)
+
+        return self._once(f"results/vision/{vision}/node.json", make)

@@ -8,8 +8,8 @@ from typing import Any
 from xstilts.running import lock
 
 RULES = (
-    "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model", "encode",
-    "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
+    "toy_world", "toy_model", "toy_backbone", "toy_vision", "pin_data", "pin_model", "pin_vision",
+    "prepare", "model", "vision", "features", "encode", "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
     "choose", "intermediate", "tune", "evaluate", "align", "overlap",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
@@ -17,9 +17,10 @@ BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with
 BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
-PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
+PINS = ("pin_data", "pin_model", "pin_vision")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
+VISION = ("model.safetensors", "config.json", "preprocessor_config.json", "node.json")
 HEAD = "head.safetensors"  # beside a trained one
 Files = Mapping[str, tuple[str, ...]]
 
@@ -63,14 +64,20 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
-        holds = self.rule in (*TRAININGS, *BY_LANGUAGE)
+        holds = self.rule in (*TRAININGS, *BY_LANGUAGE, "features")
         return str(lock.folder_of(self.out)) if holds else None
 
     @property
     def out(self) -> str:
-        """The folder that it makes; of a recorded training, of which several are in one, how its
-        files are named."""
-        return os.path.splitext(self.key)[0] if self.rule in RECORDED else os.path.dirname(self.key)
+        """The folder that it makes; of a recorded training and of features, of which several are in
+        one, how its files are named."""
+        several = self.rule in (*RECORDED, "features")
+        return os.path.splitext(self.key)[0] if several else os.path.dirname(self.key)
+
+
+def features_of(record: str) -> str:
+    """Return the path of the features that a record is beside."""
+    return f"{os.path.splitext(record)[0]}.safetensors"
 
 
 def checkpoint_files(folder: str, adapter: bool = False) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ def check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, T
         UserError: the target, or the task that it is tuned on, and what it lacks.
     """
     exists("targets", target, [*known, *suites.names()], "task")
+    _check_set("targets", target, known)
     train = known[target].tuned_on
     if train is None and known[target].format != "retrieval":
         _not_tuned(target, known)
@@ -127,15 +128,27 @@ def _check_trained_in(name: str, entry: Mapping[str, Any], task: Task) -> None:
 
 def _trainable(key: str, name: str, known: Mapping[str, Task]) -> None:
     exists(key, name, known, "task")
+    _check_set(key, name, known)
     if known[name].format == "retrieval":
         raise UserError(f"{key}: `{name}` is of format retrieval, which is scored without training")
-    trainable = [n for n, t in known.items() if "train" in t.splits and t.format != "retrieval"]
+    no = ("retrieval", "images")
+    trainable = [n for n, t in known.items() if "train" in t.splits and t.format not in no]
     if name in trainable and known[name].format != "mlm" and "dev" not in known[name].splits:
         raise UserError(f"{key}: `{name}` has no dev split, by which the best checkpoint is chosen")
     if name not in trainable:
         raise UserError(
             f"{key}: `{name}` has no train split; tasks that have: {', '.join(trainable)}"
         )
+
+
+def _check_set(key: str, name: str, known: Mapping[str, Task]) -> None:
+    if known[name].format != "images":
+        return
+    of = [task.name for task in known.values() if task.images == name]
+    raise UserError(
+        f"{key}: `{name}` is a set of pictures, which is neither trained on nor scored; tasks on"
+        f" them: {', '.join(of) or 'none'}"
+    )
 
 
 def _share_a_head(target: Task, train: Task) -> None:

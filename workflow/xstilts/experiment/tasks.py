@@ -21,11 +21,14 @@ FORMATS = {
     "dual": ("map20",),
     "mlm": (),
     "caption": ("told",),
+    "images": (),
 }
 MASKED = ("mlm", "caption")  # the formats whose head tells pieces of the vocabulary
 LABELLED = ("classification", "tagging")  # the formats whose answers are labels, by name
+WITHOUT_PICTURES = ("choice", "retrieval", "dual", "images")  # the formats whose rows have none
 SPLITS = ("train", "dev", "test")
 POOL = sources.POOL
+SET = "en"  # in place of a language: a set of pictures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +39,9 @@ class Task:
     Here `name` is the key of its entry, and what a user leaves out is filled in (`entries.py`):
     `splits` is our split -> the hub's, of `files` -> itself; `files` is our split -> paths; a
     classification or tagging task without `labels` has open labels, those of its train rows;
-    `strata` is name -> column, "" where there are no classes (in the toy world).
+    `strata` is name -> column, "" where there are no classes (in the toy world); `images` is the
+    task, of format `images`, whose pictures its rows have, "" where they have none; a set of
+    pictures has the language `SET`, of which it has none.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Task:
     rows: str | None = None
     context: str | int | None = None
     labels: tuple[str, ...] = ()
+    images: str = ""
     codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tuned_on: str | None = None
     after: str | None = None
@@ -126,9 +132,16 @@ class Task:
         only = self.languages[0] if len(self.languages) == 1 else None
         return self.train_language or ("en" if "en" in self.languages else only)
 
-    def hub_config(self, language: str) -> str | None:
-        """Return the hub's config name for a language: `udpos.German` for `de`."""
-        return None if self.config is None else self._named(self.config, language)
+    def hub_config(self, language: str, split: str = "") -> str | None:
+        """Return the hub's config name for a language and one of our splits: `udpos.German` for
+        `de`, `testdev_balanced_images` for `dev`."""
+        if self.config is None:
+            return None
+        return self._named(self.config, language).replace("{split}", self.splits.get(split, ""))
+
+    def hub_split(self, language: str, split: str) -> str:
+        """Return what the hub calls one of our splits in a language."""
+        return self._named(self.splits[split], language)
 
     def id_start(self, language: str) -> str | None:
         """Return how the ids of a language's rows begin: `english-`; None for all rows."""

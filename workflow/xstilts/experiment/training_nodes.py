@@ -2,13 +2,16 @@
 
 import dataclasses
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.config import NONE
 from xstilts.experiment.maker import outputs_of
-from xstilts.experiment.nodes import TRIALS, Node, checkpoint_files
+from xstilts.experiment.nodes import TRIALS, Node, checkpoint_files, features_of
+from xstilts.experiment.recipe import Member
 from xstilts.experiment.subset_nodes import SubsetNodes
+from xstilts.experiment.training_specs import SEEN
 from xstilts.running.files import digest
 
 
@@ -97,6 +100,7 @@ class TrainingNodes(SubsetNodes):
             if member.dev:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
+        seen = self._seen(intermediate, members)
         base, files = self._beside(start, model)
         picked = []
         if not task and "subset" in self.grid.entry(intermediate):
@@ -110,9 +114,10 @@ class TrainingNodes(SubsetNodes):
             "dev": tuple(node.key for node in dev),
             "dev_rows": tuple(node.key for node in rows),
             **({"train_rows": tuple(node.key for node in dealt)} if dealt else {}),
+            **({"features": tuple(features_of(node.key) for node in seen)} if seen else {}),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
-        needs, pins = [*base, start, *train, *dev, *rows, *dealt, *picked], []
+        needs, pins = [*base, start, *train, *dev, *rows, *dealt, *picked, *seen], []
         of = (model, intermediate, task)
         if rule not in TRIALS and self.grid.searches.of(*of):
             # What it follows from, and its spec does not say: a pin.
@@ -121,6 +126,18 @@ class TrainingNodes(SubsetNodes):
             needs.append(choice)
             pins.append(search.pin(choice.name))
         return self._node(rule, name, key, spec, inputs, needs, pins, outputs_of(key, spec))
+
+    def _seen(self, intermediate: str, members: Iterable[Member]) -> list[Node]:
+        """The features of the pictures that a training sees: of each task's set those of train,
+        then of dev."""
+        if self.grid.entry(intermediate).get("images") == "none":
+            return []
+        sets = dict.fromkeys(self.grid.tasks[member.task].images for member in members)
+        return [
+            self.features(self.grid.vision(intermediate), images, split)
+            for images in filter(None, sets)
+            for split in SEEN
+        ]
 
     def _beside(self, made: Node, model: str) -> tuple[list[Node], dict[str, tuple[str, ...]]]:
         """Return what is read beside a checkpoint, node and files: the backbone of an adapter."""

@@ -10,6 +10,7 @@ from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.searches import Searches
 from xstilts.experiment.versions import VERSIONS
 
+SEEN = ("train", "dev")  # the splits whose pictures a training sees
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 
 
@@ -26,6 +27,7 @@ class TrainingSpecs(DataSpecs):
         parent = self._digest("encoder_spec", model, entry.get("after", NONE), seed)
         chosen, cap = self.recipe(intermediate, model), entry.get("cap", CAP)
         spec = self._train_spec(parent, mixture, chosen, cap, seed)
+        spec |= self._seen(intermediate, mixture)
         if "steps" in entry:  # in their place
             told = spec["recipe"].items()
             spec["recipe"] = {k: v for k, v in told if k not in amounts.REPLACED}
@@ -42,6 +44,7 @@ class TrainingSpecs(DataSpecs):
         parent = self._digest(*start)
         tuning = self.tuning(task, model)
         spec = self._train_spec(parent, tuning, tuning[0].recipe, None, seed)
+        spec |= self._seen(intermediate, tuning)
         if before:
             goes_on = chains.head_goes_on(self.tasks[task], self.tasks[before])
             spec |= {"after": before} | ({"head": "goes on"} if goes_on else {})
@@ -57,6 +60,19 @@ class TrainingSpecs(DataSpecs):
         spec = make.of(parent, mixture, chosen, cap, int(seed.removeprefix("seed")))
         retry = self.experiment.settings["on_collapse"] == "retry"
         return spec | ({"on_collapse": "retry"} if retry else {})
+
+    def _seen(self, intermediate: str, mixture: list[Member]) -> dict[str, Any]:
+        """Say by which features a training sees the pictures of its tasks: set -> split -> digest;
+        nothing of one without pictures."""
+        if self.entry(intermediate).get("images") == "none":
+            return {}
+        sets = dict.fromkeys(filter(None, (self.tasks[each.task].images for each in mixture)))
+        of = self.vision(intermediate) if sets else ""
+        found = {
+            name: {split: self._digest("features_spec", of, name, split) for split in SEEN}
+            for name in sets
+        }
+        return {"features": found} if found else {}
 
     def _adapter(self, model: str, started: bool) -> dict[str, Any]:
         return adapter.in_spec(self.experiment.settings["models"][model], started)

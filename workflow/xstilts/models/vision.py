@@ -10,7 +10,7 @@ from typing import Any
 from xstilts.data import source as sources
 from xstilts.models import repository
 from xstilts.running.errors import UserError
-from xstilts.running.files import read_json, sha256
+from xstilts.running.files import sha256
 
 CONFIG, PROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
 PROCESSORS = (PROCESSOR, "processor_config.json")  # transformers 5 writes the second
@@ -32,8 +32,7 @@ def fetch(source: str, root: str, pin: dict[str, Any], name: str) -> Path:
     for file, digest in pin.get("files", {}).items():
         if not (path / file).is_file() or sha256(path / file) != digest:
             raise UserError(
-                f"vision: {name}: {path / file} has changed since it was pinned;"
-                f" {sources.advice(name)}"
+                f"{name}: {path / file} has changed since it was pinned; {sources.advice(name)}"
             )
     return path
 
@@ -42,7 +41,7 @@ def check(path: Path, name: str) -> None:
     """Refuse a folder that holds no vision encoder with a processor and safetensors."""
     files = {file.name for file in path.iterdir()}
     if CONFIG not in files:
-        raise UserError(f"vision: {name}: {path} has no config.json, so it is no model")
+        raise UserError(f"{name}: {path} has no config.json, so it is no model")
     _check_names(files, name)
     _check_config(repository.read_config(path, name), name)
 
@@ -50,13 +49,13 @@ def check(path: Path, name: str) -> None:
 def _check_names(files: set[str], name: str) -> None:
     if not any(file in files for file in PROCESSORS):
         raise UserError(
-            f"vision: {name}: has no image processor (preprocessor_config.json), so it is not known"
+            f"{name}: has no image processor (preprocessor_config.json), so it is not known"
             " how it reads pictures; is it a vision encoder?"
         )
     if not sources.has_safetensors(files):
         kind = "its weights are pickles" if sources.has_pickles(files) else "has no weights"
         raise UserError(
-            f"vision: {name}: {kind}; vision encoders are read from safetensors alone: take a"
+            f"{name}: {kind}; vision encoders are read from safetensors alone: take a"
             " revision that has model.safetensors"
         )
 
@@ -66,7 +65,7 @@ def _check_config(config: dict[str, Any], name: str) -> None:
     seen = "vision_config" in config or "image_size" in config or "num_channels" in config
     if not seen:
         kind = config.get("model_type", "unknown")
-        raise UserError(f"vision: {name}: is of the architecture `{kind}`, which sees no pictures")
+        raise UserError(f"{name}: is of the architecture `{kind}`, which sees no pictures")
 
 
 def _download(name: str, revision: str) -> Path:
@@ -108,41 +107,25 @@ def load(path: Path, name: str) -> Any:
         )  # fmt: skip
     except Exception as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"vision: {name}: {path} cannot be loaded ({line})") from error
+        raise UserError(f"{name}: {path} cannot be loaded ({line})") from error
     if tower.main_input_name != "pixel_values":
-        raise UserError(f"vision: {name}: {type(tower).__name__} sees no pictures")
+        raise UserError(f"{name}: {type(tower).__name__} sees no pictures")
     # What is after the last layer is not used, so its weights need not be there.
     missing = [k for k in loading["missing_keys"] if not _is_after(k)]
     missing += [str(key) for key in loading["mismatched_keys"]]
     if missing:
         raise UserError(
-            f"vision: {name}: {path} lacks {len(missing)} weights of its vision tower, first"
+            f"{name}: {path} lacks {len(missing)} weights of its vision tower, first"
             f" {sorted(missing)[0]}"
         )
     for key, value in tower.state_dict().items():
         if value.is_floating_point() and not torch.isfinite(value).all():
-            raise UserError(f"vision: {name}: weight {key} in {path} is NaN or infinite")
+            raise UserError(f"{name}: weight {key} in {path} is NaN or infinite")
     return tower.eval()
 
 
 def _is_after(key: str) -> bool:
     return "pooler" in key or key.startswith("head.") or ".head." in key
-
-
-def side_of(positions: int) -> int:
-    """Return the side of the grid of so many positions.
-
-    Raises:
-        UserError: they are no square.
-    """
-    side = round(positions**0.5)
-    if side * side != positions:
-        near = max(1, int(positions**0.5))
-        raise UserError(
-            f"must be a square, since the states of a picture are averaged to a square grid, not"
-            f" {positions}: {near**2} or {(near + 1) ** 2}"
-        )
-    return side
 
 
 def grid_of(states: Any, pixels: tuple[int, int], patch: int | None) -> Any:
@@ -168,8 +151,8 @@ def grid_of(states: Any, pixels: tuple[int, int], patch: int | None) -> Any:
             f"of a picture of {pixels[0]} x {pixels[1]} pixels it has {found} states, which are no"
             " grid"
         )
-    return states[:, found - rows * columns :].transpose(1, 2).reshape(
-        pictures, width, rows, columns
+    return (
+        states[:, found - rows * columns :].transpose(1, 2).reshape(pictures, width, rows, columns)
     )
 
 
@@ -179,7 +162,7 @@ class Tower:
     def __init__(self, folder: str | Path, positions: int, device: Any) -> None:
         """Load it; `positions` is how many states a picture has in the end, a square."""
         self.model = load(Path(folder), Path(folder).name).float().to(device)
-        self.side, self.device = side_of(positions), device
+        self.side, self.device = round(positions**0.5), device
         patch = getattr(self.model.config, "patch_size", None)
         self.patch = patch if isinstance(patch, int) else None
 
@@ -214,7 +197,44 @@ def too_many(positions: int, rows: int, columns: int) -> UserError:
     )
 
 
-def about(path: Path) -> dict[str, Any]:
-    """Return what the config of a vision tower says of its shape."""
-    config = read_json(path / CONFIG)
-    return {key: config[key] for key in ("hidden_size", "num_hidden_layers") if key in config}
+def reduce(path: Path, name: str, out: Path, positions: int) -> dict[str, Any]:
+    """Write the vision tower of a folder and its processor to another; return what a record says.
+
+    Args:
+        positions: states of a picture that are asked for.
+
+    Raises:
+        UserError: as `load`; the processor cannot be loaded; the encoder has fewer states.
+    """
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    from xstilts.models import pixels
+
+    tower = load(path, name)
+    try:
+        processor = pixels.processor_of(path)
+    except Exception as error:
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"{name}: its image processor cannot be loaded ({line})") from error
+    out.mkdir(parents=True, exist_ok=True)
+    tower.save_pretrained(out, max_shard_size="1000GB")
+    (out / WEIGHTS).chmod((out / CONFIG).stat().st_mode & 0o666)
+    processor.save_pretrained(out)
+    if not (out / PROCESSOR).exists():
+        raise UserError(f"{name}: its image processor writes no {PROCESSOR}")
+    image = Image.fromarray(np.zeros((480, 640, 3), np.uint8))
+    seen = processor([image], return_tensors="np")["pixel_values"]
+    grid = Tower(out, 1, torch.device("cpu")).patches(torch.from_numpy(seen))
+    rows, columns = (int(n) for n in grid.shape[-2:])
+    if positions > min(rows, columns) ** 2:
+        raise too_many(positions, rows, columns)
+    return {
+        "architecture": tower.config.model_type,
+        "width": int(grid.shape[1]),
+        "patches": [rows, columns],
+        "pixels": [int(n) for n in seen.shape[-2:]],
+        "parameters": sum(each.numel() for each in tower.parameters()),
+        "weights": sha256(out / WEIGHTS),
+    }

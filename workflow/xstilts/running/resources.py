@@ -32,6 +32,9 @@ EMBEDDINGS, WIDTH, SENTENCE = 4, 1024, 20
 # Bytes of the hidden states of one side of an alignment set, of all layers, that are in memory;
 # more are in a file.
 STATES = 2**29
+# A prepared set has so few bytes a picture at least; pictures that a process decodes a second at
+# least, states of a picture at most, and the memory of a process that decodes.
+ID_BYTES, DECODED, PATCHES, DECODER_MB = 4, 30, 577, 1_000
 # Each attempt asks for this much more than the last.
 MEMORY_GROWTH, TIME_GROWTH = 1.5, 2
 # No job asks for more: nodes of 256 GB and limits of a day are common, and a training that meets
@@ -86,6 +89,18 @@ def evaluation_minutes(
     pairs = _sentences(searched) * _sentences(pool) if pool else (_sentences(searched) / 2) ** 2
     search = 2 * 2 * WIDTH * pairs
     return _minutes(FORWARD * _flop(model, data), gpus, attempt, search / CPU_RATE)
+
+
+def features_memory(model: int, processes: int, attempt: int) -> int:
+    """Return the host memory of what makes features of pictures, in MB; `processes` decode."""
+    need = BASE_MB + 3 * model / 1e6 + processes * DECODER_MB
+    return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
+
+
+def features_minutes(model: int, pictures: float, gpus: int, processes: int, attempt: int) -> int:
+    """Return the time limit of it, in minutes."""
+    flop = FORWARD * model / weights.FP32 * PATCHES * pictures
+    return _minutes(flop, gpus, attempt, pictures / DECODED / max(1, processes))
 
 
 def _sentences(searched: int) -> float:

@@ -1,0 +1,76 @@
+"""Pictures in a config: vision encoders, sets of pictures, tasks whose rows have pictures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xstilts.experiment.roles import exists
+from xstilts.experiment.tasks import WITHOUT_PICTURES, Task
+from xstilts.running.errors import UserError, nearest
+
+TOY_PATCHES = 16  # of a picture of the toy world, by its vision encoder (`toy/scenes.py`)
+
+
+def side(key: str, positions: int) -> int:
+    """Return the side of the grid of so many positions.
+
+    Raises:
+        UserError: they are no square.
+    """
+    found = round(positions**0.5)
+    if found * found != positions:
+        below = int(positions**0.5)
+        raise UserError(
+            f"{key}: must be a square, as the states of a picture are averaged to a square grid:"
+            f" {below**2} or {(below + 1) ** 2}, not {positions}"
+        )
+    return found
+
+
+def check(settings: Mapping[str, Any]) -> list[str]:
+    """Refuse vision encoders that cannot be; return notes.
+
+    In the toy world one encoder stands for all, whose pictures have few patches: more positions are
+    not to be had there.
+    """
+    notes = []
+    for name, entry in settings["vision"].items():
+        side(f"vision: {name}: positions", entry["positions"])
+        if settings["source"] == "toy" and entry["positions"] > TOY_PATCHES:
+            notes.append(
+                f"vision: {name}: {TOY_PATCHES} positions in place of {entry['positions']}"
+                " (source: toy)"
+            )
+            entry["positions"] = TOY_PATCHES
+    return notes
+
+
+def check_task(task: Task, known: Mapping[str, Task]) -> None:
+    """Refuse a task whose rows have pictures of no set, or of a split that the set lacks."""
+    if not task.images:
+        return
+    key = f"task `{task.name}`: images"
+    if task.format in WITHOUT_PICTURES:
+        raise UserError(f"{key}: a task of format {task.format} has no pictures; leave it out")
+    sets = [name for name, each in known.items() if each.format == "images"]
+    if task.images in known and task.images not in sets:
+        raise UserError(
+            f"{key}: `{task.images}` is of format {known[task.images].format}, not a set of"
+            f" pictures{nearest(task.images, sets)} (there are {', '.join(sets) or 'none'})"
+        )
+    exists(key, task.images, sets, "set of pictures")
+    for split in task.splits:
+        if split not in known[task.images].splits:
+            there = ", ".join(known[task.images].splits)
+            raise UserError(f"{key}: `{task.images}` has no {split} split (it has {there})")
+
+
+def check_trained(
+    name: str, entry: Mapping[str, Any], settings: Mapping[str, Any], known: Mapping[str, Task]
+) -> None:
+    """Refuse an intermediate on pictures where no vision encoder is named."""
+    seen = [task for task in entry["tasks"] if known[task].images]
+    if seen and not settings["vision"] and entry.get("images") != "none":
+        raise UserError(
+            f"intermediates: {name}: `{seen[0]}` has pictures, and no vision encoder is named: say"
+            " `vision: {dinov2: {from: facebook/dinov2-base, positions: 16}}`"
+        )
