@@ -84,20 +84,20 @@ class Training:
                 specs[split] = {"en": digest(data.meta["spec"])}
                 prepared = helpers.write_rows(folder / f"{format}.{split}.parquet", format, rows)
             self.paths.append((own["train"], own["dev"], prepared))
-            shown = {"order": order}
-            if order != "none":
-                files = [write_features(folder / "features", split) for split in SIZES]
-                self.features += files
-                of = {s: digest({"kind": "features", "split": s}) for s in SIZES}
-                shown = {"order": order, "set": "things", "features": of}
             metric = "accuracy" if labels else "told"
-            told = {"format": format, "labels": list(labels), "metric": metric, "pictures": shown}
+            told = {"format": format, "labels": list(labels), "metric": metric, "images": "things"}
             tasks.append({"task": f"a {format}", **told, "batch_size": 16, **specs})
         if not self.init.exists():
             helpers.write_model(self.init)
         parent = digest(read_json(self.init / "node.json")["spec"])
         self.spec = {"kind": "train", "parent": parent, "tasks": tasks, "cap": None}
         self.spec |= {"recipe": chosen, "seed": seed, "version": 1}
+        if order != "pictures":
+            self.spec["images"] = order
+        if order != "none":
+            self.features = [write_features(folder / "features", split) for split in SIZES]
+            of = {s: digest({"kind": "features", "split": s}) for s in SIZES}
+            self.spec["features"] = {"things": of}
 
     def run(self, out, save_every=600, budget=2000, **options):
         """Run the step; return the record."""

@@ -219,7 +219,7 @@ def test_features_of_another_spec_set_or_size(tmp_path, tokenizer):
     training.features.reverse()
     smaller = features.load(training.features[1]).rows(np.arange(9))
     save_file({"features": smaller}, training.features[1])
-    with pytest.raises(UserError, match=r"dev\.st: is not of the pictures of things; delete it"):
+    with pytest.raises(UserError, match=r"dev\.st: is not of the 9 pictures of its set; delete it"):
         training.run(tmp_path / "out")
     save_file({"features": smaller.astype(np.float32)}, training.features[1])
     with pytest.raises(UserError, match=r"dev\.safetensors: damaged"):

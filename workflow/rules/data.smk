@@ -74,9 +74,10 @@ rule encode:
     params:
         spec=spec(node("encode", "model", "task", "lang", "split", "length")),
         labels_of=read_by(node("encode", "model", "task", "lang", "split", "length"), "labels_of"),
+        images=read_by(node("encode", "model", "task", "lang", "split", "length"), "images", lambda path: f"--images {path}"),
     shell:
         "python -m xstilts.steps.encode --spec {params.spec:q} --rows {input.rows}"
-        " --labels-of={params.labels_of} --tokenizer {input.tokenizer} --model {input.model} --out {output} --log {log}"
+        " --labels-of={params.labels_of} {params.images} --tokenizer {input.tokenizer} --model {input.model} --out {output} --log {log}"
 
 
 rule manifest:

@@ -1,6 +1,6 @@
 """Training: stage 1 on the intermediate task or tasks, stage 2 on the English data of the targets.
 
-Needs: results/models, results/encoded; of an intermediate that follows on another, that one's encoder.
+Needs: results/models, results/encoded; of tasks with pictures results/features; of an intermediate that follows on another, that one's encoder.
 Makes: results/encoders/{model}/{intermediate}/{seed}, results/tuned/{model}/{intermediate}/{seed}/
 {train task}. A tuned model is keyed by what it was trained on, so targets that train on the same data
 share it; a row without intermediate task has no encoder of its own.
@@ -12,7 +12,7 @@ TRAIN = (
     " --state {params.state} {params.search}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --checkpointing {resources.checkpointing} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
-    " --train-rows {params.train_rows} {params.subset}"
+    " --train-rows {params.train_rows} {params.subset} --features {params.features}"
 )
 
 # Tuned weights are dropped after their evaluations, unless the config keeps them or the test set is
@@ -126,6 +126,7 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_1:
             spec=spec(made_of),
             train_rows=every_read_by(made_of, "train_rows"),
             subset=read_by(made_of, "subset", lambda path: f"--subset {path}"),
+            features=every_read_by(made_of, "features"),
             init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
             out=folder,
             state=state,
@@ -173,6 +174,7 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_2:
             spec=spec(made_of),
             train_rows=[],  # dealt, and picked, in stage 1 alone
             subset="",
+            features=every_read_by(made_of, "features"),
             init=lambda w: GRID.tuned_from(w.model, w.intermediate, w.seed, w.task),
             out=folder,
             state=state,

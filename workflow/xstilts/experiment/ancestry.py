@@ -2,7 +2,7 @@
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xstilts.experiment import amounts, backbones, cells, chains, recipe
@@ -117,9 +117,13 @@ class Ancestry:
         home = self.tasks[task].home or self.tasks[task].languages[0]
         return Member(task, (home,), home, chosen)
 
-    def vision(self, intermediate: str) -> str:
-        """Return the vision encoder by which an intermediate, and what is tuned after it, sees
-        pictures: the one that it names, or the first of the config."""
+    def sets(self, mixture: Iterable[Member]) -> list[str]:
+        """Return the sets of the pictures of some tasks, each once, in the order of their names."""
+        return sorted(filter(None, {self.tasks[member.task].images for member in mixture}))
+
+    def vision(self, intermediate: str = NONE) -> str:
+        """Return the vision encoder by which an intermediate sees pictures: the one that it names,
+        or the first of the config, by which targets are seen too."""
         return self.entry(intermediate).get("vision") or next(
             iter(self.experiment.settings["vision"])
         )

@@ -74,14 +74,18 @@ class DataNodes(ModelNodes):
             rows, of = self.prepare(task, lang, split), self.model(tokenizer)
             of_labels = self.grid.labelled_by(task)
             labels = [self.prepare(*of_labels)] if of_labels else []
+            images = self.grid.tasks[task].images
+            pictures = [self.prepare(images, SET, split)] if images else []
             spec = self.grid.encoded_spec(task, lang, split, length)
             inputs = {
                 "rows": (rows.key,),
                 "tokenizer": (f"results/models/{tokenizer}/tokenizer.json",),
                 "model": (of.key,),  # beside it, for its pins
                 "labels_of": tuple(node.key for node in labels),
+                **({"images": (pictures[0].key,)} if pictures else {}),
             }
-            return self._node("encode", name, key, spec, inputs, [rows, of, *labels])
+            needs = [rows, of, *labels, *pictures]
+            return self._node("encode", name, key, spec, inputs, needs)
 
         return self._once(f"results/encoded/{name}.safetensors", make)
 

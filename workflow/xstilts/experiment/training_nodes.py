@@ -100,7 +100,7 @@ class TrainingNodes(SubsetNodes):
             if member.dev:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
-        seen = self._seen(intermediate, members)
+        seen = self._seen(members, NONE if task else intermediate)
         base, files = self._beside(start, model)
         picked = []
         if not task and "subset" in self.grid.entry(intermediate):
@@ -127,15 +127,14 @@ class TrainingNodes(SubsetNodes):
             pins.append(search.pin(choice.name))
         return self._node(rule, name, key, spec, inputs, needs, pins, outputs_of(key, spec))
 
-    def _seen(self, intermediate: str, members: Iterable[Member]) -> list[Node]:
-        """The features of the pictures that a training sees: of each task's set those of train,
-        then of dev."""
+    def _seen(self, members: Iterable[Member], intermediate: str = NONE) -> list[Node]:
+        """The features of the pictures that a training sees: of each set those of train, then of
+        dev."""
         if self.grid.entry(intermediate).get("images") == "none":
             return []
-        sets = dict.fromkeys(self.grid.tasks[member.task].images for member in members)
         return [
             self.features(self.grid.vision(intermediate), images, split)
-            for images in filter(None, sets)
+            for images in self.grid.sets(members)
             for split in SEEN
         ]
 

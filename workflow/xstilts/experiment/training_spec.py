@@ -71,6 +71,7 @@ class Maker:
             "format": task.format,
             "labels": list(task.labels),
             "metric": task.metric,
+            **({"images": task.images} if task.images else {}),
         }
 
     def _encoded(self, member: Member, split: str, languages: Iterable[str]) -> dict[str, str]:

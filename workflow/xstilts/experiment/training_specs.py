@@ -27,7 +27,7 @@ class TrainingSpecs(DataSpecs):
         parent = self._digest("encoder_spec", model, entry.get("after", NONE), seed)
         chosen, cap = self.recipe(intermediate, model), entry.get("cap", CAP)
         spec = self._train_spec(parent, mixture, chosen, cap, seed)
-        spec |= self._seen(intermediate, mixture)
+        spec |= self._seen(mixture, intermediate)
         if "steps" in entry:  # in their place
             told = spec["recipe"].items()
             spec["recipe"] = {k: v for k, v in told if k not in amounts.REPLACED}
@@ -44,7 +44,7 @@ class TrainingSpecs(DataSpecs):
         parent = self._digest(*start)
         tuning = self.tuning(task, model)
         spec = self._train_spec(parent, tuning, tuning[0].recipe, None, seed)
-        spec |= self._seen(intermediate, tuning)
+        spec |= self._seen(tuning)
         if before:
             goes_on = chains.head_goes_on(self.tasks[task], self.tasks[before])
             spec |= {"after": before} | ({"head": "goes on"} if goes_on else {})
@@ -61,18 +61,22 @@ class TrainingSpecs(DataSpecs):
         retry = self.experiment.settings["on_collapse"] == "retry"
         return spec | ({"on_collapse": "retry"} if retry else {})
 
-    def _seen(self, intermediate: str, mixture: list[Member]) -> dict[str, Any]:
-        """Say by which features a training sees the pictures of its tasks: set -> split -> digest;
-        nothing of one without pictures."""
-        if self.entry(intermediate).get("images") == "none":
-            return {}
-        sets = dict.fromkeys(filter(None, (self.tasks[each.task].images for each in mixture)))
-        of = self.vision(intermediate) if sets else ""
+    def _seen(self, mixture: list[Member], intermediate: str = NONE) -> dict[str, Any]:
+        """Say by which features a training sees the pictures of its tasks: set -> split -> digest,
+        and under `images` whether it sees others or none; nothing of one without pictures.
+
+        Targets are tuned with their own pictures, after whatever intermediate, by one encoder.
+        """
+        sets, order = self.sets(mixture), self.entry(intermediate).get("images", True)
+        told = {} if order is True or not sets else {"images": order}
+        if not sets or order == "none":
+            return told
+        of = self.vision(intermediate)
         found = {
             name: {split: self._digest("features_spec", of, name, split) for split in SEEN}
             for name in sets
         }
-        return {"features": found} if found else {}
+        return {"features": found, **told}
 
     def _adapter(self, model: str, started: bool) -> dict[str, Any]:
         return adapter.in_spec(self.experiment.settings["models"][model], started)

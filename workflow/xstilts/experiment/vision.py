@@ -67,8 +67,19 @@ def check_task(task: Task, known: Mapping[str, Task]) -> None:
 def check_trained(
     name: str, entry: Mapping[str, Any], settings: Mapping[str, Any], known: Mapping[str, Task]
 ) -> None:
-    """Refuse an intermediate on pictures where no vision encoder is named."""
-    seen = [task for task in entry["tasks"] if known[task].images]
+    """Refuse an intermediate on pictures where no vision encoder is named, or not this one; and what
+    is said of pictures where there are none."""
+    seen, key = [task for task in entry["tasks"] if known[task].images], f"intermediates: {name}"
+    for of in ("images", "vision"):
+        if of in entry and not seen:
+            raise UserError(
+                f"{key}: {of}: none of its tasks ({', '.join(entry['tasks'])}) has pictures; leave it"
+                " out"
+            )
+    if "vision" in entry:
+        exists(f"{key}: vision", entry["vision"], settings["vision"], "vision encoder")
+        if entry.get("images") == "none":
+            raise UserError(f"{key}: vision: with `images: none` nothing is seen; leave one out")
     if seen and not settings["vision"] and entry.get("images") != "none":
         raise UserError(
             f"intermediates: {name}: `{seen[0]}` has pictures, and no vision encoder is named: say"

@@ -1,7 +1,7 @@
 """The tasks of a training, each with its rows and its head."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +12,7 @@ from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding import features as features_files
 from xstilts.encoding.encoded import Encoded
-from xstilts.encoding.features import PART, SHUFFLED, Pictures
+from xstilts.encoding.features import OWN, PART, SHUFFLED, Pictures
 from xstilts.experiment import amounts
 from xstilts.models import adapters
 from xstilts.running.errors import UserError
@@ -104,7 +104,7 @@ def read_tasks(
         name: of the intermediate, for messages.
         train_rows: paths, likewise, of the tasks whose rows are dealt to their languages.
         subset: record of the rows of the only task that are trained on, where not all are.
-        features: paths, of each task with pictures those of its train split, then of its dev split.
+        features: paths, of each set of pictures those of its train split, then of its dev split.
 
     Raises:
         UserError: a file is made by another spec, or encoded with another tokenizer; a task has
@@ -112,6 +112,10 @@ def read_tasks(
     """
     train_paths, dev_paths, dev_rows_paths = iter(train), iter(dev), iter(dev_rows)
     train_rows_paths, features_paths = iter(train_rows), iter(features)
+    sets = {
+        name: {split: _pictures(next(features_paths), name, split, of[split], spec) for split in of}
+        for name, of in _in_order(spec.get("features", {}))
+    }
     eval_rows = spec["recipe"]["eval_rows"]
 
     def load(path: str, spec_digest: str, whole: bool = True) -> Encoded:
@@ -131,18 +135,21 @@ def read_tasks(
             data = sample.picked(data, paths, subset, spec["subset"])
         elif sampled:
             data = sample.draw(data, paths, task_spec, spec["seed"], name)
-        shown = task_spec.get("pictures", {})
-        of_train, of_dev = (_pictures(shown, s, features_paths, spec["seed"]) for s in SPLITS)
-        data = {lang: _before(paths[lang], one, of_train, shown) for lang, one in data.items()}
+        images = task_spec.get("images", "")
+        order = spec.get("images", OWN) if images else ""
+        shown = sets.get(images, {})
+        data = {
+            lang: _before(paths[lang], one, shown.get("train"), order) for lang, one in data.items()
+        }
         labels = next(iter(data.values())).labels  # the spec's, or those of an open tag set
         options = {"scale": spec["recipe"].get("scale")} if task_spec["format"] == "dual" else {}
         task = TrainingTask(
             task_spec["task"], task_spec["format"], task_spec["batch_size"], labels, data,
-            options=options, trained_with=shown.get("order", ""), pictures=of_dev,
+            options=options, trained_with=order, pictures=shown.get("dev"),
         )  # fmt: skip
         for lang, spec_digest in task_spec["dev"].items():
             dev_path = next(dev_paths)
-            dev_data = _before(dev_path, load(dev_path, spec_digest), of_dev, shown)
+            dev_data = _before(dev_path, load(dev_path, spec_digest), shown.get("dev"), order)
             if list(dev_data.labels) != list(labels):
                 raise UserError(
                     f"{task.name}: its dev rows are encoded with the labels"
@@ -160,30 +167,31 @@ def read_tasks(
     return tasks
 
 
+def _in_order(sets: Mapping[str, Mapping[str, str]]) -> list[tuple[str, dict[str, str]]]:
+    """Return the sets of pictures of a spec, whose keys are sorted, each with its splits in the
+    order in which their features are named."""
+    return [(name, {split: sets[name][split] for split in SPLITS}) for name in sets]
+
+
 def _pictures(
-    shown: Mapping[str, Any], split: str, paths: Iterator[str], seed: int
-) -> tuple[Pictures, Pictures] | None:
-    """Return the pictures of a split, their own and others; None of a task on text alone."""
-    if "features" not in shown:
-        return None
-    opened = features_files.load(next(paths), shown["features"][split])
-    others = features_files.derangement(len(opened), seed, f"{shown['set']} {split}")
+    path: str, name: str, split: str, spec_digest: str, spec: Mapping[str, Any]
+) -> tuple[Pictures, Pictures]:
+    """Return the pictures of a split of a set, and others in their places, by the seed."""
+    opened = features_files.load(path, spec_digest)
+    others = features_files.derangement(len(opened), spec["seed"], f"{name} {split}")
     return Pictures(opened), Pictures(opened, others)
 
 
 def _before(
-    path: str,
-    data: Encoded,
-    pictures: tuple[Pictures, Pictures] | None,
-    shown: Mapping[str, Any],
+    path: str, data: Encoded, pictures: tuple[Pictures, Pictures] | None, order: str
 ) -> Encoded:
     """Return encoded rows with the pictures that they are trained with before them."""
     if pictures is None:
         return data
-    numbers = data.arrays.get("image")
-    if numbers is None or numbers.max(initial=-1) >= len(pictures[0].features):
-        raise UserError(f"{path}: is not of the pictures of {shown['set']}; delete it, run again")
-    return dataclasses.replace(data, pictures=pictures[shown["order"] == SHUFFLED])
+    numbers, there = data.arrays.get("image"), len(pictures[0].features)
+    if numbers is None or numbers.max(initial=-1) >= there:
+        raise UserError(f"{path}: is not of the {there} pictures of its set; delete it, run again")
+    return dataclasses.replace(data, pictures=pictures[order == SHUFFLED])
 
 
 def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
