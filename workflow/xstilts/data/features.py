@@ -1,9 +1,9 @@
-"""Features of the pictures of a set: a file a split, as a vision encoder (or one's own) sees them.
+"""Features of the pictures of a set: a file a split, as a vision encoder sees them.
 
-`<split>.safetensors` holds one tensor, `features`, fp16 [pictures, positions, width], in the order of
-the prepared rows of the set, in the layout of safetensors
-(https://github.com/huggingface/safetensors#format): a header, then the numbers. Its record is beside
-it, `<split>.json`, written last. It is written block by block, and read by batch
+`<split>.safetensors` holds one tensor, `features`, fp16 [pictures, positions, width], in the order
+of the prepared rows of the set, in the layout of safetensors
+(https://github.com/huggingface/safetensors#format): a header, then the numbers. Its record is
+beside it, `<split>.json`, written last. It is written block by block, and read by batch
 (`encoding/features.py`), as it is larger than one would hold in memory. A picture that could not be
 read is all zeros.
 """

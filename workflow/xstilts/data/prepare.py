@@ -71,9 +71,9 @@ def unify(
 
     `features` are the data set's, for the names of its ClassLabels; `gold` the pairs of source and
     target ids, where they are in a file of their own, or of a pool of candidates question -> right
-    ones; `pictures` the ids of the set, where rows have pictures. Returns the rows and {rows_total, rows_kept,
-    dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes", unanswered: n,
-    one_value: the only gold value, and many: {stratum: number of its classes}. rows_total counts
+    ones; `pictures` the ids of the set, where rows have pictures. Returns the rows and {rows_total,
+    rows_kept, dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes", unanswered:
+    n, one_value: the only gold value, and many: {stratum: number of its classes}. rows_total counts
     raw rows. Raises UserError for columns, strata or labels that are not as the task says, if no
     row is left, or if no row has an answer and none may be without.
     """

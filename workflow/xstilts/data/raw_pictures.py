@@ -1,4 +1,5 @@
-"""The pictures of a set as they are stored: read one after another by row number, never all at once.
+"""The pictures of a set as they are stored: read one after another by row number, never all at
+once.
 
 From the hub they are in the cache of `datasets`, mapped into memory; of a folder the files are
 streamed, without a copy. Nothing is decoded here.

@@ -9,8 +9,9 @@ from xstilts.running import lock
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "toy_vision", "pin_data", "pin_model", "pin_vision",
-    "prepare", "model", "vision", "features", "encode", "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
-    "choose", "intermediate", "tune", "evaluate", "align", "overlap",
+    "prepare", "model", "vision", "features", "encode", "manifest", "difficulty", "pvi",
+    "bag_of_words", "subset", "trial_intermediate", "trial_tune", "choose",
+    "intermediate", "tune", "evaluate", "align", "overlap",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each

@@ -1,7 +1,7 @@
-"""Pictures as a vision encoder reads them: decoded, turned, in RGB, by transformers' own processor.
+"""Pictures as a vision encoder reads them: decoded, turned, in RGB, by transformers' processor.
 
-Pillow decodes, and the processor is the one without torchvision (`backend="pil"`), so that what comes
-of a picture does not depend on whether that is installed. Several processes do it at once.
+Pillow decodes, and the processor is the one without torchvision (`backend="pil"`), so that what
+comes of a picture does not depend on whether that is installed. Several processes do it at once.
 """
 
 import concurrent.futures

@@ -1,4 +1,5 @@
-"""The features of a set of pictures: block by block, so that a next attempt goes on where one ended.
+"""The features of a set of pictures: block by block, so that a next attempt goes on where one
+ended.
 
 A finished block is a file of the state folder. What is in one is computed from the first picture of
 it on, in batches of the same size, so that it has the same bytes whoever makes it.

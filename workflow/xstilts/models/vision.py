@@ -1,7 +1,7 @@
-"""A vision encoder: fetched at its pin, reduced to its vision tower, loaded; the grid of its states.
+"""A vision encoder: fetched at its pin, reduced to its vision tower, loaded; its grid of states.
 
 A checkpoint of text and pictures (CLIP, SigLIP) is reduced to its vision tower. No architecture is
-named here: what differs is where the states of the patches stand among the states of the last layer.
+named here: what differs is where the states of the patches stand among those of the last layer.
 """
 
 from pathlib import Path

@@ -1,9 +1,9 @@
 """Pictures of events, and what is said and asked of them.
 
 A picture is 32 x 32: four quarters with the agent, the verb, the patient in its colour, and the
-place. Each is a glyph that follows from the hash of its concept: it means nothing by its looks, as a
-word does, so what it stands for has to be learned. Over all of it lies noise. All that a caption says
-is in the picture, and every question of it is answered by the picture alone.
+place. Each is a glyph that follows from the hash of its concept: it means nothing by its looks, as
+a word does, so what it stands for has to be learned. Over all of it lies noise. All that a caption
+says is in the picture, and every question of it is answered by the picture alone.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
 """Pictures with captions and questions: COCO, VQA, GQA, xGQA.
 
-As on the hub COCO's pictures are beside its captions, VQA's questions name pictures of COCO by their
-number, GQA has pictures and questions in configs of their own, and xGQA has a split a language.
+As on the hub COCO's pictures are beside its captions, VQA's questions name pictures of COCO by
+their number, GQA has pictures and questions in configs of their own, and xGQA has a split a
+language.
 """
 
 from collections.abc import Iterator
