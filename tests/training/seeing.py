@@ -93,7 +93,7 @@ class Training:
         self.spec = {"kind": "train", "parent": parent, "tasks": tasks, "cap": None}
         self.spec |= {"recipe": chosen, "seed": seed, "version": 1}
         if order != "pictures":
-            self.spec["images"] = order
+            self.spec["shown"] = order
         if order != "none":
             self.features = [write_features(folder / "features", split) for split in SIZES]
             of = {s: digest({"kind": "features", "split": s}) for s in SIZES}

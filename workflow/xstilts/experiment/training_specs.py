@@ -63,12 +63,12 @@ class TrainingSpecs(DataSpecs):
 
     def _seen(self, mixture: list[Member], intermediate: str = NONE) -> dict[str, Any]:
         """Say by which features a training sees the pictures of its tasks: set -> split -> digest,
-        and under `images` whether it sees others or none; nothing of one without pictures.
+        and under `shown` whether it sees others or none; nothing of one without pictures.
 
         Targets are tuned with their own pictures, after whatever intermediate, by one encoder.
         """
         sets, order = self.sets(mixture), self.entry(intermediate).get("images", True)
-        told = {} if order is True or not sets else {"images": order}
+        told = {} if order is True or not sets else {"shown": order}
         if not sets or order == "none":
             return told
         of = self.vision(intermediate)

@@ -136,7 +136,7 @@ def read_tasks(
         elif sampled:
             data = sample.draw(data, paths, task_spec, spec["seed"], name)
         images = task_spec.get("images", "")
-        order = spec.get("images", OWN) if images else ""
+        order = spec.get("shown", OWN) if images else ""
         shown = sets.get(images, {})
         data = {
             lang: _before(paths[lang], one, shown.get("train"), order) for lang, one in data.items()
