@@ -16,6 +16,7 @@ from xstilts.analysis import (
     compute,
     cost,
     evidence,
+    grounding,
     languages,
     numbers,
     overlap,
@@ -90,6 +91,7 @@ class Found:
         alignment: see `alignment.read`; None where none is measured.
         aligned: the measures of alignment that questions are about.
         overlap: see `overlap.read`; None where it is not asked for.
+        controls: see `grounding.controls`.
     """
 
     grid: pd.DataFrame
@@ -110,6 +112,7 @@ class Found:
     alignment: pd.DataFrame | None = None
     aligned: Sequence[Aligned] = ()
     overlap: pd.DataFrame | None = None
+    controls: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -191,6 +194,17 @@ class Found:
         """See `overlap.pairs`."""
         return set() if self.overlap is None else overlap.pairs(self.overlap)
 
+    @cached_property
+    def grounding(self) -> pd.DataFrame:
+        """See `grounding.table`."""
+        judged = grounding.of_trainings(self.lineages.values(), self.trainings)
+        return grounding.table(judged, self.controls)
+
+    @cached_property
+    def unused(self) -> dict[str, list[str]]:
+        """See `grounding.unused`."""
+        return grounding.unused(self.grounding)
+
     @property
     def missing(self) -> int:
         """How many score files are missing."""
@@ -230,6 +244,9 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
     if "overlap" in asked and found.overlap is not None:
         text = overlap.text_table(found.overlap)
         yield Table("overlap", {"": found.overlap}, text, numbers.EXACT)
+    if "grounding" in asked:
+        text = grounding.text_table(found.grounding)
+        yield Table("grounding", {"": found.grounding}, text, numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
     if "alignment" in asked and found.alignment is not None:
@@ -243,7 +260,8 @@ def _main_text(found: Found) -> TextTable:
     metrics = {row.target: SHORT_METRICS[row.metric] for row in found.grid.itertuples()}
     counts = found.missing, len(found.grid)
     text = main_text_table(found.main, found.deltas, metrics, *counts, found.overlapping)
-    notes = [*found.collapse_notes, *chosen.notes(found.chosen), *found.left_out]
+    notes = [*found.collapse_notes, *grounding.notes(found.unused)]
+    notes += [*chosen.notes(found.chosen), *found.left_out]
     return with_notes(text, notes)
 
 
@@ -305,9 +323,12 @@ def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
     by_example = found.deltas.loc[of_values, "target"].unique().tolist()
     answering = Answering(found.estimator, found.collapsed_runs, by_example, found.alignment)
     for question in questions:
-        cells = (c for one in question.classes for point in one.points for c in point.cells)
+        cells = [c for one in question.classes for point in one.points for c in point.cells]
         asked = ((cell.intermediate, cell.target) for cell in cells)
         more = overlap.notes(found.overlapping, asked)
+        more += grounding.notes(
+            found.unused, (row for c in cells for row in (c.intermediate, c.over))
+        )
         yield _answer(question, answering.answer(question), more)
 
 

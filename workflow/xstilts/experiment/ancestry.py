@@ -121,6 +121,11 @@ class Ancestry:
         """Return the sets of the pictures of some tasks, each once, in the order of their names."""
         return sorted(filter(None, {self.tasks[member.task].images for member in mixture}))
 
+    def seen(self, intermediate: str) -> bool:
+        """Return whether a task of an intermediate has pictures, whatever is shown of them."""
+        tasks = self.experiment.intermediates[intermediate]
+        return any(self.tasks[task].images for task in tasks)
+
     def vision(self, intermediate: str = NONE) -> str:
         """Return the vision encoder by which an intermediate sees pictures: the one that it names,
         or the first of the config, by which targets are seen too."""

@@ -12,6 +12,7 @@ from xstilts.analysis import (
     collapse,
     compute,
     cost,
+    grounding,
     numbers,
     overlap,
     subsets,
@@ -97,6 +98,7 @@ def _read(
         alignment=measured,
         aligned=aligned,
         overlap=counted,
+        controls=grounding.controls(of) if of else {},
     )
     return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted]
 
