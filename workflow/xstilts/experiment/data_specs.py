@@ -91,6 +91,9 @@ class DataSpecs(Ancestry):
             ),
             "columns": dict(entry.columns),
             "labels": list(entry.labels) or None,
+            **(
+                {"most_labels": entry.most_labels} if entry.most_labels and split == "train" else {}
+            ),
             # Candidates are whole: without the right ones there is nothing to find.
             "max_rows": None if lang == POOL else limit.get(split),
             "version": [VERSIONS["prepare"], entry.version],
@@ -151,6 +154,7 @@ class DataSpecs(Ancestry):
             "format": entry.format,
             "labels": list(entry.labels),
             **self._labels_of(task),
+            **({"other_labels": True} if entry.other_labels else {}),
             "no_answer": entry.no_answer,
             "max_length": length,
             "data": self._digest("rows_spec", task, lang, split),

@@ -73,8 +73,8 @@ def check_trained(
     for of in ("images", "vision"):
         if of in entry and not seen:
             raise UserError(
-                f"{key}: {of}: none of its tasks ({', '.join(entry['tasks'])}) has pictures; leave it"
-                " out"
+                f"{key}: {of}: none of its tasks ({', '.join(entry['tasks'])}) has pictures; leave"
+                " it out"
             )
     if "vision" in entry:
         exists(f"{key}: vision", entry["vision"], settings["vision"], "vision encoder")

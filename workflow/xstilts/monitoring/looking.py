@@ -195,7 +195,7 @@ class _Rows:
         """Refuse a label that the train rows have not, where labels are theirs; tell such a tag."""
         task, own = spec["task"], set(labels_of(rows))
         of = self.grid.labelled_by(task)
-        if of is None:
+        if of is None or self.grid.tasks[task].other_labels:
             return
         if (task, spec["lang"], spec["split"]) == of:
             self.labels[task] = own

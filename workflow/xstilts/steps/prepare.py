@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
         path = published_file(args, spec, pin, spec.get("config"))
         paths = [str(path)] if path else []
     about = {"files": paths, "no_answer": args.no_answer}
-    there, beside = in_set(args.images) if spec.get("images") else ({}, {})
+    there, beside = in_set(args.images) if spec.get("images") else (None, {})
     rows, report = unify(table, features, spec | about, gold, there)
     write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **beside, **report})
     for line in many_classes(report):
