@@ -32,7 +32,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 
 
-if EXPERIMENT.settings["vision"]:
+if EXPERIMENT.pictured:
 
     include: "workflow/rules/vision.smk"
 

@@ -30,7 +30,7 @@ from xstilts.experiment.difficulty import MEASURES
 from xstilts.experiment.graph import Graph
 from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, HEAD, VISION
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.ancestry import TOY_MODEL, TOY_VISION
+from xstilts.experiment.ancestry import OWN_FEATURES, TOY_MODEL, TOY_VISION
 from xstilts.experiment.grid import Grid, spec_text
 from xstilts.monitoring import claims, products
 from xstilts.monitoring.live import reporter
@@ -127,7 +127,7 @@ wildcard_constraints:
     task="|".join(EXPERIMENT.tasks),
     lang="[A-Za-z0-9_-]+",
     split="train|dev|test",
-    vision="|".join(EXPERIMENT.settings["vision"]) or "[^/]+",
+    vision="|".join([*EXPERIMENT.settings["vision"], OWN_FEATURES]),
     images="|".join(name for name, task in EXPERIMENT.tasks.items() if task.format == "images"),
     length=r"\d+",
 

@@ -52,7 +52,9 @@ rule prepare:
     params:
         spec=spec(node("prepare", "task", "lang", "split")),
         no_answer=lambda w: "--no-answer" if GRID.tasks[w.task].no_answer else "",
-        images=read_by(node("prepare", "task", "lang", "split"), "images", lambda path: f"--images {path}"),
+        images=read_by(
+            node("prepare", "task", "lang", "split"), "images", lambda path: f"--images {path}"
+        ),
     shell:
         "python -m xstilts.steps.prepare --spec {params.spec:q} --source {resources.source:q}"
         " --root={resources.root:q} --files={resources.files:q} --pin {input.pin} {params.no_answer} {params.images}"
@@ -74,7 +76,11 @@ rule encode:
     params:
         spec=spec(node("encode", "model", "task", "lang", "split", "length")),
         labels_of=read_by(node("encode", "model", "task", "lang", "split", "length"), "labels_of"),
-        images=read_by(node("encode", "model", "task", "lang", "split", "length"), "images", lambda path: f"--images {path}"),
+        images=read_by(
+            node("encode", "model", "task", "lang", "split", "length"),
+            "images",
+            lambda path: f"--images {path}",
+        ),
     shell:
         "python -m xstilts.steps.encode --spec {params.spec:q} --rows {input.rows}"
         " --labels-of={params.labels_of} {params.images} --tokenizer {input.tokenizer} --model {input.model} --out {output} --log {log}"

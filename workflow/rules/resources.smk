@@ -93,19 +93,22 @@ def alignment_minutes(wildcards, input, attempt):
 
 def gpu_of_vision(wildcards):
     """The number of GPUs that see pictures."""
+    if wildcards.vision == OWN_FEATURES:
+        return 0
     return EXPERIMENT.settings["vision"][wildcards.vision]["gpus"]
 
 
 def features_memory(wildcards, input, attempt):
     """The host memory of what makes features, each process that decodes included."""
-    return resources.features_memory(weights.loaded(input.vision[0]), THREADS, attempt)
+    model = 0 if wildcards.vision == OWN_FEATURES else weights.loaded(input.vision[0])
+    return resources.features_memory(model, THREADS, attempt)
 
 
 def features_minutes(wildcards, input, attempt):
     """The time limit of it, by the size of the rows of the set."""
     pictures = resources.bytes_of(input.rows) / resources.ID_BYTES
-    gpu = gpu_of_vision(wildcards)
-    return resources.features_minutes(weights.loaded(input.vision[0]), pictures, gpu, THREADS, attempt)
+    model = 0 if wildcards.vision == OWN_FEATURES else weights.loaded(input.vision[0])
+    return resources.features_minutes(model, pictures, gpu_of_vision(wildcards), THREADS, attempt)
 
 
 def attempt(wildcards, attempt):

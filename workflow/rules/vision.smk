@@ -7,7 +7,6 @@ results/features/{vision}/{images}/{split}.safetensors and its record, .json, fo
 the pictures of a set.
 """
 
-
 SEEN = node("features", "vision", "images", "split")
 
 
@@ -73,20 +72,20 @@ rule features:
         ENVIRONMENT
     threads: THREADS
     resources:
+        **where(SEEN),
         gpu=gpu_of_vision,
         nodes=1,
         mem_mb=features_memory,
         runtime=features_minutes,
         attempt=attempt,
         slurm_extra=sbatch("features/{vision}/{images}/{split}"),
-        **where(SEEN),
     params:
         spec=spec(SEEN),
-        node=read_by(SEEN, "vision", lambda path: f"{os.path.dirname(path)}/node.json"),
+        node=read_by(SEEN, "vision", lambda path: f"--node {os.path.dirname(path)}/node.json"),
         state=lambda w: SEEN(w).state,
         name="{vision}/{images}/{split}",
     shell:
         "python -m xstilts.steps.features --spec {params.spec:q} --name {params.name} --rows {input.rows}"
-        " --node {params.node} --source {resources.source:q} --root={resources.root:q} --pin {input.pin}"
+        " {params.node} --source {resources.source:q} --root={resources.root:q} --files={resources.files:q} --pin {input.pin}"
         " --state {params.state} --threads {threads} --attempt {resources.attempt}"
         " --out {output.features} --record {output.record} --log {log}"

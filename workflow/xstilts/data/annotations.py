@@ -3,12 +3,14 @@ names of labels that are numbers, the number of a choice, offsets that count byt
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from xstilts.running.errors import UserError, brief
 
 Row = dict[str, Any]
+Unit = tuple[int, list[Row]]  # the number of a raw row, and its unified rows
 _NO_LABEL = (None, "", -1)
 
 
@@ -127,3 +129,21 @@ def one_value(format: str, rows: list[Row]) -> str | None:
         found = {row.get("label") for row in rows}
     value = next(iter(found), None)
     return str(value) if len(rows) > 1 and len(found) == 1 and value is not None else None
+
+
+def frequent(units: list[Unit], most: int) -> tuple[list[Unit], dict[str, int]]:
+    """Return the rows that have one of the most frequent labels, or none, and how many have not.
+
+    Of labels that are as frequent the first by name counts as more so.
+
+    Args:
+        units: each of a single row.
+        most: how many labels.
+    """
+    labels = [row["label"] for _, [row] in units]
+    counts = Counter(label for label in labels if label is not None)
+    ranked = sorted(counts, key=lambda label: (-counts[label], label))
+    kept = {None, *ranked[:most]}
+    found = [unit for unit, label in zip(units, labels, strict=True) if label in kept]
+    gone = len(units) - len(found)
+    return found, {f"its label is not among the {most:,} most frequent": gone} if gone else {}

@@ -46,8 +46,8 @@ def write(path: str | Path, shape: Shape, blocks: Iterable[np.ndarray]) -> None:
             raise ValueError(f"{path}: the blocks are not {shape}")
 
 
-def header_of(path: Path) -> tuple[dict[str, Any], int, int]:
-    """Return the header of a safetensors file, where its numbers begin, and its bytes in all.
+def header_of(path: Path) -> tuple[dict[str, Any], int]:
+    """Return the header of a safetensors file, and the byte at which its numbers begin.
 
     Raises:
         UserError: it is not there, or not in that layout.
@@ -58,8 +58,15 @@ def header_of(path: Path) -> tuple[dict[str, Any], int, int]:
             size = os.fstat(file.fileno()).st_size
             if length > size:
                 raise ValueError
-            return json.loads(file.read(length)), 8 + length, size
+            return json.loads(file.read(length)), 8 + length
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except (ValueError, OSError, struct.error):
         raise UserError(f"{path}: is not a safetensors file, or was cut off") from None
+
+
+def shape_of(path: str | Path) -> Shape:
+    """Return pictures, positions and width of a file that `write` has written."""
+    header, _ = header_of(Path(path))
+    pictures, positions, width = header[TENSOR]["shape"]
+    return pictures, positions, width

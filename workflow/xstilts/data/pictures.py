@@ -97,8 +97,9 @@ def rows(ids: Iterable[Any], where: str) -> tuple[list[Row], dict[str, int]]:
 class Pictures:
     """The pictures that a task's rows may have: those of its set."""
 
-    def __init__(self, name: str, ids: Collection[str], where: str) -> None:
-        """Take the ids of the set called `name`; `where` is how a message begins."""
+    def __init__(self, name: str, ids: Collection[str] | None, where: str) -> None:
+        """Take the ids of the set called `name`, None where it is not known yet; `where` is how a
+        message begins."""
         self.name, self.ids, self.where = name, ids, where
         self.missing: list[str] = []  # the first ids that are not in the set
 
@@ -114,7 +115,7 @@ class Pictures:
             counts["it names no picture"] += 1
             return True
         row["image"] = str(row["image"])
-        if row["image"] in self.ids:
+        if self.ids is None or row["image"] in self.ids:
             return False
         counts[f"its picture is not in {self.name}"] += 1
         if len(self.missing) <= SHOWN:
@@ -123,7 +124,7 @@ class Pictures:
 
     def check(self, found: bool) -> None:
         """Refuse rows of which none has a picture, with the first ids of both."""
-        if found or not self.missing:
+        if found or not self.missing or self.ids is None:
             return
         ours, theirs = (
             ", ".join(ids[:SHOWN]) + (", ..." if len(ids) > SHOWN else "")

@@ -65,15 +65,17 @@ def unify(
     features: Mapping[str, Any],
     spec: dict,
     gold: list[tuple[str, str]] | dict[str, list[str]] | None = None,
-    pictures: Collection[str] = (),
+    pictures: Collection[str] | None = None,
 ) -> tuple[list[Row], dict]:
     """Turn raw rows into unified rows of `spec["format"]`, in the raw order.
 
     `features` are the data set's, for the names of its ClassLabels; `gold` the pairs of source and
     target ids, where they are in a file of their own, or of a pool of candidates question -> right
-    ones; `pictures` the ids of the set, where rows have pictures. Returns the rows and {rows_total,
-    rows_kept, dropped: {reason: n}, repaired: n}, and where it is so offsets: "bytes", unanswered:
-    n, one_value: the only gold value, and many: {stratum: number of its classes}. rows_total counts
+    ones; `pictures` the ids of the set, where rows have pictures (None: any).
+
+    Returns the rows and {rows_total, rows_kept, dropped: {reason: n}, repaired: n}, and where it is
+    so offsets: "bytes", unanswered: n, one_value: the only gold value, and many: {stratum: number
+    of its classes}. rows_total counts
     raw rows. Raises UserError for columns, strata or labels that are not as the task says, if no
     row is left, or if no row has an answer and none may be without.
     """
@@ -132,6 +134,9 @@ def unify(
         for number, unit in units
     ]
     report = _read_gold(spec, [row for _, unit in units for row in unit])
+    if most_labels := spec.get("most_labels"):
+        units, dropped = annotations.frequent(units, most_labels)
+        counts.update(dropped)
     rows = []
     for index in sample(len(units), None if of_pool or of_hops else most):
         _, unit = units[index]

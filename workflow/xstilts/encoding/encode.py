@@ -15,6 +15,13 @@ def labels_of(rows: list[dict[str, Any]]) -> list[str]:
     return sorted({label for row in rows for label in row.get("tags") or [row["label"]]})
 
 
+def known_labels(rows: list[dict[str, Any]], labels: list[str]) -> list[dict[str, Any]]:
+    """Return rows of which those with other labels than these have none: nothing is learned of
+    them, and no answer to them is right."""
+    known = set(labels)
+    return [row if row["label"] in known else {**row, "label": None} for row in rows]
+
+
 def longest(length: int, folder: Path) -> int:
     """Return how many tokens the model of a folder can read; `length` where that is not bounded."""
     config = read_json(folder / "config.json")

@@ -10,6 +10,7 @@ from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.search import Values
+from xstilts.experiment.vision import OWN as OWN_FEATURES
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 from xstilts.toy import backbones as toy_backbones
@@ -129,9 +130,12 @@ class Ancestry:
     def vision(self, intermediate: str = NONE) -> str:
         """Return the vision encoder by which an intermediate sees pictures: the one that it names,
         or the first of the config, by which targets are seen too."""
-        return self.entry(intermediate).get("vision") or next(
-            iter(self.experiment.settings["vision"])
-        )
+        first = next(iter(self.experiment.settings["vision"]), OWN_FEATURES)
+        return self.entry(intermediate).get("vision", first)
+
+    def sees(self, vision: str, images: str) -> str:
+        """Return by what the features of a set are made: an encoder, or files of one's own."""
+        return OWN_FEATURES if self.tasks[images].files else vision
 
     def adapter(self, model: str) -> dict[str, Any] | None:
         """Return what the config says of the adapter that is trained of a model; None where all of

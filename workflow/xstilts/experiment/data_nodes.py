@@ -5,6 +5,7 @@ import dataclasses
 from xstilts.experiment.model_nodes import ModelNodes
 from xstilts.experiment.nodes import VISION, Node, features_of
 from xstilts.experiment.tasks import POOL, SET
+from xstilts.experiment.vision import OWN as OWN_FEATURES
 from xstilts.running.files import digest
 
 
@@ -48,20 +49,20 @@ class DataNodes(ModelNodes):
         return self._once(f"results/data/{task}/{lang}.{split}.parquet", make)
 
     def features(self, vision: str, images: str, split: str) -> Node:
-        """What a vision encoder makes of the pictures of a set."""
+        """What a vision encoder makes of the pictures of a set, or one's own features of them."""
+        vision = self.grid.sees(vision, images)
         name = f"{vision}/{images}/{split}"
 
         def make(key: str) -> Node:
-            rows, of = self.prepare(images, SET, split), self.vision(vision)
-            pin = self.nodes[rows.pin]
+            rows = self.prepare(images, SET, split)
+            needs = [rows, pin := self.nodes[rows.pin]]
             spec = self.grid.features_spec(vision, images, split)
-            inputs = {
-                "rows": (rows.key,),
-                "pin": (pin.key,),
-                "vision": tuple(f"results/vision/{vision}/{file}" for file in VISION),
-            }
+            inputs: dict[str, tuple[str, ...]] = {"rows": (rows.key,), "pin": (pin.key,)}
+            if vision != OWN_FEATURES:
+                needs.append(self.vision(vision))
+                inputs["vision"] = tuple(f"results/vision/{vision}/{file}" for file in VISION)
             outputs = {key: digest(spec), features_of(key): None}
-            return self._node("features", name, key, spec, inputs, [rows, pin, of], (), outputs)
+            return self._node("features", name, key, spec, inputs, needs, (), outputs)
 
         return self._once(f"results/features/{name}.json", make)
 

@@ -11,6 +11,7 @@ from xstilts.data.source import OWN
 from xstilts.experiment.ancestry import TOY_VISION, Ancestry
 from xstilts.experiment.tasks import POOL, SET
 from xstilts.experiment.versions import VERSIONS
+from xstilts.experiment.vision import OWN as OWN_FEATURES
 from xstilts.running.files import digest
 from xstilts.toy import strata as toy_strata
 
@@ -91,6 +92,9 @@ class DataSpecs(Ancestry):
             ),
             "columns": dict(entry.columns),
             "labels": list(entry.labels) or None,
+            **(
+                {"most_labels": entry.most_labels} if entry.most_labels and split == "train" else {}
+            ),
             # Candidates are whole: without the right ones there is nothing to find.
             "max_rows": None if lang == POOL else limit.get(split),
             "version": [VERSIONS["prepare"], entry.version],
@@ -129,15 +133,17 @@ class DataSpecs(Ancestry):
 
     def features_spec(self, vision: str, images: str, split: str) -> dict[str, Any]:
         """Return the spec of the features of a split of a set of pictures."""
-        return {
+        spec = {
             "kind": "features",
             "images": images,
             "split": split,
             "data": self._digest("data_spec", images, SET, split),
-            "vision": self._digest("vision_spec", vision),
-            "positions": self.experiment.settings["vision"][vision]["positions"],
             "version": VERSIONS["features"],
         }
+        if self.sees(vision, images) == OWN_FEATURES:
+            return spec | {"vision": OWN_FEATURES}
+        positions = self.experiment.settings["vision"][vision]["positions"]
+        return spec | {"vision": self._digest("vision_spec", vision), "positions": positions}
 
     def rows_spec(self, task: str, lang: str, split: str) -> dict[str, Any]:
         """Return the spec of one prepared file as far as what is encoded follows from it."""
@@ -151,6 +157,7 @@ class DataSpecs(Ancestry):
             "format": entry.format,
             "labels": list(entry.labels),
             **self._labels_of(task),
+            **({"other_labels": True} if entry.other_labels else {}),
             "no_answer": entry.no_answer,
             "max_length": length,
             "data": self._digest("rows_spec", task, lang, split),

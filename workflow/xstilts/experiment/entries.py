@@ -41,6 +41,7 @@ _LONGEST = 255  # bytes of a file's name
 _OF_THE_HUB = ("config", "splits", "gold", "pool", "revision")  # of no use beside `files`
 # What may be another for the languages that a suite adds.
 _OF_A_SUITE = ("languages", "hub", "config", "codes", "rows", "columns", "revision", "no_dev")
+OF_ROWS = "rows"  # in place of labels: those of the train rows
 _CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
 
 
@@ -96,6 +97,8 @@ def _check_kinds(name: str, entry: Mapping[str, Any], fields: Mapping[str, Any])
         if not allowed or (value is None and "null" in allowed):
             continue
         kind = _KINDS[allowed[0]]
+        if key == "labels" and value == OF_ROWS:
+            continue
         if not isinstance(value, kind):
             raise UserError(f"task `{name}`: `{key}` must be {NOUNS[allowed[0]]}, not {value!r}")
         named = as_text(value) if key in ("labels", "columns") else value
@@ -127,6 +130,8 @@ def _filled(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     trains = "train" in filled["splits"] and entry["format"] not in ("retrieval", "mlm", "images")
     if trains and "tuned_on" not in entry and name not in known():
         filled["tuned_on"] = name
+    if entry.get("labels") == OF_ROWS:
+        filled |= {"labels": [], "other_labels": True}
     for key in ("labels", "columns"):
         if isinstance(entry.get(key), (list, dict)):
             filled[key] = as_text(entry[key])
@@ -296,6 +301,19 @@ def _check_labels(name: str, entry: Mapping[str, Any]) -> None:
         return
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise UserError(f"task `{name}`: labels: `{twice[0]}` is there twice")
+    if entry.get("other_labels") and format != "classification":
+        raise UserError(
+            f"task `{name}`: labels: `{OF_ROWS}` is for classification; a {format} task without"
+            " `labels` has those of its train rows"
+        )
+    if (most := entry.get("most_labels")) is not None:
+        if not entry.get("other_labels"):
+            raise UserError(
+                f"task `{name}`: most_labels: is for labels that are those of the train rows; say"
+                f" `labels: {OF_ROWS}` too"
+            )
+        if most < 2:
+            raise UserError(f"task `{name}`: most_labels: must be at least 2, not {most}")
     if not labels and "train" not in entry["splits"] and not entry.get("tuned_on"):
         raise UserError(
             f"task `{name}`: a {format} task needs `labels`, in the head's order, or a"

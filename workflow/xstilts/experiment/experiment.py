@@ -50,6 +50,11 @@ class Experiment:
         return not self.toy or any(task.own for task in used(self.settings, self.tasks))
 
     @property
+    def pictured(self) -> bool:
+        """Whether a task that is used has pictures."""
+        return any(task.format == "images" for task in used(self.settings, self.tasks))
+
+    @property
     def root(self) -> str | None:
         """The mirror folder that data sets and models are read from; None for the hub."""
         source = self.settings["source"]

@@ -39,8 +39,9 @@ class Task:
     Here `name` is the key of its entry, and what a user leaves out is filled in (`entries.py`):
     `splits` is our split -> the hub's, of `files` -> itself; `files` is our split -> paths; a
     classification or tagging task without `labels` has open labels, those of its train rows;
-    `strata` is name -> column, "" where there are no classes (in the toy world); `images` is the
-    task, of format `images`, whose pictures its rows have, "" where they have none; a set of
+    `labels: rows` is open labels with `other_labels`: dev rows may have labels that train rows have
+    not. `strata` is name -> column, "" where there are no classes (in the toy world); `images` is
+    the task, of format `images`, whose pictures its rows have, "" where they have none; a set of
     pictures has the language `SET`, of which it has none.
     """
 
@@ -60,6 +61,8 @@ class Task:
     rows: str | None = None
     context: str | int | None = None
     labels: tuple[str, ...] = ()
+    other_labels: bool = False
+    most_labels: int | None = None
     images: str = ""
     codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tuned_on: str | None = None

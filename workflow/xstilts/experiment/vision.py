@@ -7,6 +7,7 @@ from xstilts.experiment.roles import exists
 from xstilts.experiment.tasks import WITHOUT_PICTURES, Task
 from xstilts.running.errors import UserError, nearest
 
+OWN = "own"  # in place of a vision encoder: features that are files of one's own
 TOY_PATCHES = 16  # of a picture of the toy world, by its vision encoder (`toy/scenes.py`)
 
 
@@ -34,6 +35,11 @@ def check(settings: Mapping[str, Any]) -> list[str]:
     """
     notes = []
     for name, entry in settings["vision"].items():
+        if name == OWN:
+            raise UserError(
+                f"vision: `{OWN}` stands for features of your own, those of a set with `files`;"
+                " give the encoder another name"
+            )
         side(f"vision: {name}: positions", entry["positions"])
         if settings["source"] == "toy" and entry["positions"] > TOY_PATCHES:
             notes.append(
@@ -67,21 +73,22 @@ def check_task(task: Task, known: Mapping[str, Task]) -> None:
 def check_trained(
     name: str, entry: Mapping[str, Any], settings: Mapping[str, Any], known: Mapping[str, Task]
 ) -> None:
-    """Refuse an intermediate on pictures where no vision encoder is named, or not this one; and what
-    is said of pictures where there are none."""
+    """Refuse an intermediate on pictures where no vision encoder is named, or not this one; and
+    what is said of pictures where there are none."""
     seen, key = [task for task in entry["tasks"] if known[task].images], f"intermediates: {name}"
     for of in ("images", "vision"):
         if of in entry and not seen:
             raise UserError(
-                f"{key}: {of}: none of its tasks ({', '.join(entry['tasks'])}) has pictures; leave it"
-                " out"
+                f"{key}: {of}: none of its tasks ({', '.join(entry['tasks'])}) has pictures; leave"
+                " it out"
             )
     if "vision" in entry:
         exists(f"{key}: vision", entry["vision"], settings["vision"], "vision encoder")
         if entry.get("images") == "none":
             raise UserError(f"{key}: vision: with `images: none` nothing is seen; leave one out")
-    if seen and not settings["vision"] and entry.get("images") != "none":
+    by_encoder = [task for task in seen if not known[known[task].images].files]
+    if by_encoder and not settings["vision"] and entry.get("images") != "none":
         raise UserError(
-            f"intermediates: {name}: `{seen[0]}` has pictures, and no vision encoder is named: say"
-            " `vision: {dinov2: {from: facebook/dinov2-base, positions: 16}}`"
+            f"{key}: `{by_encoder[0]}` has pictures, and no vision encoder is named:"
+            " say `vision: {dinov2: {from: facebook/dinov2-base, positions: 16}}`"
         )

@@ -1,6 +1,7 @@
 """Classification: a text, or a pair of texts, gets one of the task's labels.
 
-Arrays: `labels` int64 [examples]. Too long: the longer text of the pair is cut first, on the right.
+Arrays: `labels` int64 [examples], `IGNORED` of a row whose label is none of the task's. Too long:
+the longer text of the pair is cut first, on the right.
 """
 
 import numpy as np
@@ -9,11 +10,15 @@ from xstilts import metrics
 from xstilts.encoding import encoded
 from xstilts.running.errors import UserError
 
+IGNORED = -100  # torch's: a label that counts in no loss
+
 
 def encode(rows, tokenizer, labels, max_length):
     """Rows `text, text_pair, label` -> arrays; a pair is `<s> a </s></s> b </s>`."""
     arrays, cut = sequences(rows, tokenizer, max_length)
-    arrays["labels"] = np.array([_index(r["label"], labels) for r in rows], dtype=np.int64)
+    places = {label: place for place, label in enumerate(labels)}
+    found = [_index(r["label"], places) for r in rows]
+    arrays["labels"] = np.array(found, dtype=np.int64)
     return arrays, cut
 
 
@@ -24,16 +29,18 @@ def sequences(rows, tokenizer, max_length):
     return encoded.pack([e.ids for e in encodings]), sum(bool(e.overflowing) for e in encodings)
 
 
-def _index(label, labels) -> int:
-    if label not in labels:
-        raise UserError(f"label `{label}` is none of the task's ({', '.join(labels)})")
-    return labels.index(label)
+def _index(label, places) -> int:
+    if label is None:
+        return IGNORED
+    if label not in places:
+        raise UserError(f"label `{label}` is none of the task's ({', '.join(places)})")
+    return places[label]
 
 
 def collate(data, examples, seed=()):
-    """Some examples as a batch; every example weighs 1."""
-    batch = encoded.pad(data, examples)
-    return batch | {"labels": data.arrays["labels"][examples], "weight": len(examples)}
+    """Some examples as a batch; every example weighs 1, without a label 0."""
+    batch, labels = encoded.pad(data, examples), data.arrays["labels"][examples]
+    return batch | {"labels": labels, "weight": int(np.count_nonzero(labels != IGNORED))}
 
 
 def head(encoder, labels, train=()):

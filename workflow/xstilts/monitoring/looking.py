@@ -8,7 +8,17 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from xstilts.data import checklist, files, layout, mirror, pools, prepare, published, strata
+from xstilts.data import (
+    checklist,
+    files,
+    layout,
+    mirror,
+    own_features,
+    pools,
+    prepare,
+    published,
+    strata,
+)
 from xstilts.data import pin as pinning
 from xstilts.data import source as sources
 from xstilts.encoding.encode import labels_of
@@ -177,6 +187,9 @@ class _Rows:
                 gone = f"{error}, which {lock} has; {sources.advice(pin.spec['name'], lock)}"
                 raise UserError(gone) from None
             raise
+        if spec["format"] == "images":
+            own_features.look(list(there.values()))
+            return
         large = sum(path.stat().st_size for path in there.values()) > LARGE
         # That none of the first rows has an answer, or is of the language, says nothing of others.
         spec["no_answer"] = self.grid.tasks[spec["task"]].no_answer or large
@@ -195,7 +208,7 @@ class _Rows:
         """Refuse a label that the train rows have not, where labels are theirs; tell such a tag."""
         task, own = spec["task"], set(labels_of(rows))
         of = self.grid.labelled_by(task)
-        if of is None:
+        if of is None or self.grid.tasks[task].other_labels:
             return
         if (task, spec["lang"], spec["split"]) == of:
             self.labels[task] = own

@@ -7,7 +7,7 @@ from pathlib import Path
 from xstilts import formats
 from xstilts.data import prepare, strata
 from xstilts.encoding import encoded
-from xstilts.encoding.encode import check_length, labels_of, pictures_of
+from xstilts.encoding.encode import check_length, known_labels, labels_of, pictures_of
 from xstilts.encoding.tokenizer import load_tokenizer
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
@@ -25,6 +25,8 @@ def main(args: argparse.Namespace) -> None:
     check_length(spec["max_length"], Path(args.tokenizer).parent)
     page = formats.page(spec["format"])
     labels = labels_of(prepare.read(args.labels_of).to_pylist()) if args.labels_of else None
+    if spec.get("other_labels"):
+        rows = known_labels(rows, labels or [])
     sources = [
         prepared,
         *(prepare.metadata(path) for path in (args.labels_of, args.images) if path),

@@ -1,6 +1,7 @@
 """Step: the pictures of a set -> the features that a vision encoder has for them, and their record.
 
-No network is needed: the pictures are where `prepare` has brought them. The record is written last.
+No network is needed: the pictures are where `prepare` has brought them. Without a vision encoder
+they are files of features of one's own. The record is written last.
 """
 
 import argparse
@@ -9,68 +10,77 @@ import os
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import features, prepare, raw_pictures
+from xstilts.data import features, own_features, prepare, raw_pictures
 from xstilts.models import seeing, vision
 from xstilts.running import device, lock
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.running.record import same_spec, versions
 from xstilts.steps import arguments, process
+from xstilts.steps.prepare import own_files
 
 
 def main(args: argparse.Namespace) -> None:
-    """Compute them, one process a node at a time."""
+    """Make them, one process a node at a time."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before a library of the hub reads it
     with lock.held(args.state, args.lock_wait):
-        compute(args)
+        made = prepare.metadata(args.rows)
+        spec, pin = json.loads(args.spec), read_json(args.pin)
+        same_spec(args.rows, made["spec"], spec["data"])
+        if made["pin"]["revision"] != pin["revision"]:
+            raise UserError(f"{args.rows}: made from other pictures than are pinned; run again")
+        try:
+            (see if args.node else take)(args, spec, pin, made)
+        except UserError as error:
+            raise UserError(f"features: {args.name}: {error}") from None
 
 
-def compute(args: argparse.Namespace) -> None:
-    """Check what they are made from, compute what is missing, write."""
-    spec, pin, node = json.loads(args.spec), read_json(args.pin), read_json(args.node)
-    made = prepare.metadata(args.rows)
-    same_spec(args.rows, made["spec"], spec["data"])
+def see(args: argparse.Namespace, spec: dict, pin: dict, made: dict) -> None:
+    """Compute the features of pictures, as far as no earlier attempt has."""
+    node, rows = read_json(args.node), prepare.read(args.rows)
     same_spec(args.node, node["spec"], spec["vision"])
-    if made["pin"]["revision"] != pin["revision"]:
-        raise UserError(f"{args.rows}: made from other pictures than are pinned; run again")
-    rows = prepare.read(args.rows)
-    numbers, folder = rows["number"].to_pylist(), Path(args.node).parent
+    numbers, ids = rows["number"].to_pylist(), rows["id"].to_pylist()
     pins = prepare.pins(made) | node["pins"]
     where = f"task {made['spec']['task']}: {prepare.dataset_of(made['spec'])}"
-    unreadable = seeing.Unreadable(where, rows["id"].to_pylist())
+    unreadable, on = seeing.Unreadable(where, ids), device.choose()
 
     def pictures(first: int) -> Any:
         of = made["spec"]
         return raw_pictures.blobs(args.source, args.root, pin, of, numbers[first:])
 
-    on = device.choose()
-    state = seeing.State(args.state, digest([spec, pins]))
-    try:
-        tower = vision.Tower(folder, spec["positions"], on)
-        seconds, blocks = seeing.see(
-            pictures, len(numbers), tower, folder, args.threads, state, unreadable
-        )
-    except UserError as error:
-        raise UserError(f"features: {args.name}: {error}") from None
-    shape = (len(numbers), spec["positions"], node["width"])
-    Path(args.record).unlink(missing_ok=True)
-    features.write(args.out, shape, blocks)
-    record = {
-        "spec": spec,
-        "pins": pins,
-        "sha256": sha256(args.out),
-        "shape": list(shape),
-        "unreadable": [unreadable.ids[place] for place in unreadable.found],
+    folder, state = Path(args.node).parent, seeing.State(args.state, digest([spec, pins]))
+    tower = vision.Tower(folder, spec["positions"], on)
+    seconds, blocks = seeing.see(
+        pictures, len(numbers), tower, folder, args.threads, state, unreadable
+    )
+    features.write(args.out, (len(numbers), spec["positions"], node["width"]), blocks)
+    told = {
+        "unreadable": [ids[place] for place in unreadable.found],
         "seconds": round(seconds, 3),
         **device.describe(on),
-        "versions": versions(),
     }
-    write_json(args.record, record)
+    record(args, spec, pins, told)
     state.delete()
-    gone = f", {len(unreadable.found)} of them unreadable" if unreadable.found else ""
-    print(
-        f"{len(numbers)} pictures{gone}: {spec['positions']} x {node['width']} in {seconds:.1f} s"
-    )
+    gone = len(unreadable.found)
+    print(f"{len(ids)} pictures{f', {gone} of them unreadable' if gone else ''}, {seconds:.1f} s")
+
+
+def take(args: argparse.Namespace, spec: dict, pin: dict, made: dict) -> None:
+    """Take features of one's own, in the order of the prepared rows."""
+    paths = json.loads(args.files)
+    found = own_features.look(own_files(args.root, paths, pin, made["spec"]["hub"]))
+    numbers = prepare.read(args.rows)["number"].to_pylist()
+    _, positions, width = found.shape
+    features.write(args.out, (len(numbers), positions, width), found.blocks(numbers))
+    record(args, spec, prepare.pins(made), {"unreadable": []})
+    print(f"{len(numbers)} pictures, of {', '.join(paths)}")
+
+
+def record(args: argparse.Namespace, spec: dict, pins: dict, told: dict) -> None:
+    """Write what is to be said of features that are there."""
+    about = {"spec": spec, "pins": pins, "sha256": sha256(args.out)}
+    about["shape"] = list(features.shape_of(args.out))
+    write_json(args.record, {**about, **told, "versions": versions()})
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,9 +89,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--spec", required=True, help="JSON: images, split, positions, ...")
     p.add_argument("--name", required=True, help="vision/images/split, for messages")
     p.add_argument("--rows", required=True, help="the prepared set")
-    p.add_argument("--node", required=True, help="record of the vision encoder")
+    p.add_argument("--node", default="", help="record of the vision encoder")
     p.add_argument("--source", required=True, help="hub, toy, or the folder of a mirror")
     p.add_argument("--root", default="", help="the folder of the mirror or toy world")
+    p.add_argument("--files", default="[]", help="paths of one's own features, from the root")
     p.add_argument("--pin", required=True, help="the data set's pin file")
     p.add_argument("--state", required=True, help="folder of the lock and of finished blocks")
     arguments.add_lock_wait(p)

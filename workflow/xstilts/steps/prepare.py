@@ -5,7 +5,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import checklist, columns, files, layout, pictures, pools, published, strata
+import pyarrow as pa
+
+from xstilts.data import (
+    checklist,
+    columns,
+    files,
+    layout,
+    own_features,
+    pictures,
+    pools,
+    published,
+    strata,
+)
 from xstilts.data import source as sources
 from xstilts.data.pin import ABSENT
 from xstilts.data.prepare import (
@@ -45,7 +57,7 @@ def main(args: argparse.Namespace) -> None:
         path = published_file(args, spec, pin, spec.get("config"))
         paths = [str(path)] if path else []
     about = {"files": paths, "no_answer": args.no_answer}
-    there, beside = in_set(args.images) if spec.get("images") else ({}, {})
+    there, beside = in_set(args.images) if spec.get("images") else (None, {})
     rows, report = unify(table, features, spec | about, gold, there)
     write(args.out, rows, spec["format"], {"spec": spec, "pin": origin, **beside, **report})
     for line in many_classes(report):
@@ -81,7 +93,10 @@ def raw(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any]) -> 
     """Return the raw rows, their features, and the gold pairs where these are in a file."""
     if pin["revision"] == ABSENT:
         raise Absent(pin["reason"])
-    if paths := json.loads(args.files):
+    if (paths := json.loads(args.files)) and spec["format"] == "images":
+        found = own_features.look(own_files(args.root, paths, pin, spec["hub"]))
+        return pa.table({"id": found.ids}), {}, None
+    if paths:
         return files.read(own_files(args.root, paths, pin, spec["hub"]), spec), {}, None
     if spec.get("rows") == checklist.ROWS:
         checklist.check(spec["task"], spec["hub"], pin.get("files", {}))

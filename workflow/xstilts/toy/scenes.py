@@ -86,7 +86,7 @@ def asked(clause: Clause, language: Grammar) -> str:
 def glyph(concept: str) -> np.ndarray:
     """The glyph of a concept, by its hash: where it is drawn, [GLYPH, GLYPH] of bool."""
     digest = np.frombuffer(hashlib.sha256(concept.encode()).digest(), np.uint8)
-    half = np.unpackbits(digest)[: GLYPH * HALF].reshape(GLYPH, HALF).astype(bool)
+    half: np.ndarray = np.unpackbits(digest)[: GLYPH * HALF].reshape(GLYPH, HALF).astype(bool)
     return np.hstack([half, half[:, ::-1]])
 
 
@@ -95,7 +95,7 @@ def picture(clause: Clause, rng: Random) -> bytes:
     from PIL import Image
 
     assert clause.patient
-    pixels = np.full((SIZE, SIZE, 3), rng.randint(*BACKGROUND), np.int16)
+    pixels: np.ndarray = np.full((SIZE, SIZE, 3), rng.randint(*BACKGROUND), np.int16)
     concepts = {
         "agent": clause.agent.noun,
         "verb": clause.verb,
