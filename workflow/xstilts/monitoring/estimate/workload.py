@@ -12,7 +12,7 @@ from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.tasks import POOL
 from xstilts.experiment.training_specs import CAP
 from xstilts.models.flop import training_flop
-from xstilts.monitoring.estimate.data_sizes import DataSizes
+from xstilts.monitoring.estimate.data_sizes import DataSize, DataSizes
 
 EMPTY = 4  # tokens of a pair of empty texts
 
@@ -118,9 +118,12 @@ def stage_1(
 
 def passes(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> float:
     """Return how often an intermediate reads the encoded rows of its tasks, for its time limit:
-    its epochs or, where it asks for rows or steps, the tokens of these over all that there are."""
+    its epochs or, where it asks for rows or steps, or has pictures, the tokens of these over all
+    that there are."""
     values = search.most(grid.searches.of(model, intermediate))
-    if grid.entry(intermediate).keys().isdisjoint(("rows", "steps", "translations", "subset")):
+    others = ("rows", "steps", "translations", "subset")
+    seen = any(member.positions for member in grid.mixture(intermediate))
+    if not seen and grid.entry(intermediate).keys().isdisjoint(others):
         return grid.recipe(intermediate, model, values).epochs
     there = sum(
         sizes.of(model, member.task, lang, "train", member.recipe.max_length).tokens
@@ -156,7 +159,8 @@ def training(
             sizes.of(model, member.task, lang, "train", member.recipe.max_length)
             for lang in member.languages
         ]
-        examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)
+        examples = sum(size.examples for size in train)
+        tokens = sum(_tokens(size, member.positions) for size in train)
         batch_tokens.append(member.recipe.batch_size * tokens / examples)
         if member.dealt:
             examples = max(1, round(examples / len(train)))
@@ -174,14 +178,17 @@ def training(
         weight / total * tokens for weight, tokens in zip(weights, batch_tokens, strict=True)
     )
     evaluations = math.ceil(steps / recipe.eval_every)
-    dev = [
-        sizes.of(model, member.task, member.dev, "dev", member.recipe.max_length).first(
-            recipe.eval_rows
-        )
-        for member in members
-        if member.dev
-    ]
-    return Workload(model, name, train_tokens, evaluations * sum(size.tokens for size in dev))
+    dev = 0.0
+    for member in members:
+        if member.dev:
+            every = sizes.of(model, member.task, member.dev, "dev", member.recipe.max_length)
+            dev += _tokens(every.first(recipe.eval_rows), member.positions)
+    return Workload(model, name, train_tokens, evaluations * dev)
+
+
+def _tokens(size: DataSize, positions: int) -> float:
+    """Return the tokens of some rows, each with the positions of a picture before it."""
+    return size.tokens + positions * size.examples
 
 
 def alignment(model: str, name: str, grid: Grid, sizes: DataSizes) -> Workload:
@@ -199,7 +206,9 @@ def evaluation(cell: Cell, grid: Grid, sizes: DataSizes) -> Workload:
     split, length = grid.experiment.settings["split"], grid.length(cell.target)
     languages = [*grid.experiment.languages[cell.target]]
     languages += [POOL] if grid.tasks[cell.target].pool else []
+    positions = grid.positions(cell.target)
     tokens = sum(
-        sizes.of(cell.model, cell.target, lang, split, length).tokens for lang in languages
+        _tokens(sizes.of(cell.model, cell.target, lang, split, length), positions)
+        for lang in languages
     )
     return Workload(cell.model, cell.target, 0.0, tokens)
