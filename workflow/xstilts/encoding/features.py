@@ -122,7 +122,7 @@ def record(path: str | Path) -> dict[str, Any]:
 
 
 def digest_of(path: str | Path) -> str:
-    """Return the SHA-256 of a features file, as its record has it: no job has to read it for that."""
+    """Return the SHA-256 of a features file, as its record has it: it need not be read for that."""
     return record(path)["sha256"]
 
 
