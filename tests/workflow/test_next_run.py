@@ -25,8 +25,7 @@ def counted(experiment):
 
 
 def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
-    """With a search, a subset, pictures, a set of alignment and overlap: every rule has something to
-    do."""
+    """With all that an experiment can have: every rule has something to do."""
     experiment = Experiment(tmp_path)
     rates = {"tune_on_dev": {"learning_rate": [1e-3, 1e-4]}}
     hard = {"tasks": ["mnli"], "subset": {"by": "pvi", "keep": "lowest", "rows": 9}}

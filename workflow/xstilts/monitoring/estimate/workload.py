@@ -1,19 +1,26 @@
 """The workload of a job: the tokens that it trains on, and those of inference."""
 
 import dataclasses
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
+from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import MAX_LENGTH, Grid
 from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
-from xstilts.experiment.tasks import POOL
+from xstilts.experiment.tasks import POOL, SET
 from xstilts.experiment.training_specs import CAP
+from xstilts.experiment.vision import OWN as OWN_FEATURES
 from xstilts.models.flop import training_flop
+from xstilts.monitoring.estimate import vision_sizes
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
+DECODED = 60  # pictures of 640 x 480 that a process decodes a second (tests/bench/decoding.py)
+OWN_POSITIONS = 16  # of features of one's own, before they have been looked at
 EMPTY = 4  # tokens of a pair of empty texts
 
 
@@ -28,6 +35,7 @@ class Workload:
         inference_tokens: tokens of forward passes alone.
         devices: how many it is on at once.
         passes: FLOP per parameter and token in training, see `training_flop`.
+        least: seconds that it takes on any device, as something else is done beside.
     """
 
     model: str
@@ -36,6 +44,7 @@ class Workload:
     inference_tokens: float
     devices: int = 1
     passes: int = 6
+    least: float = 0.0
 
     def flop(self, matmul: float) -> float:
         """Return the floating-point operations, for a number of parameters of matrix products.
@@ -53,6 +62,8 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         return evaluation(Cell(*parts), grid, sizes)
     if node.rule == "align":
         return alignment(parts[0], parts[-1], grid, sizes)
+    if node.rule == "features" and parts[0] != OWN_FEATURES:
+        return features(parts[0], parts[1], parts[2], grid, sizes)
     if node.rule not in TRAININGS:
         return None
     if node.rule in RECORDED:
@@ -66,7 +77,8 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         return None  # the best trial is taken as it is
     if task:
         members = grid.tuning(task, model, values)
-        found = training(model, task, members, members[0].recipe, None, sizes)
+        before = functools.partial(positions, grid, NONE)
+        found = training(model, task, members, members[0].recipe, None, sizes, None, before)
     else:
         found = stage_1(model, intermediate, grid, sizes, values)
     return _on_devices(found, grid)
@@ -111,7 +123,12 @@ def stage_1(
     values: over those of its recipe.
     """
     entry, members = grid.entry(intermediate), grid.mixture(intermediate, model, values)
-    amount = entry.get("cap", CAP), sizes, entry.get("steps")
+    amount = (
+        entry.get("cap", CAP),
+        sizes,
+        entry.get("steps"),
+        functools.partial(positions, grid, intermediate),
+    )
     recipe = grid.recipe(intermediate, model, values)
     return training(model, intermediate, members, recipe, *amount)
 
@@ -144,11 +161,12 @@ def training(
     cap: int | None,
     sizes: DataSizes,
     asked: int | None = None,
+    before: Callable[[str], int] = lambda task: 0,
 ) -> Workload:
     """Return the workload of a training, which draws its batches as `training/mixture.py` does.
 
     Early stopping is not counted: a training that stops early takes less. `asked`: its steps, in
-    place of epochs.
+    place of epochs. `before`: task -> the positions of a picture before each text.
     """
     weights, batch_tokens, epoch_steps = [], [], 0
     for member in members:
@@ -157,6 +175,7 @@ def training(
             for lang in member.languages
         ]
         examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)
+        tokens += examples * before(member.task)
         batch_tokens.append(member.recipe.batch_size * tokens / examples)
         if member.dealt:
             examples = max(1, round(examples / len(train)))
@@ -174,14 +193,33 @@ def training(
         weight / total * tokens for weight, tokens in zip(weights, batch_tokens, strict=True)
     )
     evaluations = math.ceil(steps / recipe.eval_every)
-    dev = [
-        sizes.of(model, member.task, member.dev, "dev", member.recipe.max_length).first(
-            recipe.eval_rows
-        )
-        for member in members
-        if member.dev
-    ]
-    return Workload(model, name, train_tokens, evaluations * sum(size.tokens for size in dev))
+    dev_tokens = 0.0
+    for member in members:
+        if member.dev:
+            size = sizes.of(model, member.task, member.dev, "dev", member.recipe.max_length)
+            size = size.first(recipe.eval_rows)
+            dev_tokens += size.tokens + size.examples * before(member.task)
+    return Workload(model, name, train_tokens, evaluations * dev_tokens)
+
+
+def positions(grid: Grid, intermediate: str, task: str) -> int:
+    """Return the positions of a picture before each text of a task; those of files of one's own are
+    taken for 16."""
+    images = grid.tasks[task].images
+    if not images or grid.entry(intermediate).get("images") == "none":
+        return 0
+    entry = grid.experiment.settings["vision"].get(grid.sees(grid.vision(intermediate), images))
+    return entry["positions"] if entry else OWN_POSITIONS
+
+
+def features(vision: str, images: str, split: str, grid: Grid, sizes: DataSizes) -> Workload:
+    """Return the workload of the features of a set: its pictures are read by a vision encoder, and
+    decoded by as many processes as a job has threads."""
+    patches = vision_sizes.of(vision, grid, sizes.root).patches
+    pictures = sizes.rows(images, SET, split)
+    least = pictures / (DECODED * grid.experiment.settings["threads"])
+    name = vision_sizes.name_of(vision)
+    return Workload(name, images, 0.0, float(pictures * patches), least=least)
 
 
 def alignment(model: str, name: str, grid: Grid, sizes: DataSizes) -> Workload:
