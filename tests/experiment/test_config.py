@@ -35,7 +35,7 @@ def test_defaults_are_filled_in_and_names_resolved():
                 "sharding": "none", "checkpointing": "auto",
             }
         },
-        "languages": "all", "split": "dev", "test": False, "seeds": [1],
+        "vision": {}, "languages": "all", "split": "dev", "test": False, "seeds": [1],
         "exclude": [], "include": [], "recipes": {}, "limits": {}, "tasks": {}, "toy": {},
         "threads": 1, "jobs_per_gpu": 1, "micro_batch_tokens": 16384, "compile": False,
         "save_every": 600, "keep_tuned": False, "on_collapse": "keep", "trackers": [],

@@ -80,10 +80,19 @@ def test_files_of_each_kind(root):
         "results/encoded/m/xnli/de.dev.128.safetensors",
         "results/manifests/m/xnli/dev.128.json",
         "results/pins/datasets/o/n.json",
+        "results/features/v/coco/dev.json",
+        "results/features/v/coco/dev.safetensors",
     ]
-    models = ["results/models/other/model.safetensors", "results/tuned/m/a/seed1/mnli/node.json"]
+    models = [
+        "results/models/other/model.safetensors",
+        "results/vision/v/model.safetensors",
+        "results/tuned/m/a/seed1/mnli/node.json",
+    ]
     test = ["results/test/m/none/seed1/xnli/de.json", "results/test/m/none/seed1/xnli/de.parquet"]
-    state = ["results/.state/train/tuned/m/none/seed2/mnli/step-3/weights"]
+    state = [
+        "results/.state/train/tuned/m/none/seed2/mnli/step-3/weights",
+        "results/.state/features/v/coco/dev/blocks/000000.npz",
+    ]
     kept = [
         "results/.state/train/tuned/m/none/seed1/mnli/lock",
         "results/.state/train/tuned/m/none/seed1/mnli/step-3/weights",

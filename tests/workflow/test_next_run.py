@@ -25,7 +25,7 @@ def counted(experiment):
 
 
 def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
-    """With a search, a subset, a set of alignment and overlap: every rule has something to do."""
+    """With all that an experiment can have: every rule has something to do."""
     experiment = Experiment(tmp_path)
     rates = {"tune_on_dev": {"learning_rate": [1e-3, 1e-4]}}
     hard = {"tasks": ["mnli"], "subset": {"by": "pvi", "keep": "lowest", "rows": 9}}
@@ -34,7 +34,8 @@ def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
             recipes={"mnli": rates, "xnli": rates},
             alignment={"tatoeba": {}},
             overlap=True,
-            intermediates=tiny()["intermediates"] | {"hard": hard},
+            intermediates=tiny()["intermediates"] | {"hard": hard, "vqa": {"tasks": ["vqa"]}},
+            vision={"dinov2": {"from": "facebook/dinov2-base"}},
         )
     )
     ours, theirs = counted(experiment)
@@ -42,6 +43,7 @@ def test_everything_is_to_be_done_in_an_empty_folder(tmp_path):
     experiment.write(tiny())
     ours, theirs = counted(experiment)
     others = {"toy_backbone", "choose", "align", "overlap", "subset", "bag_of_words"}
+    others |= {"toy_vision", "pin_vision", "vision", "features"}
     others |= {*TRIALS, *RECORDED}
     assert ours == theirs and set(ours) == set(RULES) - others
 

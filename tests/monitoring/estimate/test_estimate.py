@@ -318,9 +318,10 @@ def test_known_encoders_are_of_an_architecture_that_transformers_has():
     assert {row["architecture"] for row in rows} <= set(CONFIG_MAPPING_NAMES)
     for row in rows:
         known = reference.encoder(row["name"])
-        assert known.kind in ("encoder", "encoder-decoder", "decoder")
+        assert known.kind in ("encoder", "encoder-decoder", "decoder", "vision")
         outside = known.parameters - known.matmul - known.vocabulary * known.width
-        assert 0 < outside < 0.02 * known.parameters, (row["name"], "positions, norms, biases")
+        most = 0.03 if known.kind == "vision" else 0.02  # what cuts a picture into patches
+        assert 0 < outside < most * known.parameters, (row["name"], "positions, norms, biases")
 
 
 def test_every_task_of_the_paper_has_a_size():
@@ -334,6 +335,49 @@ def test_every_task_of_several_hops_has_a_size():
     of = {name: task for name, task in tasks.known().items() if task.get("rows") in hops.STRATA}
     assert len(of) == 12
     assert all(reference.size(name, split) for name, task in of.items() for split in task["splits"])
+
+
+def test_every_task_with_pictures_has_a_size():
+    of = {
+        name: task
+        for name, task in tasks.known().items()
+        if task.get("images") or task["format"] == "images"
+    }
+    assert of.keys() == {"coco", "captions", "vqa", "gqa_images", "gqa", "xgqa"}
+    assert all(reference.size(name, split) for name, task in of.items() for split in task["splits"])
+
+
+def test_features_take_what_the_encoder_computes_or_what_decoding_takes(tmp_path):
+    """DINOv2 reads 118,287 pictures of 256 patches: 5.1e15 FLOP, 22 s on a device of 2.3e14 a
+    second; two processes decode them in a quarter of an hour."""
+    grid = Grid(load({
+        "source": "hub", "models": {"m": {"from": "o/m"}}, "targets": ["xnli"], "languages": ["en"],
+        "vision": {"dinov2": {"from": "facebook/dinov2-base"}}, "threads": 2,
+        "intermediates": {"vqa": {"tasks": ["vqa"]}},
+    }))  # fmt: skip
+    nodes = build(grid)
+    found = forecast.Forecaster(grid, nodes, tmp_path, (), 2.3e14)
+    key = "results/features/dinov2/coco/train.json"
+    job, size = found.workloads[key], found.models["vision/dinov2"]
+    assert (job.task, job.inference_tokens) == ("coco", 118_287 * 256)
+    assert job.flop(size.matmul) == pytest.approx(5.14e15, rel=0.01)
+    assert found.of([key])[key].seconds == job.least == 118_287 / (workload.DECODED * 2)
+    slow = forecast.Forecaster(grid, nodes, tmp_path, (), 1e12)
+    assert slow.of([key])[key].seconds == pytest.approx(5144, rel=0.01)
+
+
+def test_a_picture_is_tokens_before_its_text(tmp_path):
+    def tokens(**entry):
+        grid = Grid(load({
+            "source": "hub", "models": {"m": {"from": "o/m"}}, "targets": ["xnli"],
+            "languages": ["en"], "vision": {"dinov2": {"from": "facebook/dinov2-base"}},
+            "intermediates": {"vqa": {"tasks": ["vqa"], **entry}},
+        }))  # fmt: skip
+        sizes = DataSizes(tmp_path, grid)
+        return workload.stage_1("m", "vqa", grid, sizes, {}).train_tokens
+
+    assert tokens() == pytest.approx(2.6 * tokens(images="none"))  # 16 and 10, in place of 10
+    assert tokens(images="shuffled") == tokens()
 
 
 def test_candidates_are_counted_once_for_all_languages(tmp_path):

@@ -90,8 +90,7 @@ class Ancestry:
             at_most = amounts.at_most(task, self.experiment.settings)
             dealt, subset = amounts.dealt(entry, task, languages), entry.get("subset", {})
             how = entry.get("rows"), at_most, dealt, subset.get("rows")
-            positions = self.positions(name, intermediate)
-            members.append(Member(name, languages, dev, chosen, *how, positions))
+            members.append(Member(name, languages, dev, chosen, *how))
         return members
 
     def tunings(self, target: str) -> tuple[str, ...]:
@@ -109,8 +108,7 @@ class Ancestry:
         assert home  # checked with the config
         target = recipe.first_target(self.experiment, task)
         chosen = recipe.for_task(self.experiment, target, task, model)
-        made = dataclasses.replace(chosen, **values)
-        return [Member(task, (home,), home, made, positions=self.positions(task))]
+        return [Member(task, (home,), home, dataclasses.replace(chosen, **values))]
 
     def recorded(self, model: str, task: str) -> Member:
         """Return what a training that is recorded is on: a task in English or its `train_language`,
@@ -123,13 +121,6 @@ class Ancestry:
     def sets(self, mixture: Iterable[Member]) -> list[str]:
         """Return the sets of the pictures of some tasks, each once, in the order of their names."""
         return sorted(filter(None, {self.tasks[member.task].images for member in mixture}))
-
-    def positions(self, task: str, intermediate: str = NONE) -> int:
-        """Return what a picture takes before each text of a task: 0 of one without pictures, or
-        whose pictures an intermediate leaves out."""
-        if not self.tasks[task].images or self.entry(intermediate).get("images") == "none":
-            return 0
-        return self.experiment.settings["vision"][self.vision(intermediate)]["positions"]
 
     def seen(self, intermediate: str) -> bool:
         """Return whether a task of an intermediate has pictures, whatever is shown of them."""

@@ -78,8 +78,7 @@ class Member:
     for masked language modelling, which has no say in which checkpoint is the best. `rows`: of how
     many train rows a sample is drawn (None: all are read); `at_most`, of fewer if there are.
     `dealt`: each row is read in one of the languages. `subset`: how many rows are picked by how
-    difficult they are, of which the training's spec says by what. `positions`: what a picture takes
-    before each of its texts.
+    difficult they are, of which the training's spec says by what.
     """
 
     task: str
@@ -90,7 +89,6 @@ class Member:
     at_most: bool = False
     dealt: bool = False
     subset: int | None = None
-    positions: int = 0
 
     @property
     def sample(self) -> dict[str, Any]:

@@ -42,13 +42,13 @@ class Encoder:
 
     Attributes:
         architecture: `model_type` of transformers.
-        kind: encoder, encoder-decoder or decoder.
+        kind: encoder, encoder-decoder or decoder; vision, of what sees pictures.
         layers, width: of its hidden states.
         inner: width of the feed-forward network.
         gated: whether that has three matrices, one of them a gate (Shazeer 2020, arXiv 2002.05202),
             in place of two.
         heads, kv_heads, head_width: of attention; of queries, and of keys and values.
-        vocabulary: embeddings.
+        vocabulary: embeddings; of a vision encoder the patches of a picture.
         parameters: all of them, without head and pooler.
     """
 

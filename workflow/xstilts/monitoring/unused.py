@@ -7,10 +7,17 @@ from pathlib import Path
 from xstilts.monitoring import claims
 
 FILES = (  # a node a file, or two
-    "bags", "chosen", "data", "difficulty", "encoded", "manifests", "overlap", "pins",
+    "bags", "chosen", "data", "difficulty", "encoded", "features", "manifests", "overlap", "pins",
     "subsets",
 )  # fmt: skip
-FOLDERS = ("models", "encoders", "tuned", "trials")  # a node a folder, with its record in it
+FOLDERS = (
+    "models",
+    "vision",
+    "encoders",
+    "tuned",
+    "trials",
+)  # a node a folder, with its record in it
+STATES = ("train", "features")  # what an attempt that was killed has left
 SCORES = ("scores", "test")  # a file a language, and its predictions
 
 
@@ -32,8 +39,9 @@ def _units(root: Path) -> Iterator[Path]:
         yield from sorted(made | {path.parent for path in (results / kind).rglob("node.json")})
     for kind in SCORES:
         yield from sorted(path for path in (results / kind).rglob("*") if path.is_file())
-    state = results / ".state/train"
-    yield from sorted({path.parent for path in state.rglob("*") if path.is_file()})
+    for kind in STATES:
+        state = results / ".state" / kind
+        yield from sorted({path.parent for path in state.rglob("*") if path.is_file()})
     manifests = results / "toy/manifests"
     for path in sorted(manifests.rglob("*.json")):
         yield path
@@ -49,8 +57,8 @@ def _asked(path: Path, asked: set[str]) -> bool:
     if kind in SCORES:
         return str(path.with_suffix(".json")) in asked
     if kind == ".state":  # results/.state/train/tuned/...: of the node results/tuned/...
-        folder = Path("results", *below.parts[1:])
-        names = ("{}/node.json", "{}.json")  # the second of a recorded training
+        folder = Path("results", *below.parts[below.parts[0] == "train" :])
+        names = ("{}/node.json", "{}.json")  # the second of a recorded training, of features
         return any(n.format(at) in asked for at in (folder, *folder.parents) for n in names)
     if kind == "toy" and below.parts[0] == "datasets":
         return f"results/toy/manifests/{Path(*below.parts[1:])}.json" in asked

@@ -15,7 +15,7 @@ TOY_TOKENS = 0.4  # share of the tokens of a real row: toy sentences are short
 ROWS = {"train": 100_000, "dev": 2_000, "test": 2_000}
 TOKENS = {
     "classification": 45, "choice": 200, "span": 190, "tagging": 28, "retrieval": 20, "mlm": 600,
-    "regression": 30, "dual": 190, "caption": 17,
+    "regression": 30, "dual": 190, "images": 0, "caption": 17,
 }  # fmt: skip
 OTHER_TOKENS = 50
 BYTES = 4.5  # of text in UTF-8, a token
@@ -59,6 +59,10 @@ class DataSizes:
             measured = read_size(self.root / path)
             self.cache[key] = measured or self._expected(task, lang, split, length)
         return self.cache[key]
+
+    def rows(self, task: str, lang: str, split: str) -> int:
+        """Return the rows of a task that are not encoded: the pictures of a set."""
+        return self._expected(task, lang, split, 0).rows
 
     def _expected(self, task: str, lang: str, split: str, length: int) -> DataSize:
         settings: Any = self.grid.experiment.settings

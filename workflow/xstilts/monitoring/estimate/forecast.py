@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import BY_LANGUAGE, Node
-from xstilts.monitoring.estimate import model_sizes, workload
+from xstilts.monitoring.estimate import model_sizes, vision_sizes, workload
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 from xstilts.monitoring.estimate.throughput import FinishedJob, Throughput
 from xstilts.running.errors import UserError
@@ -46,7 +46,7 @@ class Forecaster:
 
     Attributes:
         workloads: key -> workload of the jobs that use the device.
-        models: name -> the size of each model.
+        models: name -> the size of each model, and of each vision encoder (`name_of`).
         assumed: what had to be assumed of models and data, a line each.
         measured: key -> the seconds on the device that a finished job has recorded.
     """
@@ -84,6 +84,10 @@ class Forecaster:
         }
         names = self.grid.experiment.settings["models"]
         self.models = {name: model_sizes.of(name, self.grid, self.root) for name in names}
+        self.models |= {
+            vision_sizes.name_of(name): vision_sizes.of(name, self.grid, self.root).model
+            for name in self.grid.experiment.settings["vision"]
+        }
         self.assumed = [size.assumed for size in self.models.values() if size.assumed]
         self.assumed += sizes.assumed.values()
 

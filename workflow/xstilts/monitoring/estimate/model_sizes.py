@@ -94,7 +94,8 @@ def by_name(name: str) -> ModelSize:
     if said := re.search(r"(\d+(?:\.\d+)?)(b|m)(?![a-z0-9])", name.lower()):
         parameters = round(float(said[1]) * {"b": 1e9, "m": 1e6}[said[2]])
         line = f"{name}: {said[0].upper()} parameters, by its name"
-        known = (reference.encoder(row["name"]) for row in reference.table("encoders"))
+        text = (row["name"] for row in reference.table("encoders") if row["kind"] != "vision")
+        known = map(reference.encoder, text)
         near = min(filter(None, known), key=lambda one: abs(math.log(one.parameters / parameters)))
         shape = near.with_parameters(parameters)
         return ModelSize(MATMUL * parameters, parameters, line, shape)

@@ -49,7 +49,7 @@ class Throughput:
         for length, basis in ((3, "job"), (2, "model"), (1, "device"), (0, "device")):
             if names[:length] in self.rates:
                 return flop / statistics.median(self.rates[names[:length]]), basis
-        return flop / self.device_flops, "flop"
+        return max(workload.least, flop / self.device_flops), "flop"
 
 
 def _names(rule: str, workload: Workload) -> tuple[str, ...]:

@@ -1,19 +1,26 @@
 """The workload of a job: the tokens that it trains on, and those of inference."""
 
 import dataclasses
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
+from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import MAX_LENGTH, Grid
 from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
-from xstilts.experiment.tasks import POOL
+from xstilts.experiment.tasks import POOL, SET
 from xstilts.experiment.training_specs import CAP
+from xstilts.experiment.vision import OWN as OWN_FEATURES
 from xstilts.models.flop import training_flop
-from xstilts.monitoring.estimate.data_sizes import DataSize, DataSizes
+from xstilts.monitoring.estimate import vision_sizes
+from xstilts.monitoring.estimate.data_sizes import DataSizes
 
+DECODED = 60  # pictures of 640 x 480 that a process decodes a second (tests/bench/decoding.py)
+OWN_POSITIONS = 16  # of features of one's own, before they have been looked at
 EMPTY = 4  # tokens of a pair of empty texts
 
 
@@ -28,6 +35,7 @@ class Workload:
         inference_tokens: tokens of forward passes alone.
         devices: how many it is on at once.
         passes: FLOP per parameter and token in training, see `training_flop`.
+        least: seconds that it takes on any device, as something else is done beside.
     """
 
     model: str
@@ -36,6 +44,7 @@ class Workload:
     inference_tokens: float
     devices: int = 1
     passes: int = 6
+    least: float = 0.0
 
     def flop(self, matmul: float) -> float:
         """Return the floating-point operations, for a number of parameters of matrix products.
@@ -53,6 +62,8 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         return evaluation(Cell(*parts), grid, sizes)
     if node.rule == "align":
         return alignment(parts[0], parts[-1], grid, sizes)
+    if node.rule == "features" and parts[0] != OWN_FEATURES:
+        return features(parts[0], parts[1], parts[2], grid, sizes)
     if node.rule not in TRAININGS:
         return None
     if node.rule in RECORDED:
@@ -66,7 +77,8 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         return None  # the best trial is taken as it is
     if task:
         members = grid.tuning(task, model, values)
-        found = training(model, task, members, members[0].recipe, None, sizes)
+        before = functools.partial(positions, grid, NONE)
+        found = training(model, task, members, members[0].recipe, None, sizes, None, before)
     else:
         found = stage_1(model, intermediate, grid, sizes, values)
     return _on_devices(found, grid)
@@ -111,19 +123,21 @@ def stage_1(
     values: over those of its recipe.
     """
     entry, members = grid.entry(intermediate), grid.mixture(intermediate, model, values)
-    amount = entry.get("cap", CAP), sizes, entry.get("steps")
+    amount = (
+        entry.get("cap", CAP),
+        sizes,
+        entry.get("steps"),
+        functools.partial(positions, grid, intermediate),
+    )
     recipe = grid.recipe(intermediate, model, values)
     return training(model, intermediate, members, recipe, *amount)
 
 
 def passes(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> float:
     """Return how often an intermediate reads the encoded rows of its tasks, for its time limit:
-    its epochs or, where it asks for rows or steps, or has pictures, the tokens of these over all
-    that there are."""
+    its epochs or, where it asks for rows or steps, the tokens of these over all that there are."""
     values = search.most(grid.searches.of(model, intermediate))
-    others = ("rows", "steps", "translations", "subset")
-    seen = any(member.positions for member in grid.mixture(intermediate))
-    if not seen and grid.entry(intermediate).keys().isdisjoint(others):
+    if grid.entry(intermediate).keys().isdisjoint(("rows", "steps", "translations", "subset")):
         return grid.recipe(intermediate, model, values).epochs
     there = sum(
         sizes.of(model, member.task, lang, "train", member.recipe.max_length).tokens
@@ -147,11 +161,12 @@ def training(
     cap: int | None,
     sizes: DataSizes,
     asked: int | None = None,
+    before: Callable[[str], int] = lambda task: 0,
 ) -> Workload:
     """Return the workload of a training, which draws its batches as `training/mixture.py` does.
 
     Early stopping is not counted: a training that stops early takes less. `asked`: its steps, in
-    place of epochs.
+    place of epochs. `before`: task -> the positions of a picture before each text.
     """
     weights, batch_tokens, epoch_steps = [], [], 0
     for member in members:
@@ -159,8 +174,8 @@ def training(
             sizes.of(model, member.task, lang, "train", member.recipe.max_length)
             for lang in member.languages
         ]
-        examples = sum(size.examples for size in train)
-        tokens = sum(_tokens(size, member.positions) for size in train)
+        examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)
+        tokens += examples * before(member.task)
         batch_tokens.append(member.recipe.batch_size * tokens / examples)
         if member.dealt:
             examples = max(1, round(examples / len(train)))
@@ -178,17 +193,33 @@ def training(
         weight / total * tokens for weight, tokens in zip(weights, batch_tokens, strict=True)
     )
     evaluations = math.ceil(steps / recipe.eval_every)
-    dev = 0.0
+    dev_tokens = 0.0
     for member in members:
         if member.dev:
-            every = sizes.of(model, member.task, member.dev, "dev", member.recipe.max_length)
-            dev += _tokens(every.first(recipe.eval_rows), member.positions)
-    return Workload(model, name, train_tokens, evaluations * dev)
+            size = sizes.of(model, member.task, member.dev, "dev", member.recipe.max_length)
+            size = size.first(recipe.eval_rows)
+            dev_tokens += size.tokens + size.examples * before(member.task)
+    return Workload(model, name, train_tokens, evaluations * dev_tokens)
 
 
-def _tokens(size: DataSize, positions: int) -> float:
-    """Return the tokens of some rows, each with the positions of a picture before it."""
-    return size.tokens + positions * size.examples
+def positions(grid: Grid, intermediate: str, task: str) -> int:
+    """Return the positions of a picture before each text of a task; those of files of one's own are
+    taken for 16."""
+    images = grid.tasks[task].images
+    if not images or grid.entry(intermediate).get("images") == "none":
+        return 0
+    entry = grid.experiment.settings["vision"].get(grid.sees(grid.vision(intermediate), images))
+    return entry["positions"] if entry else OWN_POSITIONS
+
+
+def features(vision: str, images: str, split: str, grid: Grid, sizes: DataSizes) -> Workload:
+    """Return the workload of the features of a set: its pictures are read by a vision encoder, and
+    decoded by as many processes as a job has threads."""
+    patches = vision_sizes.of(vision, grid, sizes.root).patches
+    pictures = sizes.rows(images, SET, split)
+    least = pictures / (DECODED * grid.experiment.settings["threads"])
+    name = vision_sizes.name_of(vision)
+    return Workload(name, images, 0.0, float(pictures * patches), least=least)
 
 
 def alignment(model: str, name: str, grid: Grid, sizes: DataSizes) -> Workload:
@@ -206,9 +237,7 @@ def evaluation(cell: Cell, grid: Grid, sizes: DataSizes) -> Workload:
     split, length = grid.experiment.settings["split"], grid.length(cell.target)
     languages = [*grid.experiment.languages[cell.target]]
     languages += [POOL] if grid.tasks[cell.target].pool else []
-    positions = grid.positions(cell.target)
     tokens = sum(
-        _tokens(sizes.of(cell.model, cell.target, lang, split, length), positions)
-        for lang in languages
+        sizes.of(cell.model, cell.target, lang, split, length).tokens for lang in languages
     )
     return Workload(cell.model, cell.target, 0.0, tokens)
