@@ -211,10 +211,21 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
             made = task.page.head(encoder, list(task.labels), train, **task.options)
             if pictures:
                 projector = projector or Projector.of(pictures.features.shape, encoder)
+                _check_shared(projector, pictures, task.name)
                 add(made, projector)
             heads[key] = made.to(encoder.device)
         tasks_with_heads.append(dataclasses.replace(task, head=heads[key]))
     return tasks_with_heads
+
+
+def _check_shared(projector, pictures: Pictures, name: str) -> None:
+    """Refuse features that are not of the kind of those of the tasks before it."""
+    own, others = pictures.features.shape[1:], (len(projector.place), projector.out.in_features)
+    if own != others:
+        raise UserError(
+            f"{name}: its features are of {own[0]} positions and {own[1]} wide, those of the tasks"
+            f" beside it of {others[0]} and {others[1]}; mix tasks whose pictures one encoder sees"
+        )
 
 
 def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
