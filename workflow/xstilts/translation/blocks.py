@@ -6,6 +6,7 @@ follows from the texts alone.
 """
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -75,9 +76,16 @@ def translate(
     }
 
 
+def clear(folder: Path) -> None:
+    """Delete the blocks of a translation that is written."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def characters(texts: Iterable[str], longest: int) -> int:
     """Return the characters of the distinct segments of some texts: what an engine reads."""
-    return sum(map(len, {part for text in set(texts) for part in segments.cut(text, longest).parts}))
+    return sum(
+        map(len, {part for text in set(texts) for part in segments.cut(text, longest).parts})
+    )
 
 
 def _blocks(lines: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -37,5 +37,7 @@ def page(format: str) -> ModuleType:
         UserError: rows of this format are not translated.
     """
     if format not in PAGES:
-        raise UserError(f"rows of format {format} are not translated (there are {', '.join(PAGES)})")
+        raise UserError(
+            f"rows of format {format} are not translated (there are {', '.join(PAGES)})"
+        )
     return importlib.import_module(f"xstilts.translation.{PAGES[format]}")
