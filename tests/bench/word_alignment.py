@@ -41,7 +41,7 @@ Table = dict[str, float]
 
 @dataclass
 class Pairs:
-    """Texts whose words are aligned, in English and in a language, and how alike their words are."""
+    """Texts in English and in a language, and how alike their words are."""
 
     items: list
     english: list[list[str]]

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from xstilts.translation import span_rows, spans
 from xstilts.translation.links import Alignment
+from xstilts.translation.rows import EMPTY
 from xstilts.translation.words import words
 
 CONTEXT = "Anna buys a red car. Tom sleeps."
@@ -111,5 +112,5 @@ def test_a_row_without_an_answer_and_one_that_came_back_empty():
     assert span_rows.texts(row) == [ROW["question"], CONTEXT]
     made = span_rows.rebuilt(row, ["Was?", GERMAN])
     assert made["answers"] == {"text": [], "start": []}
-    assert span_rows.rebuilt(ROW, ["Was?", " "]) == span_rows.EMPTY
-    assert span_rows.rebuilt(ROW, ["", "[x]"]) == span_rows.EMPTY
+    assert span_rows.rebuilt(ROW, ["Was?", " "]) == EMPTY
+    assert span_rows.rebuilt(ROW, ["", "[x]"]) == EMPTY

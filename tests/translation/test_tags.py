@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 
 from xstilts.translation import tag_rows, tags
 from xstilts.translation.links import Alignment
+from xstilts.translation.rows import EMPTY
 
 TOKENS = ["Anna", "Smith", "visits", "Berlin", "."]
 NAMES = ["B-PER", "I-PER", "O", "B-LOC", "O"]
@@ -93,4 +94,4 @@ def test_a_row():
         "tags": ["O", "O", "B-PER", "I-PER", "B-LOC", "O"],
     }
     assert tag_rows.rebuilt(row, translated) == tag_rows.LOST
-    assert tag_rows.rebuilt(row, [" "], lambda *_: HOW) == tag_rows.EMPTY
+    assert tag_rows.rebuilt(row, [" "], lambda *_: HOW) == EMPTY

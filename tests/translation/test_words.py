@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def test_words_of_a_text(text, expected):
 def test_words_stand_where_they_say_and_cover_all_but_spaces(text):
     found = words(text)
     assert [text[w.start : w.end] for w in found] == [w.text for w in found]
-    assert all(one.end <= two.start for one, two in zip(found, found[1:], strict=False))
+    assert all(one.end <= two.start for one, two in pairwise(found))
     covered = {at for w in found for at in range(w.start, w.end)}
     assert all(text[at].isspace() for at in range(len(text)) if at not in covered)
 

@@ -30,7 +30,8 @@ from xstilts.experiment.difficulty import MEASURES
 from xstilts.experiment.graph import Graph
 from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, HEAD
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.grid import TOY_MODEL, Grid, spec_text
+from xstilts.experiment.ancestry import TOY_MODEL
+from xstilts.experiment.grid import Grid, spec_text
 from xstilts.monitoring import claims, products
 from xstilts.monitoring.live import reporter
 from xstilts.monitoring.planning import Planning, old_results

@@ -1,7 +1,12 @@
-"""Train rows in another language: what is translated of a row, its labels in the translation, and
-whether the translation is good enough.
+"""Translation: train rows in English become rows of the same ids in another language.
 
-    words, links            the words of a text; which words of two texts belong together
-    spans, tags             an answer, tags of words: in the translation
-    span_rows, tag_rows     the texts of a row, and the row that is made of their translations
+`segments` cuts texts into what an engine reads, `blocks` has each distinct piece translated once and
+goes on where it was killed, an engine (`command`, `ctranslate`, `toy`) turns lines into lines, a
+page of `rows` says which texts a row has and what it is with others in their place. `controls` makes
+of translated rows what a comparison needs beside them. What rows are trained on in the end is
+written as `data.prepare` writes it.
+
+Answers and tags are found again by `spans` and `tags`, where need be by which `words` belong
+together (`links`). `measures` says of each row how good its translation is, `filtering` which rows
+stay.
 """

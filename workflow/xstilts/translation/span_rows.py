@@ -1,18 +1,15 @@
-"""Rows of format span: their texts, and the row that is made of the translations. Pure.
+"""Rows with a question whose answer is a stretch of the context: it is found again by marks that
+are put around it, else by the words that belong to its own. Pure.
 
-`texts`, `pairs` and `rebuilt` are what the modules of all formats have.
+Of a row with several answers the first stays.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from xstilts.translation import spans
-from xstilts.translation.links import Alignment
+from xstilts.translation.rows import EMPTY, Align, Row
 from xstilts.translation.words import words
 
-Row = dict[str, Any]
-Align = Callable[[Sequence[str], Sequence[str]], Alignment | None]
-EMPTY = "a text came back empty"
 LOST = "answer is not found in the translation"
 
 

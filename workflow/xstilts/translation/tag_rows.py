@@ -1,4 +1,4 @@
-"""Rows of format tagging: their text, and the row that is made of the translation. Pure.
+"""Rows of words with tags, which go to the words that belong to theirs. Pure.
 
 The words of a translation are those of `words.words`: in scripts without spaces every character.
 """
@@ -6,7 +6,7 @@ The words of a translation are those of `words.words`: in scripts without spaces
 from collections.abc import Sequence
 
 from xstilts.translation import tags
-from xstilts.translation.span_rows import EMPTY, Align, Row
+from xstilts.translation.rows import EMPTY, Align, Row
 from xstilts.translation.words import join, words
 
 LOST = "tags are not found in the translation"

@@ -16,7 +16,7 @@ class Word(NamedTuple):
 @cache
 def _pattern() -> Any:
     # Not `re`, to which the vowel signs of Devanagari are no part of a word.
-    import regex
+    import regex  # type: ignore[import-untyped]
 
     alone = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
     inside = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{alone}]]"
@@ -39,7 +39,7 @@ def within(found: Sequence[Word], start: int, end: int) -> list[int]:
 
 
 def join(texts: Sequence[str]) -> str:
-    """Return words as a text to be translated: a space between two, none before a sign that ends."""
+    """Return words as a text to be translated: spaces between them, none before a sign that ends."""
     text = ""
     for word in texts:
         text += word if not text or word in _ENDS else f" {word}"

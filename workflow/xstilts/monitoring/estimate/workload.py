@@ -6,10 +6,11 @@ from typing import Any
 
 from xstilts.experiment import search
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.grid import CAP, MAX_LENGTH, Grid
+from xstilts.experiment.grid import MAX_LENGTH, Grid
 from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.tasks import POOL
+from xstilts.experiment.training_specs import CAP
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 

@@ -1,0 +1,87 @@
+"""Nodes of rows: generated, pinned, prepared, encoded. Pure."""
+
+import dataclasses
+
+from xstilts.experiment.model_nodes import ModelNodes
+from xstilts.experiment.nodes import Node
+from xstilts.experiment.tasks import POOL
+
+
+class DataNodes(ModelNodes):
+    """Makes the nodes of data sets."""
+
+    def toy_world(self, hub: str) -> Node:
+        """The generated data set."""
+
+        def make(key: str) -> Node:
+            return self._node("toy_world", hub, key, self.grid.toy_spec(hub), {}, [])
+
+        return self._once(f"results/toy/manifests/{hub}.json", make)
+
+    def pin_data(self, hub: str) -> Node:
+        """What exactly a data set is."""
+
+        def make(key: str) -> Node:
+            folder, paths = self.grid.experiment.place(hub)
+            toy = [self.toy_world(hub)] if self.grid.experiment.toy and not folder else []
+            spec = self.grid.pin_spec("datasets", hub, self.grid.revision(hub))
+            inputs = {"toy": tuple(node.key for node in toy)}
+            node = self._node("pin_data", hub, key, spec, inputs, toy)
+            return dataclasses.replace(node, folder=folder, files=tuple(paths))
+
+        return self._once(f"results/pins/datasets/{hub}.json", make)
+
+    def prepare(self, task: str, lang: str, split: str) -> Node:
+        """The unified rows of a task in one language and split."""
+
+        def make(key: str) -> Node:
+            pin = self.pin_data(self.grid.tasks[task].of(lang).dataset(lang, split))
+            spec = self.grid.data_spec(task, lang, split)
+            pins = [f"datasets/{spec['hub']}"]
+            name = f"{task}/{lang}.{split}"
+            return self._node("prepare", name, key, spec, {"pin": (pin.key,)}, [pin], pins)
+
+        return self._once(f"results/data/{task}/{lang}.{split}.parquet", make)
+
+    def encode(self, model: str, task: str, lang: str, split: str, length: int) -> Node:
+        """The same rows for one tokenizer and length limit."""
+        tokenizer = self.grid.tokenizer(model)
+        name = f"{tokenizer}/{task}/{lang}.{split}.{length}"
+
+        def make(key: str) -> Node:
+            rows, of = self.prepare(task, lang, split), self.model(tokenizer)
+            of_labels = self.grid.labelled_by(task)
+            labels = [self.prepare(*of_labels)] if of_labels else []
+            spec = self.grid.encoded_spec(task, lang, split, length)
+            inputs = {
+                "rows": (rows.key,),
+                "tokenizer": (f"results/models/{tokenizer}/tokenizer.json",),
+                "model": (of.key,),  # beside it, for its pins
+                "labels_of": tuple(node.key for node in labels),
+            }
+            return self._node("encode", name, key, spec, inputs, [rows, of, *labels])
+
+        return self._once(f"results/encoded/{name}.safetensors", make)
+
+    def manifest(self, model: str, target: str, split: str) -> Node:
+        """The list of the rows and encoded rows of every language in which a target is scored."""
+        length, languages = self.grid.length(target), self.grid.languages(target, split)
+        name = f"{self.grid.tokenizer(model)}/{target}/{split}.{length}"
+
+        def make(key: str) -> Node:
+            parts = [*languages, POOL] if self.grid.tasks[target].pool else languages
+            rows = [self.prepare(target, lang, split) for lang in parts]
+            encoded = [self.encode(model, target, lang, split, length) for lang in parts]
+            files = {
+                lang: [node.key, other.key, other.outputs[other.key]]
+                for lang, node, other in zip(parts, rows, encoded, strict=True)
+            }
+            pool = {POOL: files.pop(POOL)} if POOL in files else {}
+            spec = {"kind": "manifest", "languages": files, **pool}
+            inputs = {
+                "rows": tuple(node.key for node in rows),
+                "encoded": tuple(node.key for node in encoded),
+            }
+            return self._node("manifest", name, key, spec, inputs, [*rows, *encoded])
+
+        return self._once(f"results/manifests/{name}.json", make)
