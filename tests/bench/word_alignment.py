@@ -19,19 +19,19 @@ dropped.
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
 import numpy as np
 
-from xstilts.scoring.word_alignment import WordAligner
+from xstilts.scoring.word_alignment import States, WordAligner, aligned
 from xstilts.toy import entities, reading, world
 from xstilts.toy.grammar import Sentence
 from xstilts.toy.languages import grammar
-from xstilts.translation import links as methods
 from xstilts.translation import spans, tags
+from xstilts.translation.links import METHODS
 from xstilts.translation.words import Word, join, within, words
 
 LANGUAGES = ("ar", "de", "hi", "ru", "zh")
@@ -41,19 +41,19 @@ Table = dict[str, float]
 
 @dataclass
 class Pairs:
-    """Texts in English and in a language, and how alike their words are."""
+    """Texts in English and in a language, and the states of their words."""
 
     items: list
     english: list[list[str]]
     other: list[list[str]]
-    similarity: list[np.ndarray]
+    states: list[tuple[States, States]]
 
 
 def pairs(items: Sequence, english: list[list[str]], other: list[list[str]], aligner) -> Pairs:
     """Return the same with the states of an encoder."""
     of = aligner.states([tuple(one) for one in (*english, *other)])
-    alike = [one @ two.T for one, two in zip(of[: len(english)], of[len(english) :], strict=True)]
-    return Pairs(list(items), english, other, alike)
+    states = [*zip(of[: len(english)], of[len(english) :], strict=True)]
+    return Pairs(list(items), english, other, states)
 
 
 def texts(found: Sequence[Word]) -> list[str]:
@@ -79,10 +79,10 @@ def sentences(lang: str, rows: int, aligner) -> Pairs:
     return pairs(both, one, two, aligner)
 
 
-def of_links(found: Pairs, method: Callable) -> Iterator[tuple[str, float]]:
+def of_links(found: Pairs, method: str) -> Iterator[tuple[str, float]]:
     """Yield what `links` and `parts` are the means of."""
-    for (english, other), alike in zip(found.items, found.similarity, strict=True):
-        linked = method(alike)
+    for (english, other), states in zip(found.items, found.states, strict=True):
+        linked = aligned(*states, method).links
         before, after = words(english.text), words(other.text)
         for name in PARTS:
             here, there = part(english, name), part(other, name)
@@ -105,12 +105,14 @@ def passages(lang: str, rows: int, aligner) -> Pairs:
     return pairs(both, one, two, aligner)
 
 
-def of_answers(found: Pairs, method: Callable) -> Iterator[tuple[str, float]]:
+def of_answers(found: Pairs, method: str) -> Iterator[tuple[str, float]]:
     """Yield what `answers` is the mean of."""
-    for (english, other), alike in zip(found.items, found.similarity, strict=True):
+    for (english, other), states in zip(found.items, found.states, strict=True):
         before, after = words(english["context"]), words(other["context"])
         start, end = english["start"], english["start"] + len(english["answer"])
-        got = spans.aligned(before, start, end, other["context"], after, method(alike))
+        got = spans.aligned(
+            before, start, end, other["context"], after, aligned(*states, method).links
+        )
         yield "answers found", got is not None
         if got:
             right = (got.start, got.answer) == (other["start"], other["answer"])
@@ -139,13 +141,11 @@ def tagged(lang: str, rows: int, aligner) -> Pairs:
     return pairs(both, [[w for w, _ in one] for one, _ in both], other, aligner)
 
 
-def of_tags(found: Pairs, method: Callable, whole: bool) -> Iterator[tuple[str, float]]:
+def of_tags(found: Pairs, method: str, whole: bool) -> Iterator[tuple[str, float]]:
     """Yield what `names` is the mean of (whole sentences), or `words`."""
-    for (english, other), own, alike in zip(
-        found.items, found.other, found.similarity, strict=True
-    ):
+    for (english, other), own, states in zip(found.items, found.other, found.states, strict=True):
         before, tags_before = zip(*english, strict=True)
-        how = methods.Alignment(tuple(method(alike)), methods.nearest(alike))
+        how = aligned(*states, method)
         got = tags.projected(before, tags_before, own, how)
         if whole and not any(tag != "O" for tag in tags_before):
             continue
@@ -173,19 +173,19 @@ def _text(tokens: Sequence[str], spaced: bool) -> str:
     return join(tokens) if spaced else "".join(tokens)
 
 
-def measured(model: str, layer: int, rows: int) -> dict[str, Table]:
+def measured(model: str, layer: int, rows: int, languages: Sequence[str]) -> dict[str, Table]:
     """Return method -> what it is right in, in percent, of a layer."""
     aligner = WordAligner(model, layer)
     values: dict[str, dict[str, list[list[float]]]] = {}
-    for lang in LANGUAGES:
+    for lang in languages:
         sets = [kind(lang, rows, aligner) for kind in (sentences, passages, scenes, tagged)]
-        for name, method in methods.METHODS.items():
+        for name in METHODS:
             own: dict[str, list[float]] = {}
             for key, value in (
-                *of_links(sets[0], method),
-                *of_answers(sets[1], method),
-                *of_tags(sets[2], method, whole=True),
-                *of_tags(sets[3], method, whole=False),
+                *of_links(sets[0], name),
+                *of_answers(sets[1], name),
+                *of_tags(sets[2], name, whole=True),
+                *of_tags(sets[3], name, whole=False),
             ):
                 own.setdefault(key, []).append(float(value))
             for key, one in own.items():
@@ -204,10 +204,11 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--layers", type=int, nargs="*", default=[1, 2, 3])
     parser.add_argument("--rows", type=int, default=200)
+    parser.add_argument("--languages", nargs="*", default=LANGUAGES)
     args = parser.parse_args()
     print("layer  method    links  parts  answers (found)  names (found)  words (found)")
     for layer in args.layers:
-        for name, of in measured(args.model, layer, args.rows).items():
+        for name, of in measured(args.model, layer, args.rows, args.languages).items():
             answers, names, own = (
                 f"{of[key]:5.1f} ({of[f'{key} found']:5.1f})"
                 for key in ("answers", "names", "words")

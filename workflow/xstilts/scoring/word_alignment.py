@@ -6,8 +6,9 @@ method is right most often, on the toy world, where the truth is known.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,10 +24,39 @@ from xstilts.running import device
 from xstilts.scoring import predict
 from xstilts.translation import links
 from xstilts.translation.links import Alignment
+from xstilts.translation.words import is_character
 
-METHOD = "itermax"
+METHOD = "assigned"
 LENGTH = 512  # tokens of a window at most
 Words = tuple[str, ...]
+
+
+class States(NamedTuple):
+    """The states of a text: of each word or, in scripts without spaces, of each run of characters
+    that is one token.
+
+    Attributes:
+        vectors: of length 1, float32 [units, H].
+        words: the words that each is of.
+    """
+
+    vectors: np.ndarray
+    words: list[range]
+
+
+def aligned(source: States, target: States, method: str) -> Alignment:
+    """Return how the words of two texts belong together, by a method of `links.METHODS`: where
+    several words have one state, all of them."""
+    found = links.aligned(source.vectors @ target.vectors.T, method)
+    pairs = (
+        (i, j) for one, other in found.links for i in source.words[one] for j in target.words[other]
+    )
+    nearest = [
+        source.words[at][0] if at >= 0 else -1
+        for at, own in zip(found.nearest, target.words, strict=True)
+        for _ in own
+    ]
+    return Alignment(tuple(sorted(pairs)), tuple(nearest))
 
 
 class WordAligner:
@@ -65,21 +95,24 @@ class WordAligner:
         texts = list(dict.fromkeys(text for pair in wanted for text in pair))
         states = dict(zip(texts, self.states(texts), strict=True))
         self.known = {
-            (one, other): links.aligned(states[one] @ states[other].T, self.method)
-            for one, other in wanted
+            (one, other): aligned(states[one], states[other], self.method) for one, other in wanted
         }
 
-    def states(self, texts: Sequence[Words]) -> list[np.ndarray]:
-        """Return the words of texts as vectors of length 1, float32 [words, H] each."""
+    def states(self, texts: Sequence[Words]) -> list[States]:
+        """Return the states of the words of texts."""
         encoder, where, tokenizer = self._load()
         length = min(LENGTH, longest(LENGTH, Path(self.folder)))
-        data, owners = _encode(texts, tokenizer, length)
+        units = [_units(text, tokenizer) for text in texts]
+        data, owners = _encode([[one.ids for one in of] for of in units], tokenizer, length)
         found = predict.reduced(_Words, encoder, _as_is(), data, where, self.budget)  # type: ignore[arg-type]
         width = found[0].shape[1] if found else 1
-        out = [np.zeros((len(text), width), dtype=np.float32) for text in texts]
+        out = [np.zeros((len(of), width), dtype=np.float32) for of in units]
         for vectors, (text, first, own) in zip(found, owners, strict=True):
             out[text][own.start : own.stop] = vectors[own.start - first : own.stop - first]
-        return [_unit(one) for one in out]
+        return [
+            States(_unit(one), [range(unit.first, unit.end) for unit in of])
+            for one, of in zip(out, units, strict=True)
+        ]
 
     def _load(self) -> tuple[Any, Any, Tokenizer]:
         if self._loaded is None:
@@ -137,19 +170,60 @@ def _as_is() -> Any:
     return AsIs()
 
 
+class _Unit(NamedTuple):
+    """Words [first, end) of a text, which have the same tokens."""
+
+    first: int
+    end: int
+    ids: list[int]
+
+
+def _units(text: Words, tokenizer: Tokenizer) -> list[_Unit]:
+    """Return the words of a text with their tokens; characters of scripts without spaces are read
+    together, and those that one token covers are one unit."""
+    tokens_of = tokenizer.encode_words(tokenizer.in_sentence(text))
+    unknown = [(tokenizer.unk_token_id, "")]
+    found: list[_Unit] = []
+    at = 0
+    for alone, run in groupby(text, key=is_character):
+        own = list(run)
+        if alone and len(own) > 1:
+            found += _of_run(own, at, tokenizer)
+        else:
+            for number, word in enumerate(tokenizer.in_sentence(text)[at : at + len(own)], at):
+                found.append(_Unit(number, number + 1, [i for i, _ in tokens_of[word] or unknown]))
+        at += len(own)
+    return found
+
+
+def _of_run(characters: Sequence[str], first: int, tokenizer: Tokenizer) -> list[_Unit]:
+    encoding = tokenizer.backend.encode("".join(characters), add_special_tokens=False)
+    owner = np.repeat(np.arange(len(characters)), [len(one) for one in characters])
+    found: list[_Unit] = []
+    for i, token, (start, end) in zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True):
+        if end <= start or not token.strip(tokenizer.space):
+            continue
+        begin, stop = first + int(owner[start]), first + int(owner[end - 1]) + 1
+        if found and begin < found[-1].end:  # of a character of several tokens
+            found[-1] = _Unit(found[-1].first, max(stop, found[-1].end), [*found[-1].ids, i])
+        else:
+            found.append(_Unit(begin, stop, [i]))
+    covered = {at for unit in found for at in range(unit.first, unit.end)}
+    left = [at for at in range(first, first + len(characters)) if at not in covered]
+    return sorted([*found, *(_Unit(at, at + 1, [tokenizer.unk_token_id]) for at in left)])
+
+
 def _encode(
-    texts: Sequence[Words], tokenizer: Tokenizer, length: int
+    texts: Sequence[Sequence[list[int]]], tokenizer: Tokenizer, length: int
 ) -> tuple[Encoded, list[tuple[int, int, range]]]:
-    """Return the windows of whole words of texts, and of each the text, its first word, and the
-    words that are read in it: of two that hold a word, the one that has more around it."""
-    sentences = [tokenizer.in_sentence(text) for text in texts]
-    tokens_of = tokenizer.encode_words([word for sentence in sentences for word in sentence])
+    """Return the windows of whole units of texts, given the tokens of each unit; and of each window
+    the text, its first unit, and the units that are read in it: of two that hold a unit, the one
+    that has more around it."""
     before, after = tokenizer.template
     size = length - len(before) - len(after)
-    unknown = [(tokenizer.unk_token_id, "")]
     sequences, word_of, spans, owners = [], [], [0], []
-    for number, sentence in enumerate(sentences):
-        ids = [[i for i, _ in (tokens_of[word] or unknown)][:size] for word in sentence]
+    for number, text in enumerate(texts):
+        ids = [one[:size] for one in text]
         for first, last, own in windows([len(one) for one in ids], size, stride(length)):
             inner = [i for one in ids[first:last] for i in one]
             sequences.append([*before, *inner, *after])

@@ -15,7 +15,7 @@ from xstilts.running.errors import UserError
 from xstilts.translation.links import Alignment
 
 Row = dict[str, Any]
-# Words of a source and of its translation -> how they belong together; what projects tags, and spans
+# Words of a source and of its translation -> how they belong together; projects tags, and spans
 # where marks are lost.
 Align = Callable[[Sequence[str], Sequence[str]], Alignment]
 

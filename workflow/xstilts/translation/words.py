@@ -18,9 +18,20 @@ def _pattern() -> Any:
     # Not `re`, to which the vowel signs of Devanagari are no part of a word.
     import regex  # type: ignore[import-untyped]
 
-    alone = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-    inside = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{alone}]]"
-    return regex.compile(rf"(?V1)[{alone}]\p{{M}}*|{inside}+(?:['’.,\-]{inside}+)*|\S")
+    inside = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_ALONE}]]"
+    return regex.compile(rf"(?V1)[{_ALONE}]\p{{M}}*|{inside}+(?:['’.,\-]{inside}+)*|\S")
+
+
+# Scripts that are written without spaces, of which every character is a word.
+_ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+
+
+@cache
+def is_character(word: str) -> bool:
+    """Return whether a word is a character of a script that is written without spaces."""
+    import regex
+
+    return regex.fullmatch(rf"[{_ALONE}]\p{{M}}*", word) is not None
 
 
 def words(text: str) -> list[Word]:
@@ -39,7 +50,7 @@ def within(found: Sequence[Word], start: int, end: int) -> list[int]:
 
 
 def join(texts: Sequence[str]) -> str:
-    """Return words as a text to be translated: spaces between them, none before a sign that ends."""
+    """Return words as a text that is to be translated; before a sign that ends is no space."""
     text = ""
     for word in texts:
         text += word if not text or word in _ENDS else f" {word}"
