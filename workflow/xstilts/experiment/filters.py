@@ -33,7 +33,7 @@ MEASURES: Mapping[str, Measure] = {
     "copied": Measure(
         "share of the words of the source that stand in the translation", "copy of the source"
     ),
-    "length": Measure(
+    "length_ratio": Measure(
         "characters over those of the source, in units of the same of all rows", "length"
     ),
     "language": Measure("probability of the language, by py3langid", "language", source=False),
@@ -55,7 +55,7 @@ NONE, BASIC, STRICT = "none", "basic", "strict"
 _BASIC: dict[str, dict[str, Any]] = {
     "empty": {"max": 0},
     "copied": {"max": 0.8},
-    "length": {"min": 0.4, "max": 2.5},
+    "length_ratio": {"min": 0.4, "max": 2.5},
     "language": {"min": 0.1},
     "duplicate": {"max": 0},
 }
@@ -65,7 +65,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     STRICT: {
         **_BASIC,
         "copied": {"max": 0.6},
-        "length": {"min": 0.5, "max": 2.0},
+        "length_ratio": {"min": 0.5, "max": 2.0},
         "language": {"min": 0.3},
         "numbers": {"min": 0.6},
         "names": {"min": 0.5},
@@ -74,15 +74,14 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 Filter = Mapping[str, Mapping[str, Any]]
 
 
-def of(settings: Mapping[str, Any], name: str) -> Filter:
-    """Return measure -> its bounds of a filter: of the config, or a preset. Empty for one that is
-    neither."""
-    return settings.get("filters", {}).get(name) or PRESETS.get(name, {})
+def resolved(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return measure -> its bounds, of a filter of the config or a preset."""
+    return dict(settings["filters"].get(name, PRESETS.get(name, {})))
 
 
 def names(settings: Mapping[str, Any]) -> list[str]:
     """Return what a filter may be called."""
-    return [*PRESETS, *settings.get("filters", {})]
+    return [*PRESETS, *settings["filters"]]
 
 
 def check(settings: Mapping[str, Any]) -> None:
@@ -91,7 +90,7 @@ def check(settings: Mapping[str, Any]) -> None:
     Raises:
         UserError: the filter, its measure and key.
     """
-    for name, entry in settings.get("filters", {}).items():
+    for name, entry in settings["filters"].items():
         if name in PRESETS:
             raise UserError(f"filters: `{name}` is a preset; give yours another name")
         for measure, bounds in entry.items():

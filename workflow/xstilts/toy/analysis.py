@@ -1,9 +1,9 @@
 """From the text of a sentence back to its semantic form, in any language of the toy world.
 
-By synthesis: the words of a sentence say which concepts it has, and of the few forms that these can
-make the one is taken whose sentence is the text. So what a grammar can say it can also read, without
-a second description of the language. Where two forms make the same text (a language without
-articles does not say what is definite) it is the first of them.
+By synthesis: the words of a sentence say which concepts it has, and of the few forms that these
+can make the one is taken whose sentence is the text. So what a grammar can say it can also read,
+without a second description of the language. Where two forms make the same text (a language
+without articles does not say what is definite) it is the first of them.
 """
 
 import itertools
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from xstilts.toy import lexicon
 from xstilts.toy.forms import Chain, Clause, Form, Pair, Report, Thing
@@ -25,7 +26,20 @@ KINDS = {
 }  # fmt: skip
 FUNCTION = ("in", "not", "and", "but", "who", "what", "where")
 # With these an adjective takes every ending that it has.
-NOUNS = ("car", "book", "table", "shirt", "dog", "cat", "rabbit", "horse", "bread", "egg", "key", "window")
+NOUNS = (
+    "car",
+    "book",
+    "table",
+    "shirt",
+    "dog",
+    "cat",
+    "rabbit",
+    "horse",
+    "bread",
+    "egg",
+    "key",
+    "window",
+)
 
 
 @dataclass(frozen=True)
@@ -204,12 +218,11 @@ def _questions(found: Found) -> Iterator[Clause]:
             yield Clause(who, "be", place="park", ask="place")
             yield Clause(who, "be", quality="red", ask="quality")
     for place, adverb, time, no in _around(found):
-        beside = {"adverb": adverb, "time": time, "negated": no}
+        beside: dict[str, Any] = {"adverb": adverb, "time": time, "negated": no}
         for verb in found.verbs:
             for noun in found.things:
                 for thing in _definite(noun):
-                    what = {"place": place, **beside}
-                    yield Clause(thing, verb, ANYTHING, ask="patient", **what)
+                    yield Clause(thing, verb, ANYTHING, place=place, ask="patient", **beside)
                 for thing in _things(found, noun):
                     yield Clause(ANYBODY, verb, thing, place=place, ask="agent", **beside)
         for who, verb, thing in _events(found):

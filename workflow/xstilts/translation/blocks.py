@@ -6,6 +6,7 @@ follows from the texts alone.
 """
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -73,6 +74,11 @@ def translate(
         text: parts.joined([found[part] for part in parts.parts], blocks.unspaced)
         for text, parts in cut.items()
     }
+
+
+def clear(folder: Path) -> None:
+    """Delete the blocks of a translation that is written."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def characters(texts: Iterable[str], longest: int) -> int:
