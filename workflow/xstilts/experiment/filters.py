@@ -98,7 +98,9 @@ def check(settings: Mapping[str, Any]) -> None:
             if measure not in MEASURES:
                 known = ", ".join(MEASURES)
                 hint = nearest(measure, MEASURES)
-                raise UserError(f"{where}: there is no measure `{measure}`{hint} (there are {known})")
+                raise UserError(
+                    f"{where}: there is no measure `{measure}`{hint} (there are {known})"
+                )
             _check_measure(f"{where}: {measure}", measure, bounds or {}, settings)
 
 
@@ -109,7 +111,9 @@ def _check_measure(
     for key in bounds:
         if key not in (*BOUNDS, *own):
             known = ", ".join((*BOUNDS, *own))
-            raise UserError(f"{where}: there is no `{key}`{nearest(key, (*BOUNDS, *own))} ({known})")
+            raise UserError(
+                f"{where}: there is no `{key}`{nearest(key, (*BOUNDS, *own))} ({known})"
+            )
     if not set(bounds) & {*BOUNDS}:
         raise UserError(f"{where}: needs `min`, `max` or both: what a row must have to stay")
     for key in BOUNDS:
