@@ -26,7 +26,7 @@ from random import Random
 
 import numpy as np
 
-from xstilts.scoring.word_alignment import States, WordAligner, aligned
+from xstilts.translation.aligner import States, WordAligner, aligned
 from xstilts.toy import entities, reading, world
 from xstilts.toy.grammar import Sentence
 from xstilts.toy.languages import grammar

@@ -65,8 +65,11 @@ rule filter:
         ENVIRONMENT
     params:
         spec=spec(SYNTHETIC),
+        name=lambda w: EXPERIMENT.variants[w.variant].filter,
+        measured=every_read_by(SYNTHETIC, "measured"),
     shell:
-        "python -m xstilts.steps.filter --spec {params.spec:q} --rows {input.rows} --parts {input.parts}"
+        "python -m xstilts.steps.filter --spec {params.spec:q} --filter {params.name} --rows {input.rows}"
+        " --parts {input.parts} --measured {params.measured}"
         " --out {output.rows} --measures {output.measures} --record {output.record} --log {log}"
 
 

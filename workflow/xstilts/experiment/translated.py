@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xstilts.experiment import translators
+from xstilts.experiment import filters, translators
 from xstilts.experiment.roles import exists
 from xstilts.experiment.synthetic import TRANSLATED, Variant
 from xstilts.experiment.tasks import Task
@@ -113,6 +113,7 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
     if twice := [other for other in WITHOUT if other in entry]:
         raise UserError(f"{key}: says which rows it is trained on, so leave `{twice[0]}` out")
     exists(f"{key}: by", given["by"], settings["translators"], "translator")
+    exists(f"{key}: filter", given.get("filter", filters.NONE), filters.names(settings), "filter")
     asked = [kind for kind in CONTROLS if given.get(kind)]
     if len(asked) > 1:
         raise UserError(f"{key}: {asked[1]}: is a control of its own; leave `{asked[0]}` out")
