@@ -10,7 +10,13 @@ FILES = (  # a node a file, or two
     "bags", "chosen", "data", "difficulty", "encoded", "manifests", "overlap", "pins",
     "subsets", "synthetic", "translated",
 )  # fmt: skip
-FOLDERS = ("models", "encoders", "tuned", "trials")  # a node a folder, with its record in it
+FOLDERS = (
+    "models",
+    "translators",
+    "encoders",
+    "tuned",
+    "trials",
+)  # a node a folder, with its record in it
 SCORES = ("scores", "test")  # a file a language, and its predictions
 
 
@@ -29,6 +35,7 @@ def _units(root: Path) -> Iterator[Path]:
         yield from sorted(path for path in (results / kind).rglob("*") if path.is_file())
     for kind in FOLDERS:
         made = {path.parent for path in (results / kind).rglob("*.safetensors")}
+        made |= {path.parent for path in (results / kind).rglob("model.bin")}
         yield from sorted(made | {path.parent for path in (results / kind).rglob("node.json")})
     for kind in SCORES:
         yield from sorted(path for path in (results / kind).rglob("*") if path.is_file())
