@@ -99,8 +99,10 @@ rule translate:
         state=lambda w: TRANSLATED(w).state,
         device=lambda w: "gpu" if GRID.translator_gpus(w.by, w.task) else "cpu",
         model=read_by(TRANSLATED, "translator", lambda path: f"--model {os.path.dirname(path)}"),
+        aligner=read_by(TRANSLATED, "aligner", lambda path: f"--aligner {os.path.dirname(path)}"),
     shell:
         "python -m xstilts.steps.translate --spec {params.spec:q} --rows {input.rows} {params.model}"
+        " {params.aligner}"
         " --device {params.device} --timeout {resources.timeout} --attempt {resources.attempt}"
         " --state {params.state} --out {output.rows} --record {output.record} --log {log}"
 

@@ -1,11 +1,12 @@
 """Nodes of synthetic rows: a translator, shards of translations, the rows that pass. Pure."""
 
 import dataclasses
+import os
 
 from xstilts.experiment import translators
 from xstilts.experiment.data_nodes import DataNodes
 from xstilts.experiment.maker import beside_rows
-from xstilts.experiment.nodes import Node
+from xstilts.experiment.nodes import Node, checkpoint_files
 from xstilts.experiment.synthetic import rows_file
 from xstilts.running.files import digest
 
@@ -54,6 +55,9 @@ class SyntheticNodes(DataNodes):
                 needs.append(self.translator(by))
                 weights = f"{translators.FOLDER}/{by}/{WEIGHTS}"
                 inputs["translator"] = (needs[-1].key, weights)
+            if aligner := self.grid.aligner(by, task):
+                needs.append(self.model(aligner))
+                inputs["aligner"] = checkpoint_files(os.path.dirname(needs[-1].key))
             return self._node(
                 "translate", name, key, spec, inputs, needs, outputs=beside_rows(key, spec)
             )

@@ -137,8 +137,11 @@ def _check_task(key: str, given: Entry, task: Task, settings: Mapping[str, Any])
             f"{key}: languages: {home} is what is translated; for its rows beside the translations"
             " say `keep_english: true`"
         )
-    if task.open_labels and task.format == "tagging" and len(task.languages) == 0:
-        raise UserError(f"{key}: `{task.name}` has no labels")
+    if task.format == "tagging" and "aligner" not in translator:
+        raise UserError(
+            f"{key}: the tags of `{task.name}` go to the words that belong to theirs, by the states"
+            f" of an encoder; name one of `models` in translators: {given['by']}: aligner"
+        )
     if not translators.stood_for(settings, task):
         languages = (home, *given["languages"])
         translators.check_languages(f"{key}: languages", given["by"], translator, languages)
