@@ -107,9 +107,10 @@ rule translate:
         device=lambda w: "gpu" if translation_gpus(w) else "cpu",
         model=read_by(TRANSLATED, "translator", lambda path: f"--model {os.path.dirname(path)}"),
         others=[],
+        aligner=read_by(TRANSLATED, "aligner", lambda path: f"--aligner {os.path.dirname(path)}"),
     shell:
         "python -m xstilts.steps.translate --spec {params.spec:q} --rows {input.rows} {params.model}"
-        " --others {params.others} --device {params.device} --timeout {resources.timeout} --attempt {resources.attempt}"
+        " {params.aligner} --others {params.others} --device {params.device} --timeout {resources.timeout} --attempt {resources.attempt}"
         " --state {params.state} --out {output.rows} --record {output.record} --log {log}"
 
 
@@ -139,6 +140,7 @@ use rule translate as translate_back with:
         device=lambda w: "gpu" if translation_gpus(w) else "cpu",
         model=read_by(BACK, "translator", lambda path: f"--model {os.path.dirname(path)}"),
         others=every_read_by(BACK, "others"),
+        aligner=read_by(BACK, "aligner", lambda path: f"--aligner {os.path.dirname(path)}"),
 
 
 rule lexicon:
@@ -193,8 +195,11 @@ rule filter:
         ENVIRONMENT
     params:
         spec=spec(SYNTHETIC),
+        name=lambda w: EXPERIMENT.variants[w.variant].filter,
+        measured=every_read_by(SYNTHETIC, "measured"),
     shell:
-        "python -m xstilts.steps.filter --spec {params.spec:q} --rows {input.rows} --parts {input.parts}"
+        "python -m xstilts.steps.filter --spec {params.spec:q} --filter {params.name} --rows {input.rows}"
+        " --parts {input.parts} --measured {params.measured}"
         " --out {output.rows} --measures {output.measures} --record {output.record} --log {log}"
 
 

@@ -14,6 +14,7 @@ from xstilts.experiment import (
     chains,
     entries,
     families,
+    filters,
     own_traits,
     roles,
     search_check,
@@ -99,6 +100,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for name, entry in settings["translators"].items():
         with problems.noted():
             translators.check(name, entry, settings)
+    with problems.noted():
+        filters.check(settings)
     problems.end()
     for name, entry in settings["intermediates"].items():
         with problems.noted():

@@ -96,11 +96,8 @@ def check(settings: Mapping[str, Any]) -> None:
         for measure, bounds in entry.items():
             where = f"filters: {name}"
             if measure not in MEASURES:
-                known = ", ".join(MEASURES)
-                hint = nearest(measure, MEASURES)
-                raise UserError(
-                    f"{where}: there is no measure `{measure}`{hint} (there are {known})"
-                )
+                known = f"{nearest(measure, MEASURES)} (there are {', '.join(MEASURES)})"
+                raise UserError(f"{where}: there is no measure `{measure}`{known}")
             _check_measure(f"{where}: {measure}", measure, bounds or {}, settings)
 
 
@@ -110,10 +107,9 @@ def _check_measure(
     own = OWN.get(MEASURES[measure].needs, ())
     for key in bounds:
         if key not in (*BOUNDS, *own):
-            known = ", ".join((*BOUNDS, *own))
-            raise UserError(
-                f"{where}: there is no `{key}`{nearest(key, (*BOUNDS, *own))} ({known})"
-            )
+            keys = (*BOUNDS, *own)
+            known = f"{nearest(key, keys)} (there are {', '.join(keys)})"
+            raise UserError(f"{where}: there is no `{key}`{known}")
     if not set(bounds) & {*BOUNDS}:
         raise UserError(f"{where}: needs `min`, `max` or both: what a row must have to stay")
     for key in BOUNDS:

@@ -1,12 +1,13 @@
 """Nodes of synthetic rows: a translator, shards of translations, the rows that pass. Pure."""
 
 import dataclasses
+import os
 from typing import Any
 
 from xstilts.experiment import translators
 from xstilts.experiment.data_nodes import DataNodes
 from xstilts.experiment.maker import beside_rows, rows_of
-from xstilts.experiment.nodes import Node
+from xstilts.experiment.nodes import Node, checkpoint_files
 from xstilts.experiment.synthetic import rows_file
 from xstilts.running.files import digest
 
@@ -123,6 +124,9 @@ class SyntheticNodes(DataNodes):
             needs = [*needs, self.translator(by)]
             weights = f"{translators.FOLDER}/{by}/{WEIGHTS}"
             inputs = inputs | {"translator": (needs[-1].key, weights)}
+        if rule == "translate" and (aligner := self.grid.aligner(by, task)):
+            needs = [*needs, self.model(aligner)]
+            inputs = inputs | {"aligner": checkpoint_files(os.path.dirname(needs[-1].key))}
         return self._node(rule, name, key, spec, inputs, needs, outputs=beside_rows(key, spec))
 
     def _passed(self, variant: str, task: str) -> dict[str, Node]:

@@ -63,6 +63,19 @@ class SyntheticSpecs(DataSpecs):
             "version": VERSIONS["translator"],
         }
 
+    def aligner(self, translator: str, task: str) -> str:
+        """Return the model by which words are aligned where a task is translated; "" for none."""
+        entry, format = self.translator(translator), self.tasks[task].format
+        return entry.get("aligner", "") if format in translators.ALIGNED else ""
+
+    def _aligner(self, translator: str, task: str) -> dict[str, Any]:
+        if not (model := self.aligner(translator, task)):
+            return {}
+        # Of the real model: the toy encoder in its place has fewer layers.
+        layer = None if self.experiment.toy else self.translator(translator).get("aligner_layer")
+        of = {"model": self._digest("model_spec", model), "layer": layer}
+        return {"aligner": {**of, "version": VERSIONS["projection"]}}
+
     def translated_spec(self, by: str, task: str, lang: str, shard: int) -> dict[str, Any]:
         """Return the spec of a shard of the rows of a task in a language."""
         entry, source = self.translator(by), self.home(task)
@@ -77,6 +90,7 @@ class SyntheticSpecs(DataSpecs):
             "shard": [shard, self.shards(by)],
             "translator": translators.engine_spec(entry, self.rehearsed(task), source, lang),
             **model,
+            **self._aligner(by, task),
             "block": entry.get("block", BLOCK),
             "longest": entry.get("longest", LONGEST),
             "data": self._digest("data_spec", task, source, "train"),

@@ -7,7 +7,6 @@ bytes. The record is written last.
 import argparse
 import json
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from xstilts.running import lock
 from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.running.record import same_spec
 from xstilts.steps import arguments, process
-from xstilts.translation import blocks, controls, counts, engines, rows, shards
+from xstilts.translation import blocks, controls, counts, engines, projection, rows, shards
 from xstilts.translation.segments import UNSPACED
 
 
@@ -48,7 +47,9 @@ def translate(args: argparse.Namespace) -> None:
     )
     translated = blocks.translate(texts, into, lambda: engines.engine(spec["translator"], place))
     seconds = time.monotonic() - start
-    kept, dropped = _rebuilt(page, english, translated)
+    kept, dropped, projected = projection.rebuilt(
+        page, english, translated, _aligner(args.aligner, spec), _truth(spec)
+    )
     pins = prepare.pins(made) | pins_of(args.model, spec)
     about = {"rows_total": len(english), "rows_kept": len(kept), "dropped": dict(dropped)}
     prepare.write(args.out, kept, spec["format"], {"spec": spec, "pins": pins, **about})
@@ -61,6 +62,7 @@ def translate(args: argparse.Namespace) -> None:
         "characters": blocks.characters(translated, spec["longest"]),
         "seconds": seconds,
         "kept": counts.kept(translated.items()),
+        **({"projected": projected} if projected else {}),
     }
     write_json(args.record, record)
     blocks.clear(into.folder)
@@ -68,17 +70,25 @@ def translate(args: argparse.Namespace) -> None:
     print(f"{len(kept)} of {len(english)} rows in {spec['lang']}{said}")
 
 
-def _rebuilt(
-    page: Any, english: list[rows.Row], translated: Mapping[str, str]
-) -> tuple[list[rows.Row], Counter[str]]:
-    kept, dropped = [], Counter[str]()
-    for row in english:
-        found = page.rebuilt(row, [translated[text] for text in page.texts(row)])
-        if isinstance(found, str):
-            dropped[found] += 1
-        else:
-            kept.append({key: value for key, value in found.items() if key != "strata"})
-    return kept, dropped
+def _aligner(folder: str, spec: Mapping[str, Any]) -> Any:
+    """Return what aligns words by the encoder in a folder, which has to be the one that is asked
+    for; None without one."""
+    if not folder:
+        return None
+    from xstilts.translation.aligner import WordAligner
+
+    asked = spec["aligner"]
+    same_spec(folder, read_json(Path(folder) / "node.json")["spec"], asked["model"])
+    return WordAligner(folder, asked["layer"])
+
+
+def _truth(spec: Mapping[str, Any]) -> Any:
+    """Return what knows the right labels of a translation by the toy world; None of others."""
+    if spec["translator"]["engine"] != "toy":
+        return None
+    from xstilts.translation.truth import ToyTruth
+
+    return ToyTruth(spec["translator"], spec["longest"], spec["lang"] in UNSPACED)
 
 
 def _dealt(found: list[rows.Row], paths: Sequence[str], spec: Mapping[str, Any]) -> list[rows.Row]:
@@ -121,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--others", nargs="*", default=[], help="translated back: the rows in every language"
     )
+    p.add_argument("--aligner", default="", help="folder of the encoder that aligns words")
     p.add_argument("--out", required=True, help="parquet: rows of the same ids")
     return p
 
