@@ -55,7 +55,7 @@ if EXPERIMENT.alignment:
     include: "workflow/rules/alignment.smk"
 
 
-if EXPERIMENT.settings["overlap"]:
+if GRID.overlapping():
 
     include: "workflow/rules/overlap.smk"
 
