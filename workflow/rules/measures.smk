@@ -93,17 +93,17 @@ rule round_trip:
         ENVIRONMENT
     threads: THREADS
     resources:
-        gpu=lambda w: GRID.translator_gpus(w.by, w.task),
+        gpu=translation_gpus,
         nodes=1,
         mem_mb=translation_memory,
         runtime=translation_minutes,
-        timeout=lambda w: EXPERIMENT.settings["translators"][w.by].get("timeout", 600),
+        timeout=translation_timeout,
         attempt=attempt,
         slurm_extra=sbatch("round_trip/{by}/{task}/{lang}"),
     params:
         spec=spec(TRIP),
         state=lambda w: TRIP(w).state,
-        device=lambda w: "gpu" if GRID.translator_gpus(w.by, w.task) else "cpu",
+        device=lambda w: "gpu" if translation_gpus(w) else "cpu",
         model=read_by(TRIP, "translator", lambda path: f"--model {os.path.dirname(path)}"),
     shell:
         "python -m xstilts.steps.round_trip --spec {params.spec:q} --rows {input.rows}"

@@ -2,10 +2,10 @@
 
 import os
 
-from xstilts.experiment import filters, translators
+from xstilts.experiment import filters
 from xstilts.experiment.maker import beside_rows, rows_of
 from xstilts.experiment.nodes import Node, checkpoint_files
-from xstilts.experiment.synthetic_nodes import WEIGHTS, SyntheticNodes
+from xstilts.experiment.synthetic_nodes import SyntheticNodes
 
 FOLDER = "results/measures"
 
@@ -93,14 +93,7 @@ class MeasureNodes(SyntheticNodes):
             rows, home = self._plain(by, task, lang), self.grid.home(task)
             source = self.prepare(task, home, "train")
             spec = self.grid.round_trip_spec(by, task, lang)
-            needs = [rows, source]
             inputs = {"rows": (rows_of(rows),), "source": (source.key,)}
-            if self.grid.converted(by, task):
-                needs.append(self.translator(by))
-                weights = f"{translators.FOLDER}/{by}/{WEIGHTS}"
-                inputs["translator"] = (needs[-1].key, weights)
-            return self._node(
-                "round_trip", name, key, spec, inputs, needs, outputs=beside_rows(key, spec)
-            )
+            return self._by(by, task, "round_trip", name, key, spec, [rows, source], inputs)
 
         return self._once(f"{FOLDER}/round_trip/{name}.json", make)

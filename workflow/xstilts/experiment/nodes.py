@@ -9,17 +9,17 @@ from xstilts.running import lock
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "pin_translator", "prepare",
-    "model", "translator", "translate", "similarity", "consistency", "round_trip", "filter",
-    "control", "encode", "manifest", "difficulty", "pvi", "bag_of_words", "subset",
-    "trial_intermediate", "trial_tune", "choose", "intermediate", "tune", "evaluate", "align",
-    "overlap",
+    "model", "translator", "translate", "lexicon", "similarity", "consistency", "round_trip",
+    "filter", "control", "encode", "manifest",
+    "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune", "choose",
+    "intermediate", "tune", "evaluate", "align", "overlap",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each
 BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
-TRANSLATE = ("translate", "round_trip")  # whose blocks are kept
+TRANSLATING = ("translate", "lexicon", "round_trip")  # whose blocks are kept
 PINS = ("pin_data", "pin_model", "pin_translator")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
@@ -66,7 +66,7 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
-        if self.rule in TRANSLATE:
+        if self.rule in TRANSLATING:
             return str(lock.folder_of(os.path.splitext(self.key)[0]))
         holds = self.rule in (*TRAININGS, *BY_LANGUAGE)
         return str(lock.folder_of(self.out)) if holds else None

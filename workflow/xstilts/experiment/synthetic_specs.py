@@ -9,6 +9,7 @@ from xstilts.experiment.data_specs import DataSpecs
 from xstilts.experiment.synthetic import Variant
 from xstilts.experiment.versions import VERSIONS
 
+WORDS = 20_000  # of a lexicon, the most frequent ones
 BLOCK, LONGEST = 1000, 300  # segments of a block; characters of a line that is one segment
 
 
@@ -96,6 +97,53 @@ class SyntheticSpecs(DataSpecs):
             "version": VERSIONS["translate"],
         }
 
+    def translated_back_spec(
+        self, variant: str, task: str, lang: str, shard: int
+    ) -> dict[str, Any]:
+        """Return the spec of a shard of the rows of a round trip, from a language."""
+        of, home = self.variant(variant), self.home(task)
+        entry, languages = self.translator(of.by), self.translated_into(of, task)
+        keep = {"keep_english": True} if of.control.get("keep_english") else {}
+        return {
+            **self.translated_spec(of.by, task, lang, shard),
+            "lang": home,
+            "translator": translators.engine_spec(entry, self.rehearsed(task), lang, home),
+            "data": self._digest("synthetic_spec", of.plain, task, lang),
+            "dealt": list(languages),
+            **({"others": self._passed(of, task)} if len(languages) > 1 else {}),
+            **keep,
+        }
+
+    def lexicon_spec(self, by: str, task: str, lang: str) -> dict[str, Any]:
+        """Return the spec of what a translator makes of the words of a task."""
+        spec = self.translated_spec(by, task, lang, 0)
+        kept = {k: v for k, v in spec.items() if k not in ("shard", "longest")}
+        version = VERSIONS["lexicon"]
+        return kept | {"kind": "lexicon", "words": WORDS, "version": version}
+
+    def _passed(self, of: Variant, task: str) -> dict[str, str]:
+        """Return language -> digest of the spec of the rows that pass."""
+        languages = self.translated_into(of, task)
+        return {lang: self._digest("synthetic_spec", of.plain, task, lang) for lang in languages}
+
+    def _control_spec(self, of: Variant, task: str, lang: str) -> dict[str, Any]:
+        kind, languages = of.control["kind"], self.translated_into(of, task)
+        passed, made = self._passed(of, task), {}
+        if kind == "noise":
+            passed = {lang: passed[lang]}
+        elif kind == "round_trip":
+            shards = range(self.shards(of.by))
+            back = ("translated_back_spec", of.name, task)
+            made = {code: [self._digest(*back, code, n) for n in shards] for code in languages}
+        elif kind == "code_switched":
+            made = {code: [self._digest("lexicon_spec", of.by, task, code)] for code in languages}
+        return {
+            "control": {**of.control, "from": self.home(task)},
+            "passed": passed,
+            **({"made": made} if made else {}),
+            "version": VERSIONS["control"],
+        }
+
     def measure_specs(self, variant: str, task: str, lang: str) -> dict[str, str]:
         """Return measure -> digest of its spec, of those that models make (`MeasureSpecs`)."""
         raise NotImplementedError
@@ -110,6 +158,8 @@ class SyntheticSpecs(DataSpecs):
             "lang": lang,
             "data": self._digest("data_spec", task, self.home(task), "train"),
         }
+        if of.control:
+            return spec | self._control_spec(of, task, lang)
         parts = [
             self._digest("translated_spec", of.by, task, lang, shard)
             for shard in range(self.shards(of.by))

@@ -44,7 +44,7 @@ def measured(
     args: argparse.Namespace, spec: Mapping[str, Any]
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Yield the ids and values of rows."""
-    place, made_once = engines.Place(args.model, args.device, timeout=args.timeout), {}
+    place, made_once = engines.Place(args.model, args.device, args.timeout), {}
 
     def engine() -> engines.Engine:
         if not made_once:
