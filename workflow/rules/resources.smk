@@ -115,6 +115,19 @@ def translation_minutes(wildcards, input, attempt):
     return resources.translation_minutes(resources.bytes_of(input.rows), shards, gpus, attempt)
 
 
+def measure_memory(wildcards, input, attempt):
+    """The host memory of what a model says of translated rows."""
+    gpus, data = gpu_of(wildcards), 2 * resources.bytes_of(input.rows)
+    return resources.memory(weights.loaded(input[0]), data, gpus, attempt)
+
+
+def measure_minutes(wildcards, input, attempt):
+    """The time limit of it."""
+    data = resources.PIECE_BYTES * resources.bytes_of(input.rows)
+    model = weights.loaded(input[0])
+    return resources.evaluation_minutes(model, data, gpu_of(wildcards), attempt)
+
+
 def attempt(wildcards, attempt):
     """Which of Snakemake's attempts at a job it is."""
     return attempt

@@ -196,7 +196,9 @@ rule filter:
     params:
         spec=spec(SYNTHETIC),
         name=lambda w: EXPERIMENT.variants[w.variant].filter,
-        measured=every_read_by(SYNTHETIC, "measured"),
+        measured=lambda w: [
+            f"{path.split('/')[2]}={path}" for path in SYNTHETIC(w).inputs.get("measured", ())
+        ],
     shell:
         "python -m xstilts.steps.filter --spec {params.spec:q} --filter {params.name} --rows {input.rows}"
         " --parts {input.parts} --measured {params.measured}"

@@ -60,7 +60,7 @@ class Graph(TrainingNodes):
                 for lang in languages
             }
             spec = {"kind": "cell", "scores": dict(zip(languages, scores.values(), strict=True))}
-            base, files = self._beside(made, cell.model)
+            base, files = self.beside(made, cell.model)
             inputs = {
                 **files,
                 "model": checkpoint_files(os.path.dirname(made.key), bool(base)),
@@ -115,7 +115,7 @@ class Graph(TrainingNodes):
             }
             sides = specs if of.paired else [*specs, of.pivot]
             rows = [self.prepare(of.task, lang, of.split) for lang in sides]
-            base, files = self._beside(made, row.model)
+            base, files = self.beside(made, row.model)
             inputs = {
                 **files,
                 "model": checkpoint_files(os.path.dirname(made.key), bool(base)),

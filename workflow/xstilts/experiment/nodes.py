@@ -9,7 +9,8 @@ from xstilts.running import lock
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "pin_translator", "prepare",
-    "model", "translator", "translate", "lexicon", "filter", "control", "encode", "manifest",
+    "model", "translator", "translate", "lexicon", "similarity", "consistency", "round_trip",
+    "filter", "control", "encode", "manifest",
     "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune", "choose",
     "intermediate", "tune", "evaluate", "align", "overlap",
 )  # fmt: skip
@@ -18,7 +19,7 @@ BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with
 BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
-TRANSLATING = ("translate", "lexicon")  # whose blocks are kept
+TRANSLATING = ("translate", "lexicon", "round_trip")  # whose blocks are kept
 PINS = ("pin_data", "pin_model", "pin_translator")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")

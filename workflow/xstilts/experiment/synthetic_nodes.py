@@ -55,6 +55,10 @@ class SyntheticNodes(DataNodes):
 
         return self._once(f"results/translated/{name}.json", make)
 
+    def measures(self, variant: str, task: str, lang: str) -> dict[str, Node]:
+        """What the filter of a variant asks models for, by measure (`MeasureNodes`)."""
+        raise NotImplementedError
+
     def synthetic(self, variant: str, task: str, lang: str) -> Node:
         """The rows of a variant in a language."""
         name = f"{variant}/{task}/{lang}"
@@ -73,10 +77,14 @@ class SyntheticNodes(DataNodes):
                 "parts": tuple(part.key.removesuffix(RECORD) + ".parquet" for part in parts),
                 "made": tuple(part.key for part in parts),
             }
+            said = self.measures(variant, task, lang)
+            if said:
+                inputs["measured"] = tuple(map(rows_of, said.values()))
             outputs = beside_rows(key, spec) | {
                 key.removesuffix(RECORD) + ".measures.parquet": None
             }
-            return self._node("filter", name, key, spec, inputs, [rows, *parts], outputs=outputs)
+            needs = [rows, *parts, *said.values()]
+            return self._node("filter", name, key, spec, inputs, needs, outputs=outputs)
 
         path = rows_file(variant, task, lang).removesuffix(".parquet")
         return self._once(path + RECORD, make)

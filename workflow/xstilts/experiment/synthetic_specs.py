@@ -144,6 +144,10 @@ class SyntheticSpecs(DataSpecs):
             "version": VERSIONS["control"],
         }
 
+    def measure_specs(self, variant: str, task: str, lang: str) -> dict[str, str]:
+        """Return measure -> digest of its spec, of those that models make (`MeasureSpecs`)."""
+        raise NotImplementedError
+
     def synthetic_spec(self, variant: str, task: str, lang: str) -> dict[str, Any]:
         """Return the spec of the rows of a variant in a language."""
         of = self.variant(variant)
@@ -161,4 +165,7 @@ class SyntheticSpecs(DataSpecs):
             for shard in range(self.shards(of.by))
         ]
         passes = filters.resolved(of.filter, self.experiment.settings)
-        return spec | {"parts": parts, "filter": passes, "version": VERSIONS["filter"]}
+        said = self.measure_specs(variant, task, lang)
+        measured = {"measured": said} if said else {}
+        version = VERSIONS["filter"]
+        return spec | {"parts": parts, "filter": passes, **measured, "version": version}
