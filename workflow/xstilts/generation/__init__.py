@@ -5,6 +5,7 @@
     examples    the English train rows that a prompt shows
     rounds      what is asked, until there are as many rows of each label as are wanted
     answers     a row, or why an answer is none
+    blocks      answers that a killed job goes on from
     toy         the grammar of the toy world in place of a decoder, with mistakes
 
 May import data, toy and running. The decoder itself is `models.writer`.

@@ -19,7 +19,7 @@ from xstilts.running.errors import UserError
 
 ENGINES = ("transformers", "vllm")
 FIRST = 128  # sequences of a batch at most, however short
-_TEMPLATE = "chat_template.jinja"
+TEMPLATE = "chat_template.jinja"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,8 +225,8 @@ def tokenizer_of(folder: Path) -> Any:
         found = kind.from_pretrained(folder, local_files_only=True)
     except Exception as error:
         raise UserError(f"{folder}: its tokenizer cannot be loaded ({_line(error)})") from error
-    if not found.chat_template and (folder / _TEMPLATE).is_file():
-        found.chat_template = (folder / _TEMPLATE).read_text(encoding="utf-8")
+    if not found.chat_template and (folder / TEMPLATE).is_file():
+        found.chat_template = (folder / TEMPLATE).read_text(encoding="utf-8")
     return found
 
 
