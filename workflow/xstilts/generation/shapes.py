@@ -67,7 +67,7 @@ def of(format: str, rows: Sequence[Row], labels: Sequence[str], names: Mapping[s
     """
     if not rows:
         raise UserError("there are no English train rows to show")
-    fields = FIELDS[format]
+    fields: tuple[str, ...] = FIELDS[format]
     if format == "classification" and not any(row["text_pair"] for row in rows):
         fields = ("label", "text")
     choices = (

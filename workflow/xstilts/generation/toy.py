@@ -75,7 +75,9 @@ def _wrong(values: dict[str, Any]) -> dict[str, Any]:
     if "wrong" in values:
         first, *rest = values["wrong"]
         return values | {"right": first, "wrong": [values["right"], *rest]}
-    return values | {"answer": values["context"].split()[0]}
+    right = values["answer"]
+    words = [word for word in values["context"].split() if word not in right and right not in word]
+    return values | {"answer": words[0] if words else values["context"]}
 
 
 class _Pool:

@@ -56,7 +56,7 @@ def opened(engine: str, folder: str | Path, settings: Settings) -> Writer:
     Raises:
         UserError: the folder holds no decoder that can be loaded; the engine is not installed.
     """
-    return {"transformers": Transformers, "vllm": VLLM}[engine](Path(folder), settings)
+    return (VLLM if engine == "vllm" else Transformers)(Path(folder), settings)
 
 
 def batches(lengths: Sequence[int], more: int, budget: int) -> list[list[int]]:
