@@ -31,6 +31,13 @@ include: "workflow/rules/toy.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/subset.smk"
+
+
+if EXPERIMENT.variants:
+
+    include: "workflow/rules/translate.smk"
+
+
 include: "workflow/rules/train.smk"
 include: "workflow/rules/difficulty.smk"
 

@@ -307,8 +307,12 @@ def metadata(path: str | Path) -> dict[str, Any]:
 
 
 def pins(*made: Mapping[str, Any]) -> dict[str, str]:
-    """Return the pins of what files of unified rows were made from, by their `metadata`."""
-    return {f"datasets/{of['spec']['hub']}": of["pin"]["revision"] for of in made}
+    """Return the pins of what files of unified rows were made from, by their `metadata`; those that
+    are made of others tell them."""
+    found: dict[str, str] = {}
+    for of in made:
+        found |= of.get("pins") or {f"datasets/{of['spec']['hub']}": of["pin"]["revision"]}
+    return found
 
 
 def _read(path: str | Path) -> pa.Table:

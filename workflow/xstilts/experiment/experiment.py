@@ -8,6 +8,7 @@ from xstilts.data import source as sources
 from xstilts.experiment import chains
 from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.questions import Question
+from xstilts.experiment.synthetic import Variant
 from xstilts.experiment.tasks import Task
 
 NONE = "none"  # the name of the row without an intermediate task
@@ -28,6 +29,7 @@ class Experiment:
         notes: what is left out without being a mistake, a line each.
         questions: what is asked of it, resolved.
         alignment: the sets of parallel sentences, by name.
+        variants: the ways in which synthetic rows are made, by name.
     """
 
     settings: Mapping[str, Any]
@@ -38,6 +40,7 @@ class Experiment:
     notes: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     alignment: Mapping[str, AlignmentSet] = dataclasses.field(default_factory=dict)
+    variants: Mapping[str, Variant] = dataclasses.field(default_factory=dict)
 
     @property
     def toy(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.config import NONE
-from xstilts.experiment.maker import outputs_of
+from xstilts.experiment.maker import outputs_of, rows_of
 from xstilts.experiment.nodes import TRIALS, Node, checkpoint_files
 from xstilts.experiment.subset_nodes import SubsetNodes
 from xstilts.running.files import digest
@@ -91,9 +91,10 @@ class TrainingNodes(SubsetNodes):
         for member in members:
             length = member.recipe.max_length
             for lang in member.languages:
-                train.append(self.encode(model, member.task, lang, "train", length))
+                made = member.variants.get(lang, "")
+                train.append(self.encode(model, member.task, lang, "train", length, made))
                 if member.dealt:
-                    dealt.append(self.prepare(member.task, lang, "train"))
+                    dealt.append(self.rows(member.task, lang, "train", made))
             if member.dev:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
@@ -109,7 +110,7 @@ class TrainingNodes(SubsetNodes):
             "train": tuple(node.key for node in train),
             "dev": tuple(node.key for node in dev),
             "dev_rows": tuple(node.key for node in rows),
-            **({"train_rows": tuple(node.key for node in dealt)} if dealt else {}),
+            **({"train_rows": tuple(map(rows_of, dealt))} if dealt else {}),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
         needs, pins = [*base, start, *train, *dev, *rows, *dealt, *picked], []

@@ -8,7 +8,7 @@ from xstilts.monitoring import claims
 
 FILES = (  # a node a file, or two
     "bags", "chosen", "data", "difficulty", "encoded", "manifests", "overlap", "pins",
-    "subsets",
+    "subsets", "synthetic", "translated",
 )  # fmt: skip
 FOLDERS = ("models", "encoders", "tuned", "trials")  # a node a folder, with its record in it
 SCORES = ("scores", "test")  # a file a language, and its predictions

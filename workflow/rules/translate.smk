@@ -1,0 +1,85 @@
+"""Train rows in other languages, made from those in English.
+
+Needs: results/data of the tasks in English; the hub, a mirror or a folder for the checkpoint of a
+translator, or its command.
+Makes: results/translated/{by}/{task}/{lang}/{shard}, rows of the same ids in a language, as far as
+they could be made; results/synthetic/{variant}/{task}/{lang}.train, those that pass a filter, or what
+a control makes of these; and, encoded, results/encoded/{model}/synthetic. A record is beside each, .json.
+"""
+
+import re
+
+TRANSLATED = node("translate", "by", "task", "lang", "shard")
+SYNTHETIC = node("synthetic", "variant", "task", "lang")
+ENCODED = node("encode", "model", "task", "lang", "split", "length", "variant")
+
+
+def named(names):
+    """A constraint of wildcards: one of some names."""
+    return "|".join(map(re.escape, names)) or "none"
+
+
+rule translate:
+    """a shard of the train rows of a task, in another language"""
+    input:
+        unpack(inputs(TRANSLATED)),
+    output:
+        rows="results/translated/{by}/{task}/{lang}/{shard}.parquet",
+        record="results/translated/{by}/{task}/{lang}/{shard}.json",
+    log:
+        "results/logs/translate/{by}/{task}/{lang}/{shard}.log",
+    wildcard_constraints:
+        by=named(EXPERIMENT.settings["translators"]),
+        shard=r"\d+",
+    priority: priority(TRANSLATED)
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        timeout=lambda w: EXPERIMENT.settings["translators"][w.by].get("timeout", 600),
+        attempt=attempt,
+    params:
+        spec=spec(TRANSLATED),
+        state=lambda w: TRANSLATED(w).state,
+    shell:
+        "python -m xstilts.steps.translate --spec {params.spec:q} --rows {input.rows}"
+        " --timeout {resources.timeout} --attempt {resources.attempt}"
+        " --state {params.state} --out {output.rows} --record {output.record} --log {log}"
+
+
+rule filter:
+    """the rows of a translation that pass"""
+    input:
+        unpack(inputs(SYNTHETIC)),
+    output:
+        rows="results/synthetic/{variant}/{task}/{lang}.train.parquet",
+        measures="results/synthetic/{variant}/{task}/{lang}.train.measures.parquet",
+        record="results/synthetic/{variant}/{task}/{lang}.train.json",
+    log:
+        "results/logs/filter/{variant}/{task}/{lang}.log",
+    wildcard_constraints:
+        variant=named(name for name, of in EXPERIMENT.variants.items() if not of.control),
+    priority: priority(SYNTHETIC)
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        spec=spec(SYNTHETIC),
+    shell:
+        "python -m xstilts.steps.filter --spec {params.spec:q} --rows {input.rows} --parts {input.parts}"
+        " --out {output.rows} --measures {output.measures} --record {output.record} --log {log}"
+
+
+use rule encode as encode_synthetic with:
+    input:
+        unpack(inputs(ENCODED)),
+    output:
+        "results/encoded/{model}/synthetic/{variant}/{task}/{lang}.{split}.{length}.safetensors",
+    log:
+        "results/logs/encode/{model}/synthetic/{variant}/{task}/{lang}.{split}.{length}.log",
+    wildcard_constraints:
+        variant=named(EXPERIMENT.variants),
+    priority: priority(ENCODED)
+    params:
+        spec=spec(ENCODED),
+        labels_of=read_by(ENCODED, "labels_of"),

@@ -1,0 +1,54 @@
+"""Nodes of synthetic rows: a translator, shards of translations, the rows that pass. Pure."""
+
+from xstilts.experiment.data_nodes import DataNodes
+from xstilts.experiment.maker import beside_rows
+from xstilts.experiment.nodes import Node
+from xstilts.experiment.synthetic import rows_file
+
+RECORD = ".json"
+
+
+class SyntheticNodes(DataNodes):
+    """Makes the nodes of rows that are made from prepared ones."""
+
+    def rows(self, task: str, lang: str, split: str, variant: str = "") -> Node:
+        """The rows of a task in a language: as prepared, or of a variant."""
+        return self.synthetic(variant, task, lang) if variant else self.prepare(task, lang, split)
+
+    def translate(self, by: str, task: str, lang: str, shard: int | str) -> Node:
+        """A shard of the rows of a task, translated into a language."""
+        name, shard = f"{by}/{task}/{lang}/{shard}", int(shard)
+
+        def make(key: str) -> Node:
+            rows = self.prepare(task, self.grid.home(task), "train")
+            spec = self.grid.translated_spec(by, task, lang, shard)
+            inputs = {"rows": (rows.key,)}
+            return self._node(
+                "translate", name, key, spec, inputs, [rows], outputs=beside_rows(key, spec)
+            )
+
+        return self._once(f"results/translated/{name}.json", make)
+
+    def synthetic(self, variant: str, task: str, lang: str) -> Node:
+        """The rows of a variant in a language."""
+        name = f"{variant}/{task}/{lang}"
+
+        def make(key: str) -> Node:
+            of = self.grid.variant(variant)
+            rows = self.prepare(task, self.grid.home(task), "train")
+            parts = [
+                self.translate(of.by, task, lang, shard) for shard in range(self.grid.shards(of.by))
+            ]
+            spec = self.grid.synthetic_spec(variant, task, lang)
+            inputs = {
+                "rows": (rows.key,),
+                "parts": tuple(part.key.removesuffix(RECORD) + ".parquet" for part in parts),
+                "made": tuple(part.key for part in parts),
+            }
+            outputs = beside_rows(key, spec) | {
+                key.removesuffix(RECORD) + ".measures.parquet": None
+            }
+            return self._node("filter", name, key, spec, inputs, [rows, *parts], outputs=outputs)
+
+        path = rows_file(variant, task, lang).removesuffix(".parquet")
+        return self._once(path + RECORD, make)

@@ -1,0 +1,93 @@
+"""The specs of synthetic rows: translators, translations, what passes a filter, controls. Pure."""
+
+from typing import Any
+
+from xstilts.experiment import filters, translated, translators
+from xstilts.experiment.data_specs import DataSpecs
+from xstilts.experiment.synthetic import Variant
+from xstilts.experiment.versions import VERSIONS
+
+BLOCK, LONGEST = 1000, 300  # segments of a block; characters of a line that is one segment
+
+
+class SyntheticSpecs(DataSpecs):
+    """Specs of rows that are made from prepared ones."""
+
+    def variant(self, name: str) -> Variant:
+        """Return a variant by its name."""
+        return self.experiment.variants[name]
+
+    def home(self, task: str) -> str:
+        """Return the language that a task is translated from."""
+        return self.tasks[task].home or "en"
+
+    def translator(self, name: str) -> dict[str, Any]:
+        """Return the config's entry of a translator."""
+        return self.experiment.settings["translators"][name]
+
+    def rehearsed(self, task: str) -> bool:
+        """Whether the toy world's grammars stand for the translators of a task."""
+        return translators.stood_for(self.experiment.settings, self.tasks[task])
+
+    def shards(self, translator: str) -> int:
+        """Return the jobs in which a task is translated into a language."""
+        return self.translator(translator).get("shards", 1)
+
+    def translated_into(self, variant: Variant, task: str) -> tuple[str, ...]:
+        """Return the languages that the rows of a task are translated into for a variant."""
+        settings = self.experiment.settings
+        return translated.languages_of(variant.languages, self.tasks[task], settings)
+
+    def converted(self, translator: str, task: str) -> bool:
+        """Whether a task's translator is a checkpoint, which is converted first."""
+        engine = self.translator(translator)["engine"]
+        return engine == translators.CTRANSLATE2 and not self.rehearsed(task)
+
+    def translator_spec(self, translator: str) -> dict[str, Any]:
+        """Return the spec of the converted checkpoint of a translator."""
+        entry = self.translator(translator)
+        return {
+            "kind": "translator",
+            "from": entry["from"],
+            "revision": entry.get("revision", "main"),
+            "precision": entry.get("precision", "int8"),
+            "source": self.source(),
+            "version": VERSIONS["translator"],
+        }
+
+    def translated_spec(self, by: str, task: str, lang: str, shard: int) -> dict[str, Any]:
+        """Return the spec of a shard of the rows of a task in a language."""
+        entry, source = self.translator(by), self.home(task)
+        model = {}
+        if self.converted(by, task):
+            model = {"model": self._digest("translator_spec", by)}
+        return {
+            "kind": "translated",
+            "task": task,
+            "format": self.tasks[task].format,
+            "lang": lang,
+            "shard": [shard, self.shards(by)],
+            "translator": translators.engine_spec(entry, self.rehearsed(task), source, lang),
+            **model,
+            "block": entry.get("block", BLOCK),
+            "longest": entry.get("longest", LONGEST),
+            "data": self._digest("data_spec", task, source, "train"),
+            "version": VERSIONS["translate"],
+        }
+
+    def synthetic_spec(self, variant: str, task: str, lang: str) -> dict[str, Any]:
+        """Return the spec of the rows of a variant in a language."""
+        of = self.variant(variant)
+        spec = {
+            "kind": "synthetic",
+            "task": task,
+            "format": self.tasks[task].format,
+            "lang": lang,
+            "data": self._digest("data_spec", task, self.home(task), "train"),
+        }
+        parts = [
+            self._digest("translated_spec", of.by, task, lang, shard)
+            for shard in range(self.shards(of.by))
+        ]
+        passes = filters.resolved(of.filter, self.experiment.settings)
+        return spec | {"parts": parts, "filter": passes, "version": VERSIONS["filter"]}

@@ -1,0 +1,8 @@
+"""Translation: train rows in English become rows of the same ids in another language.
+
+`segments` cuts texts into what an engine reads, `blocks` has each distinct piece translated once
+and goes on where it was killed, an engine (`command`, `ctranslate`, `toy`) turns lines into lines,
+a page of `rows` says which texts a row has and what it is with others in their place. `controls`
+makes of translated rows what a comparison needs beside them. Rows are written as `data.prepare`
+writes them, so that all that reads rows reads these.
+"""
