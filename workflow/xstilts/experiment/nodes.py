@@ -8,18 +8,18 @@ from typing import Any
 from xstilts.running import lock
 
 RULES = (
-    "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "prepare", "model",
-    "translator", "translate", "filter", "control", "encode", "manifest", "difficulty", "pvi",
-    "bag_of_words", "subset", "trial_intermediate", "trial_tune", "choose", "intermediate", "tune",
-    "evaluate", "align", "overlap",
+    "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "pin_generator", "prepare",
+    "model", "translator", "translate", "generator", "generate", "filter", "control", "encode",
+    "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate",
+    "trial_tune", "choose", "intermediate", "tune", "evaluate", "align", "overlap",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each
 BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
-TRANSLATE = "translate"  # whose blocks are kept
-PINS = ("pin_data", "pin_model")  # the rules whose nodes are pins
+IN_BLOCKS = ("translate", "generate")  # whose blocks are kept
+PINS = ("pin_data", "pin_model", "pin_generator")  # the rules whose nodes are pins
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
 HEAD = "head.safetensors"  # beside a trained one
@@ -65,7 +65,7 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
-        if self.rule == TRANSLATE:
+        if self.rule in IN_BLOCKS:
             return str(lock.folder_of(os.path.splitext(self.key)[0]))
         holds = self.rule in (*TRAININGS, *BY_LANGUAGE)
         return str(lock.folder_of(self.out)) if holds else None

@@ -1,14 +1,14 @@
 """Nodes of synthetic rows: a translator, shards of translations, the rows that pass. Pure."""
 
-from xstilts.experiment.data_nodes import DataNodes
+from xstilts.experiment.generated_nodes import GeneratedNodes
 from xstilts.experiment.maker import beside_rows
 from xstilts.experiment.nodes import Node
-from xstilts.experiment.synthetic import rows_file
+from xstilts.experiment.synthetic import GENERATED, rows_file
 
 RECORD = ".json"
 
 
-class SyntheticNodes(DataNodes):
+class SyntheticNodes(GeneratedNodes):
     """Makes the nodes of rows that are made from prepared ones."""
 
     def rows(self, task: str, lang: str, split: str, variant: str = "") -> Node:
@@ -36,9 +36,12 @@ class SyntheticNodes(DataNodes):
         def make(key: str) -> Node:
             of = self.grid.variant(variant)
             rows = self.prepare(task, self.grid.home(task), "train")
-            parts = [
-                self.translate(of.by, task, lang, shard) for shard in range(self.grid.shards(of.by))
-            ]
+            if of.made == GENERATED:
+                count = self.grid.generated_rows(variant, task)[lang]
+                parts = [self.generate(of.by, task, lang, count)]
+            else:
+                shards = range(self.grid.shards(of.by))
+                parts = [self.translate(of.by, task, lang, shard) for shard in shards]
             spec = self.grid.synthetic_spec(variant, task, lang)
             inputs = {
                 "rows": (rows.key,),

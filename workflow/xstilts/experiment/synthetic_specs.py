@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from xstilts.experiment import filters, translated, translators
-from xstilts.experiment.data_specs import DataSpecs
-from xstilts.experiment.synthetic import Variant
+from xstilts.experiment import filters, generated, translated, translators
+from xstilts.experiment.generated_specs import GeneratedSpecs
+from xstilts.experiment.synthetic import GENERATED, Variant
 from xstilts.experiment.versions import VERSIONS
 
 BLOCK, LONGEST = 1000, 300  # segments of a block; characters of a line that is one segment
 
 
-class SyntheticSpecs(DataSpecs):
+class SyntheticSpecs(GeneratedSpecs):
     """Specs of rows that are made from prepared ones."""
 
     def variant(self, name: str) -> Variant:
@@ -37,6 +37,10 @@ class SyntheticSpecs(DataSpecs):
         """Return the languages that the rows of a task are translated into for a variant."""
         settings = self.experiment.settings
         return translated.languages_of(variant.languages, self.tasks[task], settings)
+
+    def generated_rows(self, variant: str, task: str) -> dict[str, int]:
+        """Return language -> rows that are generated in it for a variant."""
+        return generated.shares(self.variant(variant), self.tasks[task], self.experiment.settings)
 
     def converted(self, translator: str, task: str) -> bool:
         """Whether a task's translator is a checkpoint, which is converted first."""
@@ -85,9 +89,14 @@ class SyntheticSpecs(DataSpecs):
             "lang": lang,
             "data": self._digest("data_spec", task, self.home(task), "train"),
         }
+        passes = filters.resolved(of.filter, self.experiment.settings)
+        if of.made == GENERATED:
+            rows = self.generated_rows(variant, task)[lang]
+            parts = [self._digest("generated_spec", of.by, task, lang, rows)]
+            told = {"made": GENERATED, "parts": parts, "filter": passes}
+            return spec | told | {"version": VERSIONS["filter"]}
         parts = [
             self._digest("translated_spec", of.by, task, lang, shard)
             for shard in range(self.shards(of.by))
         ]
-        passes = filters.resolved(of.filter, self.experiment.settings)
         return spec | {"parts": parts, "filter": passes, "version": VERSIONS["filter"]}

@@ -7,10 +7,16 @@ from pathlib import Path
 from xstilts.monitoring import claims
 
 FILES = (  # a node a file, or two
-    "bags", "chosen", "data", "difficulty", "encoded", "manifests", "overlap", "pins",
+    "bags", "chosen", "data", "difficulty", "encoded", "generated", "manifests", "overlap", "pins",
     "subsets", "synthetic", "translated",
 )  # fmt: skip
-FOLDERS = ("models", "encoders", "tuned", "trials")  # a node a folder, with its record in it
+FOLDERS = (
+    "models",
+    "generators",
+    "encoders",
+    "tuned",
+    "trials",
+)  # a node a folder, with its record in it
 SCORES = ("scores", "test")  # a file a language, and its predictions
 
 

@@ -25,7 +25,8 @@ def main(args: argparse.Namespace) -> None:
         found += prepare.read(path).to_pylist()
         pins |= prepare.pins(part)
         dropped.update(part["dropped"])
-    found.sort(key=lambda row: order[row["id"]])
+    if "made" not in spec:  # rows of the same ids, and not new ones
+        found.sort(key=lambda row: order[row["id"]])
     about = {"rows_total": len(order), "rows_kept": len(found), "dropped": dict(dropped)}
     prepare.write(args.out, found, spec["format"], {"spec": spec, "pins": pins, **about})
     with atomic(args.measures) as temporary:
