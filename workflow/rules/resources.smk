@@ -91,6 +91,19 @@ def alignment_minutes(wildcards, input, attempt):
     return resources.evaluation_minutes(weights.loaded(input[0]), data, gpu_of(wildcards), attempt)
 
 
+def translation_memory(wildcards, input, attempt):
+    """The host memory of a shard of a translation."""
+    model = resources.bytes_of(list(input)[1:])
+    shards = GRID.shards(wildcards.by)
+    return resources.translation_memory(model, resources.bytes_of(input.rows), shards, attempt)
+
+
+def translation_minutes(wildcards, input, attempt):
+    """The time limit of it."""
+    gpus, shards = GRID.translator_gpus(wildcards.by, wildcards.task), GRID.shards(wildcards.by)
+    return resources.translation_minutes(resources.bytes_of(input.rows), shards, gpus, attempt)
+
+
 def attempt(wildcards, attempt):
     """Which of Snakemake's attempts at a job it is."""
     return attempt

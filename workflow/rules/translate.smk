@@ -19,6 +19,57 @@ def named(names):
     return "|".join(map(re.escape, names)) or "none"
 
 
+rule pin_translator:
+    """the commit or file hashes of the checkpoint of a translator"""
+    input:
+        unpack(inputs(node("pin_translator", "by"))),
+    output:
+        "results/pins/translators/{by}.json",
+    log:
+        "results/logs/pin_translator/{by}.log",
+    wildcard_constraints:
+        by=named(EXPERIMENT.settings["translators"]),
+    priority: priority(node("pin_translator", "by"))
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        **where(node("pin_translator", "by")),
+    params:
+        spec=spec(node("pin_translator", "by")),
+        entry=lambda w: PLANNING.pins.locked.get(f"models/{GRID.translator_spec(w.by)['from']}"),
+        name=lambda w: GRID.translator_spec(w.by)["from"],
+        revision=lambda w: GRID.translator_spec(w.by)["revision"],
+    shell:
+        "python -m xstilts.steps.pin --spec {params.spec:q} --kind models --name {params.name:q} --revision {params.revision:q}"
+        " --source {resources.source:q} --root={resources.root:q} --lock={resources.lock:q}"
+        " --out {output} --log {log}"
+
+
+rule translator:
+    """the checkpoint of a translator, converted for CTranslate2"""
+    input:
+        unpack(inputs(node("translator", "by"))),
+    output:
+        multiext("results/translators/{by}/", "model.bin", "node.json"),
+    log:
+        "results/logs/translator/{by}.log",
+    wildcard_constraints:
+        by=named(EXPERIMENT.settings["translators"]),
+    priority: priority(node("translator", "by"))
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        **where(node("translator", "by")),
+    params:
+        spec=spec(node("translator", "by")),
+        out=folder,
+    shell:
+        "python -m xstilts.steps.translator --spec {params.spec:q} --source {resources.source:q}"
+        " --root={resources.root:q} --pin {input.pin} --out {params.out} --log {log}"
+
+
 rule translate:
     """a shard of the train rows of a task, in another language"""
     input:
@@ -36,14 +87,21 @@ rule translate:
         ENVIRONMENT
     threads: THREADS
     resources:
+        gpu=lambda w: GRID.translator_gpus(w.by, w.task),
+        nodes=1,
+        mem_mb=translation_memory,
+        runtime=translation_minutes,
+        slurm_extra=sbatch("translate/{by}/{task}/{lang}/{shard}"),
         timeout=lambda w: EXPERIMENT.settings["translators"][w.by].get("timeout", 600),
         attempt=attempt,
     params:
         spec=spec(TRANSLATED),
         state=lambda w: TRANSLATED(w).state,
+        device=lambda w: "gpu" if GRID.translator_gpus(w.by, w.task) else "cpu",
+        model=read_by(TRANSLATED, "translator", lambda path: f"--model {os.path.dirname(path)}"),
     shell:
-        "python -m xstilts.steps.translate --spec {params.spec:q} --rows {input.rows}"
-        " --timeout {resources.timeout} --attempt {resources.attempt}"
+        "python -m xstilts.steps.translate --spec {params.spec:q} --rows {input.rows} {params.model}"
+        " --device {params.device} --timeout {resources.timeout} --attempt {resources.attempt}"
         " --state {params.state} --out {output.rows} --record {output.record} --log {log}"
 
 

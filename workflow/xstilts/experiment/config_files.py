@@ -118,18 +118,16 @@ def _marked(error: yaml.MarkedYAMLError, file: str | Path) -> str:
 def anchored(content: Mapping[str, Any], file: str | Path) -> dict[str, Any]:
     """Return what is in a config file with its relative paths told what they are relative to.
 
-    That is the file's folder. Entries of `tasks` and `models` get it as `base`, so that the path
-    stays as it was written (it is part of messages, of a model's also in its spec).
+    That is the file's folder. Entries of `tasks`, `models` and `translators` get it as `base`, so
+    that the path stays as it was written (it is part of messages, of a model's also in its spec).
     """
     folder, found = str(Path(file).absolute().parent), dict(content)
     source = content.get("source")
     if isinstance(source, str) and source not in ("toy", "hub"):
         found["source"] = str(sources.absolute(source, folder))
-    for section, keys in (
-        ("tasks", ("files", "hub")),
-        ("models", ("from",)),
-        ("generators", ("from",)),
-    ):
+    with_from = ("models", "translators", "generators")
+    named = (("tasks", ("files", "hub")), *((section, ("from",)) for section in with_from))
+    for section, keys in named:
         entries = content.get(section)
         if isinstance(entries, Mapping):
             found[section] = {

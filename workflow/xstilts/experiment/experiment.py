@@ -70,9 +70,16 @@ class Experiment:
 
     def model_folder(self, model: str) -> str:
         """Return the folder of a model of one's own, absolute; "" for any other."""
-        entry = self.settings["models"][model]
-        own = sources.is_path(entry["from"]) and not self.toy
-        return str(sources.absolute(entry["from"], entry["base"])) if own else ""
+        return "" if self.toy else _folder(self.settings["models"][model])
+
+    def translator_folder(self, translator: str) -> str:
+        """Return the folder of a translator of one's own, absolute; "" for any other."""
+        return _folder(self.settings["translators"][translator])
+
+
+def _folder(entry: Mapping[str, Any]) -> str:
+    own = sources.is_path(entry["from"])
+    return str(sources.absolute(entry["from"], entry.get("base", ""))) if own else ""
 
 
 def used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:

@@ -1,17 +1,129 @@
-"""Filters (`filters`): which synthetic rows pass, by thresholds of measures of each row."""
+"""Filters of synthetic rows (`filters`): named measures of a row, and what they may be."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-# name -> measure -> {min, max}.
-PRESETS: dict[str, dict[str, dict[str, float]]] = {"none": {}}
+from xstilts.experiment.roles import exists
+from xstilts.running.errors import UserError, nearest
+
+TEXT, ENCODER, BACK, LABEL = "texts", "encoder", "round trip", "label"
 
 
-def names(settings: Mapping[str, Any]) -> list[str]:
-    """Return every filter that there is, by name."""
-    return [*PRESETS, *settings["filters"]]
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """What is measured of a row.
+
+    Attributes:
+        about: what its number says.
+        reason: why a row is dropped that is outside of the bounds.
+        needs: `TEXT`, the row and its source alone; `ENCODER`, the states of a model; `BACK`, the
+            row translated back; `LABEL`, a model that is trained on the task.
+        source: whether it is of the translation beside its source, so not of generated rows.
+    """
+
+    about: str
+    reason: str
+    needs: str = TEXT
+    source: bool = True
+
+
+MEASURES: Mapping[str, Measure] = {
+    "empty": Measure("texts without a character", "empty", source=False),
+    "copied": Measure(
+        "share of the words of the source that stand in the translation", "copy of the source"
+    ),
+    "length_ratio": Measure(
+        "characters over those of the source, in units of the same of all rows", "length"
+    ),
+    "language": Measure("probability of the language, by py3langid", "language", source=False),
+    "numbers": Measure("share of the numbers of both that are the same", "numbers"),
+    "names": Measure("share of the names of the source that are in the translation", "names"),
+    "duplicate": Measure("rows before it with the same texts", "duplicate", source=False),
+    "similarity": Measure("cosine with the source, by an encoder", "similarity", ENCODER),
+    "round_trip": Measure("chrF of the source and the row translated back", "round trip", BACK),
+    "consistency": Measure(
+        "probability of the label, by a model trained on English", "label", LABEL, source=False
+    ),
+}
+BOUNDS = ("min", "max")
+OWN = {
+    ENCODER: ("model", "layer"),
+    LABEL: ("model", "intermediate", "seed"),
+}  # other keys of a measure
+NONE, BASIC, STRICT = "none", "basic", "strict"
+_BASIC: dict[str, dict[str, Any]] = {
+    "empty": {"max": 0},
+    "copied": {"max": 0.8},
+    "length_ratio": {"min": 0.4, "max": 2.5},
+    "language": {"min": 0.1},
+    "duplicate": {"max": 0},
+}
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    NONE: {},
+    BASIC: _BASIC,
+    STRICT: {
+        **_BASIC,
+        "copied": {"max": 0.6},
+        "length_ratio": {"min": 0.5, "max": 2.0},
+        "language": {"min": 0.3},
+        "numbers": {"min": 0.6},
+        "names": {"min": 0.5},
+    },
+}
+Filter = Mapping[str, Mapping[str, Any]]
 
 
 def resolved(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the thresholds of a filter, by measure."""
+    """Return measure -> its bounds, of a filter of the config or a preset."""
     return dict(settings["filters"].get(name, PRESETS.get(name, {})))
+
+
+def names(settings: Mapping[str, Any]) -> list[str]:
+    """Return what a filter may be called."""
+    return [*PRESETS, *settings["filters"]]
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Refuse filters that cannot be.
+
+    Raises:
+        UserError: the filter, its measure and key.
+    """
+    for name, entry in settings["filters"].items():
+        if name in PRESETS:
+            raise UserError(f"filters: `{name}` is a preset; give yours another name")
+        for measure, bounds in entry.items():
+            where = f"filters: {name}"
+            if measure not in MEASURES:
+                known = ", ".join(MEASURES)
+                hint = nearest(measure, MEASURES)
+                raise UserError(
+                    f"{where}: there is no measure `{measure}`{hint} (there are {known})"
+                )
+            _check_measure(f"{where}: {measure}", measure, bounds or {}, settings)
+
+
+def _check_measure(
+    where: str, measure: str, bounds: Mapping[str, Any], settings: Mapping[str, Any]
+) -> None:
+    own = OWN.get(MEASURES[measure].needs, ())
+    for key in bounds:
+        if key not in (*BOUNDS, *own):
+            known = ", ".join((*BOUNDS, *own))
+            raise UserError(
+                f"{where}: there is no `{key}`{nearest(key, (*BOUNDS, *own))} ({known})"
+            )
+    if not set(bounds) & {*BOUNDS}:
+        raise UserError(f"{where}: needs `min`, `max` or both: what a row must have to stay")
+    for key in BOUNDS:
+        if key in bounds and (
+            isinstance(bounds[key], bool) or not isinstance(bounds[key], int | float)
+        ):
+            raise UserError(f"{where}: {key}: must be a number, not `{bounds[key]}`")
+    if bounds.get("min", float("-inf")) > bounds.get("max", float("inf")):
+        raise UserError(f"{where}: min {bounds['min']} is above max {bounds['max']}: no row stays")
+    if "model" in bounds:
+        exists(f"{where}: model", bounds["model"], settings["models"], "model")
+    if own and "model" not in bounds:
+        raise UserError(f"{where}: model: is missing: the one that measures it, of `models`")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from xstilts.data import source as sources
+from xstilts.data.source import OWN
 from xstilts.experiment import filters, generated, translated, translators
 from xstilts.experiment.generated_specs import GeneratedSpecs
 from xstilts.experiment.synthetic import GENERATED, Variant
@@ -47,6 +49,11 @@ class SyntheticSpecs(GeneratedSpecs):
         engine = self.translator(translator)["engine"]
         return engine == translators.CTRANSLATE2 and not self.rehearsed(task)
 
+    def translator_gpus(self, translator: str, task: str) -> int:
+        """Return the GPUs of a shard of a task: one of a checkpoint, unless its entry has none."""
+        entry = self.translator(translator)
+        return entry.get("gpus", 1) if self.converted(translator, task) else 0
+
     def translator_spec(self, translator: str) -> dict[str, Any]:
         """Return the spec of the converted checkpoint of a translator."""
         entry = self.translator(translator)
@@ -55,7 +62,7 @@ class SyntheticSpecs(GeneratedSpecs):
             "from": entry["from"],
             "revision": entry.get("revision", "main"),
             "precision": entry.get("precision", "int8"),
-            "source": self.source(),
+            "source": OWN if sources.is_path(entry["from"]) else self.source(),
             "version": VERSIONS["translator"],
         }
 

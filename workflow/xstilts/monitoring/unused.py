@@ -12,6 +12,7 @@ FILES = (  # a node a file, or two
 )  # fmt: skip
 FOLDERS = (
     "models",
+    "translators",
     "generators",
     "encoders",
     "tuned",
@@ -35,6 +36,7 @@ def _units(root: Path) -> Iterator[Path]:
         yield from sorted(path for path in (results / kind).rglob("*") if path.is_file())
     for kind in FOLDERS:
         made = {path.parent for path in (results / kind).rglob("*.safetensors")}
+        made |= {path.parent for path in (results / kind).rglob("model.bin")}
         yield from sorted(made | {path.parent for path in (results / kind).rglob("node.json")})
     for kind in SCORES:
         yield from sorted(path for path in (results / kind).rglob("*") if path.is_file())

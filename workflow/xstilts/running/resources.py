@@ -32,6 +32,9 @@ PIECE_BYTES = 4  # of an encoded file, int32; the rest of it is small
 # A retrieval holds and searches embeddings of all sentences: copies of them, their width in XLM-R
 # Large, pieces of a sentence at least.
 EMBEDDINGS, WIDTH, SENTENCE = 4, 1024, 20
+# Of prepared rows: bytes of text in one of a file; bytes in memory of a text and its translation,
+# as objects, in one of a file. Characters that a translator reads in a second at least.
+UNPACKED, TEXTS, GPU_LETTERS, CPU_LETTERS = 4, 40, 5_000, 500
 # Bytes of the hidden states of one side of an alignment set, of all layers, that are in memory;
 # more are in a file.
 STATES = 2**29
@@ -71,6 +74,25 @@ def memory(
     need = processes * BASE_MB + (copies * model + 2 * processes * data) / 1e6
     need += EMBEDDINGS * 4 * WIDTH * _sentences(searched) / 1e6
     return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
+
+
+def translation_memory(model: int, rows: int, shards: int, attempt: int) -> int:
+    """Return the host memory of a shard of a translation in MB.
+
+    Args:
+        model: bytes of the converted checkpoint, 0 for none.
+        rows: bytes of the prepared rows, of all shards.
+        shards: their number; a shard holds its texts, and its translations.
+    """
+    need = BASE_MB + (2 * model + TEXTS * rows / shards) / 1e6
+    return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
+
+
+def translation_minutes(rows: int, shards: int, gpus: int, attempt: int) -> int:
+    """Return the time limit of a shard of a translation in minutes; `rows` as above. One that
+    meets it goes on after its last block."""
+    seconds = START_SECONDS + UNPACKED * rows / shards / (gpus * GPU_LETTERS or CPU_LETTERS)
+    return min(MOST_MINUTES, int(seconds / 60 * TIME_GROWTH ** (attempt - 1)) + 1)
 
 
 def training_minutes(model: int, data: int, epochs: float, gpus: int, attempt: int) -> int:

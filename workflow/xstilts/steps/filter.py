@@ -1,4 +1,4 @@
-"""Step: the rows of a translation, a file a shard -> those that pass, as the English are ordered."""
+"""Step: the rows of a translation, a file a shard -> those that pass, in English order."""
 
 import argparse
 import json

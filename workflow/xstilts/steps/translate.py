@@ -14,7 +14,7 @@ from typing import Any
 
 from xstilts.data import prepare
 from xstilts.running import lock
-from xstilts.running.files import digest, sha256, write_json
+from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.running.record import same_spec
 from xstilts.steps import arguments, process
 from xstilts.translation import blocks, counts, engines, rows, shards
@@ -34,7 +34,7 @@ def translate(args: argparse.Namespace) -> None:
     page = rows.page(spec["format"])
     english = shards.read(args.rows, page.texts, *spec["shard"])
     texts = [text for row in english for text in page.texts(row)]
-    start, place = time.monotonic(), engines.Place(args.model, timeout=args.timeout)
+    start, place = time.monotonic(), engines.Place(args.model, args.device, args.timeout)
     into = blocks.Blocks(
         Path(args.state) / blocks.FOLDER,
         digest([spec["translator"], spec.get("model"), spec["longest"]]),
@@ -45,7 +45,7 @@ def translate(args: argparse.Namespace) -> None:
     translated = blocks.translate(texts, into, lambda: engines.engine(spec["translator"], place))
     seconds = time.monotonic() - start
     kept, dropped = _rebuilt(page, english, translated)
-    pins = prepare.pins(made) | _pins(args)
+    pins = prepare.pins(made) | _pins(args, spec)
     about = {"rows_total": len(english), "rows_kept": len(kept), "dropped": dict(dropped)}
     prepare.write(args.out, kept, spec["format"], {"spec": spec, "pins": pins, **about})
     record = {
@@ -77,8 +77,13 @@ def _rebuilt(
     return kept, dropped
 
 
-def _pins(args: argparse.Namespace) -> dict[str, str]:
-    return {}
+def _pins(args: argparse.Namespace, spec: Mapping[str, Any]) -> dict[str, str]:
+    """Return the pins of the translator, whose checkpoint has to be the one that is asked for."""
+    if not args.model:
+        return {}
+    node = read_json(Path(args.model) / "node.json")
+    same_spec(args.model, node["spec"], spec["model"])
+    return node["pins"]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -87,6 +92,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--spec", required=True, help="by whom, into what, as JSON")
     p.add_argument("--rows", required=True, help="prepared train rows in English")
     p.add_argument("--model", default="", help="folder of a converted checkpoint")
+    p.add_argument(
+        "--device", choices=["cpu", "gpu"], default="cpu", help="gpu: where there is one"
+    )
     p.add_argument("--timeout", type=float, default=600, help="seconds that a block may take")
     p.add_argument("--state", required=True, help="folder of finished blocks")
     arguments.add_lock_wait(p)

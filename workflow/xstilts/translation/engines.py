@@ -25,12 +25,11 @@ class Engine(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where an engine runs: the folder of its converted checkpoint, if it has one, the GPU, the
-    threads, and the seconds that a block may take."""
+    """Where an engine runs: the folder of its converted checkpoint, if it has one, whether on a GPU
+    (`gpu`, where there is one, or `cpu`), and the seconds that a block may take."""
 
     folder: str = ""
     device: str = "cpu"
-    threads: int = 1
     timeout: float = 600.0
 
 

@@ -12,11 +12,12 @@ from types import ModuleType
 from typing import Any
 
 from xstilts.running.errors import UserError
+from xstilts.translation.links import Alignment
 
 Row = dict[str, Any]
-# Source and translation -> pairs of places of their words that translate each other; what projects
-# spans and tags where marks are lost.
-Align = Callable[[Sequence[str], Sequence[str]], Sequence[tuple[int, int]]]
+# Words of a source and of its translation -> how they belong together; projects tags, and spans
+# where marks are lost.
+Align = Callable[[Sequence[str], Sequence[str]], Alignment]
 
 PAGES = {
     "classification": "labelled_rows",
