@@ -133,6 +133,11 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
             f"{key}: is of one task, by one prompt, and there are {', '.join(entry['tasks'])};"
             " train on them one `after` another"
         )
+    if entry.get("rows", 0) > given["rows"] and not given.get("keep_english"):
+        raise UserError(
+            f"intermediates: {name}: rows: {entry['rows']}, but {given['rows']} are {GENERATED};"
+            " ask for fewer, or leave it out"
+        )
     _check_task(key, given, known[entry["tasks"][0]], settings)
 
 
