@@ -37,6 +37,7 @@ if EXPERIMENT.variants:
 
     include: "workflow/rules/translate.smk"
     include: "workflow/rules/measures.smk"
+    include: "workflow/rules/generate.smk"
 
 
 include: "workflow/rules/train.smk"
