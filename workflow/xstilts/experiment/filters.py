@@ -74,7 +74,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "length_ratio": {"min": 0.5, "max": 2.0},
         "language": {"min": 0.3},
         "numbers": {"min": 0.6},
-        "names": {"min": 0.5},
+        "names": {"min": 0.3},
     },
 }
 Filter = Mapping[str, Mapping[str, Any]]
