@@ -171,3 +171,23 @@ def evaluation_minutes(target, split):
 def sbatch(name):
     """What sbatch is told besides: the pattern is that of the log, so the comment names it."""
     return lambda wildcards: resources.sbatch(name.format_map(dict(wildcards.items())))
+
+
+def writing_gpu(wildcards):
+    """The number of GPUs of a job of generated rows: none where the grammar writes."""
+    entry = EXPERIMENT.settings["generators"][wildcards.by]
+    return entry.get("gpus", 1) if GRID.writes(wildcards.by) else 0
+
+
+def writing_memory(wildcards, input, attempt):
+    """The host memory of it: the decoder as it is loaded."""
+    gpus = writing_gpu(wildcards)
+    return resources.writing_memory(weights.decoder(list(input.get("generator", ()))), gpus, attempt)
+
+
+def writing_minutes(wildcards, input, attempt):
+    """The time limit of it, by its answers."""
+    spec, gpus = GENERATED(wildcards).spec, writing_gpu(wildcards)
+    tokens = spec["rows"] * spec["tries"] * spec.get("max_tokens", 0)
+    model = weights.decoder(list(input.get("generator", ())))
+    return resources.writing_minutes(model, tokens, gpus, attempt)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xstilts.experiment import reference, translated
+from xstilts.experiment.synthetic import GENERATED
 from xstilts.experiment.tasks import Task, known
 from xstilts.running.errors import UserError
 
@@ -49,7 +50,7 @@ def check(
             f" languages, not in {', '.join(only)} alone; say `languages: all`, or list them"
         )
     for task, languages in trained_in.items():
-        if "rows" not in entry or at_most(tasks[task], settings):
+        if "rows" not in entry or GENERATED in entry or at_most(tasks[task], settings):
             continue
         there, by = rows_there(tasks[task], counted(entry, tasks[task], languages), settings)
         if there is not None and entry["rows"] > there:

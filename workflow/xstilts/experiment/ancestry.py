@@ -5,7 +5,7 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from xstilts.experiment import amounts, backbones, cells, chains, recipe, translated
+from xstilts.experiment import amounts, backbones, cells, chains, generated, recipe, translated
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
@@ -89,6 +89,7 @@ class Ancestry:
             dealt, subset = amounts.dealt(entry, task, languages), entry.get("subset", {})
             how = entry.get("rows"), at_most, dealt, subset.get("rows")
             made = translated.made_in(entry, task, languages)
+            made |= generated.made_in(entry, task, languages)
             members.append(Member(name, languages, dev, chosen, *how, made))
         return members
 

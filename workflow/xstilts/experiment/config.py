@@ -15,6 +15,8 @@ from xstilts.experiment import (
     entries,
     families,
     filters,
+    generated,
+    generators,
     own_traits,
     roles,
     search_check,
@@ -102,10 +104,18 @@ def load(raw: Mapping[str, Any]) -> Experiment:
             translators.check(name, entry, settings)
     with problems.noted():
         filters.check(settings)
+    for name, entry in settings["generators"].items():
+        with problems.noted():
+            generators.check(name, entry, settings)
     problems.end()
     for name, entry in settings["intermediates"].items():
         with problems.noted():
             translated.check(name, entry, settings, known)
+        with problems.noted():
+            generated.check(name, entry, settings, known)
+    problems.end()
+    with problems.noted():
+        generated.check_prompts(settings, known)
     for target in settings["targets"]:
         with problems.noted():
             roles.check_target(target, settings, known)
@@ -134,7 +144,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     if settings["source"] == "toy":
         notes += _on_one_gpu(settings) + _on_all_linear(settings)
     notes += [*amounts.notes(intermediates, settings, known), *search_check.notes(settings)]
-    variants = translated.variants(settings["intermediates"])
+    made = settings["intermediates"]
+    variants = translated.variants(made) | generated.variants(made, known)
     found = Experiment(
         settings, known, intermediates, languages, tested, alignment=sets, variants=variants
     )
@@ -303,6 +314,8 @@ def _trained_in(
     """
     if synthetic.TRANSLATED in entry:
         return translated.trained_in(entry, settings, known)
+    if synthetic.GENERATED in entry:
+        return generated.trained_in(entry, settings, known)
     key, asked = f"intermediates: {name}: languages", entry.get("languages")
     every = sorted({code for task in entry["tasks"] for code in known[task].languages})
     for code in asked if isinstance(asked, list) else ():

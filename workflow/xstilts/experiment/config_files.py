@@ -125,7 +125,8 @@ def anchored(content: Mapping[str, Any], file: str | Path) -> dict[str, Any]:
     source = content.get("source")
     if isinstance(source, str) and source not in ("toy", "hub"):
         found["source"] = str(sources.absolute(source, folder))
-    named = (("tasks", ("files", "hub")), ("models", ("from",)), ("translators", ("from",)))
+    with_from = ("models", "translators", "generators")
+    named = (("tasks", ("files", "hub")), *((section, ("from",)) for section in with_from))
     for section, keys in named:
         entries = content.get(section)
         if isinstance(entries, Mapping):
@@ -133,7 +134,23 @@ def anchored(content: Mapping[str, Any], file: str | Path) -> dict[str, Any]:
                 name: {"base": folder, **entry} if _has_path(entry, keys) else entry
                 for name, entry in entries.items()
             }
+    intermediates = content.get("intermediates")
+    if isinstance(intermediates, Mapping):
+        found["intermediates"] = {
+            name: _with_prompt(entry, folder) for name, entry in intermediates.items()
+        }
     return found
+
+
+def _with_prompt(entry: Any, folder: str) -> Any:
+    """Return an intermediate's entry with the path of a prompt absolute."""
+    given = entry.get("generated") if isinstance(entry, Mapping) else None
+    if not isinstance(given, Mapping) or not isinstance(given.get("prompt"), str):
+        return entry
+    return {
+        **entry,
+        "generated": {**given, "prompt": str(sources.absolute(given["prompt"], folder))},
+    }
 
 
 def places(files: Sequence[str | Path], config: Mapping[str, Any]) -> dict[str, Any]:

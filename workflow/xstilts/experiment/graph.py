@@ -66,7 +66,9 @@ class Graph(TrainingNodes):
                 "model": checkpoint_files(os.path.dirname(made.key), bool(base)),
                 **{name: (node.key,) for name, node in manifests.items()},
             }
-            needs = [*base, made, *manifests.values()]
+            leaks = [] if chosen else [self.overlap(task) for task in self.grid.checked(cell)]
+            inputs |= {"overlap": tuple(node.key for node in leaks)} if leaks else {}
+            needs = [*base, made, *manifests.values(), *leaks]
             log = f"results/logs/{'test' if chosen else 'evaluate'}/{cell}.log"
             return self._node("evaluate", str(cell), key, spec, inputs, needs, (), scores, log)
 

@@ -8,19 +8,21 @@ from typing import Any
 from xstilts.running import lock
 
 RULES = (
-    "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "pin_translator", "prepare",
-    "model", "translator", "translate", "lexicon", "similarity", "consistency", "round_trip",
-    "filter", "control", "encode", "manifest",
-    "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune", "choose",
-    "intermediate", "tune", "evaluate", "align", "overlap",
+    "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "pin_translator",
+    "pin_generator", "prepare", "model", "translator", "translate", "lexicon", "generator",
+    "generate", "similarity", "consistency", "round_trip", "filter", "control", "encode",
+    "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
+    "choose", "intermediate", "tune", "evaluate", "align", "overlap",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each
 BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
-TRANSLATING = ("translate", "lexicon", "round_trip")  # whose blocks are kept
-PINS = ("pin_data", "pin_model", "pin_translator")  # the rules whose nodes are pins
+TRANSLATING = ("translate", "lexicon", "round_trip")  # whose speed is characters a second
+IN_BLOCKS = (*TRANSLATING, "generate")  # whose blocks are kept
+# The rules whose nodes are pins.
+PINS = ("pin_data", "pin_model", "pin_translator", "pin_generator")
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
 HEAD = "head.safetensors"  # beside a trained one
@@ -66,7 +68,7 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
-        if self.rule in TRANSLATING:
+        if self.rule in IN_BLOCKS:
             return str(lock.folder_of(os.path.splitext(self.key)[0]))
         holds = self.rule in (*TRAININGS, *BY_LANGUAGE)
         return str(lock.folder_of(self.out)) if holds else None

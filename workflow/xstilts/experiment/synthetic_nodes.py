@@ -5,17 +5,17 @@ import os
 from typing import Any
 
 from xstilts.experiment import translators
-from xstilts.experiment.data_nodes import DataNodes
+from xstilts.experiment.generated_nodes import GeneratedNodes
 from xstilts.experiment.maker import beside_rows, rows_of
-from xstilts.experiment.nodes import Node, checkpoint_files
-from xstilts.experiment.synthetic import rows_file
+from xstilts.experiment.nodes import Files, Node, checkpoint_files
+from xstilts.experiment.synthetic import GENERATED, rows_file
 from xstilts.running.files import digest
 
 RECORD = ".json"
 WEIGHTS = "model.bin"  # of a converted checkpoint
 
 
-class SyntheticNodes(DataNodes):
+class SyntheticNodes(GeneratedNodes):
     """Makes the nodes of rows that are made from prepared ones."""
 
     def rows(self, task: str, lang: str, split: str, variant: str = "") -> Node:
@@ -68,9 +68,12 @@ class SyntheticNodes(DataNodes):
             if of.control:
                 return self._control(key, name, variant, task, lang)
             rows = self.prepare(task, self.grid.home(task), "train")
-            parts = [
-                self.translate(of.by, task, lang, shard) for shard in range(self.grid.shards(of.by))
-            ]
+            if of.made == GENERATED:
+                count = self.grid.generated_rows(variant, task)[lang]
+                parts = [self.generate(of.by, task, lang, count)]
+            else:
+                shards = range(self.grid.shards(of.by))
+                parts = [self.translate(of.by, task, lang, shard) for shard in shards]
             spec = self.grid.synthetic_spec(variant, task, lang)
             inputs = {
                 "rows": (rows.key,),
@@ -125,16 +128,16 @@ class SyntheticNodes(DataNodes):
         key: str,
         spec: Any,
         needs: list[Node],
-        inputs: dict[str, tuple[str, ...]],
+        inputs: Files,
     ) -> Node:
         """The node of what a translator does with the rows of a task."""
         if self.grid.converted(by, task):
             needs = [*needs, self.translator(by)]
             weights = f"{translators.FOLDER}/{by}/{WEIGHTS}"
-            inputs = inputs | {"translator": (needs[-1].key, weights)}
+            inputs = {**inputs, "translator": (needs[-1].key, weights)}
         if rule == "translate" and (aligner := self.grid.aligner(by, task)):
             needs = [*needs, self.model(aligner)]
-            inputs = inputs | {"aligner": checkpoint_files(os.path.dirname(needs[-1].key))}
+            inputs = {**inputs, "aligner": checkpoint_files(os.path.dirname(needs[-1].key))}
         return self._node(rule, name, key, spec, inputs, needs, outputs=beside_rows(key, spec))
 
     def _passed(self, variant: str, task: str) -> dict[str, Node]:

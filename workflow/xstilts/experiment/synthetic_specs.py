@@ -4,16 +4,16 @@ from typing import Any
 
 from xstilts.data import source as sources
 from xstilts.data.source import OWN
-from xstilts.experiment import filters, translated, translators
-from xstilts.experiment.data_specs import DataSpecs
-from xstilts.experiment.synthetic import Variant
+from xstilts.experiment import filters, generated, translated, translators
+from xstilts.experiment.generated_specs import GeneratedSpecs
+from xstilts.experiment.synthetic import GENERATED, Variant
 from xstilts.experiment.versions import VERSIONS
 
 WORDS = 20_000  # of a lexicon, the most frequent ones
 BLOCK, LONGEST = 1000, 300  # segments of a block; characters of a line that is one segment
 
 
-class SyntheticSpecs(DataSpecs):
+class SyntheticSpecs(GeneratedSpecs):
     """Specs of rows that are made from prepared ones."""
 
     def variant(self, name: str) -> Variant:
@@ -40,6 +40,10 @@ class SyntheticSpecs(DataSpecs):
         """Return the languages that the rows of a task are translated into for a variant."""
         settings = self.experiment.settings
         return translated.languages_of(variant.languages, self.tasks[task], settings)
+
+    def generated_rows(self, variant: str, task: str) -> dict[str, int]:
+        """Return language -> rows that are generated in it for a variant."""
+        return generated.shares(self.variant(variant), self.tasks[task], self.experiment.settings)
 
     def converted(self, translator: str, task: str) -> bool:
         """Whether a task's translator is a checkpoint, which is converted first."""
@@ -160,12 +164,16 @@ class SyntheticSpecs(DataSpecs):
         }
         if of.control:
             return spec | self._control_spec(of, task, lang)
+        passes = filters.resolved(of.filter, self.experiment.settings)
+        said = self.measure_specs(variant, task, lang)
+        measured = {"measured": said} if said else {}
+        told = {"filter": passes, **measured, "version": VERSIONS["filter"]}
+        if of.made == GENERATED:
+            rows = self.generated_rows(variant, task)[lang]
+            parts = [self._digest("generated_spec", of.by, task, lang, rows)]
+            return spec | {"made": GENERATED, "parts": parts, **told}
         parts = [
             self._digest("translated_spec", of.by, task, lang, shard)
             for shard in range(self.shards(of.by))
         ]
-        passes = filters.resolved(of.filter, self.experiment.settings)
-        said = self.measure_specs(variant, task, lang)
-        measured = {"measured": said} if said else {}
-        version = VERSIONS["filter"]
-        return spec | {"parts": parts, "filter": passes, **measured, "version": version}
+        return spec | {"parts": parts, **told}

@@ -69,6 +69,18 @@ def _download(name: str, revision: str, check: Check) -> Path:
         raise sources.hub_error(error, "models", name, revision) or error from error
 
 
+def beside(source: str, pin: dict[str, Any], name: str, file: str) -> Path | None:
+    """Return a small file of a repository on the hub that `fetch` does not read, at its pin; None
+    if there is none, or the model is in a folder, where it is beside the others."""
+    if not sources.from_hub(source, name):
+        return None
+    try:
+        found = Path(_snapshot(name, pin["revision"], (file,))) / file
+    except Exception as error:
+        raise sources.hub_error(error, "models", name, pin["revision"]) or error from error
+    return found if found.is_file() else None
+
+
 def _snapshot(name: str, revision: str, patterns: tuple[str, ...]) -> str:
     import huggingface_hub
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from xstilts.monitoring import claims
 
 FILES = (  # a node a file, or two
-    "bags", "chosen", "data", "difficulty", "encoded", "manifests", "measures", "overlap", "pins",
+    "bags", "chosen", "data", "difficulty", "encoded", "generated", "manifests", "measures",
+    "overlap", "pins",
     "subsets", "synthetic", "translated",
 )  # fmt: skip
 FOLDERS = (
     "models",
     "translators",
+    "generators",
     "encoders",
     "tuned",
     "trials",

@@ -31,8 +31,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 _INSIDE = {
     "alignment", "bags", "chosen", "data", "difficulty", "encoded", "encoders", "experiments",
-    "logs", "manifests", "measures", "models", "overlap", "pins", "scores", "subsets", "synthetic",
-    "test", "toy", "translated", "translators", "trials", "tuned", ".state",
+    "generated", "generators", "logs", "manifests", "measures", "models", "overlap", "pins",
+    "scores", "subsets", "synthetic", "test", "toy", "translated", "translators", "trials",
+    "tuned", ".state",
 }  # fmt: skip
 
 

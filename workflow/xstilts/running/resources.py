@@ -24,6 +24,9 @@ START_SECONDS = 600
 GPU_RATE, CPU_RATE = 20e12, 30e9
 # FLOP a parameter and piece: 2 forward, 4 backward (Kaplan et al. 2020, arXiv 2001.08361).
 FORWARD, TRAINING = 2, 6
+# A decoder writes a token of each sequence of a batch at a time, which is bound by memory: the
+# share of the rate above that is left (assumed; no GPU has been measured).
+WRITING = 0.25
 DEV_SHARE = 1.5  # evaluations along the way
 PIECE_BYTES = 4  # of an encoded file, int32; the rest of it is small
 # A retrieval holds and searches embeddings of all sentences: copies of them, their width in XLM-R
@@ -108,6 +111,19 @@ def evaluation_minutes(
     pairs = _sentences(searched) * _sentences(pool) if pool else (_sentences(searched) / 2) ** 2
     search = 2 * 2 * WIDTH * pairs
     return _minutes(FORWARD * _flop(model, data), gpus, attempt, search / CPU_RATE)
+
+
+def writing_memory(model: int, gpus: int, attempt: int) -> int:
+    """Return the host memory of a job in which a decoder writes, in MB; `model` in stored bytes, of
+    which a CPU, which computes in fp32, may have twice as many."""
+    need = BASE_MB + (1 if gpus else 3) * model / 1e6
+    return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
+
+
+def writing_minutes(model: int, tokens: float, gpus: int, attempt: int) -> int:
+    """Return the time limit of it in minutes; `tokens` of all answers, at most."""
+    parameters = model / 2  # stored in bf16
+    return _minutes(FORWARD * parameters * tokens / WRITING, gpus, attempt)
 
 
 def _sentences(searched: int) -> float:

@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,15 +35,20 @@ def main(args: argparse.Namespace) -> None:
             unspaced=spec["lang"] in UNSPACED,
             most_empty=1.0,  # a word by itself may be none in another language
         )
-        found = blocks.translate(words, into, lambda: engines.engine(spec["translator"], place))
+        start = time.monotonic()
+        found, resumed = blocks.translate(
+            words, into, lambda: engines.engine(spec["translator"], place)
+        )
+        about: dict[str, Any] = {"characters": sum(map(len, words))}
+        about |= {"seconds": time.monotonic() - start} | ({"resumed": resumed} if resumed else {})
         lexicon = controls.lexicon((word, found[word]) for word in words)
         table = {"word": list(lexicon), "translation": list(lexicon.values())}
         with atomic(args.out) as temporary:
             schema = pa.schema([(name, pa.string()) for name in table])
             pq.write_table(pa.table(table, schema=schema), temporary, compression="zstd")
         pins = prepare.pins(made) | translate.pins_of(args.model, spec)
-        about = {"spec": spec, "pins": pins, "sha256": sha256(args.out)}
-        write_json(args.record, {**about, "words": len(words), "translated": len(lexicon)})
+        record = {"spec": spec, "pins": pins, "sha256": sha256(args.out), **about}
+        write_json(args.record, {**record, "words": len(words), "translated": len(lexicon)})
         blocks.clear(into.folder)
     print(f"{len(lexicon)} of {len(words)} words in {spec['lang']}")
 

@@ -45,7 +45,9 @@ def translate(args: argparse.Namespace) -> None:
         spec["longest"],
         spec["lang"] in UNSPACED,
     )
-    translated = blocks.translate(texts, into, lambda: engines.engine(spec["translator"], place))
+    translated, resumed = blocks.translate(
+        texts, into, lambda: engines.engine(spec["translator"], place)
+    )
     seconds = time.monotonic() - start
     kept, dropped, projected = projection.rebuilt(
         page, english, translated, _aligner(args.aligner, spec), _truth(spec)
@@ -61,6 +63,7 @@ def translate(args: argparse.Namespace) -> None:
         "texts": len(translated),
         "characters": blocks.characters(translated, spec["longest"]),
         "seconds": seconds,
+        **({"resumed": resumed} if resumed else {}),
         "kept": counts.kept(translated.items()),
         **({"projected": projected} if projected else {}),
     }

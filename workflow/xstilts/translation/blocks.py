@@ -45,8 +45,8 @@ def translate(
     blocks: Blocks,
     engine: Callable[[], Engine],
     say: Callable[[str], None] = print,
-) -> dict[str, str]:
-    """Return text -> translation, of each distinct text.
+) -> tuple[dict[str, str], int]:
+    """Return text -> translation, of each distinct text, and how many blocks were there already.
 
     Args:
         texts: any, with repeats.
@@ -61,21 +61,23 @@ def translate(
     lines = list(dict.fromkeys(part for text in cut.values() for part in text.parts))
     found: dict[str, str] = {}
     made: Engine | None = None
-    total = -(-len(lines) // blocks.size)
+    total, resumed = -(-len(lines) // blocks.size), 0
     for number, block in enumerate(_blocks(lines, blocks.size), 1):
         path = blocks.folder / f"{number:06}.json"
         key = digest([blocks.key, block])
         translated = _kept(path, key, len(block))
+        resumed += translated is not None
         if translated is None:
             made = made or engine()
             translated = _made(made, block, f"block {number} of {total}", blocks.most_empty)
             write_json(path, {"key": key, "lines": translated})
             say(f"block {number} of {total}: {len(block)} segments")
         found.update(zip(block, translated, strict=True))
-    return {
+    whole = {
         text: parts.joined([found[part] for part in parts.parts], blocks.unspaced)
         for text, parts in cut.items()
     }
+    return whole, resumed
 
 
 def clear(folder: Path) -> None:
