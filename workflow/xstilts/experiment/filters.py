@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment.roles import exists
-from xstilts.experiment.synthetic import MADE
+from xstilts.experiment.synthetic import MADE, UNFILTERED
 from xstilts.running.errors import UserError, nearest
 
 TEXT, ENCODER, BACK, LABEL = "texts", "encoder", "round trip", "label"
@@ -57,7 +57,7 @@ OWN = {
     ENCODER: ("model", "layer"),
     LABEL: ("model", "intermediate", "seed"),
 }  # other keys of a measure
-NONE, BASIC, STRICT = "none", "basic", "strict"
+NONE, BASIC, STRICT = UNFILTERED, "basic", "strict"
 _BASIC: dict[str, dict[str, Any]] = {
     "empty": {"max": 0},
     "copied": {"max": 0.8},
