@@ -60,8 +60,6 @@ def variants(intermediates: Mapping[str, Entry]) -> dict[str, Variant]:
     """Return the variants of all intermediates, by name."""
     found = [variant(e[TRANSLATED]) for e in intermediates.values() if TRANSLATED in e]
     plain = [dataclasses.replace(of, name=of.plain, control={}) for of in found]
-    # Of which what models say is measured, for filters.
-    plain += [dataclasses.replace(of, name=f"{of.by}.none", filter="none") for of in plain]
     return {of.name: of for of in (*plain, *found)}
 
 
