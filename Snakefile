@@ -37,6 +37,7 @@ if EXPERIMENT.variants:
 
     include: "workflow/rules/translate.smk"
     include: "workflow/rules/generate.smk"
+    include: "workflow/rules/measures.smk"
 
 
 include: "workflow/rules/train.smk"
@@ -56,7 +57,7 @@ if EXPERIMENT.alignment:
     include: "workflow/rules/alignment.smk"
 
 
-if EXPERIMENT.settings["overlap"]:
+if GRID.overlapping():
 
     include: "workflow/rules/overlap.smk"
 

@@ -26,11 +26,11 @@ from random import Random
 
 import numpy as np
 
-from xstilts.scoring.word_alignment import States, WordAligner, aligned
 from xstilts.toy import entities, reading, world
 from xstilts.toy.grammar import Sentence
 from xstilts.toy.languages import grammar
 from xstilts.translation import spans, tags
+from xstilts.translation.aligner import States, WordAligner, aligned
 from xstilts.translation.links import METHODS
 from xstilts.translation.words import Word, join, within, words
 

@@ -91,17 +91,41 @@ def alignment_minutes(wildcards, input, attempt):
     return resources.evaluation_minutes(weights.loaded(input[0]), data, gpu_of(wildcards), attempt)
 
 
+def translator_of(wildcards):
+    """The name of the translator of a job; that of a round trip is its variant's."""
+    variant = EXPERIMENT.variants.get(getattr(wildcards, "variant", ""))
+    return variant.by if variant else wildcards.by
+
+
+def translation_gpus(wildcards):
+    """The GPUs of a shard of a translation."""
+    return GRID.translator_gpus(translator_of(wildcards), wildcards.task)
+
+
 def translation_memory(wildcards, input, attempt):
     """The host memory of a shard of a translation."""
-    model = resources.bytes_of(list(input)[1:])
-    shards = GRID.shards(wildcards.by)
+    model = resources.bytes_of(getattr(input, "translator", ()))
+    shards = GRID.shards(translator_of(wildcards))
     return resources.translation_memory(model, resources.bytes_of(input.rows), shards, attempt)
 
 
 def translation_minutes(wildcards, input, attempt):
     """The time limit of it."""
-    gpus, shards = GRID.translator_gpus(wildcards.by, wildcards.task), GRID.shards(wildcards.by)
+    gpus, shards = translation_gpus(wildcards), GRID.shards(translator_of(wildcards))
     return resources.translation_minutes(resources.bytes_of(input.rows), shards, gpus, attempt)
+
+
+def measure_memory(wildcards, input, attempt):
+    """The host memory of what a model says of translated rows."""
+    gpus, data = gpu_of(wildcards), 2 * resources.bytes_of(input.rows)
+    return resources.memory(weights.loaded(input[0]), data, gpus, attempt)
+
+
+def measure_minutes(wildcards, input, attempt):
+    """The time limit of it."""
+    data = resources.PIECE_BYTES * resources.bytes_of(input.rows)
+    model = weights.loaded(input[0])
+    return resources.evaluation_minutes(model, data, gpu_of(wildcards), attempt)
 
 
 def attempt(wildcards, attempt):

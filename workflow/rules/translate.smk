@@ -9,6 +9,8 @@ a control makes of these; and, encoded, results/encoded/{model}/synthetic. A rec
 
 import re
 
+BACK = node("translate_back", "variant", "task", "lang", "shard")
+WORDS = node("lexicon", "by", "task", "lang")
 TRANSLATED = node("translate", "by", "task", "lang", "shard")
 SYNTHETIC = node("synthetic", "variant", "task", "lang")
 ENCODED = node("encode", "model", "task", "lang", "split", "length", "variant")
@@ -17,6 +19,11 @@ ENCODED = node("encode", "model", "task", "lang", "split", "length", "variant")
 def named(names):
     """A constraint of wildcards: one of some names."""
     return "|".join(map(re.escape, names)) or "none"
+
+
+def translation_timeout(wildcards):
+    """The seconds that a block of a translator may take."""
+    return EXPERIMENT.settings["translators"][translator_of(wildcards)].get("timeout", 600)
 
 
 rule pin_translator:
@@ -87,20 +94,85 @@ rule translate:
         ENVIRONMENT
     threads: THREADS
     resources:
-        gpu=lambda w: GRID.translator_gpus(w.by, w.task),
+        gpu=translation_gpus,
         nodes=1,
         mem_mb=translation_memory,
         runtime=translation_minutes,
         slurm_extra=sbatch("translate/{by}/{task}/{lang}/{shard}"),
-        timeout=lambda w: EXPERIMENT.settings["translators"][w.by].get("timeout", 600),
+        timeout=translation_timeout,
         attempt=attempt,
     params:
         spec=spec(TRANSLATED),
         state=lambda w: TRANSLATED(w).state,
-        device=lambda w: "gpu" if GRID.translator_gpus(w.by, w.task) else "cpu",
+        device=lambda w: "gpu" if translation_gpus(w) else "cpu",
         model=read_by(TRANSLATED, "translator", lambda path: f"--model {os.path.dirname(path)}"),
+        others=[],
+        aligner=read_by(TRANSLATED, "aligner", lambda path: f"--aligner {os.path.dirname(path)}"),
     shell:
         "python -m xstilts.steps.translate --spec {params.spec:q} --rows {input.rows} {params.model}"
+        " {params.aligner} --others {params.others} --device {params.device} --timeout {resources.timeout} --attempt {resources.attempt}"
+        " --state {params.state} --out {output.rows} --record {output.record} --log {log}"
+
+
+use rule translate as translate_back with:
+    input:
+        unpack(inputs(BACK)),
+    output:
+        rows="results/translated/back/{variant}/{task}/{lang}/{shard}.parquet",
+        record="results/translated/back/{variant}/{task}/{lang}/{shard}.json",
+    log:
+        "results/logs/translate/back/{variant}/{task}/{lang}/{shard}.log",
+    wildcard_constraints:
+        variant=named(EXPERIMENT.variants),
+        shard=r"\d+",
+    priority: priority(BACK)
+    resources:
+        gpu=translation_gpus,
+        nodes=1,
+        mem_mb=translation_memory,
+        runtime=translation_minutes,
+        slurm_extra=sbatch("translate/back/{variant}/{task}/{lang}/{shard}"),
+        timeout=translation_timeout,
+        attempt=attempt,
+    params:
+        spec=spec(BACK),
+        state=lambda w: BACK(w).state,
+        device=lambda w: "gpu" if translation_gpus(w) else "cpu",
+        model=read_by(BACK, "translator", lambda path: f"--model {os.path.dirname(path)}"),
+        others=every_read_by(BACK, "others"),
+        aligner=read_by(BACK, "aligner", lambda path: f"--aligner {os.path.dirname(path)}"),
+
+
+rule lexicon:
+    """the words of a task, each translated by itself"""
+    input:
+        unpack(inputs(WORDS)),
+    output:
+        rows="results/translated/words/{by}/{task}/{lang}.parquet",
+        record="results/translated/words/{by}/{task}/{lang}.json",
+    log:
+        "results/logs/lexicon/{by}/{task}/{lang}.log",
+    wildcard_constraints:
+        by=named(EXPERIMENT.settings["translators"]),
+    priority: priority(WORDS)
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        gpu=translation_gpus,
+        nodes=1,
+        mem_mb=translation_memory,
+        runtime=translation_minutes,
+        slurm_extra=sbatch("lexicon/{by}/{task}/{lang}"),
+        timeout=translation_timeout,
+        attempt=attempt,
+    params:
+        spec=spec(WORDS),
+        state=lambda w: WORDS(w).state,
+        device=lambda w: "gpu" if translation_gpus(w) else "cpu",
+        model=read_by(WORDS, "translator", lambda path: f"--model {os.path.dirname(path)}"),
+    shell:
+        "python -m xstilts.steps.lexicon --spec {params.spec:q} --rows {input.rows} {params.model}"
         " --device {params.device} --timeout {resources.timeout} --attempt {resources.attempt}"
         " --state {params.state} --out {output.rows} --record {output.record} --log {log}"
 
@@ -123,9 +195,36 @@ rule filter:
         ENVIRONMENT
     params:
         spec=spec(SYNTHETIC),
+        name=lambda w: EXPERIMENT.variants[w.variant].filter,
+        measured=lambda w: [
+            f"{path.split('/')[2]}={path}" for path in SYNTHETIC(w).inputs.get("measured", ())
+        ],
     shell:
-        "python -m xstilts.steps.filter --spec {params.spec:q} --rows {input.rows} --parts {input.parts}"
+        "python -m xstilts.steps.filter --spec {params.spec:q} --filter {params.name} --rows {input.rows}"
+        " --parts {input.parts} --measured {params.measured}"
         " --out {output.rows} --measures {output.measures} --record {output.record} --log {log}"
+
+
+rule control:
+    """what is compared to translated rows: the same rows otherwise"""
+    input:
+        unpack(inputs(SYNTHETIC)),
+    output:
+        rows="results/synthetic/{variant}/{task}/{lang}.train.parquet",
+        record="results/synthetic/{variant}/{task}/{lang}.train.json",
+    log:
+        "results/logs/control/{variant}/{task}/{lang}.log",
+    wildcard_constraints:
+        variant=named(name for name, of in EXPERIMENT.variants.items() if of.control),
+    priority: priority(SYNTHETIC)
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        spec=spec(SYNTHETIC),
+    shell:
+        "python -m xstilts.steps.control --spec {params.spec:q} --rows {input.rows} --passed {input.passed}"
+        " --made {input.made} --out {output.rows} --record {output.record} --log {log}"
 
 
 use rule encode as encode_synthetic with:

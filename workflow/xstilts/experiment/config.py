@@ -14,6 +14,7 @@ from xstilts.experiment import (
     chains,
     entries,
     families,
+    filters,
     generated,
     generators,
     own_traits,
@@ -104,6 +105,8 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for name, entry in settings["generators"].items():
         with problems.noted():
             generators.check(name, entry, settings)
+    with problems.noted():
+        filters.check(settings)
     problems.end()
     for name, entry in settings["intermediates"].items():
         with problems.noted():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment.roles import exists
+from xstilts.experiment.synthetic import MADE
 from xstilts.running.errors import UserError, nearest
 
 TEXT, ENCODER, BACK, LABEL = "texts", "encoder", "round trip", "label"
@@ -26,6 +27,11 @@ class Measure:
     reason: str
     needs: str = TEXT
     source: bool = True
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether it is measured by a step of its own."""
+        return self.needs != TEXT
 
 
 MEASURES: Mapping[str, Measure] = {
@@ -84,6 +90,30 @@ def names(settings: Mapping[str, Any]) -> list[str]:
     return [*PRESETS, *settings["filters"]]
 
 
+def layer_of(model: str, settings: Mapping[str, Any]) -> int | None:
+    """Return the layer of a model that similarity is measured at, by the filters of the config;
+    None for the one that retrieval pools."""
+    layers = (
+        bounds.get("layer")
+        for entry in settings["filters"].values()
+        for name, bounds in entry.items()
+        if MEASURES[name].needs == ENCODER and bounds["model"] == model
+    )
+    return next(iter(layers), None)
+
+
+def follows_from_synthetic(name: str, settings: Mapping[str, Any]) -> bool:
+    """Whether an intermediate is trained on synthetic rows, or starts from one that is."""
+    seen: list[str] = []
+    while name in settings["intermediates"] and name not in seen:
+        entry = settings["intermediates"][name]
+        if any(key in entry for key in MADE):
+            return True
+        seen.append(name)
+        name = entry.get("after", "")
+    return False
+
+
 def check(settings: Mapping[str, Any]) -> None:
     """Refuse filters that cannot be.
 
@@ -96,12 +126,20 @@ def check(settings: Mapping[str, Any]) -> None:
         for measure, bounds in entry.items():
             where = f"filters: {name}"
             if measure not in MEASURES:
-                known = ", ".join(MEASURES)
-                hint = nearest(measure, MEASURES)
-                raise UserError(
-                    f"{where}: there is no measure `{measure}`{hint} (there are {known})"
-                )
+                known = f"{nearest(measure, MEASURES)} (there are {', '.join(MEASURES)})"
+                raise UserError(f"{where}: there is no measure `{measure}`{known}")
             _check_measure(f"{where}: {measure}", measure, bounds or {}, settings)
+    layers: dict[str, tuple[str, Any]] = {}
+    for name, entry in settings["filters"].items():
+        for measure, bounds in entry.items():
+            if MEASURES[measure].needs == ENCODER:
+                model, layer = bounds["model"], bounds.get("layer")
+                other = layers.setdefault(model, (name, layer))
+                if other[1] != layer:
+                    raise UserError(
+                        f"filters: {name}: {measure}: layer: `{other[0]}` has another one of"
+                        f" `{model}`; a model is measured at one layer"
+                    )
 
 
 def _check_measure(
@@ -110,10 +148,9 @@ def _check_measure(
     own = OWN.get(MEASURES[measure].needs, ())
     for key in bounds:
         if key not in (*BOUNDS, *own):
-            known = ", ".join((*BOUNDS, *own))
-            raise UserError(
-                f"{where}: there is no `{key}`{nearest(key, (*BOUNDS, *own))} ({known})"
-            )
+            keys = (*BOUNDS, *own)
+            known = f"{nearest(key, keys)} (there are {', '.join(keys)})"
+            raise UserError(f"{where}: there is no `{key}`{known}")
     if not set(bounds) & {*BOUNDS}:
         raise UserError(f"{where}: needs `min`, `max` or both: what a row must have to stay")
     for key in BOUNDS:
@@ -127,3 +164,13 @@ def _check_measure(
         exists(f"{where}: model", bounds["model"], settings["models"], "model")
     if own and "model" not in bounds:
         raise UserError(f"{where}: model: is missing: the one that measures it, of `models`")
+    if "intermediate" in bounds:
+        name = bounds["intermediate"]
+        exists(f"{where}: intermediate", name, settings["intermediates"], "intermediate")
+        if follows_from_synthetic(name, settings):
+            raise UserError(
+                f"{where}: intermediate: `{name}` is trained on synthetic rows, which are what is"
+                " filtered; name one that is trained on English"
+            )
+        if len(settings["intermediates"][name]["tasks"]) > 1:
+            raise UserError(f"{where}: intermediate: `{name}` is trained on several tasks")

@@ -9,17 +9,18 @@ from xstilts.running import lock
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "pin_data", "pin_model", "pin_translator",
-    "pin_generator", "prepare", "model", "translator", "translate", "generator", "generate",
-    "filter", "control", "encode", "manifest", "difficulty", "pvi", "bag_of_words", "subset",
-    "trial_intermediate", "trial_tune", "choose", "intermediate", "tune", "evaluate", "align",
-    "overlap",
+    "pin_generator", "prepare", "model", "translator", "translate", "lexicon", "generator",
+    "generate", "similarity", "consistency", "round_trip", "filter", "control", "encode",
+    "manifest", "difficulty", "pvi", "bag_of_words", "subset", "trial_intermediate", "trial_tune",
+    "choose", "intermediate", "tune", "evaluate", "align", "overlap",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each
 BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
-IN_BLOCKS = ("translate", "generate")  # whose blocks are kept
+TRANSLATING = ("translate", "lexicon", "round_trip")
+IN_BLOCKS = (*TRANSLATING, "generate")  # whose blocks are kept
 # The rules whose nodes are pins.
 PINS = ("pin_data", "pin_model", "pin_translator", "pin_generator")
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")

@@ -98,7 +98,7 @@ class TrainingNodes(SubsetNodes):
             if member.dev:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
-        base, files = self._beside(start, model)
+        base, files = self.beside(start, model)
         picked = []
         if not task and "subset" in self.grid.entry(intermediate):
             by = self.grid.subset(model, intermediate, seed)
@@ -123,7 +123,7 @@ class TrainingNodes(SubsetNodes):
             pins.append(search.pin(choice.name))
         return self._node(rule, name, key, spec, inputs, needs, pins, outputs_of(key, spec))
 
-    def _beside(self, made: Node, model: str) -> tuple[list[Node], dict[str, tuple[str, ...]]]:
+    def beside(self, made: Node, model: str) -> tuple[list[Node], dict[str, tuple[str, ...]]]:
         """Return what is read beside a checkpoint, node and files: the backbone of an adapter."""
         if self.grid.adapter(model) is None or made.rule == "model":
             return [], {}

@@ -5,15 +5,15 @@ from typing import Any
 
 from xstilts.experiment import adapter, amounts, chains, difficulty, search, subsets, training_spec
 from xstilts.experiment.config import NONE
+from xstilts.experiment.measure_specs import MeasureSpecs
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.searches import Searches
-from xstilts.experiment.synthetic_specs import SyntheticSpecs
 from xstilts.experiment.versions import VERSIONS
 
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 
 
-class TrainingSpecs(SyntheticSpecs):
+class TrainingSpecs(MeasureSpecs):
     """Specs of checkpoints, whose digests are in those of all that follows on them."""
 
     searches: Searches

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xstilts.experiment import translators
+from xstilts.experiment import filters, translators
 from xstilts.experiment.roles import exists
 from xstilts.experiment.synthetic import TRANSLATED, Variant
 from xstilts.experiment.tasks import Task
@@ -60,6 +60,8 @@ def variants(intermediates: Mapping[str, Entry]) -> dict[str, Variant]:
     """Return the variants of all intermediates, by name."""
     found = [variant(e[TRANSLATED]) for e in intermediates.values() if TRANSLATED in e]
     plain = [dataclasses.replace(of, name=of.plain, control={}) for of in found]
+    # Of which what models say is measured, for filters.
+    plain += [dataclasses.replace(of, name=f"{of.by}.none", filter="none") for of in plain]
     return {of.name: of for of in (*plain, *found)}
 
 
@@ -113,6 +115,7 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
     if twice := [other for other in WITHOUT if other in entry]:
         raise UserError(f"{key}: says which rows it is trained on, so leave `{twice[0]}` out")
     exists(f"{key}: by", given["by"], settings["translators"], "translator")
+    exists(f"{key}: filter", given.get("filter", filters.NONE), filters.names(settings), "filter")
     asked = [kind for kind in CONTROLS if given.get(kind)]
     if len(asked) > 1:
         raise UserError(f"{key}: {asked[1]}: is a control of its own; leave `{asked[0]}` out")
@@ -136,8 +139,11 @@ def _check_task(key: str, given: Entry, task: Task, settings: Mapping[str, Any])
             f"{key}: languages: {home} is what is translated; for its rows beside the translations"
             " say `keep_english: true`"
         )
-    if task.open_labels and task.format == "tagging" and len(task.languages) == 0:
-        raise UserError(f"{key}: `{task.name}` has no labels")
+    if task.format == "tagging" and "aligner" not in translator:
+        raise UserError(
+            f"{key}: the tags of `{task.name}` go to the words that belong to theirs, by the states"
+            f" of an encoder; name one of `models` in translators: {given['by']}: aligner"
+        )
     if not translators.stood_for(settings, task):
         languages = (home, *given["languages"])
         translators.check_languages(f"{key}: languages", given["by"], translator, languages)

@@ -7,6 +7,7 @@ from typing import Any
 
 from xstilts.experiment import reference
 from xstilts.experiment.languages import suggested
+from xstilts.experiment.roles import exists
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError
 from xstilts.toy import lexicon
@@ -22,6 +23,7 @@ OF_ENGINE = {
 MISTAKES = ("wrong_word", "dropped_word", "english_left", "other_order", "lost_mark")
 FIELDS = ("lang", "lang3", "code", "from", "from3", "from_code")  # of `run`
 _FIELD = re.compile("{(" + "|".join(FIELDS) + ")}")
+ALIGNED = ("span", "tagging")  # formats whose labels are found again, if need be by aligned words
 Entry = Mapping[str, Any]
 
 
@@ -67,6 +69,10 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any]) -> None:
         raise UserError(f"{key}: from: is missing: a hub id, or a folder")
     if "mistakes" in entry and engine != TOY and settings["source"] != "toy":
         raise UserError(f"{key}: mistakes: are of the toy world (source: toy)")
+    if "aligner" in entry:
+        exists(f"{key}: aligner", entry["aligner"], settings["models"], "model")
+    elif "aligner_layer" in entry:
+        raise UserError(f"{key}: aligner_layer: of which model? name it in `aligner`")
     if engine == TOY and settings["source"] != "toy":
         raise UserError(f"{key}: engine: toy knows the words of the toy world alone (source: toy)")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from xstilts.monitoring import claims
 
 FILES = (  # a node a file, or two
-    "bags", "chosen", "data", "difficulty", "encoded", "generated", "manifests", "overlap", "pins",
+    "bags", "chosen", "data", "difficulty", "encoded", "generated", "manifests", "measures",
+    "overlap", "pins",
     "subsets", "synthetic", "translated",
 )  # fmt: skip
 FOLDERS = (

@@ -31,7 +31,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 _INSIDE = {
     "alignment", "bags", "chosen", "data", "difficulty", "encoded", "encoders", "experiments",
-    "generated", "generators", "logs", "manifests", "models", "overlap", "pins",
+    "generated", "generators", "logs", "manifests", "measures", "models", "overlap", "pins",
     "scores", "subsets", "synthetic", "test", "toy", "translated", "translators", "trials",
     "tuned", ".state",
 }  # fmt: skip

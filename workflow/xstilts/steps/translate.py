@@ -7,17 +7,18 @@ bytes. The record is written last.
 import argparse
 import json
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 from xstilts.data import prepare
 from xstilts.running import lock
 from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.running.record import same_spec
 from xstilts.steps import arguments, process
-from xstilts.translation import blocks, counts, engines, rows, shards
+from xstilts.translation import blocks, controls, counts, engines, projection, rows, shards
 from xstilts.translation.segments import UNSPACED
 
 
@@ -33,6 +34,8 @@ def translate(args: argparse.Namespace) -> None:
     same_spec(args.rows, made["spec"], spec["data"])
     page = rows.page(spec["format"])
     english = shards.read(args.rows, page.texts, *spec["shard"])
+    if "dealt" in spec:
+        english = _dealt(english, args.others, spec)
     texts = [text for row in english for text in page.texts(row)]
     start, place = time.monotonic(), engines.Place(args.model, args.device, args.timeout)
     into = blocks.Blocks(
@@ -42,10 +45,14 @@ def translate(args: argparse.Namespace) -> None:
         spec["longest"],
         spec["lang"] in UNSPACED,
     )
-    translated = blocks.translate(texts, into, lambda: engines.engine(spec["translator"], place))
+    translated, resumed = blocks.translate(
+        texts, into, lambda: engines.engine(spec["translator"], place)
+    )
     seconds = time.monotonic() - start
-    kept, dropped = _rebuilt(page, english, translated)
-    pins = prepare.pins(made) | _pins(args, spec)
+    kept, dropped, projected = projection.rebuilt(
+        page, english, translated, _aligner(args.aligner, spec), _truth(spec)
+    )
+    pins = prepare.pins(made) | pins_of(args.model, spec)
     about = {"rows_total": len(english), "rows_kept": len(kept), "dropped": dict(dropped)}
     prepare.write(args.out, kept, spec["format"], {"spec": spec, "pins": pins, **about})
     record = {
@@ -56,7 +63,9 @@ def translate(args: argparse.Namespace) -> None:
         "texts": len(translated),
         "characters": blocks.characters(translated, spec["longest"]),
         "seconds": seconds,
+        **({"resumed": resumed} if resumed else {}),
         "kept": counts.kept(translated.items()),
+        **({"projected": projected} if projected else {}),
     }
     write_json(args.record, record)
     blocks.clear(into.folder)
@@ -64,42 +73,69 @@ def translate(args: argparse.Namespace) -> None:
     print(f"{len(kept)} of {len(english)} rows in {spec['lang']}{said}")
 
 
-def _rebuilt(
-    page: Any, english: list[rows.Row], translated: Mapping[str, str]
-) -> tuple[list[rows.Row], Counter[str]]:
-    kept, dropped = [], Counter[str]()
-    for row in english:
-        found = page.rebuilt(row, [translated[text] for text in page.texts(row)])
-        if isinstance(found, str):
-            dropped[found] += 1
-        else:
-            kept.append({key: value for key, value in found.items() if key != "strata"})
-    return kept, dropped
+def _aligner(folder: str, spec: Mapping[str, Any]) -> Any:
+    """Return what aligns words by the encoder in a folder, which has to be the one that is asked
+    for; None without one."""
+    if not folder:
+        return None
+    from xstilts.translation.aligner import WordAligner
+
+    asked = spec["aligner"]
+    same_spec(folder, read_json(Path(folder) / "node.json")["spec"], asked["model"])
+    return WordAligner(folder, asked["layer"])
 
 
-def _pins(args: argparse.Namespace, spec: Mapping[str, Any]) -> dict[str, str]:
-    """Return the pins of the translator, whose checkpoint has to be the one that is asked for."""
-    if not args.model:
+def _truth(spec: Mapping[str, Any]) -> Any:
+    """Return what knows the right labels of a translation by the toy world; None of others."""
+    if spec["translator"]["engine"] != "toy":
+        return None
+    from xstilts.translation.truth import ToyTruth
+
+    return ToyTruth(spec["translator"], spec["longest"], spec["lang"] in UNSPACED)
+
+
+def _dealt(found: list[rows.Row], paths: Sequence[str], spec: Mapping[str, Any]) -> list[rows.Row]:
+    """Return the rows that fall to the language that they are translated back from: of those in
+    which they are there (`controls.dealt`).
+
+    Args:
+        found: in that language.
+        paths: the rows in each of the languages, in their order.
+        spec: of the translation.
+    """
+    there: dict[str, set[str]] = {}
+    for lang, path in zip(spec["dealt"], paths, strict=True):
+        there[lang] = set(pq.read_table(path, columns=["id"])["id"].to_pylist())
+    home = [spec["lang"]] if spec.get("keep_english") else []
+    source = spec["translator"]["from"]
+    return [
+        row
+        for row in found
+        if source
+        == controls.dealt(row["id"], [*(k for k, ids in there.items() if row["id"] in ids), *home])
+    ]
+
+
+def pins_of(model: str, spec: Mapping[str, Any]) -> dict[str, str]:
+    """Return the pins of the checkpoint of a translator, "" for none, which has to be the one that
+    is asked for."""
+    if not model:
         return {}
-    node = read_json(Path(args.model) / "node.json")
-    same_spec(args.model, node["spec"], spec["model"])
+    node = read_json(Path(model) / "node.json")
+    same_spec(model, node["spec"], spec["model"])
     return node["pins"]
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line of the step."""
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--spec", required=True, help="by whom, into what, as JSON")
+    arguments.add_translator(p)
     p.add_argument("--rows", required=True, help="prepared train rows in English")
-    p.add_argument("--model", default="", help="folder of a converted checkpoint")
     p.add_argument(
-        "--device", choices=["cpu", "gpu"], default="cpu", help="gpu: where there is one"
+        "--others", nargs="*", default=[], help="translated back: the rows in every language"
     )
-    p.add_argument("--timeout", type=float, default=600, help="seconds that a block may take")
-    p.add_argument("--state", required=True, help="folder of finished blocks")
-    arguments.add_lock_wait(p)
+    p.add_argument("--aligner", default="", help="folder of the encoder that aligns words")
     p.add_argument("--out", required=True, help="parquet: rows of the same ids")
-    p.add_argument("--record", required=True, help="its record, JSON, written last")
     return p
 
 

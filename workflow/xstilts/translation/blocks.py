@@ -29,6 +29,7 @@ class Blocks:
         size: segments of a block.
         longest: see `segments.cut`.
         unspaced: whether the translations are of a language without spaces.
+        most_empty: the share of a block's translations that may be empty.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Blocks:
     size: int
     longest: int
     unspaced: bool = False
+    most_empty: float = MOST_EMPTY
 
 
 def translate(
@@ -43,8 +45,8 @@ def translate(
     blocks: Blocks,
     engine: Callable[[], Engine],
     say: Callable[[str], None] = print,
-) -> dict[str, str]:
-    """Return text -> translation, of each distinct text.
+) -> tuple[dict[str, str], int]:
+    """Return text -> translation, of each distinct text, and how many blocks were there already.
 
     Args:
         texts: any, with repeats.
@@ -59,21 +61,23 @@ def translate(
     lines = list(dict.fromkeys(part for text in cut.values() for part in text.parts))
     found: dict[str, str] = {}
     made: Engine | None = None
-    total = -(-len(lines) // blocks.size)
+    total, resumed = -(-len(lines) // blocks.size), 0
     for number, block in enumerate(_blocks(lines, blocks.size), 1):
         path = blocks.folder / f"{number:06}.json"
         key = digest([blocks.key, block])
         translated = _kept(path, key, len(block))
+        resumed += translated is not None
         if translated is None:
             made = made or engine()
-            translated = _made(made, block, f"block {number} of {total}")
+            translated = _made(made, block, f"block {number} of {total}", blocks.most_empty)
             write_json(path, {"key": key, "lines": translated})
             say(f"block {number} of {total}: {len(block)} segments")
         found.update(zip(block, translated, strict=True))
-    return {
+    whole = {
         text: parts.joined([found[part] for part in parts.parts], blocks.unspaced)
         for text, parts in cut.items()
     }
+    return whole, resumed
 
 
 def clear(folder: Path) -> None:
@@ -105,7 +109,7 @@ def _kept(path: Path, key: str, count: int) -> list[str] | None:
     return block["lines"] if same else None
 
 
-def _made(engine: Engine, block: Sequence[str], name: str) -> list[str]:
+def _made(engine: Engine, block: Sequence[str], name: str, most_empty: float) -> list[str]:
     try:
         translated = engine.translate(block)
     except UserError as error:
@@ -118,7 +122,7 @@ def _made(engine: Engine, block: Sequence[str], name: str) -> list[str]:
         )
     translated = [" ".join(line.split()) for line in translated]
     empty = [line for line, into in zip(block, translated, strict=True) if not into]
-    if len(empty) > MOST_EMPTY * len(block):
+    if len(empty) > most_empty * len(block):
         raise UserError(
             f"{name}: {len(empty)} of its {len(block)} translations are empty, the first of"
             f" `{empty[0][:60]}`; is it a translator of these languages?"

@@ -52,7 +52,7 @@ class Toy:
     def _sentence(self, text: str, inside: tuple[int, int]) -> list[tuple[Token, bool]]:
         """Return the words of a sentence, each with whether it is between the marks, which are
         around the characters `inside`."""
-        form = _parsed(text, self.source)
+        form = parsed(text, self.source)
         if form is None:
             return self._word_by_word(text, inside)
         was, now = grammar(self.source).sentence(form), grammar(self.target).sentence(form)
@@ -76,7 +76,7 @@ class Toy:
             marked = inside[0] <= at < inside[1]
             at += len(word)
             names = known.get(word.lower(), ())
-            if not names and word.lower() in _ARTICLES and self.source in ("en", "de"):
+            if dropped(word, self.source):
                 continue
             upos = "PUNCT" if word in PUNCTUATION else "X"
             into = self._mark(word) if upos == "PUNCT" else word
@@ -136,8 +136,15 @@ class Toy:
 
 
 @cache
-def _parsed(text: str, language: str) -> Form | Chain | None:
+def parsed(text: str, language: str) -> Form | Chain | None:
+    """Return what a sentence means; None if no grammar can have written it."""
     return analysis.parse(text, language)
+
+
+def dropped(word: str, language: str) -> bool:
+    """Whether a word is left out of what is translated word by word: an article."""
+    article = word.lower() in _ARTICLES and language in ("en", "de")
+    return article and word.lower() not in analysis.index(language)
 
 
 def _within(sentence: Sentence, inside: tuple[int, int]) -> list[bool]:

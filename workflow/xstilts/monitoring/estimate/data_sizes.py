@@ -57,10 +57,11 @@ class DataSizes:
             tokenizer, *_ = key
             path = f"results/encoded/{tokenizer}/{task}/{lang}.{split}.{length}.safetensors"
             measured = read_size(self.root / path)
-            self.cache[key] = measured or self._expected(task, lang, split, length)
+            self.cache[key] = measured or self.expected(task, lang, split, length)
         return self.cache[key]
 
-    def _expected(self, task: str, lang: str, split: str, length: int) -> DataSize:
+    def expected(self, task: str, lang: str, split: str, length: int) -> DataSize:
+        """Return the size of a task's rows by what is known before they are encoded."""
         settings: Any = self.grid.experiment.settings
         entry, spec = self.grid.tasks[task], self.grid.data_spec(task, lang, split)
         max_rows = spec["max_rows"]
