@@ -36,8 +36,8 @@ include: "workflow/rules/subset.smk"
 if EXPERIMENT.variants:
 
     include: "workflow/rules/translate.smk"
-    include: "workflow/rules/generate.smk"
     include: "workflow/rules/measures.smk"
+    include: "workflow/rules/generate.smk"
 
 
 include: "workflow/rules/train.smk"

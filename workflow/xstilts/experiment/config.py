@@ -102,11 +102,11 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for name, entry in settings["translators"].items():
         with problems.noted():
             translators.check(name, entry, settings)
+    with problems.noted():
+        filters.check(settings)
     for name, entry in settings["generators"].items():
         with problems.noted():
             generators.check(name, entry, settings)
-    with problems.noted():
-        filters.check(settings)
     problems.end()
     for name, entry in settings["intermediates"].items():
         with problems.noted():

@@ -19,7 +19,7 @@ BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with
 BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
-TRANSLATING = ("translate", "lexicon", "round_trip")
+TRANSLATING = ("translate", "lexicon", "round_trip")  # whose speed is characters a second
 IN_BLOCKS = (*TRANSLATING, "generate")  # whose blocks are kept
 # The rules whose nodes are pins.
 PINS = ("pin_data", "pin_model", "pin_translator", "pin_generator")

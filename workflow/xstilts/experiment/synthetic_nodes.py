@@ -7,7 +7,7 @@ from typing import Any
 from xstilts.experiment import translators
 from xstilts.experiment.generated_nodes import GeneratedNodes
 from xstilts.experiment.maker import beside_rows, rows_of
-from xstilts.experiment.nodes import Node, checkpoint_files
+from xstilts.experiment.nodes import Files, Node, checkpoint_files
 from xstilts.experiment.synthetic import GENERATED, rows_file
 from xstilts.running.files import digest
 
@@ -128,13 +128,13 @@ class SyntheticNodes(GeneratedNodes):
         key: str,
         spec: Any,
         needs: list[Node],
-        inputs: dict[str, tuple[str, ...]],
+        inputs: Files,
     ) -> Node:
         """The node of what a translator does with the rows of a task."""
         if self.grid.converted(by, task):
             needs = [*needs, self.translator(by)]
             weights = f"{translators.FOLDER}/{by}/{WEIGHTS}"
-            inputs = inputs | {"translator": (needs[-1].key, weights)}
+            inputs = {**inputs, "translator": (needs[-1].key, weights)}
         if rule == "translate" and (aligner := self.grid.aligner(by, task)):
             needs = [*needs, self.model(aligner)]
             inputs = inputs | {"aligner": checkpoint_files(os.path.dirname(needs[-1].key))}

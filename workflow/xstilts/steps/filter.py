@@ -37,6 +37,7 @@ def main(args: argparse.Namespace) -> None:
         pins |= of["pins"]
     about = {"rows_total": total, "dropped": dict(dropped)}
     found = passing.passed(
+        # Rows that are generated have no source.
         passing.Files("" if "made" in spec else args.rows, args.parts, measured),
         passing.Rows(spec["format"], spec["lang"], made["spec"]["lang"]),
         spec["filter"],

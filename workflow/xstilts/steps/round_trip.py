@@ -61,7 +61,7 @@ def measured(
         before, after = (
             [measures.texts(row, spec["format"]) for row in rows] for rows in (sources, made)
         )
-        back = blocks.translate([t for row in after for t in row if t.strip()], how, engine)
+        back, _ = blocks.translate([t for row in after for t in row if t.strip()], how, engine)
         pairs = [
             (at, back[there], was)
             for at, row in enumerate(zip(after, before, strict=True))

@@ -63,7 +63,7 @@ def convert(folder: Path, name: str, precision: str, out: Path) -> None:
         UserError: it cannot be loaded or converted.
     """
     check_installed()
-    import ctranslate2
+    import ctranslate2  # type: ignore[import-untyped]
     import transformers
 
     transformers.logging.set_verbosity(transformers.logging.CRITICAL)
