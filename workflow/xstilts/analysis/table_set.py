@@ -90,6 +90,7 @@ class Found:
         alignment: see `alignment.read`; None where none is measured.
         aligned: the measures of alignment that questions are about.
         overlap: see `overlap.read`; None where it is not asked for.
+        quality: see `quality.means`.
     """
 
     grid: pd.DataFrame
@@ -110,6 +111,7 @@ class Found:
     alignment: pd.DataFrame | None = None
     aligned: Sequence[Aligned] = ()
     overlap: pd.DataFrame | None = None
+    quality: Mapping[str, Mapping[tuple[str, str], float]] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -141,7 +143,7 @@ class Found:
         )  # fmt: skip
         if self.alignment is not None:
             found = aligned.extended(found, self.alignment, self.aligned)
-        measured = {FLOP: self.compute.rows, **subsets.means(self.recorded)}
+        measured = {FLOP: self.compute.rows, **subsets.means(self.recorded), **self.quality}
         return Estimator(dataclasses.replace(found, measured=measured))
 
     @cached_property

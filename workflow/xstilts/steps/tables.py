@@ -14,6 +14,7 @@ from xstilts.analysis import (
     cost,
     numbers,
     overlap,
+    quality,
     subsets,
     table_set,
 )
@@ -97,6 +98,7 @@ def _read(
         alignment=measured,
         aligned=aligned,
         overlap=counted,
+        quality=quality.means(of, nodes, results.parent, made.current) if of else {},
     )
     return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted]
 
