@@ -137,7 +137,7 @@ class SyntheticNodes(GeneratedNodes):
             inputs = {**inputs, "translator": (needs[-1].key, weights)}
         if rule == "translate" and (aligner := self.grid.aligner(by, task)):
             needs = [*needs, self.model(aligner)]
-            inputs = inputs | {"aligner": checkpoint_files(os.path.dirname(needs[-1].key))}
+            inputs = {**inputs, "aligner": checkpoint_files(os.path.dirname(needs[-1].key))}
         return self._node(rule, name, key, spec, inputs, needs, outputs=beside_rows(key, spec))
 
     def _passed(self, variant: str, task: str) -> dict[str, Node]:

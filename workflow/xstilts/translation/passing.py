@@ -180,7 +180,8 @@ def passed(
     dropped, outside, kept_rows = Counter[str](record["dropped"]), Counter[str](), 0
     with atomic(out) as rows_file, atomic(measured) as measures_file:
         with (
-            pq.ParquetWriter(rows_file, schema, compression="zstd") as writer,
+            # With a schema of Arrow's in the file, what is added last would not be found there.
+            pq.ParquetWriter(rows_file, schema, compression="zstd", store_schema=False) as writer,
             pq.ParquetWriter(measures_file, of_measures, compression="zstd") as values_writer,
         ):
             for sources, made in blocks(files):
