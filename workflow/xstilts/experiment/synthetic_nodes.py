@@ -71,7 +71,7 @@ class SyntheticNodes(GeneratedNodes):
             rows = self.prepare(task, self.grid.home(task), "train")
             if of.made == GENERATED:
                 count = self.grid.generated_rows(variant, task)[lang]
-                parts = [self.generate(of.by, task, lang, count)]
+                parts = [self.generate(of.options["by"], task, lang, count)]
             else:
                 shards = range(self.grid.shards(of.by))
                 parts = [self.translate(of.by, task, lang, shard) for shard in shards]

@@ -147,6 +147,14 @@ class SyntheticSpecs(GeneratedSpecs):
             "version": VERSIONS["control"],
         }
 
+    def filter(self, variant: str) -> dict[str, Any]:
+        """Return the bounds of a variant's filter, by measure; of generated rows, which have no
+        source, those of measures without."""
+        of = self.variant(variant)
+        bounds = filters.resolved(of.filter, self.experiment.settings)
+        sourced = of.made != GENERATED
+        return {k: v for k, v in bounds.items() if sourced or not filters.MEASURES[k].source}
+
     def measure_specs(self, variant: str, task: str, lang: str) -> dict[str, str]:
         """Return measure -> digest of its spec, of those that models make (`MeasureSpecs`)."""
         raise NotImplementedError
@@ -163,16 +171,14 @@ class SyntheticSpecs(GeneratedSpecs):
         }
         if of.control:
             return spec | self._control_spec(of, task, lang)
-        passes = filters.resolved(of.filter, self.experiment.settings)
-        said = self.measure_specs(variant, task, lang)
-        measured = {"measured": said} if said else {}
-        told = {"filter": passes, **measured, "version": VERSIONS["filter"]}
         if of.made == GENERATED:
             rows = self.generated_rows(variant, task)[lang]
-            parts = [self._digest("generated_spec", of.by, task, lang, rows)]
-            return spec | {"made": GENERATED, "parts": parts, **told}
-        parts = [
-            self._digest("translated_spec", of.by, task, lang, shard)
-            for shard in range(self.shards(of.by))
-        ]
-        return spec | {"parts": parts, **told}
+            made = {"made": GENERATED}
+            parts = [self._digest("generated_spec", of.options["by"], task, lang, rows)]
+        else:
+            shards, made = range(self.shards(of.by)), {}
+            parts = [self._digest("translated_spec", of.by, task, lang, shard) for shard in shards]
+        passes = self.filter(variant)
+        said = self.measure_specs(variant, task, lang)
+        told = {"parts": parts, "filter": passes, **({"measured": said} if said else {})}
+        return spec | made | told | {"version": VERSIONS["filter"]}
