@@ -64,7 +64,9 @@ def test_a_decoder_that_has_changed_is_refused(mirror, tmp_path):
 
 def test_generated_rows_are_trained_on_and_done(plan, done):
     config = tiny(
-        generators={"writer": {"from": "Qwen/Qwen3-8B", "mistakes": {"unparsed": 0.2}}},
+        generators={
+            "writer": {"from": "Qwen/Qwen3-8B", "mistakes": {"unparsed": 0.2, "english": 0.2}}
+        },
         intermediates={"mnli": {"tasks": ["mnli"]}, "made": MADE},
     )
     done.write(config)
@@ -77,10 +79,15 @@ def test_generated_rows_are_trained_on_and_done(plan, done):
     node = json.loads(done.read("encoders/xlmr/made/seed1/node.json"))
     assert node["pins"].keys() >= {"datasets/nyu-mll/glue", "models/toy/xlmr"}
     # Another filter is of the same answers; more rows are others.
-    other = {**MADE, "generated": {**MADE["generated"], "filter": "all"}}
-    done.write({**config, "filters": {"all": {}}, "intermediates": {"made": other}})
+    other = {**MADE, "generated": {**MADE["generated"], "filter": "basic"}}
+    done.write({**config, "intermediates": {"made": other}})
     jobs = done.planned()
     assert jobs["filter"] == 1 and "generate" not in jobs
+    done.snakemake("results/synthetic/writer-24-1.basic/mnli/de.train.json").ok()
+    passed = json.loads(done.read("synthetic/writer-24-1.basic/mnli/de.train.json"))
+    assert passed["rows_total"] == told["rows_total"]
+    assert passed["dropped"]["language"] > 0 and passed["dropped"]["not JSON"] > 0
+    assert passed["rows_kept"] == passed["rows_total"] - sum(passed["dropped"].values())
     more = {**MADE, "generated": {**MADE["generated"], "rows": 30}}
     done.write({**config, "intermediates": {"made": more}})
     assert done.planned()["generate"] == 1

@@ -92,6 +92,7 @@ class Found:
         aligned: the measures of alignment that questions are about.
         overlap: see `overlap.read`; None where it is not asked for.
         made: of synthetic rows, see `projection.read`; None where there are none.
+        quality: see `quality.means`.
     """
 
     grid: pd.DataFrame
@@ -113,6 +114,7 @@ class Found:
     aligned: Sequence[Aligned] = ()
     overlap: pd.DataFrame | None = None
     made: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    quality: Mapping[str, Mapping[tuple[str, str], float]] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -144,7 +146,7 @@ class Found:
         )  # fmt: skip
         if self.alignment is not None:
             found = aligned.extended(found, self.alignment, self.aligned)
-        measured = {FLOP: self.compute.rows, **subsets.means(self.recorded)}
+        measured = {FLOP: self.compute.rows, **subsets.means(self.recorded), **self.quality}
         return Estimator(dataclasses.replace(found, measured=measured))
 
     @cached_property

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment.roles import exists
-from xstilts.experiment.synthetic import MADE, UNFILTERED
+from xstilts.experiment.synthetic import GENERATED, MADE, UNFILTERED
 from xstilts.running.errors import UserError, nearest
 
 TEXT, ENCODER, BACK, LABEL = "texts", "encoder", "round trip", "label"
@@ -100,6 +100,18 @@ def layer_of(model: str, settings: Mapping[str, Any]) -> int | None:
         if MEASURES[name].needs == ENCODER and bounds["model"] == model
     )
     return next(iter(layers), None)
+
+
+def measured(experiment: Any) -> set[str]:
+    """Return the measures of which the rows of some variant of an experiment have a number."""
+    found = set()
+    for of in experiment.variants.values():
+        asked = resolved(of.filter, experiment.settings)
+        for name, measure in MEASURES.items():
+            there = measure.needs == TEXT or name in asked
+            if there and not of.control and (of.made != GENERATED or not measure.source):
+                found.add(name)
+    return found
 
 
 def follows_from_synthetic(name: str, settings: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from xstilts.generation import shapes, template
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 
-PASSES = "none"  # the filter where none is named
+PASSES = filters.NONE  # the filter where none is named
 PROMPTS = WORKFLOW / "reference/prompts"  # a file a format
 WITHOUT = ("languages", "translations", "subset", "translated")  # keys beside which it is not
 Entry = Mapping[str, Any]
@@ -44,30 +44,31 @@ def prompt(given: Entry, task: Task, key: str) -> str:
         raise UserError(f"{key}: prompt: {path}: {reason}") from None
 
 
-def variant(given: Entry, text: str = "") -> Variant:
-    """Return how the rows of an intermediate are made, by its `generated`.
-
-    text: of the prompt's template.
-    """
+def variant(given: Entry) -> Variant:
+    """Return how the rows of an intermediate are made, by its `generated`. What is asked for, all
+    that rows follow from before they are filtered, is `by`; the generator is among the options."""
     languages, rows = tuple(sorted(given["languages"])), given["rows"]
-    name = f"{given['by']}-{rows}-{len(languages)}"
+    by = f"{given['by']}-{rows}-{len(languages)}"
     if rows % len(languages):  # which of them have one more
-        name += f"-{digest(languages)[:4]}"
-    passes = given.get("filter", PASSES)
-    options = {"rows": rows, "prompt": text}
-    return Variant(f"{name}.{passes}", GENERATED, given["by"], passes, languages, options=options)
+        by += f"-{digest(languages)[:4]}"
+    passes, options = given.get("filter", PASSES), {"by": given["by"], "rows": rows}
+    return Variant(f"{by}.{passes}", GENERATED, by, passes, languages, options=options)
 
 
 def variants(intermediates: Mapping[str, Entry], known: Mapping[str, Task]) -> dict[str, Variant]:
-    """Return the variants of all intermediates, by name."""
+    """Return the variants of all intermediates, by name, and that before any filter of each; with
+    task -> template of the prompt among the options."""
     found: dict[str, Variant] = {}
     for name, entry in intermediates.items():
-        if GENERATED in entry:
-            task, key = known[entry["tasks"][0]], f"intermediates: {name}: {GENERATED}"
-            one = variant(entry[GENERATED], prompt(entry[GENERATED], task, key))
-            both = found.get(one.name, one)  # of two tasks, each with its prompt
-            prompts = {**both.options.get("prompts", {}), task.name: one.options["prompt"]}
-            options = {"rows": one.options["rows"], "prompts": prompts}
+        if GENERATED not in entry:
+            continue
+        of, task = variant(entry[GENERATED]), known[entry["tasks"][0]]
+        text = prompt(entry[GENERATED], task, f"intermediates: {name}: {GENERATED}")
+        before = dataclasses.replace(of, name=f"{of.by}.{PASSES}", filter=PASSES)
+        for one in (before, of):
+            other = found.get(one.name, one)
+            prompts = {**other.options.get("prompts", {}), task.name: text}
+            options = {**one.options, "prompts": prompts}
             found[one.name] = dataclasses.replace(one, options=options)
     return found
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from xstilts.experiment import generated, generators
 from xstilts.experiment.data_specs import DataSpecs
+from xstilts.experiment.synthetic import GENERATED
 from xstilts.experiment.versions import VERSIONS
 from xstilts.generation import toy
 
@@ -65,5 +66,5 @@ class GeneratedSpecs(DataSpecs):
 
     def _prompt(self, by: str, task: str) -> str:
         """Return the template of a generator for a task; there is one (`check_prompts`)."""
-        of = (v for v in self.experiment.variants.values() if v.by == by)
-        return next(v.options["prompts"][task] for v in of if task in v.options.get("prompts", {}))
+        made = [v.options for v in self.experiment.variants.values() if v.made == GENERATED]
+        return next(o["prompts"][task] for o in made if o["by"] == by and task in o["prompts"])

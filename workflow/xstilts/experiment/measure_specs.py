@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment import difficulty, filters, translators
-from xstilts.experiment.synthetic import GENERATED
 from xstilts.experiment.synthetic_specs import BLOCK, LONGEST, SyntheticSpecs
 from xstilts.experiment.versions import VERSIONS
 from xstilts.running.errors import UserError
@@ -19,16 +18,8 @@ class MeasureSpecs(SyntheticSpecs):
 
     def measured(self, variant: str) -> dict[str, Mapping[str, Any]]:
         """Return the measures of a variant's filter that models make -> what the filter says."""
-        of = self.variant(variant)
-        says = filters.resolved(of.filter, self.experiment.settings)
-        asked = {name: one for name, one in says.items() if filters.MEASURES[name].needs_model}
-        for name in asked:
-            if of.made == GENERATED and filters.MEASURES[name].source:
-                raise UserError(
-                    f"filters: {of.filter}: {name}: is of a translation and its source, and rows of"
-                    f" the generator `{of.by}` have none; give them another filter"
-                )
-        return asked
+        of = self.filter(variant).items()
+        return {name: says for name, says in of if filters.MEASURES[name].needs_model}
 
     def measure_specs(self, variant: str, task: str, lang: str) -> dict[str, str]:
         """Return measure -> digest of its spec, of the rows of a variant in a language."""

@@ -39,7 +39,8 @@ class SyntheticSpecs(GeneratedSpecs):
     def translated_into(self, variant: Variant, task: str) -> tuple[str, ...]:
         """Return the languages that the rows of a task are translated into for a variant."""
         settings = self.experiment.settings
-        return translated.languages_of(variant.languages, self.tasks[task], settings)
+        least = translated.least(variant.control)
+        return translated.languages_of(variant.languages, self.tasks[task], settings, least)
 
     def generated_rows(self, variant: str, task: str) -> dict[str, int]:
         """Return language -> rows that are generated in it for a variant."""
@@ -114,7 +115,7 @@ class SyntheticSpecs(GeneratedSpecs):
             "translator": translators.engine_spec(entry, self.rehearsed(task), lang, home),
             "data": self._digest("synthetic_spec", of.plain, task, lang),
             "dealt": list(languages),
-            **({"others": self._passed(of, task)} if len(languages) > 1 else {}),
+            **({"others": self._passed(of, task, languages)} if len(languages) > 1 else {}),
             **keep,
         }
 
@@ -125,17 +126,15 @@ class SyntheticSpecs(GeneratedSpecs):
         version = VERSIONS["lexicon"]
         return kept | {"kind": "lexicon", "words": WORDS, "version": version}
 
-    def _passed(self, of: Variant, task: str) -> dict[str, str]:
+    def _passed(self, of: Variant, task: str, languages: tuple[str, ...]) -> dict[str, str]:
         """Return language -> digest of the spec of the rows that pass."""
-        languages = self.translated_into(of, task)
         return {lang: self._digest("synthetic_spec", of.plain, task, lang) for lang in languages}
 
     def _control_spec(self, of: Variant, task: str, lang: str) -> dict[str, Any]:
         kind, languages = of.control["kind"], self.translated_into(of, task)
-        passed, made = self._passed(of, task), {}
-        if kind == "noise":
-            passed = {lang: passed[lang]}
-        elif kind == "round_trip":
+        made: dict[str, list[str]] = {}
+        passed = self._passed(of, task, (lang,) if kind == "noise" else languages)
+        if kind == "round_trip":
             shards = range(self.shards(of.by))
             back = ("translated_back_spec", of.name, task)
             made = {code: [self._digest(*back, code, n) for n in shards] for code in languages}
@@ -147,6 +146,14 @@ class SyntheticSpecs(GeneratedSpecs):
             **({"made": made} if made else {}),
             "version": VERSIONS["control"],
         }
+
+    def filter(self, variant: str) -> dict[str, Any]:
+        """Return the bounds of a variant's filter, by measure; of generated rows, which have no
+        source, those of measures without."""
+        of = self.variant(variant)
+        bounds = filters.resolved(of.filter, self.experiment.settings)
+        sourced = of.made != GENERATED
+        return {k: v for k, v in bounds.items() if sourced or not filters.MEASURES[k].source}
 
     def measure_specs(self, variant: str, task: str, lang: str) -> dict[str, str]:
         """Return measure -> digest of its spec, of those that models make (`MeasureSpecs`)."""
@@ -164,16 +171,14 @@ class SyntheticSpecs(GeneratedSpecs):
         }
         if of.control:
             return spec | self._control_spec(of, task, lang)
-        passes = filters.resolved(of.filter, self.experiment.settings)
-        said = self.measure_specs(variant, task, lang)
-        measured = {"measured": said} if said else {}
-        told = {"filter": passes, **measured, "version": VERSIONS["filter"]}
         if of.made == GENERATED:
             rows = self.generated_rows(variant, task)[lang]
-            parts = [self._digest("generated_spec", of.by, task, lang, rows)]
-            return spec | {"made": GENERATED, "parts": parts, **told}
-        parts = [
-            self._digest("translated_spec", of.by, task, lang, shard)
-            for shard in range(self.shards(of.by))
-        ]
-        return spec | {"parts": parts, **told}
+            made = {"made": GENERATED}
+            parts = [self._digest("generated_spec", of.options["by"], task, lang, rows)]
+        else:
+            shards, made = range(self.shards(of.by)), {}
+            parts = [self._digest("translated_spec", of.by, task, lang, shard) for shard in shards]
+        passes = self.filter(variant)
+        said = self.measure_specs(variant, task, lang)
+        told = {"parts": parts, "filter": passes, **({"measured": said} if said else {})}
+        return spec | made | told | {"version": VERSIONS["filter"]}

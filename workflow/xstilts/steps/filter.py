@@ -29,6 +29,8 @@ def main(args: argparse.Namespace) -> None:
         pins |= prepare.pins(part)
         dropped.update(part["dropped"])
         there += part["rows_kept"]
+        if "made" in spec:  # new rows, of so many answers
+            total = part["rows_total"]
     measured = dict(one.split("=", 1) for one in args.measured)
     for name, path in measured.items():
         of = read_json(Path(path).with_suffix(".json"))

@@ -15,6 +15,7 @@ from xstilts.analysis import (
     numbers,
     overlap,
     projection,
+    quality,
     subsets,
     table_set,
 )
@@ -101,6 +102,7 @@ def _read(
         aligned=aligned,
         overlap=counted,
         made=(made_rows[0], made_rows[1]) if of else None,
+        quality=quality.means(of, nodes, results.parent, made.current) if of else {},
     )
     return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted, *unmade]
 
