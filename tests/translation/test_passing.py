@@ -1,12 +1,13 @@
 import json
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from xstilts.data import prepare
 from xstilts.experiment.filters import PRESETS
 from xstilts.running.errors import UserError
-from xstilts.translation import passing
+from xstilts.translation import passing, values
 from xstilts.translation.passing import Files, Rows
 
 ROWS = Rows("classification", "de", "en")
@@ -78,17 +79,13 @@ def test_what_is_written_does_not_depend_on_blocks(files, tmp_path, monkeypatch)
 
 
 def test_rows_without_a_source_have_the_measures_that_need_none(files, tmp_path):
-    found, _, measured = run(files._replace(english=""), tmp_path, PRESETS["strict"])
+    found, _, _ = run(files._replace(english=""), tmp_path, PRESETS["strict"])
     assert found["measures"]["copied"]["rows"] == found["measures"]["length_ratio"]["rows"] == 0
     assert found["measures"]["language"]["rows"] == 4
     assert found["dropped"] == {"empty translation": 1, "language": 1, "duplicate": 1}
 
 
 def test_a_measure_of_a_model_is_read_by_id(files, tmp_path):
-    import numpy as np
-
-    from xstilts.translation import values
-
     of = tmp_path / "similarity.parquet"
     blocks = [(["1", "2"], np.array([0.9, np.nan])), (["3", "5"], np.array([0.1, 0.8]))]
     about = {"spec": {}, "pins": {}}
