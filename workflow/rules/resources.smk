@@ -183,7 +183,9 @@ def writing_gpu(wildcards):
 def writing_memory(wildcards, input, attempt):
     """The host memory of it: the decoder as it is loaded."""
     gpus = writing_gpu(wildcards)
-    return resources.writing_memory(weights.decoder(list(input.get("generator", ()))), gpus, attempt)
+    return resources.writing_memory(
+        weights.decoder(list(input.get("generator", ()))), gpus, attempt
+    )
 
 
 def writing_minutes(wildcards, input, attempt):

@@ -47,9 +47,9 @@ class _Side:
         lengths = np.array([len(text) for text in bare])
         joined = "".join(bare).encode("utf-32-le", "surrogatepass")
         self.codes = np.frombuffer(joined, np.uint32).astype(np.uint64)
-        self.text = np.repeat(np.arange(len(texts)), lengths)
+        self.text: np.ndarray = np.repeat(np.arange(len(texts)), lengths)
         self.left = np.concatenate([np.arange(n, 0, -1) for n in lengths] or [np.zeros(0, int)])
-        self.hashes = np.zeros(len(self.codes), dtype=np.uint64)
+        self.hashes: np.ndarray = np.zeros(len(self.codes), dtype=np.uint64)
 
     def grams(self, order: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the text and the number of each n-gram; orders have to be asked one by one.
@@ -77,7 +77,7 @@ def _common(
     text = np.concatenate([ours[0], theirs[0]])
     order = np.lexsort((both, text))
     both, text, mine = both[order], text[order], order < len(ours[0])
-    new = np.ones(len(both), dtype=bool)
+    new: np.ndarray = np.ones(len(both), dtype=bool)
     new[1:] = (both[1:] != both[:-1]) | (text[1:] != text[:-1])
     group = np.cumsum(new) - 1
     if not len(group):

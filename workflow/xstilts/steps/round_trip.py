@@ -7,6 +7,7 @@ lowest. Killed, it goes on after the last block of segments.
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,8 @@ def measured(
     args: argparse.Namespace, spec: Mapping[str, Any]
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Yield the ids and values of rows."""
-    place, made_once = engines.Place(args.model, args.device, args.timeout), {}
-
-    def engine() -> engines.Engine:
-        if not made_once:
-            made_once[""] = engines.engine(spec["translator"], place)
-        return made_once[""]
-
+    place = engines.Place(args.model, args.device, args.timeout)
+    engine = cache(partial(engines.engine, spec["translator"], place))  # made once, if at all
     key = digest([spec["translator"], spec.get("model"), spec["longest"]])
     files = passing.Files(args.source, [args.rows], {})
     for number, (sources, made) in enumerate(passing.blocks(files)):

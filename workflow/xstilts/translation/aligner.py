@@ -198,7 +198,7 @@ def _units(text: Words, tokenizer: Tokenizer) -> list[_Unit]:
 
 def _of_run(characters: Sequence[str], first: int, tokenizer: Tokenizer) -> list[_Unit]:
     encoding = tokenizer.backend.encode("".join(characters), add_special_tokens=False)
-    owner = np.repeat(np.arange(len(characters)), [len(one) for one in characters])
+    owner: np.ndarray = np.repeat(np.arange(len(characters)), [len(one) for one in characters])
     found: list[_Unit] = []
     for i, token, (start, end) in zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True):
         if end <= start or not token.strip(tokenizer.space):

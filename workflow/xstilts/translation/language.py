@@ -43,7 +43,7 @@ def probability(texts: Sequence[str], language: str) -> np.ndarray:
 
     The first `LONGEST` characters of a text are read.
     """
-    found = np.full(len(texts), np.nan, dtype=np.float32)
+    found: np.ndarray = np.full(len(texts), np.nan, dtype=np.float32)
     wanted = [at for at, name in enumerate(_model().nb_classes) if name in labels(language)]
     if not wanted:
         return found
@@ -68,7 +68,7 @@ def probabilities(texts: Sequence[str]) -> np.ndarray:
     scores /= np.sqrt([[max(1, len(one))] for one in data]).astype(np.float32)
     scores = np.exp(scores - scores.max(1, keepdims=True))
     scores /= scores.sum(1, keepdims=True)
-    known = np.zeros(len(texts), dtype=bool)
+    known: np.ndarray = np.zeros(len(texts), dtype=bool)
     known[rows] = True
     scores[~known] = math.nan
     return scores
@@ -96,12 +96,12 @@ def _features(model: Any, data: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray
     following, base, output = _automaton()
     lengths = np.array([len(one) for one in data], dtype=np.int64)
     order = np.argsort(-lengths, kind="stable")
-    padded = np.zeros((len(data), int(lengths.max(initial=0))), dtype=np.uint8)
+    padded: np.ndarray = np.zeros((len(data), int(lengths.max(initial=0))), dtype=np.uint8)
     for row, at in enumerate(order):
         padded[row, : lengths[at]] = np.frombuffer(data[at], np.uint8)
     columns = np.ascontiguousarray(padded.T)
     ascending = lengths[order][::-1]
-    state = np.zeros(len(data), dtype=np.int64)
+    state: np.ndarray = np.zeros(len(data), dtype=np.int64)
     rows, features = [], []
     for place, column in enumerate(columns):
         longer = len(data) - int(np.searchsorted(ascending, place, side="right"))
@@ -110,5 +110,5 @@ def _features(model: Any, data: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray
         at = np.flatnonzero(met >= 0)
         rows.append(order[at])
         features.append(met[at])
-    empty = np.zeros(0, dtype=np.int64)
+    empty: np.ndarray = np.zeros(0, dtype=np.int64)
     return np.concatenate([empty, *rows]), np.concatenate([empty, *features])

@@ -58,7 +58,7 @@ def empty(translated: Texts, source: Texts | None) -> np.ndarray:
 def copied(translated: Texts, source: Texts) -> np.ndarray:
     """Return the share of the words of the source that stand in the translation, of each row that
     of the text in which it is largest; NaN for texts of fewer than `FEW` words."""
-    found = np.full(len(translated), np.nan, dtype=np.float32)
+    found: np.ndarray = np.full(len(translated), np.nan, dtype=np.float32)
     for at, (row, before) in enumerate(zip(translated, source, strict=True)):
         shares = [
             len(was & _words(one)) / len(was)
@@ -94,7 +94,7 @@ class Lengths:
         """Return the characters of a translation over those that its source lets expect; of each
         row that of the text which is farthest from 1."""
         usual = self.translated / max(1, self.source)
-        found = np.ones(len(translated), dtype=np.float32)
+        found: np.ndarray = np.ones(len(translated), dtype=np.float32)
         for at, (row, before) in enumerate(zip(translated, source, strict=True)):
             values = [
                 (len(one) + SMOOTH) / (usual * len(other) + SMOOTH)
@@ -112,7 +112,7 @@ def in_language(translated: Texts, code: str) -> np.ndarray:
 def numbers(translated: Texts, source: Texts) -> np.ndarray:
     """Return the share of the numbers of both that are the same (twice those in common, over all),
     of each row; NaN where neither has one."""
-    found = np.full(len(translated), np.nan, dtype=np.float32)
+    found: np.ndarray = np.full(len(translated), np.nan, dtype=np.float32)
     for at, (row, before) in enumerate(zip(translated, source, strict=True)):
         ours, theirs = " ".join(row), " ".join(before)
         if _DIGIT.search(ours) or _DIGIT.search(theirs):
@@ -129,7 +129,7 @@ def names(translated: Texts, source: Texts) -> np.ndarray:
     """Return the share of the names of the source that are in the translation, by their first
     `PREFIX` letters, without accents; NaN where there are fewer than `FEW_NAMES` (a single one may
     well be translated: Monday, German), and where the translation is not in Latin letters."""
-    found = np.full(len(translated), np.nan, dtype=np.float32)
+    found: np.ndarray = np.full(len(translated), np.nan, dtype=np.float32)
     for at, (row, before) in enumerate(zip(translated, source, strict=True)):
         wanted = [name for text in before for name in _names(text)]
         after = " ".join(row)
@@ -171,9 +171,9 @@ def duplicate(of: np.ndarray) -> np.ndarray:
     float32 [rows]."""
     order = np.argsort(of, kind="stable")
     ranked = of[order]
-    first = np.ones(len(of), dtype=bool)
+    first: np.ndarray = np.ones(len(of), dtype=bool)
     first[1:] = ranked[1:] != ranked[:-1]
     begins = np.maximum.accumulate(np.where(first, np.arange(len(of)), 0))
-    found = np.zeros(len(of), dtype=np.float32)
+    found: np.ndarray = np.zeros(len(of), dtype=np.float32)
     found[order] = np.arange(len(of)) - begins
     return found

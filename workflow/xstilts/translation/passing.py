@@ -90,9 +90,9 @@ def blocks(files: Files) -> Iterator[tuple[list[Row] | None, list[Row]]]:
     made: list[Row] = []
     for source in _rows(files.english):
         for stream in streams.values():
-            if row := stream.take(source["id"]):
+            if (taken := stream.take(source["id"])) is not None:
                 sources.append(source)
-                made.append(row)
+                made.append(taken)
                 break
         if len(made) == BLOCK:
             yield sources, made
@@ -132,7 +132,7 @@ class Measurer:
             self._copies = measures.duplicate(np.concatenate(self._prints))
         texts, lang = self._texts(made), self.rows.lang
         before = None if sources is None else self._texts(sources)
-        unknown = np.full(len(made), np.nan, dtype=np.float32)
+        unknown: np.ndarray = np.full(len(made), np.nan, dtype=np.float32)
         found = dict.fromkeys((n for n, m in MEASURES.items() if m.needs == TEXT), unknown)
         found["empty"] = measures.empty(texts, before)
         found["language"] = measures.in_language(texts, lang)

@@ -40,7 +40,7 @@ class Similarity:
                 for both in zip(*row, strict=True)
                 if all(text.strip() for text in both)
             ]
-            values = np.full(len(made), np.nan, dtype=np.float32)
+            values: np.ndarray = np.full(len(made), np.nan, dtype=np.float32)
             if pairs:
                 alike = self._cosines([one for _, one, _ in pairs], [two for _, _, two in pairs])
                 rows = np.array([at for at, *_ in pairs])

@@ -16,7 +16,7 @@ class Word(NamedTuple):
 @cache
 def _pattern() -> Any:
     # Not `re`, to which the vowel signs of Devanagari are no part of a word.
-    import regex  # type: ignore[import-untyped]
+    import regex
 
     inside = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_ALONE}]]"
     return regex.compile(rf"(?V1)[{_ALONE}]\p{{M}}*|{inside}+(?:['’.,\-]{inside}+)*|\S")
