@@ -41,7 +41,7 @@ def m2m100(folder: Path, seed: int = 0) -> Path:
     tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
     config = transformers.M2M100Config(
-        vocab_size=len(tokenizer) + 8, d_model=32, encoder_layers=2, decoder_layers=2,
+        vocab_size=tokenizer.encoder_size + 100 + 8, d_model=32, encoder_layers=2, decoder_layers=2,
         encoder_ffn_dim=64, decoder_ffn_dim=64, encoder_attention_heads=4,
         decoder_attention_heads=4, max_position_embeddings=256, decoder_start_token_id=2,
     )  # fmt: skip

@@ -1,16 +1,16 @@
 """What models say of translated rows, where a filter asks for it: a job a measure, task and language.
 
-Needs: results/synthetic/{by}.none, the rows before any filter; results/data of the task in English;
+Needs: results/synthetic/{stem}.none, the rows before any filter; results/data of the task in English;
 models, a training of stage 1, or the translator once more.
-Makes: results/measures/similarity/{model}/{by}/{task}/{lang},
-results/measures/consistency/{model}/{intermediate}/{seed}/{by}/{task}/{lang} and
-results/measures/round_trip/{by}/{task}/{lang}: .parquet (id, value) and its record, .json.
+Makes: results/measures/similarity/{model}/{stem}/{task}/{lang},
+results/measures/consistency/{model}/{intermediate}/{seed}/{stem}/{task}/{lang} and
+results/measures/round_trip/{stem}/{task}/{lang}: .parquet (id, value) and its record, .json.
 """
 
-SIMILAR = node("similarity", "model", "by", "task", "lang")
-CONSISTENT = node("consistency", "model", "intermediate", "seed", "by", "task", "lang")
-TRIP = node("round_trip", "by", "task", "lang")
-MAKERS = named(sorted({of.by for of in EXPERIMENT.variants.values()}))
+SIMILAR = node("similarity", "model", "stem", "task", "lang")
+CONSISTENT = node("consistency", "model", "intermediate", "seed", "stem", "task", "lang")
+TRIP = node("round_trip", "stem", "task", "lang")
+STEMS = named(sorted({of.stem for of in EXPERIMENT.variants.values() if not of.control}))
 
 
 rule similarity:
@@ -18,12 +18,12 @@ rule similarity:
     input:
         unpack(inputs(SIMILAR)),
     output:
-        values="results/measures/similarity/{model}/{by}/{task}/{lang}.parquet",
-        record="results/measures/similarity/{model}/{by}/{task}/{lang}.json",
+        values="results/measures/similarity/{model}/{stem}/{task}/{lang}.parquet",
+        record="results/measures/similarity/{model}/{stem}/{task}/{lang}.json",
     log:
-        "results/logs/similarity/{model}/{by}/{task}/{lang}.log",
+        "results/logs/similarity/{model}/{stem}/{task}/{lang}.log",
     wildcard_constraints:
-        by=MAKERS,
+        stem=STEMS,
     priority: priority(SIMILAR)
     conda:
         ENVIRONMENT
@@ -35,7 +35,7 @@ rule similarity:
         mem_mb=measure_memory,
         runtime=measure_minutes,
         attempt=attempt,
-        slurm_extra=sbatch("similarity/{model}/{by}/{task}/{lang}"),
+        slurm_extra=sbatch("similarity/{model}/{stem}/{task}/{lang}"),
     params:
         spec=spec(SIMILAR),
         model=read_by(SIMILAR, "model", os.path.dirname),
@@ -50,12 +50,12 @@ rule consistency:
     input:
         unpack(inputs(CONSISTENT)),
     output:
-        values="results/measures/consistency/{model}/{intermediate}/{seed}/{by}/{task}/{lang}.parquet",
-        record="results/measures/consistency/{model}/{intermediate}/{seed}/{by}/{task}/{lang}.json",
+        values="results/measures/consistency/{model}/{intermediate}/{seed}/{stem}/{task}/{lang}.parquet",
+        record="results/measures/consistency/{model}/{intermediate}/{seed}/{stem}/{task}/{lang}.json",
     log:
-        "results/logs/consistency/{model}/{intermediate}/{seed}/{by}/{task}/{lang}.log",
+        "results/logs/consistency/{model}/{intermediate}/{seed}/{stem}/{task}/{lang}.log",
     wildcard_constraints:
-        by=MAKERS,
+        stem=STEMS,
     priority: priority(CONSISTENT)
     conda:
         ENVIRONMENT
@@ -67,7 +67,7 @@ rule consistency:
         mem_mb=measure_memory,
         runtime=measure_minutes,
         attempt=attempt,
-        slurm_extra=sbatch("consistency/{model}/{intermediate}/{seed}/{by}/{task}/{lang}"),
+        slurm_extra=sbatch("consistency/{model}/{intermediate}/{seed}/{stem}/{task}/{lang}"),
     params:
         spec=spec(CONSISTENT),
         model=read_by(CONSISTENT, "model", os.path.dirname),
@@ -82,12 +82,12 @@ rule round_trip:
     input:
         unpack(inputs(TRIP)),
     output:
-        values="results/measures/round_trip/{by}/{task}/{lang}.parquet",
-        record="results/measures/round_trip/{by}/{task}/{lang}.json",
+        values="results/measures/round_trip/{stem}/{task}/{lang}.parquet",
+        record="results/measures/round_trip/{stem}/{task}/{lang}.json",
     log:
-        "results/logs/round_trip/{by}/{task}/{lang}.log",
+        "results/logs/round_trip/{stem}/{task}/{lang}.log",
     wildcard_constraints:
-        by=named(EXPERIMENT.settings["translators"]),
+        stem=STEMS,
     priority: priority(TRIP)
     conda:
         ENVIRONMENT
@@ -99,7 +99,7 @@ rule round_trip:
         runtime=translation_minutes,
         timeout=translation_timeout,
         attempt=attempt,
-        slurm_extra=sbatch("round_trip/{by}/{task}/{lang}"),
+        slurm_extra=sbatch("round_trip/{stem}/{task}/{lang}"),
     params:
         spec=spec(TRIP),
         state=lambda w: TRIP(w).state,

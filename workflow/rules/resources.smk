@@ -93,7 +93,8 @@ def alignment_minutes(wildcards, input, attempt):
 
 def translator_of(wildcards):
     """The name of the translator of a job; that of a round trip is its variant's."""
-    variant = EXPERIMENT.variants.get(getattr(wildcards, "variant", ""))
+    of_stem = f"{getattr(wildcards, 'stem', '')}.none"
+    variant = EXPERIMENT.variants.get(getattr(wildcards, "variant", of_stem))
     return variant.by if variant else wildcards.by
 
 

@@ -19,6 +19,7 @@ from xstilts.analysis import (
     languages,
     numbers,
     overlap,
+    projection,
     results,
     seeds,
     significance,
@@ -90,6 +91,7 @@ class Found:
         alignment: see `alignment.read`; None where none is measured.
         aligned: the measures of alignment that questions are about.
         overlap: see `overlap.read`; None where it is not asked for.
+        made: of synthetic rows, see `projection.read`; None where there are none.
         quality: see `quality.means`.
     """
 
@@ -111,6 +113,7 @@ class Found:
     alignment: pd.DataFrame | None = None
     aligned: Sequence[Aligned] = ()
     overlap: pd.DataFrame | None = None
+    made: tuple[pd.DataFrame, pd.DataFrame] | None = None
     quality: Mapping[str, Mapping[tuple[str, str], float]] = dataclasses.field(default_factory=dict)
 
     @cached_property
@@ -232,6 +235,10 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
     if "overlap" in asked and found.overlap is not None:
         text = overlap.text_table(found.overlap)
         yield Table("overlap", {"": found.overlap}, text, numbers.EXACT)
+    if "projection" in asked and found.made is not None:
+        text = projection.text_table(*found.made)
+        csv = dict(zip(("", ".dropped"), found.made, strict=True))
+        yield Table("projection", csv, text, numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
     if "alignment" in asked and found.alignment is not None:

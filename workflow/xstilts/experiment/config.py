@@ -145,7 +145,9 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         notes += _on_one_gpu(settings) + _on_all_linear(settings)
     notes += [*amounts.notes(intermediates, settings, known), *search_check.notes(settings)]
     made = settings["intermediates"]
-    variants = translated.variants(made) | generated.variants(made, known)
+    variants = synthetic.with_unfiltered(
+        translated.variants(made) | generated.variants(made, known)
+    )
     found = Experiment(
         settings, known, intermediates, languages, tested, alignment=sets, variants=variants
     )

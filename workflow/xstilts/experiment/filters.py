@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment.roles import exists
-from xstilts.experiment.synthetic import GENERATED, MADE
+from xstilts.experiment.synthetic import GENERATED, MADE, UNFILTERED
 from xstilts.running.errors import UserError, nearest
 
 TEXT, ENCODER, BACK, LABEL = "texts", "encoder", "round trip", "label"
@@ -57,7 +57,7 @@ OWN = {
     ENCODER: ("model", "layer"),
     LABEL: ("model", "intermediate", "seed"),
 }  # other keys of a measure
-NONE, BASIC, STRICT = "none", "basic", "strict"
+NONE, BASIC, STRICT = UNFILTERED, "basic", "strict"
 _BASIC: dict[str, dict[str, Any]] = {
     "empty": {"max": 0},
     "copied": {"max": 0.8},
@@ -74,7 +74,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "length_ratio": {"min": 0.5, "max": 2.0},
         "language": {"min": 0.3},
         "numbers": {"min": 0.6},
-        "names": {"min": 0.5},
+        "names": {"min": 0.3},
     },
 }
 Filter = Mapping[str, Mapping[str, Any]]

@@ -24,29 +24,29 @@ class MeasureNodes(SyntheticNodes):
 
     def measures(self, variant: str, task: str, lang: str) -> dict[str, Node]:
         """The measures that the filter of a variant asks models for, by name."""
-        by, found = self.grid.variant(variant).by, {}
+        stem, found = self.grid.variant(variant).stem, {}
         for name, says in self.grid.measured(variant).items():
             needs = filters.MEASURES[name].needs
             if needs == filters.ENCODER:
-                found[name] = self.similarity(says["model"], by, task, lang)
+                found[name] = self.similarity(says["model"], stem, task, lang)
             elif needs == filters.LABEL:
-                found[name] = self.consistency(*self.grid.labeller(says, task), by, task, lang)
+                found[name] = self.consistency(*self.grid.labeller(says, task), stem, task, lang)
             else:
-                found[name] = self.round_trip(by, task, lang)
+                found[name] = self.round_trip(stem, task, lang)
         return found
 
-    def _plain(self, by: str, task: str, lang: str) -> Node:
-        """All rows of a translator."""
-        return self.synthetic(f"{by}.{filters.NONE}", task, lang)
+    def _plain(self, stem: str, task: str, lang: str) -> Node:
+        """All rows that are made in one way."""
+        return self.synthetic(f"{stem}.{filters.NONE}", task, lang)
 
-    def similarity(self, model: str, by: str, task: str, lang: str) -> Node:
+    def similarity(self, model: str, stem: str, task: str, lang: str) -> Node:
         """How alike rows and their sources are to an encoder."""
-        name = f"{model}/{by}/{task}/{lang}"
+        name = f"{model}/{stem}/{task}/{lang}"
 
         def make(key: str) -> Node:
-            rows, home = self._plain(by, task, lang), self.grid.home(task)
+            rows, home = self._plain(stem, task, lang), self.grid.home(task)
             source, of = self.prepare(task, home, "train"), self.model(model)
-            spec = self.grid.similarity_spec(model, by, task, lang)
+            spec = self.grid.similarity_spec(model, stem, task, lang)
             inputs = {
                 "model": checkpoint_files(os.path.dirname(of.key)),
                 "rows": (rows_of(rows),),
@@ -60,17 +60,17 @@ class MeasureNodes(SyntheticNodes):
         return self._once(f"{FOLDER}/similarity/{name}.json", make)
 
     def consistency(
-        self, model: str, intermediate: str, seed: str, by: str, task: str, lang: str
+        self, model: str, intermediate: str, seed: str, stem: str, task: str, lang: str
     ) -> Node:
         """How probable the labels of rows are to a trained model."""
-        name = f"{model}/{intermediate}/{seed}/{by}/{task}/{lang}"
+        name = f"{model}/{intermediate}/{seed}/{stem}/{task}/{lang}"
 
         def make(key: str) -> Node:
-            rows, of = self._plain(by, task, lang), self.intermediate(model, intermediate, seed)
+            rows, of = self._plain(stem, task, lang), self.intermediate(model, intermediate, seed)
             length = self.grid.labelled_length(model, intermediate, task)
-            variant = f"{by}.{filters.NONE}"
+            variant = f"{stem}.{filters.NONE}"
             encoded = self.encode(model, task, lang, "train", length, variant)
-            spec = self.grid.consistency_spec(model, intermediate, seed, by, task, lang)
+            spec = self.grid.consistency_spec(model, intermediate, seed, stem, task, lang)
             base, files = self.beside(of, model)
             inputs = {
                 **files,
@@ -85,15 +85,16 @@ class MeasureNodes(SyntheticNodes):
 
         return self._once(f"{FOLDER}/consistency/{name}.json", make)
 
-    def round_trip(self, by: str, task: str, lang: str) -> Node:
+    def round_trip(self, stem: str, task: str, lang: str) -> Node:
         """How near rows are to their sources when they are translated back."""
-        name = f"{by}/{task}/{lang}"
+        name = f"{stem}/{task}/{lang}"
 
         def make(key: str) -> Node:
-            rows, home = self._plain(by, task, lang), self.grid.home(task)
+            rows, home = self._plain(stem, task, lang), self.grid.home(task)
             source = self.prepare(task, home, "train")
-            spec = self.grid.round_trip_spec(by, task, lang)
+            spec = self.grid.round_trip_spec(stem, task, lang)
             inputs = {"rows": (rows_of(rows),), "source": (source.key,)}
+            by = self.grid.variant(f"{stem}.{filters.NONE}").by
             return self._by(by, task, "round_trip", name, key, spec, [rows, source], inputs)
 
         return self._once(f"{FOLDER}/round_trip/{name}.json", make)

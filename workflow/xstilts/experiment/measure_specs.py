@@ -23,7 +23,7 @@ class MeasureSpecs(SyntheticSpecs):
 
     def measure_specs(self, variant: str, task: str, lang: str) -> dict[str, str]:
         """Return measure -> digest of its spec, of the rows of a variant in a language."""
-        by, found = self.variant(variant).by, {}
+        stem, found = self.variant(variant).stem, {}
         for name, says in self.measured(variant).items():
             needs = filters.MEASURES[name].needs
             of: tuple[str, ...] = ("round_trip_spec",)
@@ -31,7 +31,7 @@ class MeasureSpecs(SyntheticSpecs):
                 of = ("similarity_spec", says["model"])
             elif needs == filters.LABEL:
                 of = ("consistency_spec", *self.labeller(says, task))
-            found[name] = self._digest(*of, by, task, lang)
+            found[name] = self._digest(*of, stem, task, lang)
         return found
 
     def labeller(self, says: Mapping[str, Any], task: str) -> tuple[str, str, str]:
@@ -60,21 +60,21 @@ class MeasureSpecs(SyntheticSpecs):
             " alone, so none can say how probable a label is; add one"
         )
 
-    def _of_rows(self, kind: str, by: str, task: str, lang: str) -> dict[str, Any]:
+    def _of_rows(self, kind: str, stem: str, task: str, lang: str) -> dict[str, Any]:
         return {
             "kind": kind,
             "task": task,
             "format": self.tasks[task].format,
             "lang": lang,
-            "rows": self._digest("synthetic_spec", f"{by}.{filters.NONE}", task, lang),
+            "rows": self._digest("synthetic_spec", f"{stem}.{filters.NONE}", task, lang),
         }
 
-    def similarity_spec(self, model: str, by: str, task: str, lang: str) -> dict[str, Any]:
+    def similarity_spec(self, model: str, stem: str, task: str, lang: str) -> dict[str, Any]:
         """Return the spec of how alike rows and their sources are to an encoder."""
         settings: Any = self.experiment.settings
         layer = None if self.experiment.toy else filters.layer_of(model, settings)
         return {
-            **self._of_rows("similarity", by, task, lang),
+            **self._of_rows("similarity", stem, task, lang),
             "data": self._digest("data_spec", task, self.home(task), "train"),
             "model": self._digest("model_spec", model),
             "layer": layer,
@@ -87,19 +87,20 @@ class MeasureSpecs(SyntheticSpecs):
         return next(m.recipe.max_length for m in members if m.task == task)
 
     def consistency_spec(
-        self, model: str, intermediate: str, seed: str, by: str, task: str, lang: str
+        self, model: str, intermediate: str, seed: str, stem: str, task: str, lang: str
     ) -> dict[str, Any]:
         """Return the spec of how probable the labels of rows are to a trained model."""
-        length, variant = self.labelled_length(model, intermediate, task), f"{by}.{filters.NONE}"
+        length, variant = self.labelled_length(model, intermediate, task), f"{stem}.{filters.NONE}"
         return {
-            **self._of_rows("consistency", by, task, lang),
+            **self._of_rows("consistency", stem, task, lang),
             "model": self._digest("encoder_spec", model, intermediate, seed),
             "encoded": self._digest("encoded_spec", task, lang, "train", length, variant),
             "version": VERSIONS["consistency"],
         }
 
-    def round_trip_spec(self, by: str, task: str, lang: str) -> dict[str, Any]:
+    def round_trip_spec(self, stem: str, task: str, lang: str) -> dict[str, Any]:
         """Return the spec of how near rows are to their sources when they are translated back."""
+        by = self.variant(f"{stem}.{filters.NONE}").by
         entry, home = self.translator(by), self.home(task)
         if not self.rehearsed(task) and not translators.both_ways(entry):
             raise UserError(
@@ -110,7 +111,7 @@ class MeasureSpecs(SyntheticSpecs):
         if self.converted(by, task):
             model = {"model": self._digest("translator_spec", by)}
         return {
-            **self._of_rows("round_trip", by, task, lang),
+            **self._of_rows("round_trip", stem, task, lang),
             "data": self._digest("data_spec", task, home, "train"),
             "translator": translators.engine_spec(entry, self.rehearsed(task), lang, home),
             **model,

@@ -12,6 +12,7 @@ from typing import Any
 FOLDER = "results/synthetic"
 TRANSLATED, GENERATED = "translated", "generated"  # keys of an intermediate
 MADE = (TRANSLATED, GENERATED)
+UNFILTERED = "none"  # the filter that all rows pass
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,21 @@ class Variant:
     def plain(self) -> str:
         """The name of the variant that a control is made from: itself, of no control."""
         return f"{self.by}.{self.filter}"
+
+    @property
+    def stem(self) -> str:
+        """Its name without the filter, of no control: what all filters of the same rows share."""
+        return self.name.removesuffix(f".{self.filter}")
+
+
+def with_unfiltered(variants: Mapping[str, Variant]) -> dict[str, Variant]:
+    """Return variants and, of each that is no control, the one of all its rows: of these is
+    measured what a filter asks models for."""
+    names = {f"{of.stem}.{UNFILTERED}": of for of in variants.values() if not of.control}
+    every = {
+        name: dataclasses.replace(of, name=name, filter=UNFILTERED) for name, of in names.items()
+    }
+    return {**every, **variants}
 
 
 def rows_file(variant: str, task: str, lang: str) -> str:

@@ -2,13 +2,14 @@
 
 import dataclasses
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from xstilts.experiment import translators
 from xstilts.experiment.generated_nodes import GeneratedNodes
 from xstilts.experiment.maker import beside_rows, rows_of
 from xstilts.experiment.nodes import Files, Node, checkpoint_files
-from xstilts.experiment.synthetic import GENERATED, rows_file
+from xstilts.experiment.synthetic import GENERATED, Variant, rows_file
 from xstilts.running.files import digest
 
 RECORD = ".json"
@@ -98,7 +99,7 @@ class SyntheticNodes(GeneratedNodes):
 
         def make(key: str) -> Node:
             of = self.grid.variant(variant)
-            passed = self._passed(variant, task)
+            passed = self._passed(of, task, self.grid.translated_into(of, task))
             spec = self.grid.translated_back_spec(variant, task, lang, shard)
             inputs = {
                 "rows": (rows_of(passed[lang]),),
@@ -140,16 +141,14 @@ class SyntheticNodes(GeneratedNodes):
             inputs = {**inputs, "aligner": checkpoint_files(os.path.dirname(needs[-1].key))}
         return self._node(rule, name, key, spec, inputs, needs, outputs=beside_rows(key, spec))
 
-    def _passed(self, variant: str, task: str) -> dict[str, Node]:
+    def _passed(self, of: Variant, task: str, languages: Iterable[str]) -> dict[str, Node]:
         """The rows that pass, by language, of which a control is made."""
-        of = self.grid.variant(variant)
-        languages = self.grid.translated_into(of, task)
         return {lang: self.synthetic(of.plain, task, lang) for lang in languages}
 
     def _control(self, key: str, name: str, variant: str, task: str, lang: str) -> Node:
         of, rows = self.grid.variant(variant), self.prepare(task, self.grid.home(task), "train")
-        spec, passed = self.grid.synthetic_spec(variant, task, lang), self._passed(variant, task)
-        passed = {code: passed[code] for code in spec["passed"]}
+        spec = self.grid.synthetic_spec(variant, task, lang)
+        passed = self._passed(of, task, spec["passed"])
         made: list[Node] = []
         if of.control["kind"] == "round_trip":
             shards = range(self.grid.shards(of.by))

@@ -39,7 +39,8 @@ class SyntheticSpecs(GeneratedSpecs):
     def translated_into(self, variant: Variant, task: str) -> tuple[str, ...]:
         """Return the languages that the rows of a task are translated into for a variant."""
         settings = self.experiment.settings
-        return translated.languages_of(variant.languages, self.tasks[task], settings)
+        least = translated.least(variant.control)
+        return translated.languages_of(variant.languages, self.tasks[task], settings, least)
 
     def generated_rows(self, variant: str, task: str) -> dict[str, int]:
         """Return language -> rows that are generated in it for a variant."""
@@ -114,7 +115,7 @@ class SyntheticSpecs(GeneratedSpecs):
             "translator": translators.engine_spec(entry, self.rehearsed(task), lang, home),
             "data": self._digest("synthetic_spec", of.plain, task, lang),
             "dealt": list(languages),
-            **({"others": self._passed(of, task)} if len(languages) > 1 else {}),
+            **({"others": self._passed(of, task, languages)} if len(languages) > 1 else {}),
             **keep,
         }
 
@@ -125,17 +126,15 @@ class SyntheticSpecs(GeneratedSpecs):
         version = VERSIONS["lexicon"]
         return kept | {"kind": "lexicon", "words": WORDS, "version": version}
 
-    def _passed(self, of: Variant, task: str) -> dict[str, str]:
+    def _passed(self, of: Variant, task: str, languages: tuple[str, ...]) -> dict[str, str]:
         """Return language -> digest of the spec of the rows that pass."""
-        languages = self.translated_into(of, task)
         return {lang: self._digest("synthetic_spec", of.plain, task, lang) for lang in languages}
 
     def _control_spec(self, of: Variant, task: str, lang: str) -> dict[str, Any]:
         kind, languages = of.control["kind"], self.translated_into(of, task)
-        passed, made = self._passed(of, task), {}
-        if kind == "noise":
-            passed = {lang: passed[lang]}
-        elif kind == "round_trip":
+        made: dict[str, list[str]] = {}
+        passed = self._passed(of, task, (lang,) if kind == "noise" else languages)
+        if kind == "round_trip":
             shards = range(self.shards(of.by))
             back = ("translated_back_spec", of.name, task)
             made = {code: [self._digest(*back, code, n) for n in shards] for code in languages}

@@ -60,18 +60,26 @@ def variants(intermediates: Mapping[str, Entry]) -> dict[str, Variant]:
     """Return the variants of all intermediates, by name."""
     found = [variant(e[TRANSLATED]) for e in intermediates.values() if TRANSLATED in e]
     plain = [dataclasses.replace(of, name=of.plain, control={}) for of in found]
-    # Of which what models say is measured, for filters.
-    plain += [dataclasses.replace(of, name=f"{of.by}.none", filter="none") for of in plain]
     return {of.name: of for of in (*plain, *found)}
 
 
-def languages_of(asked: Sequence[str], task: Task, settings: Mapping[str, Any]) -> tuple[str, ...]:
+def least(control: Mapping[str, Any]) -> int:
+    """Return how many languages a control takes at least."""
+    return 2 if control.get("kind") == "shuffled" else 1
+
+
+def languages_of(
+    asked: Sequence[str], task: Task, settings: Mapping[str, Any], least: int = 1
+) -> tuple[str, ...]:
     """Return the languages that the rows of a task are translated into: those that were asked for;
-    in the toy world as far as it has them, or the first that it has in place of others alone."""
+    in the toy world as far as it has them, and the first that it has in place of others, where
+    those would be fewer than `least`."""
     if not translators.stood_for(settings, task):
         return tuple(sorted(asked))
     toy = [code for code in settings["toy"]["languages"] if code != task.home]
-    return tuple(sorted(set(asked) & set(toy))) or tuple(toy[:1])
+    there = [code for code in toy if code in asked]
+    others = [code for code in toy if code not in asked]
+    return tuple(sorted(there + others[: max(0, least - len(there))]))
 
 
 def trained_in(
@@ -82,7 +90,8 @@ def trained_in(
     found = {}
     for name in entry["tasks"]:
         home = known[name].home or "en"
-        languages = set(languages_of(given["languages"], known[name], settings))
+        least_of = least({"kind": kind})
+        languages = set(languages_of(given["languages"], known[name], settings, least_of))
         if kind and CONTROLS[kind]:
             languages = {home}
         elif given.get("keep_english"):
@@ -121,7 +130,15 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
         raise UserError(f"{key}: {asked[1]}: is a control of its own; leave `{asked[0]}` out")
     for task in entry["tasks"]:
         _check_task(key, given, known[task], settings)
-    _check_control(key, given, asked[0] if asked else "", [known[t] for t in entry["tasks"]])
+    tasks = [known[task] for task in entry["tasks"]]
+    _check_control(key, given, asked[0] if asked else "", tasks)
+    real = any(not translators.stood_for(settings, task) for task in tasks)
+    one_way = not translators.both_ways(settings["translators"][given["by"]])
+    if given.get("round_trip") and real and one_way:
+        raise UserError(
+            f"{key}: round_trip: `run` of `{given['by']}` says to which language alone; write"
+            " `{from3}` in it for the one that is translated from"
+        )
 
 
 def _check_task(key: str, given: Entry, task: Task, settings: Mapping[str, Any]) -> None:

@@ -61,9 +61,11 @@ TABLES = (
     "chosen",
     "difficulty",
     "overlap",
+    "projection",
     "cost",
     "alignment",
 )
+SOME = ("chosen", "difficulty", "overlap", "projection", "alignment")  # that some grids have
 DATA = ("results", "deltas", "curves", "compute", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
@@ -207,11 +209,16 @@ def difficulty(nodes: Mapping[str, Node]) -> list[str]:
 
 def records(grid: Grid, nodes: Mapping[str, Node]) -> list[str]:
     """Return what the tables are made from beside the scores: `choices`, `difficulty`, and the
-    records of alignment and overlap."""
+    records of alignment, overlap and synthetic rows."""
     rows, sets = grid.alignment_rows(), grid.experiment.alignment
     aligned = [f"{row.folder(name)}/{RECORD}" for row in rows for name in sets]
     overlap = [key for key, node in nodes.items() if node.rule == "overlap"]
-    return [*choices(grid), *difficulty(nodes), *aligned, *overlap]
+    return [*choices(grid), *difficulty(nodes), *aligned, *overlap, *filtered(nodes)]
+
+
+def filtered(nodes: Mapping[str, Node]) -> list[str]:
+    """Return the records of synthetic rows that pass a filter."""
+    return [key for key, node in nodes.items() if node.rule == "filter"]
 
 
 def has(grid: Grid, nodes: Mapping[str, Node]) -> dict[str, bool]:
@@ -221,6 +228,7 @@ def has(grid: Grid, nodes: Mapping[str, Node]) -> dict[str, bool]:
         "difficulty": bool(difficulty(nodes)),
         "alignment": bool(grid.experiment.alignment),
         "overlap": bool(grid.overlapping()),
+        "projection": bool(filtered(nodes)),
     }
 
 
@@ -273,7 +281,7 @@ def table_names(
         **{each.table: bool(each.scored_groups(set(languages))) for each in scored(languages)},
         "traits": any(lang != "en" for langs in languages.values() for lang in langs),
         "strata": stratified,
-        **{name: has.get(name, False) for name in ("chosen", "difficulty", "overlap", "alignment")},
+        **{name: has.get(name, False) for name in SOME},
         "comparison": any(xtreme.is_published(name, split) for name in checkpoints),
     }
     names = [name for name in TABLES if shown.get(name, True)]

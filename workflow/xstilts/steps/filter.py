@@ -12,7 +12,7 @@ from xstilts.running.errors import UserError
 from xstilts.running.files import read_json, sha256, write_json
 from xstilts.running.record import same_spec
 from xstilts.steps import process
-from xstilts.translation import passing
+from xstilts.translation import passing, projection
 
 MANY = 0.5  # the share of rows that a filter drops of which a note is made
 
@@ -22,6 +22,7 @@ def main(args: argparse.Namespace) -> None:
     spec, made = json.loads(args.spec), prepare.metadata(args.rows)
     same_spec(args.rows, made["spec"], spec["data"])
     total, pins, dropped, there = rows_in(args.rows), dict[str, str](), Counter[str](), 0
+    records = [read_json(Path(path).with_suffix(".json")) for path in args.parts]
     for path, expected in zip(args.parts, spec["parts"], strict=True):
         part = prepare.metadata(path)
         same_spec(path, part["spec"], expected)
@@ -35,7 +36,8 @@ def main(args: argparse.Namespace) -> None:
         of = read_json(Path(path).with_suffix(".json"))
         same_spec(path, of["spec"], spec["measured"][name])
         pins |= of["pins"]
-    about = {"rows_total": total, "dropped": dict(dropped)}
+    about = {"rows_total": total, "rows_made": there, "dropped": dict(dropped)}
+    projected = projection.summed([record.get("projected", {}) for record in records])
     found = passing.passed(
         # Rows that are generated have no source.
         passing.Files("" if "made" in spec else args.rows, args.parts, measured),
@@ -50,6 +52,7 @@ def main(args: argparse.Namespace) -> None:
     if not found["rows_kept"]:
         raise UserError(f"filter {args.filter} leaves none of {where} ({reasons})")
     record = {"spec": spec, "pins": pins, "sha256": sha256(args.out), **about, **found}
+    record |= {"projected": projected} if projected else {}
     write_json(args.record, record)
     if there - found["rows_kept"] > MANY * there:
         process.note(f"filter {args.filter} leaves {found['rows_kept']} of {where} ({reasons})")

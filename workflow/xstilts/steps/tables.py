@@ -14,6 +14,7 @@ from xstilts.analysis import (
     cost,
     numbers,
     overlap,
+    projection,
     quality,
     subsets,
     table_set,
@@ -79,6 +80,8 @@ def _read(
     made = Records(nodes, pins, results.parent)
     measured, misaligned = alignment.read(of, results.parent, pins.score) if of else (None, [])
     counted, miscounted = overlap.read(of, results.parent, pins.score) if of else (None, [])
+    of_filters = [nodes[key] for key in products.filtered(nodes)]
+    *made_rows, unmade = projection.read(of_filters, results.parent, pins.score)
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
@@ -98,9 +101,10 @@ def _read(
         alignment=measured,
         aligned=aligned,
         overlap=counted,
+        made=(made_rows[0], made_rows[1]) if of else None,
         quality=quality.means(of, nodes, results.parent, made.current) if of else {},
     )
-    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted]
+    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted, *unmade]
 
 
 def _grid(path: Path) -> Grid | None:

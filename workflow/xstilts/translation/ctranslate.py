@@ -73,6 +73,7 @@ def convert(folder: Path, name: str, precision: str, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     try:
         converter = ctranslate2.converters.TransformersConverter(str(folder))
+        converter.load_tokenizer = _whole
         converter.convert(str(scratch), quantization=precision, force=True)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
         tokenizer.save_pretrained(scratch / TOKENIZER)
@@ -84,6 +85,17 @@ def convert(folder: Path, name: str, precision: str, out: Path) -> None:
         raise UserError(f"model {name}: {folder} cannot be converted ({line})") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _whole(kind: Any, folder: str, **options: Any) -> Any:
+    """Return the tokenizer of a folder, with the tokens of languages in its vocabulary. In M2M100's
+    of transformers 5 they are beside it, where CTranslate2 4.8 does not find them."""
+    tokenizer = kind.from_pretrained(folder, local_files_only=True, **options)
+    languages = getattr(tokenizer, "lang_token_to_id", None)
+    if languages:
+        vocabulary = {**tokenizer.get_vocab(), **languages}
+        tokenizer.get_vocab = lambda: vocabulary
+    return tokenizer
 
 
 class Ctranslate:

@@ -27,6 +27,7 @@ PLAIN = {
 }
 SMOOTH = 10.0  # characters that are added to both lengths, since of few one more says little
 FEW = 3  # words of a text of which a copy says something, at least
+FEW_NAMES = 2
 PREFIX = 4  # letters that a name and its translation have in common (London, Londres)
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -126,13 +127,13 @@ _DIGIT = re.compile(r"\d")
 
 def names(translated: Texts, source: Texts) -> np.ndarray:
     """Return the share of the names of the source that are in the translation, by their first
-    `PREFIX` letters, without accents; NaN where there is none, and where the translation is not
-    written in Latin letters."""
+    `PREFIX` letters, without accents; NaN where there are fewer than `FEW_NAMES` (a single one may
+    well be translated: Monday, German), and where the translation is not in Latin letters."""
     found = np.full(len(translated), np.nan, dtype=np.float32)
     for at, (row, before) in enumerate(zip(translated, source, strict=True)):
         wanted = [name for text in before for name in _names(text)]
         after = " ".join(row)
-        if wanted and _latin(after):
+        if len(wanted) >= FEW_NAMES and _latin(after):
             there = {_begin(word) for word in _LETTERS.findall(after)}
             found[at] = sum(_begin(name) in there for name in wanted) / len(wanted)
     return found
@@ -152,8 +153,8 @@ def _begin(word: str) -> str:
 def _latin(text: str) -> bool:
     """Return whether most letters of a text are Latin: those of ASCII are, and where there are
     others, these are fewer."""
-    letters = sum(map(str.isalpha, text))
-    return 2 * sum("a" <= c <= "z" for c in text.lower()) > letters
+    of_ascii = text.encode("ascii", "ignore").decode()
+    return 2 * sum(map(str.isalpha, of_ascii)) > sum(map(str.isalpha, text))
 
 
 def fingerprints(translated: Texts) -> np.ndarray:

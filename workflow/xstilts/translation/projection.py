@@ -86,6 +86,20 @@ def rebuilt(
     return Rebuilt(kept, dropped, projected)
 
 
+def summed(found: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Return what is said of the rows of several shards (`Rebuilt.projected`) of all together."""
+    out: dict[str, dict[str, Any]] = {}
+    for by in sorted({by for one in found for by in one}):
+        own = [one[by] for one in found if by in one]
+        out[by] = {"rows": sum(of["rows"] for of in own)}
+        if known := [of for of in own if "known" in of]:
+            count = sum(of["known"] for of in known)
+            share = sum(of["known"] * of["share"] for of in known) / count
+            right = sum(of["right"] for of in known)
+            out[by] |= {"known": count, "right": right, "share": round(share, 6)}
+    return out
+
+
 def _of_truth(shares: Sequence[float]) -> dict[str, Any]:
     if not shares:
         return {}
