@@ -23,8 +23,8 @@ def pieces(folder: Path, size: int = 400) -> Path:
     return path
 
 
-def m2m100(folder: Path, seed: int = 0) -> Path:
-    """Write a checkpoint of M2M100's kind, of two layers."""
+def m2m100(folder: Path, seed: int = 0, **size: int) -> Path:
+    """Write a checkpoint of M2M100's kind, of two layers, or of another size."""
     import torch
     import transformers
 
@@ -40,10 +40,15 @@ def m2m100(folder: Path, seed: int = 0) -> Path:
     tokenizer = transformers.M2M100Tokenizer(str(folder / "vocab.json"), str(source))
     tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
+    small = {
+        "d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 64,
+        "decoder_ffn_dim": 64, "encoder_attention_heads": 4, "decoder_attention_heads": 4,
+        "max_position_embeddings": 64,
+    }  # fmt: skip
     config = transformers.M2M100Config(
-        vocab_size=tokenizer.encoder_size + 100 + 8, d_model=32, encoder_layers=2, decoder_layers=2,
-        encoder_ffn_dim=64, decoder_ffn_dim=64, encoder_attention_heads=4,
-        decoder_attention_heads=4, max_position_embeddings=256, decoder_start_token_id=2,
-    )  # fmt: skip
+        vocab_size=tokenizer.encoder_size + 100 + 8,  # languages, and words that are made up
+        decoder_start_token_id=2,
+        **small | size,
+    )
     transformers.M2M100ForConditionalGeneration(config).save_pretrained(folder)
     return folder

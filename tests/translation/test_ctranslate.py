@@ -35,6 +35,13 @@ def test_translates(converted):
     assert not any("__" in text for text in found)
 
 
+def test_a_segment_that_is_too_long(converted, capsys):
+    """It is cut at the positions that the checkpoint has, and told."""
+    made = engine(SPEC, Place(str(converted)))
+    assert len(made.translate(["word " * 200, "Tom."])) == 2
+    assert "1 segments of more than 64 tokens are cut" in capsys.readouterr().out
+
+
 def test_as_transformers_does(converted, tmp_path):
     """Greedy search in fp32 writes what transformers' own generation of the checkpoint writes."""
     import torch

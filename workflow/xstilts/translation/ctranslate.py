@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
 from xstilts.translation.engines import Place, Spec
 
 CONVERTED = ("model.bin", "config.json", "shared_vocabulary.json")
 TOKENIZER = "tokenizer"  # the folder of it, in that of a converted checkpoint
 KINDS = ("m2m_100",)  # of NLLB, too
-LONGEST = 1024  # tokens of a segment; what is longer is cut
+ABOUT = "checkpoint.json"  # beside it, the config of the checkpoint
+LONGEST = 1024  # tokens of a segment, where the config does not say; what is longer is cut
 GROWTH, MORE = 2, 64  # a translation has at most so many times the tokens, and so many more
 INSTALL = "ctranslate2 is not installed: pip install 'ctranslate2>=4.8'"
 
@@ -77,6 +79,7 @@ def convert(folder: Path, name: str, precision: str, out: Path) -> None:
         converter.convert(str(scratch), quantization=precision, force=True)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
         tokenizer.save_pretrained(scratch / TOKENIZER)
+        shutil.copy(folder / "config.json", scratch / TOKENIZER / ABOUT)
         shutil.rmtree(out / TOKENIZER, ignore_errors=True)
         for path in scratch.iterdir():
             os.replace(path, out / path.name)
@@ -117,6 +120,10 @@ class Ctranslate:
 
         folder, (source, target) = Path(place.folder), spec["codes"]
         self.batch_tokens, self.beam = spec["batch_tokens"], spec["beam"]
+        about = read_json(folder / TOKENIZER / ABOUT)
+        # The checkpoint has no more positions; of a translation two are taken before its text.
+        self.positions = int(about.get("max_position_embeddings", LONGEST))
+        self.longest = self.positions - 2
         self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
             folder / TOKENIZER, local_files_only=True
         )
@@ -136,14 +143,16 @@ class Ctranslate:
         """Return the translation of each line; see `engines.Engine`."""
         tokens = self.tokens(lines)
         longest = max(map(len, tokens), default=0)
+        if cut := sum(len(line) > self.positions for line in tokens):
+            print(f"{cut} segments of more than {self.positions} tokens are cut", flush=True)
         found = self.model.translate_batch(
             tokens,
             target_prefix=[[self.prefix]] * len(tokens),
             max_batch_size=self.batch_tokens,
             batch_type="tokens",
             beam_size=self.beam,
-            max_input_length=LONGEST,
-            max_decoding_length=GROWTH * longest + MORE,
+            max_input_length=self.positions,
+            max_decoding_length=min(self.longest, GROWTH * longest + MORE),
         )
         return [self.text(one.hypotheses[0]) for one in found]
 
