@@ -3,9 +3,11 @@
 import pytest
 from tests.experiment.test_grid import BASE, make
 
-from xstilts.experiment import config_files, generated, graph
+from xstilts.experiment import config_files, generated, graph, traits
 from xstilts.experiment.config import load
 from xstilts.experiment.config_files import merge
+from xstilts.monitoring.estimate.data_sizes import DataSizes
+from xstilts.monitoring.estimate.translations import Translations
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 
@@ -201,3 +203,22 @@ def test_a_mistake_in_a_prompt_is_found_before_anything_runs(tmp_path):
         " {langage}; did you mean `language`? (valid: language, code, label, meaning, examples,"
         " fields, choices)"
     )
+
+
+def test_its_rows_are_those_that_are_generated():
+    for more, rows in ({}, 20), ({"rows": 15}, 15):
+        grid = grid_of(entry(more=more))
+        assert traits.of(grid.experiment).value("intermediate", "made", "rows") == rows
+    both = traits.of(grid_of(entry(keep_english=True)).experiment)
+    assert both.value("intermediate", "made", "rows") == 20 + 392702
+
+
+def test_the_estimate_knows_how_many_rows_there_are(tmp_path):
+    grid = grid_of(entry(languages=["de"], rows=1000))
+    nodes = graph.build(grid)
+    sizes = DataSizes(tmp_path, grid)
+    made = sizes.of("m", "mnli", "de", "train", 256, "writer-1000-1.none")
+    assert made.rows == 1000 and made.tokens == 44 * 1000
+    [written] = (key for key, node in nodes.items() if node.rule == "generate")
+    seconds, basis = Translations(grid, nodes, tmp_path).seconds(written)
+    assert seconds == pytest.approx(1.2 * 44 * 1000 * 4.5 / 8000) and basis == "engine"

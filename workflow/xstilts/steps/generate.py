@@ -8,6 +8,7 @@ import argparse
 import dataclasses
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,16 +45,18 @@ def generate(args: argparse.Namespace) -> None:
         same_spec(args.generator, node["spec"], spec["generator"])
         pins |= node["pins"]
     where = f"generated: {args.name}: {spec['task']} ({spec['lang']})"
+    said, start = Said(), time.monotonic()
     try:
-        result = rows_of(spec, args)
+        result = rows_of(spec, args, said)
     except UserError as error:
         error.args = (f"{where}: {error}",)
         raise
     counts = {"rows_total": result.asked, "rows_kept": len(result.rows), "dropped": result.unused}
     about = {"spec": spec, "pins": pins, **counts}
     prepare.write(args.out, result.rows, spec["format"], {**about, "repaired": 0})
-    record = {**about, "by_label": result.by_label, "sha256": sha256(args.out)}
-    write_json(args.record, record)
+    seconds = {"seconds": time.monotonic() - start, **({"resumed": True} if said.there else {})}
+    told = {"by_label": result.by_label, "sha256": sha256(args.out), "characters": said.characters}
+    write_json(args.record, {**about, **told, **seconds})
     shutil.rmtree(Path(args.state) / BLOCKS, ignore_errors=True)
     if len(result.rows) < spec["rows"]:
         process.note(
@@ -63,8 +66,16 @@ def generate(args: argparse.Namespace) -> None:
     print(f"{len(result.rows)} rows of {result.asked} answers; no rows: {unused}")
 
 
-def rows_of(spec: dict[str, Any], args: argparse.Namespace) -> rounds.Result:
-    """Return what was made."""
+@dataclasses.dataclass
+class Said:
+    """What was answered: characters, of the estimate; whether some of it was there already."""
+
+    characters: int = 0
+    there: bool = False
+
+
+def rows_of(spec: dict[str, Any], args: argparse.Namespace, said: Said) -> rounds.Result:
+    """Return what was made, and count what was `said`."""
     table = prepare.read(args.rows)
     first = table.slice(0, LOOKED_AT).to_pylist()
     labels = spec["labels"]
@@ -88,6 +99,8 @@ def rows_of(spec: dict[str, Any], args: argparse.Namespace) -> rounds.Result:
             Path(args.state) / BLOCKS, block, asked,
             lambda: write(requests, shown, prompts, f"{spec['seed']}/{spec['lang']}/{block}"),
         )  # fmt: skip
+        said.characters += sum(len(text) for text, _ in texts)
+        said.there |= there
         print(
             f"block {block + 1}: {len(texts)} answers{' were there' if there else ''}", flush=True
         )

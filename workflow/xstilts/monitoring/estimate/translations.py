@@ -1,4 +1,5 @@
-"""The seconds of translations: characters over characters a second, of an engine."""
+"""The seconds of translations, and of rows that are generated: characters over characters a second,
+of an engine."""
 
 import dataclasses
 import statistics
@@ -6,15 +7,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from xstilts.experiment.grid import Grid
-from xstilts.experiment.nodes import TRANSLATING, Node
+from xstilts.experiment.nodes import IN_BLOCKS, Node
 from xstilts.experiment.synthetic_specs import WORDS
 from xstilts.monitoring.estimate.data_sizes import BYTES, DataSizes
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 
 # Characters a second where nothing has been measured. Of the toy world's grammars and of Apertium
-# (eng-spa, one core) as seen here; of CTranslate2 guesses: a distilled NLLB on a GPU.
-SPEEDS = {"toy": 20_000.0, "command": 40_000.0, "ctranslate2": 10_000.0}
+# (eng-spa, one core) as seen here; of the others guesses: a distilled NLLB on a GPU, a decoder of 8
+# billion parameters in batches of 128.
+SPEEDS = {
+    "toy": 20_000.0, "command": 40_000.0, "ctranslate2": 10_000.0, "transformers": 8_000.0,
+    "vllm": 30_000.0,
+}  # fmt: skip
+ANSWERS = 1.2  # answers of a decoder a row, since not all of them are rows
 WORD = 7  # characters of a word, in a lexicon
 UNBOUND = 10**6  # tokens of a row: none is cut
 BASIS = "engine"  # of a forecast by `SPEEDS`
@@ -44,7 +50,7 @@ class Translations:
         self.of_nodes = {
             key: _letters(node, grid, sizes)
             for key, node in nodes.items()
-            if node.rule in TRANSLATING
+            if node.rule in IN_BLOCKS
         }
         self.assumed = list(sizes.assumed.values())
         self.rates: dict[tuple[str, ...], list[float]] = {}
@@ -83,6 +89,10 @@ class Translations:
 
 def _letters(node: Node, grid: Grid, sizes: DataSizes) -> Letters:
     spec = node.spec
+    if spec["kind"] == "generated":
+        size = sizes.expected(spec["task"], grid.home(spec["task"]), "train", UNBOUND)
+        characters = ANSWERS * spec["rows"] * size.tokens * BYTES / max(1, size.rows)
+        return Letters(characters, spec["engine"], node.name.split("/")[0], spec["lang"])
     by, lang = spec["translator"], spec["lang"]
     size = sizes.expected(spec["task"], grid.home(spec["task"]), "train", UNBOUND)
     characters = size.tokens * BYTES / max(1, spec.get("shard", [0, 1])[1])
@@ -101,5 +111,7 @@ def _names(of: Letters) -> tuple[tuple[str, ...], ...]:
 
 def _place(node: Node) -> str:
     spec = node.spec
+    if spec["kind"] == "generated":
+        return f"{node.rule} {spec['task']} {spec['rows']}"
     back = node.name.startswith("back/")
     return f"{node.rule} {spec['task']} {spec.get('shard', [0, 1])[1]} {back}"
