@@ -38,6 +38,15 @@ if EXPERIMENT.pictured:
 
 
 include: "workflow/rules/subset.smk"
+
+
+if EXPERIMENT.variants:
+
+    include: "workflow/rules/translate.smk"
+    include: "workflow/rules/measures.smk"
+    include: "workflow/rules/generate.smk"
+
+
 include: "workflow/rules/train.smk"
 include: "workflow/rules/difficulty.smk"
 
@@ -55,7 +64,7 @@ if EXPERIMENT.alignment:
     include: "workflow/rules/alignment.smk"
 
 
-if EXPERIMENT.settings["overlap"]:
+if GRID.overlapping():
 
     include: "workflow/rules/overlap.smk"
 

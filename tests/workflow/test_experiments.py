@@ -13,6 +13,7 @@ from xstilts.experiment.grid import Grid
 SCALING = ROOT / "experiments/scaling.yaml"
 SMALL = ROOT / "experiments/rehearsals/scaling.yaml"  # what its rehearsal leaves out besides
 DIFFICULTY = ROOT / "experiments/difficulty.yaml"
+SYNTHETIC = ROOT / "experiments/synthetic.yaml"
 MULTIHOP = ROOT / "experiments/multihop.yaml"
 MULTIMODAL = ROOT / "experiments/multimodal.yaml"
 PAPER, REHEARSAL = ROOT / "experiments/paper.yaml", ROOT / "experiments/rehearsal.yaml"
@@ -112,6 +113,37 @@ def test_its_rehearsal_has_every_kind_of_subset_in_few_jobs(tmp_path):
     assert sum(n for rule, n in jobs.items() if rule.startswith("align")) == 26 * 2
     assert (jobs["evaluate_xnli"], jobs["evaluate_tatoeba_r"]) == (26, 4)
     assert sum(jobs.values()) < 240
+
+
+def test_the_experiment_on_synthetic_data_is_as_large_as_it_says():
+    """Eight models; 34 rows beside `none`: of MNLI 20, of SQuAD and Social IQa seven each. Into 49
+    languages are three tasks translated by one translator, in four shards, and back for the round
+    trips, and MNLI into 14 by two others. Filters see all of these once unfiltered and once by
+    `good` (the other two translators, and one, by `any`), and the generated rows of three tasks."""
+    experiment = load(config_files.read([SYNTHETIC]))
+    jobs = Counter(node.rule for node in graph.build(Grid(experiment)).values())
+    every, fifteen = 49, 14
+    assert jobs["translate"] == 4 * (2 * 3 * every + 2 * fifteen)
+    assert jobs["filter"] == 2 * 3 * every + fifteen + 2 * 2 * fifteen + 3 * every
+    assert jobs["similarity"] == jobs["round_trip"] == 3 * every + 2 * fifteen
+    assert jobs["control"] == 3 + 3 + 1 + every + 3 * every  # in English; shuffled, noise
+    assert jobs["lexicon"] == every and jobs["generate"] == 3 * every
+    assert jobs["translator"] == 3 and jobs["generator"] == 1
+    assert several(jobs, "intermediate") == 8 * 34 * 3
+    assert several(jobs, "tune") == 8 * 35 * 9 * 3
+    assert jobs["evaluate"] == 8 * 35 * 10 * 3
+    assert len(experiment.questions) == 16 and not experiment.notes
+
+
+def test_its_rehearsal_has_every_kind_of_row_in_few_jobs(tmp_path):
+    small = ROOT / "experiments/rehearsals/synthetic.yaml"
+    jobs = dry_run(tmp_path, SYNTHETIC, REHEARSAL, small)
+    assert several(jobs, "intermediate") == 3 * 31 and several(jobs, "tune") == 3 * 32
+    assert jobs["evaluate_xnli"] == 3 * 32
+    made = {"translate", "filter", "control", "lexicon", "similarity", "round_trip", "generate"}
+    assert made < jobs.keys() and "generator" not in jobs
+    assert jobs["generate"] == 3 * 3 and jobs["lexicon"] == 3
+    assert sum(jobs.values()) < 660
 
 
 def test_the_experiment_on_hops_is_as_large_as_it_says(tmp_path):

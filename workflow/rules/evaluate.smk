@@ -61,10 +61,11 @@ for step, target, split in EVALUATED:
             model=read_by(cell(target, split), "model", os.path.dirname),
             dev=read_by(cell(target, split), "dev_manifest"),
             features=read_by(cell(target, split), "features"),
+            overlap=every_read_by(cell(target, split), "overlap"),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.steps.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --manifest {input.manifest} --dev-manifest={params.dev}"
-            " --features={params.features}"
+            " --features={params.features} --overlap {params.overlap}"
             " --state {params.state} --budget {resources.budget}"
             " --trackers {resources.trackers} --attempt {resources.attempt} --out {params.out} --log {log}"

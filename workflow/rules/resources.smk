@@ -111,6 +111,44 @@ def features_minutes(wildcards, input, attempt):
     return resources.features_minutes(model, pictures, gpu_of_vision(wildcards), THREADS, attempt)
 
 
+def translator_of(wildcards):
+    """The name of the translator of a job; that of a round trip is its variant's."""
+    of_stem = f"{getattr(wildcards, 'stem', '')}.none"
+    variant = EXPERIMENT.variants.get(getattr(wildcards, "variant", of_stem))
+    return variant.by if variant else wildcards.by
+
+
+def translation_gpus(wildcards):
+    """The GPUs of a shard of a translation."""
+    return GRID.translator_gpus(translator_of(wildcards), wildcards.task)
+
+
+def translation_memory(wildcards, input, attempt):
+    """The host memory of a shard of a translation."""
+    model = resources.bytes_of(getattr(input, "translator", ()))
+    shards = GRID.shards(translator_of(wildcards))
+    return resources.translation_memory(model, resources.bytes_of(input.rows), shards, attempt)
+
+
+def translation_minutes(wildcards, input, attempt):
+    """The time limit of it."""
+    gpus, shards = translation_gpus(wildcards), GRID.shards(translator_of(wildcards))
+    return resources.translation_minutes(resources.bytes_of(input.rows), shards, gpus, attempt)
+
+
+def measure_memory(wildcards, input, attempt):
+    """The host memory of what a model says of translated rows."""
+    gpus, data = gpu_of(wildcards), 2 * resources.bytes_of(input.rows)
+    return resources.memory(weights.loaded(input[0]), data, gpus, attempt)
+
+
+def measure_minutes(wildcards, input, attempt):
+    """The time limit of it."""
+    data = resources.PIECE_BYTES * resources.bytes_of(input.rows)
+    model = weights.loaded(input[0])
+    return resources.evaluation_minutes(model, data, gpu_of(wildcards), attempt)
+
+
 def attempt(wildcards, attempt):
     """Which of Snakemake's attempts at a job it is."""
     return attempt
@@ -154,3 +192,25 @@ def evaluation_minutes(target, split):
 def sbatch(name):
     """What sbatch is told besides: the pattern is that of the log, so the comment names it."""
     return lambda wildcards: resources.sbatch(name.format_map(dict(wildcards.items())))
+
+
+def writing_gpu(wildcards):
+    """The number of GPUs of a job of generated rows: none where the grammar writes."""
+    entry = EXPERIMENT.settings["generators"][wildcards.by]
+    return entry.get("gpus", 1) if GRID.writes(wildcards.by) else 0
+
+
+def writing_memory(wildcards, input, attempt):
+    """The host memory of it: the decoder as it is loaded."""
+    gpus = writing_gpu(wildcards)
+    return resources.writing_memory(
+        weights.decoder(list(input.get("generator", ()))), gpus, attempt
+    )
+
+
+def writing_minutes(wildcards, input, attempt):
+    """The time limit of it, by its answers."""
+    spec, gpus = GENERATED(wildcards).spec, writing_gpu(wildcards)
+    tokens = spec["rows"] * spec["tries"] * spec.get("max_tokens", 0)
+    model = weights.decoder(list(input.get("generator", ())))
+    return resources.writing_minutes(model, tokens, gpus, attempt)

@@ -8,13 +8,14 @@ import pandas as pd
 
 from xstilts.analysis import numbers
 from xstilts.analysis.text_table import TableCell, TextTable
+from xstilts.data import overlap as found_in
 from xstilts.experiment.graph import overlap_file
 from xstilts.experiment.grid import Grid
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest
 from xstilts.scoring import scores
 
-MOST = 1.0  # percent of a target's rows beyond which a difference is marked
+MOST = 100 * found_in.MOST  # percent of a target's rows beyond which a difference is marked
 COUNTS = ["rows", "question", "context", "either"]
 COLUMNS = ["task", "intermediates", "target", *COUNTS, "percent"]
 NOTE = (
@@ -42,11 +43,7 @@ def read(
     names = list(dict.fromkeys(cell.intermediate for cell in grid.cells))
     for task in grid.overlapping():
         trained = ", ".join(
-            name
-            for name in names
-            if any(
-                "en" in grid.experiment.intermediates[one].get(task, ()) for one in grid.chain(name)
-            )
+            name for name in names if any(grid.from_english(one, task) for one in grid.chain(name))
         )
         for target, spec in grid.overlap_specs(task).items():
             path = overlap_file(task, target)

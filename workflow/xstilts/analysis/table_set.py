@@ -20,6 +20,7 @@ from xstilts.analysis import (
     languages,
     numbers,
     overlap,
+    projection,
     results,
     seeds,
     significance,
@@ -92,6 +93,8 @@ class Found:
         aligned: the measures of alignment that questions are about.
         overlap: see `overlap.read`; None where it is not asked for.
         controls: see `grounding.controls`.
+        made: of synthetic rows, see `projection.read`; None where there are none.
+        quality: see `quality.means`.
     """
 
     grid: pd.DataFrame
@@ -113,6 +116,8 @@ class Found:
     aligned: Sequence[Aligned] = ()
     overlap: pd.DataFrame | None = None
     controls: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    made: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    quality: Mapping[str, Mapping[tuple[str, str], float]] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def compute(self) -> compute.Compute:
@@ -144,7 +149,7 @@ class Found:
         )  # fmt: skip
         if self.alignment is not None:
             found = aligned.extended(found, self.alignment, self.aligned)
-        measured = {FLOP: self.compute.rows, **subsets.means(self.recorded)}
+        measured = {FLOP: self.compute.rows, **subsets.means(self.recorded), **self.quality}
         return Estimator(dataclasses.replace(found, measured=measured))
 
     @cached_property
@@ -247,6 +252,10 @@ def tables(found: Found, asked: Collection[str], questions: Iterable[Question]) 
     if "grounding" in asked:
         text = grounding.text_table(found.grounding)
         yield Table("grounding", {"": found.grounding}, text, numbers.EXACT)
+    if "projection" in asked and found.made is not None:
+        text = projection.text_table(*found.made)
+        csv = dict(zip(("", ".dropped"), found.made, strict=True))
+        yield Table("projection", csv, text, numbers.EXACT)
     costs = cost.table(found.files, found.trainings, chosen.losers(found.choices))
     yield Table("cost", {"": costs}, cost.text_table(costs))
     if "alignment" in asked and found.alignment is not None:

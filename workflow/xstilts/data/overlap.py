@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 RUN = 13
+MOST = 0.01  # share of the rows of a target beyond which a score may be of what was read before
 # Format -> the columns that are its question together, and those of which each is a context.
 COLUMNS = {
     **dict.fromkeys(

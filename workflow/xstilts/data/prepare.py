@@ -335,10 +335,13 @@ def metadata(path: str | Path) -> dict[str, Any]:
 
 
 def pins(*made: Mapping[str, Any]) -> dict[str, str]:
-    """Return the pins of what files of unified rows were made from, by their `metadata`."""
+    """Return the pins of what files of unified rows were made from, by their `metadata`; those that
+    are made of others tell them."""
     found: dict[str, str] = {}
     for of in made:
-        found |= {f"datasets/{of['spec']['hub']}": of["pin"]["revision"], **of.get("pins", {})}
+        found |= of.get("pins", {})
+        if "pin" in of:  # not of rows that are made of others
+            found[f"datasets/{of['spec']['hub']}"] = of["pin"]["revision"]
     return found
 
 

@@ -4,7 +4,8 @@ each row is read in all languages or `dealt` to one of them."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xstilts.experiment import reference
+from xstilts.experiment import reference, translated
+from xstilts.experiment.synthetic import GENERATED
 from xstilts.experiment.tasks import Task, known
 from xstilts.running.errors import UserError
 
@@ -49,7 +50,7 @@ def check(
             f" languages, not in {', '.join(only)} alone; say `languages: all`, or list them"
         )
     for task, languages in trained_in.items():
-        if "rows" not in entry or at_most(tasks[task], settings):
+        if "rows" not in entry or GENERATED in entry or at_most(tasks[task], settings):
             continue
         there, by = rows_there(tasks[task], counted(entry, tasks[task], languages), settings)
         if there is not None and entry["rows"] > there:
@@ -75,7 +76,9 @@ def too_few(name: str, rows: int, task: str, there: int, limited: bool = False) 
 
 def dealt(entry: Mapping[str, Any], task: Task, languages: Sequence[str]) -> bool:
     """Whether each row of a task is read in one of some languages; text to be masked, which is no
-    translation, is read in all."""
+    translation unless it was translated here, is read in all."""
+    if translated.same(entry):
+        return len(languages) > 1
     return entry.get("translations") == DEALT and len(languages) > 1 and task.format != "mlm"
 
 

@@ -5,7 +5,7 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from xstilts.experiment import amounts, backbones, cells, chains, recipe
+from xstilts.experiment import amounts, backbones, cells, chains, generated, recipe, translated
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.recipe import Member, Recipe
@@ -90,7 +90,9 @@ class Ancestry:
             at_most = amounts.at_most(task, self.experiment.settings)
             dealt, subset = amounts.dealt(entry, task, languages), entry.get("subset", {})
             how = entry.get("rows"), at_most, dealt, subset.get("rows")
-            members.append(Member(name, languages, dev, chosen, *how))
+            made = translated.made_in(entry, task, languages)
+            made |= generated.made_in(entry, task, languages)
+            members.append(Member(name, languages, dev, chosen, *how, made))
         return members
 
     def tunings(self, target: str) -> tuple[str, ...]:

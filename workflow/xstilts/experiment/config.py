@@ -14,14 +14,20 @@ from xstilts.experiment import (
     chains,
     entries,
     families,
+    filters,
+    generated,
+    generators,
     own_traits,
     roles,
     search_check,
     shape,
     subsets,
     suites,
+    synthetic,
     tasks,
     traits,
+    translated,
+    translators,
     vision,
 )
 from xstilts.experiment.alignment import AlignmentSet
@@ -97,6 +103,23 @@ def load(raw: Mapping[str, Any]) -> Experiment:
             vision.check_trained(name, entry, settings, known)
         with problems.noted():
             chains.check(name, settings["intermediates"], NONE)
+    for name, entry in settings["translators"].items():
+        with problems.noted():
+            translators.check(name, entry, settings)
+    with problems.noted():
+        filters.check(settings)
+    for name, entry in settings["generators"].items():
+        with problems.noted():
+            generators.check(name, entry, settings)
+    problems.end()
+    for name, entry in settings["intermediates"].items():
+        with problems.noted():
+            translated.check(name, entry, settings, known)
+        with problems.noted():
+            generated.check(name, entry, settings, known)
+    problems.end()
+    with problems.noted():
+        generated.check_prompts(settings, known)
     for target in settings["targets"]:
         with problems.noted():
             roles.check_target(target, settings, known)
@@ -126,7 +149,13 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     if settings["source"] == "toy":
         notes += _on_one_gpu(settings) + _on_all_linear(settings)
     notes += [*amounts.notes(intermediates, settings, known), *search_check.notes(settings)]
-    found = Experiment(settings, known, intermediates, languages, tested, alignment=sets)
+    made = settings["intermediates"]
+    variants = synthetic.with_unfiltered(
+        translated.variants(made) | generated.variants(made, known)
+    )
+    found = Experiment(
+        settings, known, intermediates, languages, tested, alignment=sets, variants=variants
+    )
     return _asked(found, problems, notes)
 
 
@@ -151,7 +180,7 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
         scored = _languages(real, known, settings["split"], [])
         entries = settings["alignment"].items()
         sets = {name: alignment_check.check(name, entry, real, known) for name, entry in entries}
-        return Experiment(real, known, trained, scored, {}, alignment=sets)
+        return Experiment(real, known, trained, scored, {}, alignment=sets, variants=found.variants)
 
     questions, left_out = asking.asked(found, outside if found.toy else None)
     return dataclasses.replace(found, questions=questions, notes=(*notes, *left_out))
@@ -294,6 +323,10 @@ def _trained_in(
     toy world: as far as it has them, and in the first that it has in place of others alone, data of
     one's own apart.)
     """
+    if synthetic.TRANSLATED in entry:
+        return translated.trained_in(entry, settings, known)
+    if synthetic.GENERATED in entry:
+        return generated.trained_in(entry, settings, known)
     key, asked = f"intermediates: {name}: languages", entry.get("languages")
     every = sorted({code for task in entry["tasks"] for code in known[task].languages})
     for code in asked if isinstance(asked, list) else ():

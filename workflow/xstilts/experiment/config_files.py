@@ -118,25 +118,39 @@ def _marked(error: yaml.MarkedYAMLError, file: str | Path) -> str:
 def anchored(content: Mapping[str, Any], file: str | Path) -> dict[str, Any]:
     """Return what is in a config file with its relative paths told what they are relative to.
 
-    That is the file's folder. Entries of `tasks`, `models` and `vision` get it as `base`, so that
+    That is the file's folder. Entries of `tasks`, `models` and the like get it as `base`, so that
     the path stays as it was written (it is part of messages, of a model's also in its spec).
     """
     folder, found = str(Path(file).absolute().parent), dict(content)
     source = content.get("source")
     if isinstance(source, str) and source not in ("toy", "hub"):
         found["source"] = str(sources.absolute(source, folder))
-    for section, keys in (
-        ("tasks", ("files", "hub")),
-        ("models", ("from",)),
-        ("vision", ("from",)),
-    ):
+    with_from = ("models", "vision", "translators", "generators")
+    named = (("tasks", ("files", "hub")), *((section, ("from",)) for section in with_from))
+    for section, keys in named:
         entries = content.get(section)
         if isinstance(entries, Mapping):
             found[section] = {
                 name: {"base": folder, **entry} if _has_path(entry, keys) else entry
                 for name, entry in entries.items()
             }
+    intermediates = content.get("intermediates")
+    if isinstance(intermediates, Mapping):
+        found["intermediates"] = {
+            name: _with_prompt(entry, folder) for name, entry in intermediates.items()
+        }
     return found
+
+
+def _with_prompt(entry: Any, folder: str) -> Any:
+    """Return an intermediate's entry with the path of a prompt absolute."""
+    given = entry.get("generated") if isinstance(entry, Mapping) else None
+    if not isinstance(given, Mapping) or not isinstance(given.get("prompt"), str):
+        return entry
+    return {
+        **entry,
+        "generated": {**given, "prompt": str(sources.absolute(given["prompt"], folder))},
+    }
 
 
 def places(files: Sequence[str | Path], config: Mapping[str, Any]) -> dict[str, Any]:

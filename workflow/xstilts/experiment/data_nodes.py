@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from xstilts.experiment.maker import rows_of
 from xstilts.experiment.model_nodes import ModelNodes
 from xstilts.experiment.nodes import VISION, Node, features_of
 from xstilts.experiment.tasks import POOL, SET
@@ -66,20 +67,27 @@ class DataNodes(ModelNodes):
 
         return self._once(f"results/features/{name}.json", make)
 
-    def encode(self, model: str, task: str, lang: str, split: str, length: int) -> Node:
-        """The same rows for one tokenizer and length limit."""
+    def rows(self, task: str, lang: str, split: str, variant: str = "") -> Node:
+        """The rows of a task in a language: as prepared or (`SyntheticNodes`) of a variant."""
+        raise NotImplementedError
+
+    def encode(
+        self, model: str, task: str, lang: str, split: str, length: int, variant: str = ""
+    ) -> Node:
+        """The same rows for one tokenizer and length limit; `variant`: of synthetic rows."""
         tokenizer = self.grid.tokenizer(model)
-        name = f"{tokenizer}/{task}/{lang}.{split}.{length}"
+        place = f"synthetic/{variant}/{task}" if variant else task
+        name = f"{tokenizer}/{place}/{lang}.{split}.{length}"
 
         def make(key: str) -> Node:
-            rows, of = self.prepare(task, lang, split), self.model(tokenizer)
+            rows, of = self.rows(task, lang, split, variant), self.model(tokenizer)
             of_labels = self.grid.labelled_by(task)
             labels = [self.prepare(*of_labels)] if of_labels else []
             images = self.grid.tasks[task].images
             pictures = [self.prepare(images, SET, split)] if images else []
-            spec = self.grid.encoded_spec(task, lang, split, length)
+            spec = self.grid.encoded_spec(task, lang, split, length, variant)
             inputs = {
-                "rows": (rows.key,),
+                "rows": (rows_of(rows),),
                 "tokenizer": (f"results/models/{tokenizer}/tokenizer.json",),
                 "model": (of.key,),  # beside it, for its pins
                 "labels_of": tuple(node.key for node in labels),

@@ -149,9 +149,17 @@ class DataSpecs(Ancestry):
         """Return the spec of one prepared file as far as what is encoded follows from it."""
         return strata.without(self.data_spec(task, lang, split))
 
-    def encoded_spec(self, task: str, lang: str, split: str, length: int) -> dict[str, Any]:
-        """Return the spec of one encoded file; its tokenizer is an input, known by content."""
+    def encoded_spec(
+        self, task: str, lang: str, split: str, length: int, variant: str = ""
+    ) -> dict[str, Any]:
+        """Return the spec of one encoded file; its tokenizer is an input, known by content.
+
+        variant: of synthetic rows.
+        """
         entry = self.tasks[task]
+        of = (
+            ("synthetic_spec", variant, task, lang) if variant else ("rows_spec", task, lang, split)
+        )
         return {
             "kind": "encoded",
             "format": entry.format,
@@ -160,7 +168,7 @@ class DataSpecs(Ancestry):
             **({"other_labels": True} if entry.other_labels else {}),
             "no_answer": entry.no_answer,
             "max_length": length,
-            "data": self._digest("rows_spec", task, lang, split),
+            "data": self._digest(*of),
             "version": VERSIONS["encode"],
         }
 

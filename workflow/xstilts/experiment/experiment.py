@@ -8,6 +8,7 @@ from xstilts.data import source as sources
 from xstilts.experiment import chains
 from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.questions import Question
+from xstilts.experiment.synthetic import Variant
 from xstilts.experiment.tasks import Task
 
 NONE = "none"  # the name of the row without an intermediate task
@@ -28,6 +29,7 @@ class Experiment:
         notes: what is left out without being a mistake, a line each.
         questions: what is asked of it, resolved.
         alignment: the sets of parallel sentences, by name.
+        variants: the ways in which synthetic rows are made, by name.
     """
 
     settings: Mapping[str, Any]
@@ -38,6 +40,7 @@ class Experiment:
     notes: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     alignment: Mapping[str, AlignmentSet] = dataclasses.field(default_factory=dict)
+    variants: Mapping[str, Variant] = dataclasses.field(default_factory=dict)
 
     @property
     def toy(self) -> bool:
@@ -72,16 +75,20 @@ class Experiment:
 
     def model_folder(self, model: str) -> str:
         """Return the folder of a model of one's own, absolute; "" for any other."""
-        entry = self.settings["models"][model]
-        return self._own_folder(entry)
+        return "" if self.toy else _folder(self.settings["models"][model])
 
     def vision_folder(self, vision: str) -> str:
         """Return the same of a vision encoder."""
-        return self._own_folder(self.settings["vision"][vision])
+        return "" if self.toy else _folder(self.settings["vision"][vision])
 
-    def _own_folder(self, entry: Mapping[str, Any]) -> str:
-        own = sources.is_path(entry["from"]) and not self.toy
-        return str(sources.absolute(entry["from"], entry["base"])) if own else ""
+    def translator_folder(self, translator: str) -> str:
+        """Return the folder of a translator of one's own, absolute; "" for any other."""
+        return _folder(self.settings["translators"][translator])
+
+
+def _folder(entry: Mapping[str, Any]) -> str:
+    own = sources.is_path(entry["from"])
+    return str(sources.absolute(entry["from"], entry.get("base", ""))) if own else ""
 
 
 def used(settings: Mapping[str, Any], known: Mapping[str, Task]) -> list[Task]:

@@ -62,14 +62,16 @@ class Graph(TrainingNodes):
             images = self.grid.tasks[cell.target].images
             seen = [self.features(self.grid.vision(), images, split)] if images else []
             spec = {"kind": "cell", "scores": dict(zip(languages, scores.values(), strict=True))}
-            base, files = self._beside(made, cell.model)
+            base, files = self.beside(made, cell.model)
             inputs = {
                 **files,
                 "model": checkpoint_files(os.path.dirname(made.key), bool(base)),
                 **{name: (node.key,) for name, node in manifests.items()},
                 **({"features": (features_of(seen[0].key),)} if seen else {}),
             }
-            needs = [*base, made, *manifests.values(), *seen]
+            leaks = [] if chosen else [self.overlap(task) for task in self.grid.checked(cell)]
+            inputs |= {"overlap": tuple(node.key for node in leaks)} if leaks else {}
+            needs = [*base, made, *manifests.values(), *seen, *leaks]
             log = f"results/logs/{'test' if chosen else 'evaluate'}/{cell}.log"
             return self._node("evaluate", str(cell), key, spec, inputs, needs, (), scores, log)
 
@@ -116,7 +118,7 @@ class Graph(TrainingNodes):
             }
             sides = specs if of.paired else [*specs, of.pivot]
             rows = [self.prepare(of.task, lang, of.split) for lang in sides]
-            base, files = self._beside(made, row.model)
+            base, files = self.beside(made, row.model)
             inputs = {
                 **files,
                 "model": checkpoint_files(os.path.dirname(made.key), bool(base)),

@@ -7,6 +7,7 @@ from xstilts.experiment.alignment import Row
 from xstilts.experiment.cells import NOSEED, Cell
 from xstilts.experiment.config import NONE, Experiment
 from xstilts.experiment.searches import Searches
+from xstilts.experiment.synthetic import TRANSLATED
 from xstilts.experiment.tasks import POOL
 from xstilts.experiment.training_specs import TrainingSpecs
 from xstilts.experiment.versions import VERSIONS
@@ -91,17 +92,47 @@ class Grid(TrainingSpecs):
     # ---- overlap and alignment
 
     def overlapping(self) -> dict[str, list[str]]:
-        """Return the tasks that stage 1 trains on in English -> the targets that are scored in it,
-        where `overlap` asks how much of these is in the train rows of those."""
-        if not self.experiment.settings["overlap"]:
-            return {}
+        """Return the tasks that stage 1 trains on in English, or in translations of that -> the
+        targets that are scored in it, where `overlap` asks how much of these is in the train rows
+        of those, or a score would not be one of what was read before (`checked`)."""
         scored = dict.fromkeys(cell.target for cell in self.cells)
         targets = [name for name in scored if "en" in self.experiment.languages[name]]
         rows = dict.fromkeys(cell.intermediate for cell in self.cells)
         chains = dict.fromkeys(name for row in rows for name in self.chain(row))
-        trained = (self.experiment.intermediates[name] for name in chains)
-        tasks = {task: None for found in trained for task, langs in found.items() if "en" in langs}
+        asked = self.experiment.settings["overlap"]
+        tasks = {
+            task: None
+            for name in chains
+            for task in self.experiment.intermediates[name]
+            if (asked and self.from_english(name, task)) or self.is_checked(name, task)
+        }
         return {task: targets for task in tasks if targets}
+
+    def from_english(self, intermediate: str, task: str) -> bool:
+        """Whether an intermediate is trained on the English rows of a task, or translations."""
+        languages = self.experiment.intermediates[intermediate].get(task, ())
+        translated = TRANSLATED in self.entry(intermediate) and self.home(task) == "en"
+        return "en" in languages or (translated and bool(languages))
+
+    def is_checked(self, intermediate: str, task: str) -> bool:
+        """Whether it is looked for rows of targets among those of a task that an intermediate has
+        translated: in another language nobody would see them."""
+        given = self.entry(intermediate).get(TRANSLATED, {"leaks": "allow"})
+        allowed = given.get("leaks") == "allow" or self.rehearsed(task)
+        return not allowed and self.from_english(intermediate, task)
+
+    def checked(self, cell: Cell) -> list[str]:
+        """Return the tasks of whose train rows a cell must not have any of its target's."""
+        if "en" not in self.experiment.languages[cell.target]:
+            return []
+        links = self.chain(cell.intermediate)
+        tasks = (
+            t
+            for name in links
+            for t in self.experiment.intermediates[name]
+            if self.is_checked(name, t)
+        )
+        return list(dict.fromkeys(tasks))
 
     def overlap_specs(self, task: str) -> dict[str, dict[str, Any]]:
         """Return target -> spec of how much of it is in the train rows of a task."""

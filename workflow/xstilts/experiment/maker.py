@@ -49,6 +49,11 @@ class Maker:
         )
 
 
+def rows_of(node: Node) -> str:
+    """Return the file of the rows that a node makes."""
+    return difficulty.rows_of(node.key) if node.key.endswith(".json") else node.key
+
+
 def outputs_of(key: str, spec: Any) -> dict[str, str | None]:
     """What a checkpoint's node makes: the record, and weights that do not tell their spec."""
     weights = (ADAPTER if "adapter" in spec else CHECKPOINT)[0]

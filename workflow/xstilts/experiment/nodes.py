@@ -9,16 +9,21 @@ from xstilts.running import lock
 
 RULES = (
     "toy_world", "toy_model", "toy_backbone", "toy_vision", "pin_data", "pin_model", "pin_vision",
-    "prepare", "model", "vision", "features", "encode", "manifest", "difficulty", "pvi",
-    "bag_of_words", "subset", "trial_intermediate", "trial_tune", "choose",
-    "intermediate", "tune", "evaluate", "align", "overlap",
+    "pin_translator", "pin_generator", "prepare", "model", "vision", "features", "translator",
+    "translate", "lexicon", "generator", "generate", "similarity", "consistency", "round_trip",
+    "filter", "control", "encode", "manifest", "difficulty", "pvi", "bag_of_words", "subset",
+    "trial_intermediate", "trial_tune", "choose", "intermediate", "tune", "evaluate", "align",
+    "overlap",
 )  # fmt: skip
 TRIALS = ("trial_intermediate", "trial_tune")  # the rules of searches (`search.py`)
 BY_LANGUAGE = ("evaluate", "align")  # whose outputs are a file a language, with a spec each
 BY_FILE = (*BY_LANGUAGE, "overlap")  # and those whose are a file a target
 RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no weights stay
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
-PINS = ("pin_data", "pin_model", "pin_vision")  # the rules whose nodes are pins
+TRANSLATING = ("translate", "lexicon", "round_trip")  # whose speed is characters a second
+IN_BLOCKS = (*TRANSLATING, "generate")  # whose blocks are kept
+# The rules whose nodes are pins.
+PINS = ("pin_data", "pin_model", "pin_vision", "pin_translator", "pin_generator")
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")
 ADAPTER = ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "node.json")
 VISION = ("model.safetensors", "config.json", "preprocessor_config.json", "node.json")
@@ -65,6 +70,8 @@ class Node:
     @property
     def state(self) -> str | None:
         """The folder whose lock its job holds; None for a rule without."""
+        if self.rule in IN_BLOCKS:
+            return str(lock.folder_of(os.path.splitext(self.key)[0]))
         holds = self.rule in (*TRAININGS, *BY_LANGUAGE, "features")
         return str(lock.folder_of(self.out)) if holds else None
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xstilts.experiment import classes, difficulty, relating, selectors, subsets
+from xstilts.experiment import classes, difficulty, filters, relating, selectors, subsets
 from xstilts.experiment.classes import Rows, Scope
 from xstilts.experiment.experiment import NONE
 from xstilts.experiment.questions import (
@@ -228,6 +228,11 @@ class Keys:
                     f"{key}: {thing}: `{trait}` will not be known of any row: {which} recorded;"
                     " pick a `subset` by it"
                 )
+        elif trait in filters.MEASURES and trait not in filters.measured(self.within.experiment):
+            raise UserError(
+                f"{key}: {thing}: `{trait}` will not be known of any row: no filter of synthetic"
+                f" rows has it; say it in one of `filters`, as in `{{{trait}: {{min: 0}}}}`"
+            )
         return thing, trait, scale
 
     def _check_thing(self, key: str, thing: Any, valid: Sequence[str] = GROUPING) -> None:

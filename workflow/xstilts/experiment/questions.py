@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from xstilts.experiment import difficulty
+from xstilts.experiment import difficulty, filters
 from xstilts.experiment.selectors import Condition
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ HEADROOM = "headroom"  # what a target or language leaves to gain; measured, so 
 MEASURED = (  # no set: what a config has in their place may be a list
     ("target", HEADROOM),
     ("language", HEADROOM),
-    *(("intermediate", trait) for trait in (FLOP, *difficulty.MEASURES)),
+    *(("intermediate", trait) for trait in (FLOP, *difficulty.MEASURES, *filters.MEASURES)),
 )
 ROW, LANGUAGE = "row", "language"  # what the points of a relation are
 WITHIN = "within"  # the correlation within the families of a relation, pooled

@@ -78,7 +78,8 @@ class Member:
     for masked language modelling, which has no say in which checkpoint is the best. `rows`: of how
     many train rows a sample is drawn (None: all are read); `at_most`, of fewer if there are.
     `dealt`: each row is read in one of the languages. `subset`: how many rows are picked by how
-    difficult they are, of which the training's spec says by what.
+    difficult they are, of which the training's spec says by what. `variants`: language -> variant
+    of its train rows, where these are synthetic.
     """
 
     task: str
@@ -89,6 +90,7 @@ class Member:
     at_most: bool = False
     dealt: bool = False
     subset: int | None = None
+    variants: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def sample(self) -> dict[str, Any]:

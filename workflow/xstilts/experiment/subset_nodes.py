@@ -4,13 +4,13 @@ import os
 
 from xstilts.data.bag_of_words import FORMATS
 from xstilts.experiment import difficulty, subsets
-from xstilts.experiment.data_nodes import DataNodes
 from xstilts.experiment.maker import beside_rows
+from xstilts.experiment.measure_nodes import MeasureNodes
 from xstilts.experiment.nodes import Node, checkpoint_files
 from xstilts.running.files import digest
 
 
-class SubsetNodes(DataNodes):
+class SubsetNodes(MeasureNodes):
     """Makes the nodes of recorded trainings and of subsets."""
 
     def difficulty(self, model: str, task: str, seed: str, measure: str) -> Node:

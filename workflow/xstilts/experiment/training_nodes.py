@@ -7,7 +7,7 @@ from typing import Any
 
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.config import NONE
-from xstilts.experiment.maker import outputs_of
+from xstilts.experiment.maker import outputs_of, rows_of
 from xstilts.experiment.nodes import TRIALS, Node, checkpoint_files, features_of
 from xstilts.experiment.recipe import Member
 from xstilts.experiment.subset_nodes import SubsetNodes
@@ -94,14 +94,15 @@ class TrainingNodes(SubsetNodes):
         for member in members:
             length = member.recipe.max_length
             for lang in member.languages:
-                train.append(self.encode(model, member.task, lang, "train", length))
+                made = member.variants.get(lang, "")
+                train.append(self.encode(model, member.task, lang, "train", length, made))
                 if member.dealt:
-                    dealt.append(self.prepare(member.task, lang, "train"))
+                    dealt.append(self.rows(member.task, lang, "train", made))
             if member.dev:
                 dev.append(self.encode(model, member.task, member.dev, "dev", length))
                 rows.append(self.prepare(member.task, member.dev, "dev"))
         seen = self._seen(members, NONE if task else intermediate)
-        base, files = self._beside(start, model)
+        base, files = self.beside(start, model)
         picked = []
         if not task and "subset" in self.grid.entry(intermediate):
             by = self.grid.subset(model, intermediate, seed)
@@ -113,7 +114,7 @@ class TrainingNodes(SubsetNodes):
             "train": tuple(node.key for node in train),
             "dev": tuple(node.key for node in dev),
             "dev_rows": tuple(node.key for node in rows),
-            **({"train_rows": tuple(node.key for node in dealt)} if dealt else {}),
+            **({"train_rows": tuple(map(rows_of, dealt))} if dealt else {}),
             **({"features": tuple(features_of(node.key) for node in seen)} if seen else {}),
         }
         name = "/".join(os.path.dirname(key).split("/")[2:])
@@ -138,7 +139,7 @@ class TrainingNodes(SubsetNodes):
             for split in SEEN
         ]
 
-    def _beside(self, made: Node, model: str) -> tuple[list[Node], dict[str, tuple[str, ...]]]:
+    def beside(self, made: Node, model: str) -> tuple[list[Node], dict[str, tuple[str, ...]]]:
         """Return what is read beside a checkpoint, node and files: the backbone of an adapter."""
         if self.grid.adapter(model) is None or made.rule == "model":
             return [], {}

@@ -16,12 +16,13 @@ class Maker:
 
     Attributes:
         tasks: every task, by name.
-        encoded: task, language, split, length limit -> digest of the spec of the encoded rows.
+        encoded: task, language, split, length limit and, of synthetic rows, their variant -> digest
+            of the spec of the encoded rows.
         version: of the step.
     """
 
     tasks: Mapping[str, Task]
-    encoded: Callable[[str, str, str, int], str]
+    encoded: Callable[..., str]
     version: int
 
     def of(
@@ -49,10 +50,7 @@ class Maker:
 
     def _english(self, member: Member) -> Spec:
         """One task in English, which is a training without `tasks`."""
-        encoded = {
-            split: self.encoded(member.task, "en", split, member.recipe.max_length)
-            for split in ("train", "dev")
-        }
+        encoded = {split: self._encoded(member, split, ["en"])["en"] for split in ("train", "dev")}
         return {**self._task(member), **member.sample, **encoded}
 
     def _member(self, member: Member) -> Spec:
@@ -75,5 +73,10 @@ class Maker:
         }
 
     def _encoded(self, member: Member, split: str, languages: Iterable[str]) -> dict[str, str]:
-        length = member.recipe.max_length
-        return {lang: self.encoded(member.task, lang, split, length) for lang in languages}
+        length, variants = member.recipe.max_length, member.variants if split == "train" else {}
+        return {
+            lang: self.encoded(
+                member.task, lang, split, length, *([variants[lang]] if lang in variants else [])
+            )
+            for lang in languages
+        }

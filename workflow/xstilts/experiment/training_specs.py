@@ -5,7 +5,7 @@ from typing import Any
 
 from xstilts.experiment import adapter, amounts, chains, difficulty, search, subsets, training_spec
 from xstilts.experiment.config import NONE
-from xstilts.experiment.data_specs import DataSpecs
+from xstilts.experiment.measure_specs import MeasureSpecs
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.searches import Searches
 from xstilts.experiment.versions import VERSIONS
@@ -14,7 +14,7 @@ SEEN = ("train", "dev")  # the splits whose pictures a training sees
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 
 
-class TrainingSpecs(DataSpecs):
+class TrainingSpecs(MeasureSpecs):
     """Specs of checkpoints, whose digests are in those of all that follows on them."""
 
     searches: Searches

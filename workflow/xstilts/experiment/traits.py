@@ -22,6 +22,7 @@ from xstilts.experiment.selectors import (
     number,
     text,
 )  # fmt: skip
+from xstilts.experiment.synthetic import GENERATED
 from xstilts.running.errors import UserError, brief, nearest
 
 SEEN = "seen"  # whether an intermediate's train rows have a language: of the two together
@@ -277,11 +278,16 @@ def _rows(experiment: Experiment, name: str) -> int | None:
     drawn = amounts.asked(experiment.settings["intermediates"][name])
     if drawn is not None:
         return drawn * len(experiment.intermediates[name])
-    rows = 0
+    given = experiment.settings["intermediates"][name].get(GENERATED)
+    if given and not given.get("keep_english"):
+        return given["rows"]
+    rows = given["rows"] if given else 0
     for task, languages in experiment.intermediates[name].items():
         known = _train_rows(experiment, task)
         if known is None:
             return None
+        if given:  # beside it, those in English
+            return rows + known
         entry = experiment.settings["intermediates"][name]
         rows += known * len(amounts.counted(entry, experiment.tasks[task], languages))
     return rows

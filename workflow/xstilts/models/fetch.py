@@ -5,6 +5,7 @@ Only the encoder is kept: no head, no pooler. Weights that are pickles become sa
 """
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,25 @@ from xstilts.models import architecture, repository
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
 
+Check = Callable[[Path, str, set[str]], None]
 
-def fetch(source: str, root: str, pin: dict[str, Any], name: str) -> Path:
+
+def fetch(
+    source: str,
+    root: str,
+    pin: dict[str, Any],
+    name: str,
+    check: Check = repository.check_classes,
+) -> Path:
     """Return a local folder with the files of a model, downloading them at the pinned commit.
+
+    check: refuses what is no encoder that can be trained, by its folder, name and files.
 
     Raises UserError: no such folder or repository, the hub away, no weights, no tokenizer, no
     config, a model that cannot be used, or (a mirror) files that are not those of the pin.
     """
     if sources.from_hub(source, name):
-        path = _download(name, pin["revision"])
+        path = _download(name, pin["revision"], check)
     else:
         path = sources.folder(root, "models", name)
     repository.check_folder(path, name)
@@ -32,11 +43,11 @@ def fetch(source: str, root: str, pin: dict[str, Any], name: str) -> Path:
                 f"model {name}: {path / file} has changed since it was pinned; "
                 f"{sources.advice(name)}"
             )
-    repository.check_classes(path, name, {file.name for file in path.iterdir()})
+    check(path, name, {file.name for file in path.iterdir()})
     return path
 
 
-def _download(name: str, revision: str) -> Path:
+def _download(name: str, revision: str, check: Check) -> Path:
     import huggingface_hub
 
     sources.quiet()
@@ -50,12 +61,24 @@ def _download(name: str, revision: str) -> Path:
             patterns = sources.model_files(files)
             settings = Path(_snapshot(name, revision, repository.SETTINGS))
             repository.check_config(name, repository.read_config(settings, name))
-            repository.check_classes(settings, name, files)
+            check(settings, name, files)
         return Path(_snapshot(name, revision, patterns))
     except UserError:
         raise
     except Exception as error:
         raise sources.hub_error(error, "models", name, revision) or error from error
+
+
+def beside(source: str, pin: dict[str, Any], name: str, file: str) -> Path | None:
+    """Return a small file of a repository on the hub that `fetch` does not read, at its pin; None
+    if there is none, or the model is in a folder, where it is beside the others."""
+    if not sources.from_hub(source, name):
+        return None
+    try:
+        found = Path(_snapshot(name, pin["revision"], (file,))) / file
+    except Exception as error:
+        raise sources.hub_error(error, "models", name, pin["revision"]) or error from error
+    return found if found.is_file() else None
 
 
 def _snapshot(name: str, revision: str, patterns: tuple[str, ...]) -> str:

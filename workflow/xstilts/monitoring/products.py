@@ -62,10 +62,13 @@ TABLES = (
     "difficulty",
     "overlap",
     "grounding",
+    "projection",
     "cost",
     "alignment",
 )
-SOME = ("chosen", "difficulty", "overlap", "grounding", "alignment")  # that some grids have
+SOME = (  # that some grids have
+    "chosen", "difficulty", "overlap", "grounding", "projection", "alignment",
+)  # fmt: skip
 DATA = ("results", "deltas", "curves", "compute", "collapsed")  # tables that are CSV alone
 FIGURES = ("heatmap", "gap", "curves")
 FIGURE_KINDS = ("pdf", "png", "svg")
@@ -209,7 +212,7 @@ def difficulty(nodes: Mapping[str, Node]) -> list[str]:
 
 def records(grid: Grid, nodes: Mapping[str, Node]) -> list[str]:
     """Return what the tables are made from beside the scores: `choices`, `difficulty`, and the
-    records of alignment, of overlap, and of trainings with pictures."""
+    records of alignment, of overlap, of synthetic rows, and of trainings with pictures."""
     rows, sets = grid.alignment_rows(), grid.experiment.alignment
     aligned = [f"{row.folder(name)}/{RECORD}" for row in rows for name in sets]
     overlap = [key for key, node in nodes.items() if node.rule == "overlap"]
@@ -218,7 +221,12 @@ def records(grid: Grid, nodes: Mapping[str, Node]) -> list[str]:
         for cell in grid.cells
         if grid.seen(cell.intermediate)
     )
-    return [*choices(grid), *difficulty(nodes), *aligned, *overlap, *seen]
+    return [*choices(grid), *difficulty(nodes), *aligned, *overlap, *filtered(nodes), *seen]
+
+
+def filtered(nodes: Mapping[str, Node]) -> list[str]:
+    """Return the records of synthetic rows that pass a filter."""
+    return [key for key, node in nodes.items() if node.rule == "filter"]
 
 
 def has(grid: Grid, nodes: Mapping[str, Node]) -> dict[str, bool]:
@@ -229,6 +237,7 @@ def has(grid: Grid, nodes: Mapping[str, Node]) -> dict[str, bool]:
         "alignment": bool(grid.experiment.alignment),
         "overlap": bool(grid.overlapping()),
         "grounding": any(grid.seen(cell.intermediate) for cell in grid.cells),
+        "projection": bool(filtered(nodes)),
     }
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from xstilts.monitoring import claims
 
 FILES = (  # a node a file, or two
-    "bags", "chosen", "data", "difficulty", "encoded", "features", "manifests", "overlap", "pins",
-    "subsets",
+    "bags", "chosen", "data", "difficulty", "encoded", "features", "generated", "manifests",
+    "measures", "overlap", "pins", "subsets", "synthetic", "translated",
 )  # fmt: skip
 FOLDERS = (
     "models",
     "vision",
+    "translators",
+    "generators",
     "encoders",
     "tuned",
     "trials",
@@ -36,6 +38,7 @@ def _units(root: Path) -> Iterator[Path]:
         yield from sorted(path for path in (results / kind).rglob("*") if path.is_file())
     for kind in FOLDERS:
         made = {path.parent for path in (results / kind).rglob("*.safetensors")}
+        made |= {path.parent for path in (results / kind).rglob("model.bin")}
         yield from sorted(made | {path.parent for path in (results / kind).rglob("node.json")})
     for kind in SCORES:
         yield from sorted(path for path in (results / kind).rglob("*") if path.is_file())

@@ -31,8 +31,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 _INSIDE = {
     "alignment", "bags", "chosen", "data", "difficulty", "encoded", "encoders", "experiments",
-    "features", "logs", "manifests", "models", "overlap", "pins", "scores", "subsets", "test",
-    "toy", "trials", "tuned", "vision", ".state",
+    "features", "generated", "generators", "logs", "manifests", "measures", "models", "overlap",
+    "pins", "scores", "subsets", "synthetic", "test", "toy", "translated", "translators", "trials",
+    "tuned", "vision", ".state",
 }  # fmt: skip
 
 

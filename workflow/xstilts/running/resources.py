@@ -24,11 +24,17 @@ START_SECONDS = 600
 GPU_RATE, CPU_RATE = 20e12, 30e9
 # FLOP a parameter and piece: 2 forward, 4 backward (Kaplan et al. 2020, arXiv 2001.08361).
 FORWARD, TRAINING = 2, 6
+# A decoder writes a token of each sequence of a batch at a time, which is bound by memory: the
+# share of the rate above that is left (assumed; no GPU has been measured).
+WRITING = 0.25
 DEV_SHARE = 1.5  # evaluations along the way
 PIECE_BYTES = 4  # of an encoded file, int32; the rest of it is small
 # A retrieval holds and searches embeddings of all sentences: copies of them, their width in XLM-R
 # Large, pieces of a sentence at least.
 EMBEDDINGS, WIDTH, SENTENCE = 4, 1024, 20
+# Of prepared rows: bytes of text in one of a file; bytes in memory of a text and its translation,
+# as objects, in one of a file. Characters that a translator reads in a second at least.
+UNPACKED, TEXTS, GPU_LETTERS, CPU_LETTERS = 4, 40, 5_000, 500
 # Bytes of the hidden states of one side of an alignment set, of all layers, that are in memory;
 # more are in a file.
 STATES = 2**29
@@ -73,6 +79,25 @@ def memory(
     return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
 
 
+def translation_memory(model: int, rows: int, shards: int, attempt: int) -> int:
+    """Return the host memory of a shard of a translation in MB.
+
+    Args:
+        model: bytes of the converted checkpoint, 0 for none.
+        rows: bytes of the prepared rows, of all shards.
+        shards: their number; a shard holds its texts, and its translations.
+    """
+    need = BASE_MB + (2 * model + TEXTS * rows / shards) / 1e6
+    return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
+
+
+def translation_minutes(rows: int, shards: int, gpus: int, attempt: int) -> int:
+    """Return the time limit of a shard of a translation in minutes; `rows` as above. One that
+    meets it goes on after its last block."""
+    seconds = START_SECONDS + UNPACKED * rows / shards / (gpus * GPU_LETTERS or CPU_LETTERS)
+    return min(MOST_MINUTES, int(seconds / 60 * TIME_GROWTH ** (attempt - 1)) + 1)
+
+
 def training_minutes(model: int, data: int, epochs: float, gpus: int, attempt: int) -> int:
     """Return the time limit of a training in minutes; `data` in bytes of encoded train rows."""
     work = TRAINING * DEV_SHARE * epochs * _flop(model, data)
@@ -101,6 +126,19 @@ def features_minutes(model: int, pictures: float, gpus: int, processes: int, att
     """Return the time limit of it, in minutes."""
     flop = FORWARD * model / weights.FP32 * PATCHES * pictures
     return _minutes(flop, gpus, attempt, pictures / DECODED / max(1, processes))
+
+
+def writing_memory(model: int, gpus: int, attempt: int) -> int:
+    """Return the host memory of a job in which a decoder writes, in MB; `model` in stored bytes, of
+    which a CPU, which computes in fp32, may have twice as many."""
+    need = BASE_MB + (1 if gpus else 3) * model / 1e6
+    return min(MOST_MB, int(need * MEMORY_GROWTH ** (attempt - 1)))
+
+
+def writing_minutes(model: int, tokens: float, gpus: int, attempt: int) -> int:
+    """Return the time limit of it in minutes; `tokens` of all answers, at most."""
+    parameters = model / 2  # stored in bf16
+    return _minutes(FORWARD * parameters * tokens / WRITING, gpus, attempt)
 
 
 def _sentences(searched: int) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 FP32 = 4  # bytes of a parameter as it is loaded, in whatever type it is stored
@@ -20,6 +21,19 @@ def parameters(path: str | Path) -> int:
             return sum(math.prod(one["shape"]) for k, one in header.items() if k != "__metadata__")
         except (ValueError, KeyError, TypeError, AttributeError, MemoryError, OverflowError):
             return 0
+
+
+def decoder(records: Iterable[str | Path]) -> int:
+    """Return the bytes of the weights beside the record of a decoder, as stored; 0 of none.
+
+    Raises:
+        FileNotFoundError: it is not made yet.
+    """
+    found = 0
+    for record in records:
+        Path(record).stat()
+        found += sum(file.stat().st_size for file in Path(record).parent.glob("*.safetensors"))
+    return found
 
 
 def loaded(path: str | Path) -> int:

@@ -25,6 +25,21 @@ def add_lock_wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_translator(parser: argparse.ArgumentParser) -> None:
+    """Add what a translation is told to the arguments of a step."""
+    parser.add_argument("--spec", required=True, help="by whom, into what, as JSON")
+    parser.add_argument("--model", default="", help="folder of a converted checkpoint")
+    parser.add_argument(
+        "--device", choices=["cpu", "gpu"], default="cpu", help="gpu: where there is one"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=600, help="seconds that a block of a command may take"
+    )
+    parser.add_argument("--state", required=True, help="folder of finished blocks")
+    parser.add_argument("--record", required=True, help="its record, JSON, written last")
+    add_lock_wait(parser)
+
+
 def add_trackers(parser: argparse.ArgumentParser) -> None:
     """Add `--trackers` to the arguments of a step."""
     parser.add_argument(

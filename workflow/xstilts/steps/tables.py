@@ -15,6 +15,8 @@ from xstilts.analysis import (
     grounding,
     numbers,
     overlap,
+    projection,
+    quality,
     subsets,
     table_set,
 )
@@ -79,6 +81,8 @@ def _read(
     made = Records(nodes, pins, results.parent)
     measured, misaligned = alignment.read(of, results.parent, pins.score) if of else (None, [])
     counted, miscounted = overlap.read(of, results.parent, pins.score) if of else (None, [])
+    of_filters = [nodes[key] for key in products.filtered(nodes)]
+    *made_rows, unmade = projection.read(of_filters, results.parent, pins.score)
     found = table_set.Found(
         grid=chosen.fill(grid, choices, _tuned(of)) if choices else grid,
         files=files,
@@ -99,8 +103,10 @@ def _read(
         aligned=aligned,
         overlap=counted,
         controls=grounding.controls(of) if of else {},
+        made=(made_rows[0], made_rows[1]) if of else None,
+        quality=quality.means(of, nodes, results.parent, made.current) if of else {},
     )
-    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted]
+    return found, [*refused, *unreadable, *unclassed, *damaged, *misaligned, *miscounted, *unmade]
 
 
 def _grid(path: Path) -> Grid | None:

@@ -60,6 +60,11 @@ class Sentence:
             text = text.ljust(start) + token.text
         return text
 
+    def places(self) -> list[tuple[int, int]]:
+        """The characters [start, end) of each token."""
+        pairs = zip(self._starts, self.tokens, strict=True)
+        return [(start, start + len(token.text)) for start, token in pairs]
+
     def span(self, slot: str) -> tuple[int, str]:
         """Where the tokens of a slot (`patient` covers `patient.number`) begin, and their text."""
         slots = [token.slot for token in self.tokens]

@@ -8,6 +8,7 @@ from xstilts.data import files, source
 from xstilts.encoding.header import read_header
 from xstilts.experiment import reference
 from xstilts.experiment.grid import Grid
+from xstilts.experiment.synthetic import GENERATED
 from xstilts.running.errors import UserError
 
 TOY_TOKENS = 0.4  # share of the tokens of a real row: toy sentences are short
@@ -47,24 +48,37 @@ class DataSizes:
 
     def __init__(self, root: Path, grid: Grid) -> None:
         self.root, self.grid = root, grid
-        self.cache: dict[tuple[str, str, str, str, int], DataSize] = {}
+        self.cache: dict[tuple[str, str, str, str, int, str], DataSize] = {}
         self.assumed: dict[tuple[str, str], str] = {}
 
-    def of(self, model: str, task: str, lang: str, split: str, length: int) -> DataSize:
-        """Return the size of a task's rows."""
-        key = (self.grid.tokenizer(model), task, lang, split, length)
+    def of(
+        self, model: str, task: str, lang: str, split: str, length: int, variant: str = ""
+    ) -> DataSize:
+        """Return the size of a task's rows; `variant`: of synthetic ones."""
+        key = (self.grid.tokenizer(model), task, lang, split, length, variant)
         if key not in self.cache:
-            tokenizer, *_ = key
-            path = f"results/encoded/{tokenizer}/{task}/{lang}.{split}.{length}.safetensors"
+            tokenizer = key[0]
+            place = f"synthetic/{variant}/{task}" if variant else task
+            path = f"results/encoded/{tokenizer}/{place}/{lang}.{split}.{length}.safetensors"
             measured = read_size(self.root / path)
-            self.cache[key] = measured or self._expected(task, lang, split, length)
+            self.cache[key] = measured or self._expected(task, lang, split, length, variant)
         return self.cache[key]
 
     def rows(self, task: str, lang: str, split: str) -> int:
         """Return the rows of a task that are not encoded: the pictures of a set."""
-        return self._expected(task, lang, split, 0).rows
+        return self.expected(task, lang, split, 0).rows
 
-    def _expected(self, task: str, lang: str, split: str, length: int) -> DataSize:
+    def _expected(self, task: str, lang: str, split: str, length: int, variant: str) -> DataSize:
+        if not variant:
+            return self.expected(task, lang, split, length)
+        size = self.expected(task, self.grid.home(task), split, length)
+        if self.grid.variant(variant).made != GENERATED:
+            return size
+        rows = self.grid.generated_rows(variant, task)[lang]
+        return DataSize(rows, rows, size.tokens * rows / size.rows)
+
+    def expected(self, task: str, lang: str, split: str, length: int) -> DataSize:
+        """Return the size of a task's rows by what is known before they are encoded."""
         settings: Any = self.grid.experiment.settings
         entry, spec = self.grid.tasks[task], self.grid.data_spec(task, lang, split)
         max_rows = spec["max_rows"]

@@ -10,6 +10,7 @@ from xstilts.experiment.nodes import BY_LANGUAGE, Node
 from xstilts.monitoring.estimate import model_sizes, vision_sizes, workload
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 from xstilts.monitoring.estimate.throughput import FinishedJob, Throughput
+from xstilts.monitoring.estimate.translations import Translations
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic, read_json
 
@@ -82,6 +83,7 @@ class Forecaster:
             for key, node in self.nodes.items()
             if (job := workload.of_node(node, self.grid, sizes))
         }
+        self.translations = Translations(self.grid, self.nodes, self.root)
         names = self.grid.experiment.settings["models"]
         self.models = {name: model_sizes.of(name, self.grid, self.root) for name in names}
         self.models |= {
@@ -89,29 +91,38 @@ class Forecaster:
             for name in self.grid.experiment.settings["vision"]
         }
         self.assumed = [size.assumed for size in self.models.values() if size.assumed]
-        self.assumed += sizes.assumed.values()
+        self.assumed += [*sizes.assumed.values(), *self.translations.assumed]
+        for key in self.translations.keys(self.measured):
+            self.translations.finished(key)
 
     def finished(self, key: str) -> float | None:
         """Take a finished job into account; return the seconds on the device that it has recorded,
         None if it has not."""
-        if key not in self.workloads:
+        if key in self.translations.of_nodes:
+            seconds = self.translations.finished(key)
+        elif key in self.workloads:
+            seconds = measured_seconds(self.nodes[key], self.root)
+        else:
             return None
-        seconds = measured_seconds(self.nodes[key], self.root)
         if seconds is not None:
             self.measured[key] = seconds
         return seconds
 
     def of(self, keys: Iterable[str]) -> dict[str, Forecast]:
-        """Return the forecasts of the jobs that use the device."""
+        """Return the forecasts of the jobs that use the device, and of translations."""
         finished = [
             FinishedJob(self.nodes[key].rule, self.workloads[key], seconds)
             for key, seconds in self.measured.items()
+            if key in self.workloads
         ]
         matmul = {model: size.matmul for model, size in self.models.items()}
         throughput = Throughput(finished, matmul, self.flops)
         found = {}
         for key in keys:
-            if job := self.workloads.get(key):
+            if key in self.translations.of_nodes:
+                rule = self.nodes[key].rule
+                found[key] = Forecast(key, rule, *self.translations.seconds(key))
+            elif job := self.workloads.get(key):
                 rule = self.nodes[key].rule
                 found[key] = Forecast(key, rule, *throughput.seconds(rule, job), job.devices)
         return found

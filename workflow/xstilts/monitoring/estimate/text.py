@@ -12,6 +12,7 @@ BASES = {
     "model": "measured on other tasks",
     "device": "measured on other models",
     "flop": "counted in FLOP",
+    "engine": "assumed of the engine",
 }
 
 

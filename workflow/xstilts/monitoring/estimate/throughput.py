@@ -10,7 +10,7 @@ from xstilts.monitoring.estimate.workload import Workload
 # The error of an estimate, as a factor in both directions, by its basis. `job`: the same model and
 # task has been run; 1.25 covers a busy machine. The others are guesses, not yet checked against
 # finished jobs.
-ERROR_FACTORS = {"job": 1.25, "model": 1.6, "device": 2.0, "flop": 3.0}
+ERROR_FACTORS = {"job": 1.25, "model": 1.6, "device": 2.0, "flop": 3.0, "engine": 4.0}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -137,10 +137,18 @@ def passes(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> float
     """Return how often an intermediate reads the encoded rows of its tasks, for its time limit:
     its epochs or, where it asks for rows or steps, the tokens of these over all that there are."""
     values = search.most(grid.searches.of(model, intermediate))
-    if grid.entry(intermediate).keys().isdisjoint(("rows", "steps", "translations", "subset")):
+    asked = ("rows", "steps", "translations", "subset", "translated")
+    if grid.entry(intermediate).keys().isdisjoint(asked):
         return grid.recipe(intermediate, model, values).epochs
     there = sum(
-        sizes.of(model, member.task, lang, "train", member.recipe.max_length).tokens
+        sizes.of(
+            model,
+            member.task,
+            lang,
+            "train",
+            member.recipe.max_length,
+            member.variants.get(lang, ""),
+        ).tokens
         for member in grid.mixture(intermediate)
         for lang in member.languages
     )
@@ -171,7 +179,14 @@ def training(
     weights, batch_tokens, epoch_steps = [], [], 0
     for member in members:
         train = [
-            sizes.of(model, member.task, lang, "train", member.recipe.max_length)
+            sizes.of(
+                model,
+                member.task,
+                lang,
+                "train",
+                member.recipe.max_length,
+                member.variants.get(lang, ""),
+            )
             for lang in member.languages
         ]
         examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)

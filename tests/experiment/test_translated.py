@@ -1,0 +1,235 @@
+"""`translated` of an intermediate: what follows from it, and what is refused."""
+
+import pytest
+from tests.experiment.test_grid import BASE, make
+
+from xstilts.experiment import graph, reference, translators
+from xstilts.experiment.config import load
+from xstilts.experiment.config_files import merge
+from xstilts.running.errors import UserError
+from xstilts.running.files import digest
+
+NLLB = {"engine": "ctranslate2", "from": "facebook/nllb-200-distilled-600M", "shards": 2}
+APERTIUM = {"engine": "command", "run": "apertium -u eng-{lang3}"}
+TRANSLATORS = {"nllb": NLLB, "apertium": APERTIUM}
+ASKED = {"by": "nllb", "languages": ["ru", "de"]}
+
+
+def grid_of(translated, entry=None, **more):
+    """Return the grid of one intermediate, `x`."""
+    x = {"tasks": ["mnli"], "translated": translated} | (entry or {})
+    settings = {"targets": ["xnli"], "languages": ["de"], "seeds": [1], "tasks": {}}
+    return make(**{**settings, **more}, translators=TRANSLATORS, intermediates={"x": x})
+
+
+def nodes_of(*args, **more):
+    """Return the nodes of synthetic rows, and what is made of them."""
+    nodes = graph.build(grid_of(*args, **more))
+    return {key: node for key, node in nodes.items() if "/mnli" not in key or "x/seed" not in key}
+
+
+def test_the_jobs_of_translated_rows():
+    """A checkpoint is pinned and converted; each shard of each language, what passes, encoded."""
+    nodes = nodes_of(ASKED)
+    made = [k for k in nodes if "transl" in k or "synthetic" in k]
+    rows = [
+        [
+            f"results/translated/nllb/mnli/{lang}/0.json",
+            f"results/translated/nllb/mnli/{lang}/1.json",
+            f"results/synthetic/nllb.none/mnli/{lang}.train.json",
+            f"results/encoded/m/synthetic/nllb.none/mnli/{lang}.train.256.safetensors",
+        ]
+        for lang in ("de", "ru")
+    ]
+    first = ["results/pins/translators/nllb.json", "results/translators/nllb/node.json"]
+    assert sorted(made) == sorted([*first, *rows[0], *rows[1]])
+    shard = nodes["results/translated/nllb/mnli/de/1.json"]
+    assert shard.inputs == {
+        "rows": ("results/data/mnli/en.train.parquet",),
+        "translator": ("results/translators/nllb/node.json", "results/translators/nllb/model.bin"),
+    }
+    assert shard.pins == {"datasets/nyu-mll/glue", "models/facebook/nllb-200-distilled-600M"}
+    assert shard.state == "results/.state/translated/nllb/mnli/de/1"
+    assert shard.spec["translator"] == {
+        "engine": "ctranslate2", "from": "en", "to": "de", "codes": ["eng_Latn", "deu_Latn"],
+        "beam": 4, "precision": "int8", "batch_tokens": 4096,
+    }  # fmt: skip
+    passed = nodes["results/synthetic/nllb.none/mnli/de.train.json"]
+    assert passed.rule == "filter" and list(passed.outputs) == [
+        "results/synthetic/nllb.none/mnli/de.train.json",
+        "results/synthetic/nllb.none/mnli/de.train.parquet",
+        "results/synthetic/nllb.none/mnli/de.train.measures.parquet",
+    ]
+    training = nodes["results/encoders/m/x/seed1/node.json"]
+    assert training.inputs["train_rows"] == (
+        "results/synthetic/nllb.none/mnli/de.train.parquet",
+        "results/synthetic/nllb.none/mnli/ru.train.parquet",
+    )
+
+
+@pytest.mark.parametrize(
+    ("translated", "languages", "dealt"),
+    [
+        (ASKED, ("de", "ru"), True),
+        (ASKED | {"rows": "all"}, ("de", "ru"), False),
+        (ASKED | {"keep_english": True}, ("de", "en", "ru"), True),
+        ({"by": "nllb", "languages": ["de"]}, ("de",), False),
+        (ASKED | {"round_trip": True}, ("en",), False),
+        (ASKED | {"noise": 0.1}, ("de", "ru"), True),
+        (ASKED | {"shuffled": True, "keep_english": True}, ("de", "en", "ru"), True),
+    ],
+)
+def test_what_is_trained_on(translated, languages, dealt):
+    """Languages, and whether each row is read in one of them: as many rows as in English."""
+    [member] = grid_of(translated).mixture("x")
+    assert member.languages == languages and member.dealt == dealt and member.dev == "en"
+
+
+def test_a_spec_tells_what_it_follows_from():
+    """How fast it is made is no part of it; a mark of English data is."""
+    spec = digest(grid_of(ASKED).encoder_spec("m", "x", "seed1"))
+
+    def other(**changed):
+        return digest(
+            make(
+                targets=["xnli"], languages=["de"], seeds=[1], tasks={},
+                translators={"nllb": NLLB | changed},
+                intermediates={"x": {"tasks": ["mnli"], "translated": ASKED}},
+            ).encoder_spec("m", "x", "seed1")
+        )  # fmt: skip
+
+    assert other(gpus=0) == other(languages=["de", "ru"]) == spec
+    assert len({spec, other(beam=1), other(shards=3), other(longest=9), other(revision="x")}) == 5
+    assert digest(grid_of(ASKED | {"filter": "basic"}).encoder_spec("m", "x", "seed1")) != spec
+    assert digest(grid_of(ASKED | {"rows": "all"}).encoder_spec("m", "x", "seed1")) != spec
+
+
+@pytest.mark.parametrize(
+    ("control", "name", "files"),
+    [
+        ({"english": True}, "english-2-", ["en"]),
+        ({"round_trip": True}, "round-trip-2-", ["en"]),
+        ({"code_switched": 0.3}, "code-switched-0.3-2-", ["en"]),
+        ({"shuffled": True}, "shuffled-2-", ["de", "ru"]),
+        ({"noise": 0.2}, "noise-0.2", ["de", "ru"]),
+    ],
+)
+def test_controls_are_made_of_what_passes(control, name, files):
+    """Each reads the rows that pass in the languages that it is made from."""
+    grid = grid_of(ASKED | control)
+    nodes = graph.build(grid)
+    made = [node for node in nodes.values() if node.rule == "control"]
+    assert [node.key.rpartition("/")[2] for node in made] == [f"{f}.train.json" for f in files]
+    assert all(node.name.startswith(f"nllb.none.{name}") for node in made)
+    passed = [f"results/synthetic/nllb.none/mnli/{lang}.train.parquet" for lang in ("de", "ru")]
+    if "noise" in control:
+        assert [list(node.inputs["passed"]) for node in made] == [[one] for one in passed]
+    else:
+        assert all(list(node.inputs["passed"]) == passed for node in made)
+    others = {node.rule for node in made for key in node.needs for node in [nodes[key]]}
+    assert ("lexicon" in others) == ("code_switched" in control)
+    back = [node for node in nodes.values() if node.name.startswith("back/")]
+    assert len(back) == (4 if "round_trip" in control else 0)
+    for node in back:
+        assert node.spec["lang"] == "en" and node.spec["dealt"] == ["de", "ru"]
+        assert node.spec["translator"]["codes"][1] == "eng_Latn"
+
+
+def test_leaks_are_looked_for():
+    """A cell reads how much of its target is in what was translated, unless that is allowed."""
+    nodes = graph.build(grid_of(ASKED, languages=["de", "en"]))
+    score = nodes["results/scores/m/x/seed1/xnli/cell.json"]
+    assert score.inputs["overlap"] == ("results/overlap/mnli.json",)
+    assert "overlap" not in nodes["results/scores/m/none/seed1/xnli/cell.json"].inputs
+    allowed = graph.build(grid_of(ASKED | {"leaks": "allow"}, languages=["de", "en"]))
+    assert "results/overlap/mnli.json" not in allowed
+
+
+def test_the_toy_world_stands_for_a_translator():
+    """With its languages; data of one's own is translated by who is asked for."""
+    grid = grid_of({"by": "nllb", "languages": ["sw", "de"]}, source="toy")
+    assert grid.experiment.intermediates["x"] == {"mnli": ("de",)}
+    spec = grid.translated_spec("nllb", "mnli", "de", 0)
+    assert spec["translator"] == {
+        "engine": "toy", "from": "en", "to": "de", "mistakes": {}, "seed": 1
+    }  # fmt: skip
+    only = grid_of({"by": "nllb", "languages": ["sw", "th"], "shuffled": True}, source="toy")
+    assert only.experiment.intermediates["x"] == {"mnli": ("de", "ru")}
+    own = {"mine": {"format": "classification", "files": {"train": "a.csv", "dev": "b.csv"},
+                    "languages": ["en"], "labels": ["a", "b"]}}  # fmt: skip
+    grid = make(
+        source="toy", targets=["xnli"], languages=["de"], tasks=own, translators=TRANSLATORS,
+        intermediates={
+            "x": {"tasks": ["mine"], "translated": {"by": "apertium", "languages": ["es"]}}
+        },
+    )  # fmt: skip
+    assert grid.translated_spec("apertium", "mine", "es", 0)["translator"] == {
+        "engine": "command", "from": "en", "to": "es", "run": "apertium -u eng-spa",
+        "blank_lines": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("translated", "entry", "line"),
+    [
+        ({"by": "nlbl"}, {}, "translated: by: there is no translator `nlbl`; did you mean `nllb`?"),
+        ({"languages": ["german"]}, {}, "`nllb` has no code for `german`; did you mean `de`?"),
+        ({"languages": ["qqq"]}, {}, "no code for `qqq`; give it in `translators: nllb: codes`"),
+        ({"languages": ["en"]}, {}, "languages: en is what is translated; for its rows beside the"),
+        ({}, {"languages": ["de"]}, "says which rows it is trained on, so leave `languages`"),
+        ({"noise": 0.1, "english": True}, {}, "noise: is a control of its own; leave `english`"),
+        ({"noise": 0}, {}, "translated: noise: 0 is less than or equal to the minimum of 0"),
+        ({"shuffled": True, "languages": ["de"]}, {}, "shuffled: the two texts of a row are"),
+        ({"shuffled": True}, {"tasks": ["squad"]}, "is of format span, whose rows are not two"),
+        ({"round_trip": True, "by": "apertium"}, {}, "`run` of `apertium` says to which"),
+        ({"round_trip": True, "rows": "all"}, {}, "rows: of round_trip each row is one row"),
+        ({"english": True, "keep_english": True}, {}, "english: is English alone; leave"),
+        ({"filter": "strikt"}, {}, "filter: there is no filter `strikt`; did you mean `strict`?"),
+        ({"language": ["de"]}, {}, "there is no key `language`; did you mean `languages`?"),
+        ({}, {"tasks": ["tatoeba"]}, "`tatoeba` is of format retrieval"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_translated_is_refused(translated, entry, line):
+    """The key, what is wrong, and what would be right."""
+    with pytest.raises(UserError) as error:
+        grid_of(ASKED | translated, entry=entry)
+    assert line in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ({"engine": "command"}, "translators: t: run: is missing"),
+        ({"engine": "ctranslate2"}, "translators: t: from: is missing"),
+        ({"engine": "toy"}, "engine: toy knows the words of the toy world alone"),
+        ({"engine": "apertium"}, "t: engine: 'apertium' is not one of"),
+        ({**NLLB, "run": "x"}, "translators: t: run: is of the engine command, not of ctranslate2"),
+        ({**APERTIUM, "mistakes": {}}, "mistakes: are of the toy world"),
+    ],
+)
+def test_what_is_no_translator_is_refused(entry, line):
+    """Keys of another engine, or that are missing."""
+    with pytest.raises(UserError) as error:
+        load(merge(BASE, {"translators": {"t": entry}}))
+    assert line in str(error.value)
+
+
+def test_the_command_of_two_languages():
+    """Fields are filled in, other braces stay."""
+    entry = {"engine": "command", "run": "x {from3}-{lang3} {code} | awk '{print}'",
+             "codes": {"de": "ger"}}  # fmt: skip
+    assert translators.run(entry, "en", "de") == "x eng-deu ger | awk '{print}'"
+    assert translators.both_ways(entry) and not translators.both_ways(APERTIUM)
+
+
+def test_codes_are_those_of_the_tokenizers():
+    """Every code is one of the tokenizer's, and every language of ours has one."""
+    from transformers.models.m2m_100.tokenization_m2m_100 import FAIRSEQ_LANGUAGE_CODES as M2M
+    from transformers.models.nllb.tokenization_nllb import FAIRSEQ_LANGUAGE_CODES as NLLB_CODES
+
+    rows = reference.table("codes")
+    assert {row["nllb"] for row in rows} <= set(NLLB_CODES)
+    assert {row["m2m100"] for row in rows if row["m2m100"]} <= set(M2M["m2m100"])
+    assert {row["language"] for row in reference.table("languages")} <= {
+        r["language"] for r in rows
+    }

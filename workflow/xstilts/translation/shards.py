@@ -1,0 +1,34 @@
+"""A shard of prepared rows: those whose first text falls to it.
+
+By the text and not by the row's number, so that rows that share a premise or a context are in one
+shard, and no text is translated in two.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from xstilts.translation.rows import Row
+
+BATCH = 10_000  # rows that are looked at at once
+
+
+def shard_of(text: str, count: int) -> int:
+    """Return the number of the shard, of so many, that a text falls to."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % count
+
+
+def read(
+    path: str | Path, texts: Callable[[Row], Sequence[str]], number: int, count: int
+) -> list[Row]:
+    """Return the rows of a shard of a file, in its order; no other is held."""
+    found = []
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH):
+            for row in batch.to_pylist():
+                key = max(texts(row), key=len, default="")
+                if count == 1 or shard_of(key, count) == number:
+                    found.append(row)
+    return found
