@@ -37,21 +37,25 @@ def rows_of(format, split):
     return rows
 
 
-def write_features(folder, split, **record):
+def write_features(folder, split):
     """The features of the pictures of a split, and their record; return the path."""
     draw = np.random.default_rng(len(split))
     features = 0.2 * draw.normal(size=(SIZES[split], POSITIONS, WIDTH))
     for picture in range(SIZES[split]):
         features[picture, 0, picture % 3] += 2
         features[picture, 1, 3 + picture % 5] += 2
-    path = folder / f"{split}.safetensors"
+    return write(folder / f"{split}.safetensors", features.astype(np.float16), split)
+
+
+def write(path, features, split):
+    """Write features, and the record of those of a split; return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"features": features.astype(np.float16)}, path)
+    save_file({"features": features}, path)
     spec = {"kind": "features", "split": split}
     content = hashlib.sha256(path.read_bytes()).hexdigest()
     pins = {"datasets/o/pictures": "r3", "models/o/vision": "r4"}
     made = {"spec": spec, "pins": pins, "sha256": content, "unreadable": []}
-    write_json(path.with_suffix(".json"), made | record)
+    write_json(path.with_suffix(".json"), made)
     return path
 
 

@@ -14,6 +14,7 @@ SCALING = ROOT / "experiments/scaling.yaml"
 SMALL = ROOT / "experiments/rehearsals/scaling.yaml"  # what its rehearsal leaves out besides
 DIFFICULTY = ROOT / "experiments/difficulty.yaml"
 MULTIHOP = ROOT / "experiments/multihop.yaml"
+MULTIMODAL = ROOT / "experiments/multimodal.yaml"
 PAPER, REHEARSAL = ROOT / "experiments/paper.yaml", ROOT / "experiments/rehearsal.yaml"
 TOY = {"toy_world", "toy_model"}
 
@@ -139,3 +140,37 @@ def test_its_rehearsal_has_every_view_and_class_in_few_jobs(tmp_path):
         "hotpot_gold", "hotpot_answer", "musique", "musique_last",
     }  # fmt: skip
     assert jobs["overlap"] == 7 and sum(jobs.values()) < 210
+
+
+def test_the_experiment_with_pictures_is_planned_without_a_network(tmp_path):
+    """Of ten rows with pictures four are of text alone or see the same features as another."""
+    (tmp_path / "bucc2018").mkdir()
+    over = {"tasks": {"bucc": {"hub": str(tmp_path / "bucc2018")}}}
+    (tmp_path / "over.yaml").write_text(yaml.safe_dump(over))
+    jobs = dry_run(tmp_path, MULTIMODAL, tmp_path / "over.yaml")
+    assert jobs["intermediate"] == 12 * 3
+    assert jobs["tune"] == 13 * 3 * 5  # of the seven targets two need none
+    cells = {t: 37 if t in ("bucc", "tatoeba") else 39 for t in (
+        "xnli", "udpos", "wikiann", "xquad", "tydiqa", "bucc", "tatoeba")}  # fmt: skip
+    assert {f"evaluate_{t}": n for t, n in cells.items()}.items() <= jobs.items()
+    assert jobs["pin_vision"] == jobs["vision"] == 2
+    assert jobs["features"] == 4, "two encoders, COCO's train and dev pictures, for all tasks"
+
+
+def test_a_rehearsal_with_pictures_has_every_control():
+    """Each row with pictures beside that on shuffled ones and that on text alone, one seed."""
+    small = ROOT / "experiments/rehearsals/multimodal.yaml"
+    experiment = load(config_files.read([MULTIMODAL, REHEARSAL, small]))
+    nodes = graph.build(Grid(experiment))
+    jobs = Counter(node.rule for node in nodes.values())
+    whole = Counter(node.rule for node in graph.build(Grid(load(
+        config_files.read([MULTIMODAL])))).values())  # fmt: skip
+    assert jobs.keys() - (TOY | {"toy_vision"}) == whole.keys()
+    assert jobs["intermediate"] == 12 and jobs["features"] == 4
+    shown = {
+        node.name.split("/")[1]: node.spec.get("shown", "pictures")
+        for node in nodes.values()
+        if node.rule == "intermediate" and "coco" in str(node.spec)
+    }
+    assert sorted(shown.values()) == ["none"] * 3 + ["pictures"] * 4 + ["shuffled"] * 3
+    assert len(experiment.questions) == 5

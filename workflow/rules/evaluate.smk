@@ -60,9 +60,11 @@ for step, target, split in EVALUATED:
             state=state,
             model=read_by(cell(target, split), "model", os.path.dirname),
             dev=read_by(cell(target, split), "dev_manifest"),
+            features=read_by(cell(target, split), "features"),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.steps.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --manifest {input.manifest} --dev-manifest={params.dev}"
+            " --features={params.features}"
             " --state {params.state} --budget {resources.budget}"
             " --trackers {resources.trackers} --attempt {resources.attempt} --out {params.out} --log {log}"

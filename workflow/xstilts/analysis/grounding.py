@@ -75,11 +75,11 @@ def controls(grid: Grid) -> dict[str, list[str]]:
 
 
 def table(judged: Judged, compared: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Return `COLUMNS`: a row per intermediate, task and control; scores and differences in percent.
+    """Return `COLUMNS`: a row per intermediate, task and control; scores, differences in percent.
 
     `pictures`, `shuffled` and `none` are mean scores over seeds under each condition, `loss` the
-    losses. `used` and `helps` are means over dev rows of the value of each, with the bounds of their
-    95% intervals, over `over`: examples, and seeds where each row has enough of them (see
+    losses. `used` and `helps` are means over dev rows of the value of each, with the bounds of
+    their 95% intervals, over `over`: examples, and seeds where each row has enough of them (see
     `estimates`). `uses`: whether the interval of `used` is above 0.
 
     Args:
@@ -193,11 +193,11 @@ def notes(unused: Mapping[str, Sequence[str]], asked: Iterable[str] | None = Non
         asked: the rows that it rests on; None for all.
     """
     rows = [name for name in (unused if asked is None else dict.fromkeys(asked)) if name in unused]
-    said = [f"{name} ({', '.join(unused[name])})" for name in rows]
+    said = [name + f" ({', '.join(unused[name])})" * (unused[name] != [name]) for name in rows]
     if not said:
         return []
     return [
-        f"Pictures not used: by {', '.join(said)}, which did as well on dev with other pictures"
+        f"Pictures not used: by {', '.join(said)}, as good on dev with other pictures"
         " (grounding.md), so what it gained is not theirs."
     ]
 
@@ -214,12 +214,12 @@ def text_table(table: pd.DataFrame) -> TextTable:
         rows.append(((line["model"], line["intermediate"], line["task"]), cells))
     over = [line for line in dict.fromkeys(table["over"]) if line]
     notes = [
-        "Scores on dev rows in percent, means over seeds: with their own pictures, with others, with"
-        " text alone. Used: the first less the second, of one model; `no` where the 95% interval"
-        " does not lie above 0. Helps: the score of a model less that of its control, each as it was"
-        f" trained. Intervals cover the noise of {' or '.join(over) or 'nothing'}; with fewer than 3"
-        " seeds that of training is not in them. The value of a row is averaged, which need not be"
-        " the score."
+        "Scores on dev rows in percent, means over seeds: with their own pictures, with others,"
+        " with text alone. Used: the first less the second, of one model; `no` where the 95%"
+        " interval does not lie above 0. Helps: the score of a model less that of its control, each"
+        f" as it was trained. Intervals cover the noise of {' or '.join(over) or 'nothing'}; with"
+        " fewer than 3 seeds that of training is not in them. Both are means of the value of each"
+        " row, which need not be the score."
     ]
     headings = ["trained with", "own", "others", "text alone", "used", "control", "helps"]
     return TextTable(("model", "intermediate", "task"), headings, rows, notes)

@@ -194,6 +194,15 @@ def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
     return {"ids": ids, "mask": mask, "sequences": chosen}
 
 
+def behind(path: str | Path, data: Encoded, pictures: Pictures) -> Encoded:
+    """Return encoded rows, of a file, with pictures before them; UserError where they are of
+    another set, or of more pictures."""
+    numbers, there = data.arrays.get("image"), len(pictures.features)
+    if numbers is None or numbers.max(initial=-1) >= there:
+        raise UserError(f"{path}: is not of the {there} pictures of its set; delete it, run again")
+    return dataclasses.replace(data, pictures=pictures)
+
+
 def seen(data: Encoded, batch: dict[str, Any]) -> dict[str, Any]:
     """Return a collated batch with the pictures before its sequences, if there are any: `visual`
     float16 [sequences, positions, width], and `pad`, the id that is in their place."""

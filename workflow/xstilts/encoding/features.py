@@ -116,6 +116,16 @@ def record_of(path: str | Path) -> Path:
     return Path(path).with_suffix(".json")
 
 
+def record(path: str | Path) -> dict[str, Any]:
+    """Return what the record of a features file says."""
+    return read_json(record_of(path))
+
+
+def digest_of(path: str | Path) -> str:
+    """Return the SHA-256 of a features file, as its record has it: it need not be read for that."""
+    return record(path)["sha256"]
+
+
 def load(path: str | Path, spec_digest: str | None = None) -> Features:
     """Open the features of a set's pictures.
 

@@ -100,6 +100,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for target in settings["targets"]:
         with problems.noted():
             roles.check_target(target, settings, known)
+            vision.check_target(target, settings, known)
     problems.end()
     intermediates: dict[str, dict[str, tuple[str, ...]]] = {NONE: {}}
     for name, entry in settings["intermediates"].items():
@@ -139,6 +140,7 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
     problems.end()
     rows = [(c.model, c.intermediate) for c in cells.of(found)]
     backbones.check_masked(found, rows)
+    vision.check_rows(settings, known, rows)
     subsets.check_epochs(found, rows)
 
     def outside() -> Experiment:

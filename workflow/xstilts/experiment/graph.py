@@ -10,7 +10,7 @@ import os
 from xstilts.experiment.alignment import RECORD, Row
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.grid import Grid
-from xstilts.experiment.nodes import Node, checkpoint_files
+from xstilts.experiment.nodes import Node, checkpoint_files, features_of
 from xstilts.experiment.training_nodes import TrainingNodes
 from xstilts.running.files import digest
 
@@ -59,14 +59,17 @@ class Graph(TrainingNodes):
                 f"{folder}/{lang}.json": self.grid.score_digest(cell, lang, split)
                 for lang in languages
             }
+            images = self.grid.tasks[cell.target].images
+            seen = [self.features(self.grid.vision(), images, split)] if images else []
             spec = {"kind": "cell", "scores": dict(zip(languages, scores.values(), strict=True))}
             base, files = self._beside(made, cell.model)
             inputs = {
                 **files,
                 "model": checkpoint_files(os.path.dirname(made.key), bool(base)),
                 **{name: (node.key,) for name, node in manifests.items()},
+                **({"features": (features_of(seen[0].key),)} if seen else {}),
             }
-            needs = [*base, made, *manifests.values()]
+            needs = [*base, made, *manifests.values(), *seen]
             log = f"results/logs/{'test' if chosen else 'evaluate'}/{cell}.log"
             return self._node("evaluate", str(cell), key, spec, inputs, needs, (), scores, log)
 

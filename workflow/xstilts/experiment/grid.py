@@ -58,6 +58,7 @@ class Grid(TrainingSpecs):
             "encoded": self._digest("encoded_spec", cell.target, lang, split, length),
             **dev,
             **self._of_pool(cell.target, split),
+            **self._of_pictures(target.images, split),
             **({"strata": dict(target.strata)} if target.strata else {}),
             "retrieval_layer": layer
             if target.format == "retrieval" and not target.tuned_on
@@ -71,6 +72,12 @@ class Grid(TrainingSpecs):
         pool = {"pool": self._digest("encoded_spec", target, POOL, split, length)}
         tuned = task.format == "retrieval" and task.tuned_on
         return {**(pool if task.pool else {}), **({"head": "dual"} if tuned else {})}
+
+    def _of_pictures(self, images: str, split: str) -> dict[str, str]:
+        """Say by which features the pictures before the rows of a target are seen."""
+        if not images:
+            return {}
+        return {"features": self._digest("features_spec", self.vision(), images, split)}
 
     def score_digest(self, cell: Cell, lang: str, split: str) -> str:
         """Return the digest of the spec of one score file."""

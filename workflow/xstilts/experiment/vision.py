@@ -1,8 +1,9 @@
 """Pictures in a config: vision encoders, sets of pictures, tasks whose rows have pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from xstilts.experiment import chains
 from xstilts.experiment.roles import exists
 from xstilts.experiment.tasks import WITHOUT_PICTURES, Task
 from xstilts.running.errors import UserError, nearest
@@ -82,6 +83,11 @@ def check_trained(
                 f"{key}: {of}: none of its tasks ({', '.join(entry['tasks'])}) has pictures; leave"
                 " it out"
             )
+    if "subset" in entry and seen:
+        raise UserError(
+            f"{key}: subset: how difficult rows are is measured without pictures, and `{seen[0]}`"
+            " has some; leave it out, or say `rows` for a sample"
+        )
     if "vision" in entry:
         exists(f"{key}: vision", entry["vision"], settings["vision"], "vision encoder")
         if entry.get("images") == "none":
@@ -92,3 +98,41 @@ def check_trained(
             f"{key}: `{by_encoder[0]}` has pictures, and no vision encoder is named:"
             " say `vision: {dinov2: {from: facebook/dinov2-base, positions: 16}}`"
         )
+
+
+def check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
+    """Refuse a target on pictures where no vision encoder is named."""
+    images = known[target].images
+    if images and not known[images].files and not settings["vision"]:
+        raise UserError(
+            f"targets: `{target}` has pictures, and no vision encoder is named: say `vision:"
+            " {dinov2: {from: facebook/dinov2-base, positions: 16}}`"
+        )
+
+
+def check_rows(
+    settings: Mapping[str, Any], known: Mapping[str, Task], rows: Iterable[tuple[str, str]]
+) -> None:
+    """Refuse pictures in trainings of which each GPU holds a part of the model.
+
+    Args:
+        rows: model and intermediate of the cells that are asked for.
+    """
+    for model, intermediate in dict.fromkeys(rows):
+        if settings["models"][model]["sharding"] != "fsdp":
+            continue
+        entries = settings["intermediates"]
+        for name in chains.of(entries, intermediate):
+            entry = entries[name]
+            if entry.get("images") != "none" and any(known[task].images for task in entry["tasks"]):
+                raise UserError(
+                    f"intermediates: {name}: has pictures, which are not for a model that is cut"
+                    f" over GPUs, as `{model}` is (`sharding: fsdp`); leave the two out together:"
+                    f" `exclude: [{{model: {model}, intermediate: {name}}}]`"
+                )
+        for target in settings["targets"]:
+            if known[target].images:
+                raise UserError(
+                    f"targets: `{target}` has pictures, which are not for a model that is cut over"
+                    f" GPUs, as `{model}` is (`sharding: fsdp`)"
+                )

@@ -34,6 +34,12 @@ class Projector(nn.Module):
         nn.init.normal_(self.out.weight, std=deviation * width**-0.5)
         nn.init.zeros_(self.out.bias)
 
+    @classmethod
+    def of(cls, shape: tuple[int, int, int], encoder) -> "Projector":
+        """Return a new one for features [pictures, positions, width] before an encoder's texts."""
+        _, positions, width = shape
+        return cls(width, positions, encoder.get_input_embeddings())
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return what takes the place of word embeddings, [sequences, positions, H], of features
         [sequences, positions, width] of any precision."""

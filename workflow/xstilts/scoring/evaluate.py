@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from xstilts import formats, metrics
 from xstilts.data import prepare
 from xstilts.data.rows import Row
-from xstilts.encoding import encoded
+from xstilts.encoding import encoded, features
 from xstilts.encoding.header import digest_of
 from xstilts.running import device
 from xstilts.running.energy import Meter
@@ -150,7 +150,7 @@ def prepared(
         lang: the language.
         paths: `rows`, `encoded` and `out` (folder) of this language; `dev_rows` and `dev_encoded`
             where its dev split settles something; `pool_rows` and `pool_encoded`, of all languages,
-            where its queries are searched for in those.
+            where its queries are searched for in those; `features` of the pictures before its rows.
 
     Raises:
         Absent: it has no rows.
@@ -167,9 +167,14 @@ def prepared(
         )
     read = {"encoded": digest_of, "rows": sha256, "dev_encoded": digest_of, "dev_rows": sha256}
     read |= {"pool_encoded": digest_of, "pool_rows": scorer.sha256}
+    read |= {"features": features.digest_of}
     used = [of(paths[key]) for key, of in read.items() if key in paths]
     fingerprint = digest([spec, node["weights"], *used])
     out, pins = Path(paths["out"]) / f"{lang}.json", node["pins"] | data.meta["pins"]
+    if "features" in paths:
+        opened = features.load(paths["features"], spec["features"])
+        data = encoded.behind(paths["encoded"], data, features.Pictures(opened))
+        pins |= features.record(paths["features"])["pins"]
     if score := finished(out, spec, fingerprint):
         print(f"{lang}: already computed")
         if score.get("pins") != pins:  # another version of what it was trained on, the same weights

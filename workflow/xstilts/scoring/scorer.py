@@ -63,7 +63,10 @@ class Language:
     @property
     def tokens(self) -> int:
         """How many the model is run on."""
-        return sum(len(part.arrays["tokens"]) for part in self.parts)
+        return sum(
+            len(part.arrays["tokens"]) + part.positions * (len(part.arrays["starts"]) - 1)
+            for part in self.parts
+        )
 
 
 class Output(NamedTuple):
@@ -120,6 +123,10 @@ class Scorer:
         else:
             encoder = checkpoint.load_encoder(self.folder)
             head = page.head(encoder, data.labels)
+            if data.pictures is not None:
+                from xstilts.formats.pictures import Projector, add
+
+                add(head, Projector.of(data.pictures.features.shape, encoder))
             checkpoint.load_head(head, self.folder)
         return encoder.to(where), head.to(where), where
 

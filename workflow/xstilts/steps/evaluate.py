@@ -42,6 +42,7 @@ def score(args: argparse.Namespace) -> None:
         lang: {
             "out": args.out,
             **files[lang],
+            **({"features": args.features} if args.features else {}),
             **{f"dev_{key}": path for key, path in dev.get(lang, {}).items()},
         }
         for lang in specs
@@ -95,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--dev-manifest", default="", help="the same of the dev split, where it settles a threshold"
     )
+    p.add_argument("--features", default="", help="of the pictures before the rows, if any")
     p.add_argument("--state", required=True, help="folder of the lock of the cell")
     arguments.add_trackers(p)
     arguments.add_lock_wait(p)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts.data import prepare
-from xstilts.encoding import features, header
+from xstilts.encoding import features
 from xstilts.encoding.header import digest_of
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.nodes import HEAD
@@ -60,7 +60,7 @@ def fingerprint_of(args: argparse.Namespace, spec: dict[str, Any]) -> str:
     encoded = map(digest_of, (*args.train, *args.dev))
     beside = [args.recorded] if args.recorded else []
     beside += [difficulty.rows_of(args.subset)] if args.subset else []
-    shown = [read_json(features.record_of(path))[header.DIGEST] for path in args.features]
+    shown = [features.digest_of(path) for path in args.features]
     rows = (*encoded, *map(sha256, (*args.dev_rows, *args.train_rows, *beside)))
     start = read_node(args.init)
     head = [start["files"][HEAD]] if "head" in spec else []
@@ -192,7 +192,7 @@ def train(
 
     pins = [data.meta["pins"] for split in files.values() for data in split]
     pins += [read_json(args.subset)["pins"]] if args.subset else []
-    pins += [read_json(features.record_of(path))["pins"] for path in args.features]
+    pins += [features.record(path)["pins"] for path in args.features]
     pinned = dict(parent["pins"], **{k: v for own in pins for k, v in own.items()})
     about = {
         "kind": spec["kind"],

@@ -188,10 +188,7 @@ def _before(
     """Return encoded rows with the pictures that they are trained with before them."""
     if pictures is None:
         return data
-    numbers, there = data.arrays.get("image"), len(pictures[0].features)
-    if numbers is None or numbers.max(initial=-1) >= there:
-        raise UserError(f"{path}: is not of the {there} pictures of its set; delete it, run again")
-    return dataclasses.replace(data, pictures=pictures[order == SHUFFLED])
+    return encoded.behind(path, data, pictures[order == SHUFFLED])
 
 
 def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
@@ -201,7 +198,7 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
     (regression, choice, span) have heads of their own, as in jiant. All heads of tasks with
     pictures have the same projector.
     """
-    from xstilts.formats.pictures import add
+    from xstilts.formats.pictures import Projector, add
 
     heads: dict[Any, Any] = {}
     projector, tasks_with_heads = None, []
@@ -213,18 +210,22 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
         if key not in heads:
             made = task.page.head(encoder, list(task.labels), train, **task.options)
             if pictures:
-                projector = projector or _projector(encoder, pictures)
+                projector = projector or Projector.of(pictures.features.shape, encoder)
+                _check_shared(projector, pictures, task.name)
                 add(made, projector)
             heads[key] = made.to(encoder.device)
         tasks_with_heads.append(dataclasses.replace(task, head=heads[key]))
     return tasks_with_heads
 
 
-def _projector(encoder, pictures: Pictures):
-    from xstilts.formats.pictures import Projector
-
-    _, positions, width = pictures.features.shape
-    return Projector(width, positions, encoder.get_input_embeddings())
+def _check_shared(projector, pictures: Pictures, name: str) -> None:
+    """Refuse features that are not of the kind of those of the tasks before it."""
+    own, others = pictures.features.shape[1:], (len(projector.place), projector.out.in_features)
+    if own != others:
+        raise UserError(
+            f"{name}: its features are of {own[0]} positions and {own[1]} wide, those of the tasks"
+            f" beside it of {others[0]} and {others[1]}; mix tasks whose pictures one encoder sees"
+        )
 
 
 def named_heads(tasks: Iterable[TrainingTask]) -> dict[str, Any]:
