@@ -2,8 +2,8 @@
 
     PYTHONPATH=workflow python tests/bench/decoding.py [--pictures 256]
 
-JPEGs of 640 x 480 with noise over them (about 115 kB), by the processors of DINOv2 (shortest edge 256,
-then 224 x 224 of it) and SigLIP (224 x 224).
+JPEGs of 640 x 480 with noise over them (about 115 kB), by the processors of DINOv2 (shortest edge
+256, then 224 x 224 of it) and SigLIP (224 x 224).
 """
 
 import argparse

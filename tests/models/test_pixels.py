@@ -93,7 +93,9 @@ def test_what_cannot_be_read_is_told_by_its_place(tmp_path):
 
 def test_several_processes_make_what_one_does_in_order(tmp_path):
     folder(tmp_path, SIGLIP)
-    lists = [[encoded(picture(seed=seed)), b"", encoded(picture(seed=99 - seed))] for seed in range(9)]
+    lists = [
+        [encoded(picture(seed=seed)), b"", encoded(picture(seed=99 - seed))] for seed in range(9)
+    ]
     with pixels.reading(tmp_path, 1) as read:
         alone = list(read(iter(lists)))
     with pixels.reading(tmp_path, 2) as read:
