@@ -162,7 +162,7 @@ def test_the_id_of_a_set_is_asked_for():
     spec = {"task": "coco", "format": "images", "columns": {}}
     schema = pa.schema([("image_id", pa.int64()), ("image", IMAGE), ("text", pa.string())])
     assert columns.find(schema, spec, "w") == {"id": "image_id", "image": "image"}
-    with pytest.raises(UserError, match=r"^w: which column is the id\? there are text"):
+    with pytest.raises(UserError, match=r"^w: which column is the id\? there are text;"):
         columns.find(schema.remove(0), spec, "w")
     with pytest.raises(UserError, match=r"^w: which column is the image\?"):
         columns.find(schema.remove(1), spec, "w")

@@ -82,7 +82,7 @@ FIELDS = {
     "retrieval": (("source", "target"), ("side", "text", "gold", "golds")),
     "dual": (("text", "text_pair"), ("group",)),
     "mlm": (("text",), ()),
-    "images": (("id", "image"), ()),
+    "images": (("image", "id"), ()),
     "caption": (("text",), ()),
 }
 
