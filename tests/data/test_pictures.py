@@ -36,7 +36,7 @@ def test_a_set_is_the_first_picture_of_each_id():
     rows, dropped = pictures.rows([5, None, 3, 5, 3], "task coco: o/coco")
     assert rows == [{"id": "5", "number": 0}, {"id": "3", "number": 2}]
     assert dropped == {"no id": 1, "its id is there already": 2}
-    with pytest.raises(UserError, match="^task coco: o/coco has no picture with an id$"):
+    with pytest.raises(UserError, match=r"^task coco: o/coco has no picture with an id$"):
         pictures.rows([None], "task coco: o/coco")
 
 
