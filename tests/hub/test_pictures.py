@@ -26,7 +26,8 @@ def features(steps, root, source, pin):
     of = {"kind": "features", "data": digest(SET), "vision": digest(ENCODER), "positions": 4}
     out = steps.folder / f"results/features/{source}"
     code, _, error, _ = steps.step(
-        "features", "--source", source, "--root", str(root), "--spec", json.dumps(of), "--name", "v",
+        "features", "--source", source, "--root", str(root), "--name", "v", "--spec",
+        json.dumps(of),
         "--rows", str(steps.folder / "set.parquet"), "--node", str(steps.folder / "vit/node.json"),
         "--pin", str(pin), "--state", str(out / "state"), "--out", str(out / "a.safetensors"),
         "--record", str(out / "a.json"),
