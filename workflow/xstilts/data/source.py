@@ -30,6 +30,7 @@ PICKLES = ("pytorch_model.bin", "pytorch_model-[0-9]*.bin")
 # way is five retries over 23 s or more, and some of their requests wait without any limit. The
 # variable is huggingface_hub's, for slow networks.
 TIMEOUT_S = float(os.environ.get("HF_HUB_ETAG_TIMEOUT", 10))
+STREAMED = 32  # rows that are read at a time where no copy is made
 CONVERTED = "refs/convert/parquet"  # the branch on which the hub keeps what it made of a script
 POINTER = "is a Git LFS pointer, not the data; run `git lfs pull` in its folder"
 
@@ -210,6 +211,8 @@ def load(
     with tempfile.TemporaryDirectory(prefix="xstilts-") as cache:
         options = {"revision": pin["revision"]} if remote else {"cache_dir": cache}
         options |= {} if columns is None else {"columns": list(columns)}
+        if streamed and columns is not None:
+            options |= _little_at_a_time()
         try:
             rows = datasets.load_dataset(
                 str(path or hub), config, split=split, streaming=streamed,
@@ -222,6 +225,15 @@ def load(
         else:
             _check_files(datasets, path, pin, hub, config, cache)
     return rows
+
+
+def _little_at_a_time() -> dict[str, Any]:
+    """Options by which little of a parquet file is in memory: by default all that was read of it
+    stays until its end."""
+    import pyarrow.dataset
+
+    scan = pyarrow.dataset.ParquetFragmentScanOptions(pre_buffer=False)
+    return {"batch_size": STREAMED, "fragment_scan_options": scan}
 
 
 def file(source: str, root: str | Path, pin: dict[str, Any], hub: str, name: str) -> Path:
