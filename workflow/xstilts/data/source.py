@@ -30,7 +30,6 @@ PICKLES = ("pytorch_model.bin", "pytorch_model-[0-9]*.bin")
 # way is five retries over 23 s or more, and some of their requests wait without any limit. The
 # variable is huggingface_hub's, for slow networks.
 TIMEOUT_S = float(os.environ.get("HF_HUB_ETAG_TIMEOUT", 10))
-STREAMED = 32  # rows that are read at a time where no copy is made
 CONVERTED = "refs/convert/parquet"  # the branch on which the hub keeps what it made of a script
 POINTER = "is a Git LFS pointer, not the data; run `git lfs pull` in its folder"
 
@@ -187,14 +186,12 @@ def load(
     hub: str,
     config: str | None,
     split: str,
-    columns: Sequence[str] | None = None,
-    streamed: bool = False,
+    **how: Any,
 ) -> "datasets.Dataset":
     """Load one split by one call of `load_dataset`, exactly as pinned, with its features.
 
-    `hub` is the data set's name, `root` the mirror (unused for the hub), `columns` those of a
-    folder's parquet files that are read, None for all; `streamed` for an iterable of a folder's
-    rows, of which no copy is made. From the hub the library's
+    `hub` is the data set's name, `root` the mirror (unused for the hub), `how` what
+    else `load_dataset` is told, such as `columns` of parquet. From the hub the library's
     cache is used, keyed by commit. From a folder the library's copy is made in a temporary cache
     and read into memory, so that nothing old is ever read and nothing is left behind.
     Raises UserError in one line for whatever a user or a data source can have wrong.
@@ -210,13 +207,10 @@ def load(
     datasets.logging.set_verbosity(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="xstilts-") as cache:
         options = {"revision": pin["revision"]} if remote else {"cache_dir": cache}
-        options |= {} if columns is None else {"columns": list(columns)}
-        if streamed and columns is not None:
-            options |= _little_at_a_time()
         try:
             rows = datasets.load_dataset(
-                str(path or hub), config, split=split, streaming=streamed,
-                keep_in_memory=not (remote or streamed), **options,
+                str(path or hub), config, split=split,
+                keep_in_memory=not (remote or how.get("streaming")), **options, **how,
             )  # fmt: skip
         except Exception as error:
             raise _load_error(error, path, pin, hub, config, split) from error
@@ -225,15 +219,6 @@ def load(
         else:
             _check_files(datasets, path, pin, hub, config, cache)
     return rows
-
-
-def _little_at_a_time() -> dict[str, Any]:
-    """Options by which little of a parquet file is in memory: by default all that was read of it
-    stays until its end."""
-    import pyarrow.dataset
-
-    scan = pyarrow.dataset.ParquetFragmentScanOptions(pre_buffer=False)
-    return {"batch_size": STREAMED, "fragment_scan_options": scan}
 
 
 def file(source: str, root: str | Path, pin: dict[str, Any], hub: str, name: str) -> Path:
