@@ -84,5 +84,5 @@ def test_features_of_pictures():
     assert resources.features_memory(model, 2, 2) == int(1.5 * 7_038)
     alone, two = (resources.features_minutes(model, pictures, 1, n, 1) for n in (1, 2))
     assert (alone, two) == (86, 53)
-    assert resources.features_minutes(model, pictures, 1, 1, 2) == 171
+    assert resources.features_minutes(model, pictures, 1, 1, 2) == 172
     assert resources.features_minutes(model, pictures, 0, 1, 1) == 24 * 60, "on a CPU a day"
