@@ -3,6 +3,8 @@
 import json
 
 import pytest
+import torch
+from safetensors.torch import save_file
 from tests import helpers
 from tests.hub import mirror
 
@@ -15,6 +17,7 @@ from xstilts.monitoring import looking
 from xstilts.monitoring.records import TO_PIN, Pins, Records
 
 TRAIN = "text,label\na good film,pos\na bad film,neg\n"
+SPLITS = ("train", "dev")
 DEV = "text,label\nein guter Film,pos\n"
 
 
@@ -306,3 +309,36 @@ def test_modules_that_a_model_in_a_folder_does_not_have(tmp_path):
     assert line.startswith(
         "models: m: adapter: on: the model has no linear module `vlaue`; did you mean `value`?"
     )
+
+
+def test_a_vision_encoder_and_features_of_ones_own_that_cannot_be_used(folder):
+    """A folder of a text encoder; two files of features, of which one has too few ids."""
+    (folder / "text").mkdir()
+    (folder / "text/config.json").write_text(json.dumps({"model_type": "bert"}))
+    for name in ("preprocessor_config.json", "model.safetensors"):
+        (folder / "text" / name).write_text("{}")
+    values = {"features": torch.ones(3, 2, 4)}
+    for split, ids in (("train", "a\nb\nc\n"), ("dev", "a\n")):
+        save_file(values, folder / f"{split}.safetensors")
+        (folder / f"{split}.txt").write_text(ids)
+    own = {"format": "images", "base": str(folder)}
+    task = {"format": "classification", "languages": ["en"], "base": str(folder),
+            "files": {"train": "en/train.csv", "dev": "en/dev.csv"}}  # fmt: skip
+    over = {
+        "source": "hub",
+        "vision": {"v": {"from": str(folder / "text")}},
+        "tasks": {
+            "regions": {**own, "files": {s: [f"{s}.safetensors", f"{s}.txt"] for s in SPLITS}},
+            "mine": task, "seen": {**task, "images": "regions"},
+        },
+        "intermediates": {"vqa": {"tasks": ["vqa"]}, "seen": {"tasks": ["seen"]}},
+    }  # fmt: skip
+    for split in SPLITS:
+        (folder / f"seen.{split}.csv").write_text("text,label,image\nwho,x,a\nwhat,y,b\n")
+    over["tasks"]["seen"]["files"] = {s: f"seen.{s}.csv" for s in SPLITS}
+    lines = found(folder, over)[0].problems.lines
+    assert lines == [
+        f"task regions (en): {folder}/dev.safetensors: has features of 3 pictures, and dev.txt 1"
+        " ids",
+        f"vision: v: {folder}/text: is of the architecture `bert`, which sees no pictures",
+    ]

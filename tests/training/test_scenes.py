@@ -118,18 +118,16 @@ def shown(judged):
 
 @pytest.mark.slow
 def test_captions_are_told_with_their_pictures_alone(world):
-    judged = {name: train(world, "caption", name == "shuffled", 5) for name in ("own", "shuffled")}
-    own, other = judged["own"], judged["shuffled"]
-    assert own["pictures"]["score"] >= 0.8 and own["shuffled"]["score"] < 0.45
-    table = shown(judged)
-    assert table["own"]["uses"] == "yes" and table["own"]["helps low"] > 0
-    assert table["shuffled"]["uses"] == "no" and other["pictures"]["score"] < 0.6
+    told = train(world, "caption", epochs=4)
+    assert told["pictures"]["score"] >= 0.8 > 0.45 > told["shuffled"]["score"]
+    assert told["none"]["score"] < 0.45 and told["pictures"]["loss"] < told["none"]["loss"] / 2
+    assert shown({"own": told})["own"]["uses"] == "yes"
 
 
 @pytest.mark.slow
 def test_questions_are_answered_with_their_pictures_alone(world):
     judged = {
-        name: train(world, "classification", name == "shuffled", 12) for name in ("own", "shuffled")
+        name: train(world, "classification", name == "shuffled", 10) for name in ("own", "shuffled")
     }
     assert judged["own"]["pictures"]["score"] >= 0.9
     assert judged["shuffled"]["pictures"]["score"] < 0.1

@@ -349,7 +349,7 @@ def test_every_task_with_pictures_has_a_size():
 
 def test_features_take_what_the_encoder_computes_or_what_decoding_takes(tmp_path):
     """DINOv2 reads 118,287 pictures of 256 patches: 5.1e15 FLOP, 22 s on a device of 2.3e14 a
-    second; two processes decode them in a quarter of an hour."""
+    second; two processes decode them in ten minutes."""
     grid = Grid(load({
         "source": "hub", "models": {"m": {"from": "o/m"}}, "targets": ["xnli"], "languages": ["en"],
         "vision": {"dinov2": {"from": "facebook/dinov2-base"}}, "threads": 2,

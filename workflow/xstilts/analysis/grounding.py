@@ -41,7 +41,7 @@ def of_trainings(
         lineages: of scores, see `collapse.of_scores`.
         records: see `cost.training_records`.
     """
-    found = {}
+    found: dict[tuple[str, str, str, str], Mapping[str, Any]] = {}
     for key in dict.fromkeys(key for lineage in lineages for key in lineage):
         record = records[key]
         if record["stage"] == STAGES["encoders"]:

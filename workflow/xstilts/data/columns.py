@@ -82,7 +82,7 @@ FIELDS = {
     "retrieval": (("source", "target"), ("side", "text", "gold", "golds")),
     "dual": (("text", "text_pair"), ("group",)),
     "mlm": (("text",), ()),
-    "images": (("id", "image"), ()),
+    "images": (("image", "id"), ()),
     "caption": (("text",), ()),
 }
 
@@ -222,7 +222,7 @@ class _Finder:
         if self.format == "choice":
             return _CHOICES.get(field, NAMES.get(field, ()))
         if (self.format, field) == ("images", "id"):
-            return (*NAMES["id"], *NAMES["image"][1:])
+            return (*NAMES["id"], *(name for name in NAMES["image"] if name.endswith("id")))
         return (
             _SCORES
             if (self.format, field) == ("regression", "label")
@@ -238,7 +238,10 @@ class _Finder:
         return [name for name in found if name not in self.strata] or found
 
     def _one(self, field: str) -> str:
-        of_set = self.format == "images"  # whose other columns may be called so too
+        of_set = (self.format, field) == (
+            "images",
+            "image",
+        )  # whose other columns may be called so too
         found = pictures.columns_of(self.schema) if of_set else self._some(field)
         if len(found) != 1:
             raise self._ask(field, found)

@@ -13,7 +13,7 @@ from xstilts.data import source as sources
 from xstilts.running.errors import UserError
 
 Blob = bytes | str  # an encoded picture, or the path of one
-AT_ONCE = 16  # rows that are read from a map at a time
+AT_ONCE = 16  # rows that are read at a time
 
 
 def blobs(
@@ -37,9 +37,8 @@ def blobs(
     remote = sources.from_hub(source, spec["hub"])
     streamed = not remote and not set("+[") & set(spec["split"])
     column = None if remote else _column(root, spec, where)
-    only = [column] if column else None
     of = (spec["hub"], spec.get("config"), spec["split"])
-    data = sources.load(source, root, pin, *of, only, streamed)
+    data = sources.load(source, root, pin, *of, **_how(column, streamed))
     import datasets
 
     found = column or columns.find(data.features.arrow_schema, spec, where)["image"]
@@ -48,6 +47,18 @@ def blobs(
     rows = _streamed(data, numbers) if streamed else _mapped(data.select_columns(found), numbers)
     for number, row in zip(numbers, rows, strict=True):
         yield _blob(row[found], f"{where}: row {number}")
+
+
+def _how(column: str | None, streamed: bool) -> dict[str, Any]:
+    """Return how a folder's data set is read: of parquet the pictures alone, little at a time. By
+    default all that was read of a file stays in memory until its end."""
+    import pyarrow.dataset
+
+    how: dict[str, Any] = {"streaming": True} if streamed else {}
+    if column:
+        scan = pyarrow.dataset.ParquetFragmentScanOptions(pre_buffer=False)
+        how |= {"columns": [column], "batch_size": AT_ONCE, "fragment_scan_options": scan}
+    return how
 
 
 def _column(root: str, spec: dict[str, Any], where: str) -> str | None:

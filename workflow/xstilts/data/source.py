@@ -186,14 +186,12 @@ def load(
     hub: str,
     config: str | None,
     split: str,
-    columns: Sequence[str] | None = None,
-    streamed: bool = False,
+    **how: Any,
 ) -> "datasets.Dataset":
     """Load one split by one call of `load_dataset`, exactly as pinned, with its features.
 
-    `hub` is the data set's name, `root` the mirror (unused for the hub), `columns` those of a
-    folder's parquet files that are read, None for all; `streamed` for an iterable of a folder's
-    rows, of which no copy is made. From the hub the library's
+    `hub` is the data set's name, `root` the mirror (unused for the hub), `how` what
+    else `load_dataset` is told, such as `columns` of parquet. From the hub the library's
     cache is used, keyed by commit. From a folder the library's copy is made in a temporary cache
     and read into memory, so that nothing old is ever read and nothing is left behind.
     Raises UserError in one line for whatever a user or a data source can have wrong.
@@ -209,11 +207,10 @@ def load(
     datasets.logging.set_verbosity(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="xstilts-") as cache:
         options = {"revision": pin["revision"]} if remote else {"cache_dir": cache}
-        options |= {} if columns is None else {"columns": list(columns)}
         try:
             rows = datasets.load_dataset(
-                str(path or hub), config, split=split, streaming=streamed,
-                keep_in_memory=not (remote or streamed), **options,
+                str(path or hub), config, split=split,
+                keep_in_memory=not (remote or how.get("streaming")), **options, **how,
             )  # fmt: skip
         except Exception as error:
             raise _load_error(error, path, pin, hub, config, split) from error

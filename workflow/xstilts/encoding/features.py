@@ -62,10 +62,10 @@ class Features:
         Raises:
             UserError: the file has become shorter.
         """
-        found = np.empty((len(numbers), *self.shape[1:]), dtype=np.float16)
+        found: np.ndarray = np.empty((len(numbers), *self.shape[1:]), dtype=np.float16)
         size = found[:1].nbytes if len(found) else 0
         for place, number in zip(found, numbers, strict=True):
-            if os.preadv(self.file, [place], self.start + int(number) * size) != size:
+            if os.preadv(self.file, [place.data], self.start + int(number) * size) != size:
                 raise UserError(f"{self.path}: was cut off; delete it to have it made anew")
         return found
 
@@ -106,7 +106,7 @@ def derangement(pictures: int, seed: int, name: str) -> np.ndarray:
     key = hashlib.sha256(f"pictures {seed} {name}".encode()).digest()[:16]
     drawn = np.random.Philox(key=int.from_bytes(key, "little")).random_raw(pictures)
     circle = np.argsort(drawn, kind="stable")
-    instead = np.empty(pictures, dtype=np.int64)
+    instead: np.ndarray = np.empty(pictures, dtype=np.int64)
     instead[circle] = np.roll(circle, -1)
     return instead
 

@@ -8,10 +8,10 @@ from typing import Any
 from xstilts import metrics
 from xstilts.data import hops, layout, passages, rows, strata
 from xstilts.data.source import SPLIT_NAMES
-from xstilts.experiment import suites
+from xstilts.experiment import entry_labels, suites
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.schema import NOUNS, task_fields, types
-from xstilts.experiment.tasks import FORMATS, LABELLED, POOL, SET, SPLITS, Task, known
+from xstilts.experiment.tasks import FORMATS, POOL, SET, SPLITS, Task, known
 from xstilts.running.errors import UserError, brief, nearest
 
 _KINDS: dict[str, Any] = {
@@ -41,7 +41,6 @@ _LONGEST = 255  # bytes of a file's name
 _OF_THE_HUB = ("config", "splits", "gold", "pool", "revision")  # of no use beside `files`
 # What may be another for the languages that a suite adds.
 _OF_A_SUITE = ("languages", "hub", "config", "codes", "rows", "columns", "revision", "no_dev")
-OF_ROWS = "rows"  # in place of labels: those of the train rows
 _CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
 
 
@@ -79,7 +78,7 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     _check_suites(name, entry)
     _check_place(name, entry)
     entry = _filled(name, entry)
-    _check_labels(name, entry)
+    entry_labels.check(name, entry)
     _check_metric(name, entry)
     if entry.get("rows") is not None:
         _one_of(name, "rows", entry["rows"], rows.ROW_FUNCTIONS)
@@ -97,7 +96,7 @@ def _check_kinds(name: str, entry: Mapping[str, Any], fields: Mapping[str, Any])
         if not allowed or (value is None and "null" in allowed):
             continue
         kind = _KINDS[allowed[0]]
-        if key == "labels" and value == OF_ROWS:
+        if key == "labels" and value == entry_labels.OF_ROWS:
             continue
         if not isinstance(value, kind):
             raise UserError(f"task `{name}`: `{key}` must be {NOUNS[allowed[0]]}, not {value!r}")
@@ -130,7 +129,7 @@ def _filled(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     trains = "train" in filled["splits"] and entry["format"] not in ("retrieval", "mlm", "images")
     if trains and "tuned_on" not in entry and name not in known():
         filled["tuned_on"] = name
-    if entry.get("labels") == OF_ROWS:
+    if entry.get("labels") == entry_labels.OF_ROWS:
         filled |= {"labels": [], "other_labels": True}
     for key in ("labels", "columns"):
         if isinstance(entry.get(key), (list, dict)):
@@ -291,34 +290,6 @@ def _check_place(name: str, entry: Mapping[str, Any]) -> None:
                 f"task `{name}`: `{key}` is for a data set by `hub`; its data is in `files`, so"
                 " leave it out"
             )
-
-
-def _check_labels(name: str, entry: Mapping[str, Any]) -> None:
-    labels, format = entry.get("labels") or [], entry["format"]
-    if format not in LABELLED:
-        if labels:
-            raise UserError(f"task `{name}`: a {format} task has no `labels`; leave them out")
-        return
-    if twice := [label for label in labels if labels.count(label) > 1]:
-        raise UserError(f"task `{name}`: labels: `{twice[0]}` is there twice")
-    if entry.get("other_labels") and format != "classification":
-        raise UserError(
-            f"task `{name}`: labels: `{OF_ROWS}` is for classification; a {format} task without"
-            " `labels` has those of its train rows"
-        )
-    if (most := entry.get("most_labels")) is not None:
-        if not entry.get("other_labels"):
-            raise UserError(
-                f"task `{name}`: most_labels: is for labels that are those of the train rows; say"
-                f" `labels: {OF_ROWS}` too"
-            )
-        if most < 2:
-            raise UserError(f"task `{name}`: most_labels: must be at least 2, not {most}")
-    if not labels and "train" not in entry["splits"] and not entry.get("tuned_on"):
-        raise UserError(
-            f"task `{name}`: a {format} task needs `labels`, in the head's order, or a"
-            " train split to take them from"
-        )
 
 
 def _check_pool(name: str, entry: Mapping[str, Any]) -> None:

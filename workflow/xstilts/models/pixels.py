@@ -61,6 +61,7 @@ class Reader:
     def __init__(self, folder: str | Path) -> None:
         """Load the processor of a vision encoder's folder."""
         self.processor = processor_of(folder)
+        self.resizes = _resizes(self.processor)
 
     def __call__(self, blobs: list[Blob]) -> tuple[np.ndarray | None, list[int]]:
         """Return the pixels of those that can be read, fp32 [pictures, 3, height, width] (None
@@ -73,8 +74,39 @@ class Reader:
                 unread.append(place)
         if not images:
             return None, unread
-        made = self.processor(images, return_tensors="np")["pixel_values"]
+        how = {}
+        if self.resizes:
+            images, how = [self.resized(image) for image in images], {"do_resize": False}
+        made = self.processor(images, return_tensors="np", **how)["pixel_values"]
         return np.ascontiguousarray(made, np.float32), unread
+
+    def resized(self, image: Any) -> Any:
+        """Return a picture as the processor resizes it, which would first copy it twice: the same
+        function of Pillow, for a third of the time of all that it does."""
+        from transformers.image_transforms import get_resize_output_image_size
+
+        size = self.processor.size
+        if size.shortest_edge:
+            shape = np.empty((3, image.height, image.width), np.bool_)  # whose size alone is read
+            height, width = get_resize_output_image_size(
+                shape,
+                size.shortest_edge,
+                default_to_square=False,
+                input_data_format="channels_first",
+            )
+        else:
+            height, width = size.height, size.width
+        return image.resize((width, height), self.processor.resample)
+
+
+def _resizes(processor: Any) -> bool:
+    """Whether a processor resizes as most do: to a shortest edge, or to a height and a width."""
+    from transformers.image_processing_backends import PilBackend
+
+    if not processor.do_resize or type(processor).resize is not PilBackend.resize:
+        return False
+    size = processor.size
+    return bool(size.height and size.width) != bool(size.shortest_edge) and not size.longest_edge
 
 
 _reader: list[Reader] = []  # of a process

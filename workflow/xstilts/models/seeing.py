@@ -8,6 +8,7 @@ it on, in batches of the same size, so that it has the same bytes whoever makes 
 import itertools
 import shutil
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ class State:
         try:
             with np.load(self.path(number)) as file:
                 return {name: file[name] for name in ("features", "unread", "seconds")}
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
     def delete(self) -> None:

@@ -4,6 +4,7 @@ A checkpoint of text and pictures (CLIP, SigLIP) is reduced to its vision tower.
 named here: what differs is where the states of the patches stand among those of the last layer.
 """
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,14 @@ def load(path: Path, name: str) -> Any:
     try:
         config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
         config = getattr(config, "vision_config", config)
+        kind = transformers.AutoModel._model_mapping[type(config)]
+        kind = kind[0] if isinstance(kind, tuple) else kind
+        options: dict[str, Any] = {}
+        if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
+            options["add_pooling_layer"] = False  # a checkpoint may lack it
         tower, loading = transformers.AutoModel.from_pretrained(
             path, config=config, use_safetensors=True, local_files_only=True, dtype="auto",
-            output_loading_info=True,
+            output_loading_info=True, **options,
         )  # fmt: skip
     except Exception as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -26,7 +26,7 @@ from xstilts.experiment.graph import Graph, add_test_rows
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import TRAININGS, Node
 from xstilts.experiment.tasks import POOL
-from xstilts.models import adapters, repository
+from xstilts.models import adapters, repository, vision
 from xstilts.monitoring.records import TO_PIN, Pins, Records, next_run
 from xstilts.running.errors import Absent, Problems, UserError, nearest
 
@@ -82,6 +82,9 @@ def look(grid: Grid, nodes: Mapping[str, Node], records: Records) -> Found:
         if node.rule == "model" and node.key in run:
             with found.problems.noted():
                 _look_at_model(grid, node, nodes)
+        if node.rule == "vision" and node.key in run:
+            with found.problems.noted():
+                _look_at_vision(grid, node, nodes)
     found.problems.lines = list(dict.fromkeys(found.problems.lines))
     return found
 
@@ -238,3 +241,14 @@ def _look_at_model(grid: Grid, node: Node, nodes: Mapping[str, Node]) -> None:
             adapters.check(folder, adapter)
         except UserError as error:
             raise UserError(f"models: {node.name}: {error}") from None
+
+
+def _look_at_vision(grid: Grid, node: Node, nodes: Mapping[str, Node]) -> None:
+    """Refuse a folder that holds no vision encoder."""
+    pin, name = nodes[node.pin], node.spec["from"]
+    if grid.experiment.toy or not (pin.folder or grid.experiment.root):
+        return
+    try:
+        vision.check(sources.folder(pin.folder or grid.experiment.root or "", "models", name), name)
+    except UserError as error:
+        raise UserError(f"vision: {node.name}: {error}") from None

@@ -150,11 +150,12 @@ def published_file(
 def load(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], split: str) -> Any:
     """Return the rows of a split, or of a part of it; of a folder's without its pictures."""
     where, config = (args.source, args.root, pin, spec["hub"]), spec.get("config")
-    columns = None
+    how: dict[str, Any] = {}
     if not sources.from_hub(args.source, spec["hub"]):
         folder = sources.folder(args.root, "datasets", spec["hub"])
         columns = pictures.others_in(folder, spec["hub"], config, split)
-    return sources.load(*where, config, split, columns)
+        how = {} if columns is None else {"columns": columns}
+    return sources.load(*where, config, split, **how)
 
 
 def ids_of(args: argparse.Namespace, spec: dict[str, Any], data: Any) -> Any:

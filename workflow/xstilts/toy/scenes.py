@@ -1,9 +1,9 @@
 """Pictures of events, and what is said and asked of them.
 
-A picture is 32 x 32: four quarters with the agent, the verb, the patient in its colour, and the
-place. Each is a glyph that follows from the hash of its concept: it means nothing by its looks, as
-a word does, so what it stands for has to be learned. Over all of it lies noise. All that a caption
-says is in the picture, and every question of it is answered by the picture alone.
+A picture is 32 x 32: four quarters with the agent, the verb, the patient in a frame of its colour,
+and the place. Each is a glyph that follows from the hash of its concept: it means nothing by its
+looks, as a word does, so what it stands for has to be learned. Over all of it lies noise. All that
+a caption says is in the picture, and every question of it is answered by the picture alone.
 """
 
 import hashlib
@@ -22,7 +22,8 @@ from xstilts.toy.languages import grammar
 SIZE = 32  # pixels of a side
 GLYPH, HALF = 12, 6  # pixels of a glyph's side; its right half mirrors the left
 PLACES = {"agent": (2, 2), "verb": (18, 2), "patient": (2, 18), "place": (18, 18)}  # left, top
-GREY = (205, 205, 205)  # of glyphs other than the patient's
+FRAME = 2  # pixels of the frame around the patient, in its colour
+GREY = (205, 205, 205)  # of glyphs
 COLOURS = {
     "red": (220, 40, 40), "blue": (60, 90, 235), "green": (40, 170, 70),
     "yellow": (235, 215, 50), "black": (15, 15, 15), "brown": (150, 95, 40),
@@ -102,10 +103,12 @@ def picture(clause: Clause, rng: Random) -> bytes:
         "patient": clause.patient.noun,
         "place": clause.place,
     }
+    left, top = (at - FRAME for at in PLACES["patient"])
+    frame = pixels[top : top + GLYPH + 2 * FRAME, left : left + GLYPH + 2 * FRAME]
+    inside, frame[:] = frame[FRAME:-FRAME, FRAME:-FRAME].copy(), COLOURS[clause.patient.adjective]
+    frame[FRAME:-FRAME, FRAME:-FRAME] = inside
     for part, (left, top) in PLACES.items():
-        ink = COLOURS[clause.patient.adjective] if part == "patient" else GREY
-        quarter = pixels[top : top + GLYPH, left : left + GLYPH]
-        quarter[glyph(f"{part}/{concepts[part]}")] = ink
+        pixels[top : top + GLYPH, left : left + GLYPH][glyph(concepts[part])] = GREY
     noise = np.frombuffer(rng.randbytes(pixels.size), np.uint8).reshape(pixels.shape)
     noisy = pixels + noise % (2 * NOISE + 1) - NOISE
     file = BytesIO()

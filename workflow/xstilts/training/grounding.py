@@ -85,7 +85,7 @@ def _under(encoder, task: TrainingTask, dev: Encoded, device, max_tokens: int) -
         weighed.append(batch["weight"])
         return reduced
 
-    told = SimpleNamespace(collate=task.page.collate, reduce=reduce)
+    told: Any = SimpleNamespace(collate=task.page.collate, reduce=reduce)
     execution = Execution.choose(encoder, device)
     reduced = predict.reduced(told, encoder, task.head, dev, device, 4 * max_tokens, execution)
     predictions = task.page.decode(reduced, dev, task.dev_rows)

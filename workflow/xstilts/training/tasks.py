@@ -203,7 +203,7 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
     heads: dict[Any, Any] = {}
     projector, tasks_with_heads = None, []
     for task in tasks:
-        key = (task.format, *task.labels) if task.labels else task.name
+        key: Any = (task.format, *task.labels) if task.labels else task.name
         train = list(task.train.values())
         if pictures := train[0].pictures:
             key = "pictures", key

@@ -19,7 +19,7 @@ from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate import vision_sizes
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
-DECODED = 60  # pictures of 640 x 480 that a process decodes a second (tests/bench/decoding.py)
+DECODED = 100  # pictures of 640 x 480 that a process decodes a second (tests/bench/decoding.py)
 OWN_POSITIONS = 16  # of features of one's own, before they have been looked at
 EMPTY = 4  # tokens of a pair of empty texts
 

@@ -86,13 +86,13 @@ def gqa_and_xgqa(spec: Spec) -> Iterator[Table]:
     """GQA in English; xGQA: other questions of its dev pictures, in every language."""
     items = _scenes(spec, "gqa")
     for split, name in (("train", "train"), ("validation", "testdev")):
-        rng = Random(f"{spec.seed}/gqa/{split}")
+        rng, asks = (Random(f"{spec.seed}/gqa/{of}") for of in (split, f"{split}/asked"))
         ids = [f"n{number}" for number in range(FIRST[split], FIRST[split] + len(items[split]))]
         images: Rows = []
         rows: Rows = []
         for number, (picture, scene) in enumerate(zip(ids, items[split], strict=True)):
             images.append({"id": picture, "image": _image(scene, rng, f"{picture}.png")})
-            asked = scenes.question(scene, rng)
+            asked = scenes.question(scene, asks)
             rows.append(
                 {
                     "id": f"{FIRST[split] + number:08}",
