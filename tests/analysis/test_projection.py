@@ -51,7 +51,8 @@ def test_a_row_a_filter_task_and_language(nodes, tmp_path):
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
     assert cells == [
         "toy.basic", "squad", "de", "100", "90", "80",
-        "answer is not found in the translation 10, language 10", "60", "30", "75.0", "0.25", "0.90",
+        "answer is not found in the translation 10, language 10", "60", "30", "75.0",
+        "0.25", "0.90",
     ]  # fmt: skip
 
 

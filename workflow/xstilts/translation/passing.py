@@ -22,7 +22,7 @@ from xstilts.running.files import atomic
 from xstilts.translation import filtering, measures
 from xstilts.translation.measures import Row
 
-BLOCK = 10_000  # rows that are looked at together
+BLOCK = 4096  # rows that are looked at together
 
 
 class Files(NamedTuple):
