@@ -74,3 +74,14 @@ def test_sbatch_gets_the_name_as_the_shell_reads_it():
     words = shlex.split(resources.sbatch("tune/bert-Japanese/none/seed1/mnli"))
     assert words == ["--signal=USR1@120", "--commen=tune/bert-Japanese/none/seed1/mnli"]
     assert "-J" not in resources.sbatch("bert-Japanese"), "the plugin would refuse it"
+
+
+def test_a_decoder_that_writes_is_loaded_as_it_is_stored_and_on_a_cpu_in_fp32():
+    """8 billion parameters in bf16; 24 million tokens of answers, at a quarter of the rate."""
+    stored = 16_000_000_000
+    assert resources.writing_memory(stored, 1, 1) == 4_000 + 16_000
+    assert resources.writing_memory(stored, 0, 1) == 4_000 + 48_000
+    assert resources.writing_memory(0, 0, 2) == 6_000  # the grammar
+    seconds = 600 + 2 * 8e9 * 24e6 / (0.25 * 20e12)
+    assert resources.writing_minutes(stored, 24e6, 1, 1) == int(seconds / 60) + 1
+    assert resources.writing_minutes(0, 0.0, 0, 1) == 11
