@@ -9,11 +9,13 @@ from xstilts.experiment.cells import Cell
 from xstilts.experiment.grid import MAX_LENGTH, Grid
 from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
+from xstilts.experiment.synthetic import UNFILTERED
 from xstilts.experiment.tasks import POOL
 from xstilts.experiment.training_specs import CAP
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
+OF_ROWS = ("similarity", "consistency")  # rules of what a model says of synthetic rows
 EMPTY = 4  # tokens of a pair of empty texts
 
 
@@ -53,6 +55,8 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         return evaluation(Cell(*parts), grid, sizes)
     if node.rule == "align":
         return alignment(parts[0], parts[-1], grid, sizes)
+    if node.rule in OF_ROWS:
+        return of_rows(node, grid, sizes)
     if node.rule not in TRAININGS:
         return None
     if node.rule in RECORDED:
@@ -207,6 +211,16 @@ def alignment(model: str, name: str, grid: Grid, sizes: DataSizes) -> Workload:
     found = [sizes.of(model, of.task, lang, of.split, MAX_LENGTH) for lang in sides]
     tokens = sum(size.first(of.rows * (2 if of.paired else 1)).tokens for size in found)
     return Workload(model, name, 0.0, tokens)
+
+
+def of_rows(node: Node, grid: Grid, sizes: DataSizes) -> Workload:
+    """Return the workload of what a model says of synthetic rows: a pass over them and, of
+    similarity, one over their sources."""
+    model, *_, stem, task, lang = node.name.split("/")
+    found = sizes.of(model, task, lang, "train", MAX_LENGTH, f"{stem}.{UNFILTERED}").tokens
+    if node.rule == "similarity":
+        found += sizes.of(model, task, grid.home(task), "train", MAX_LENGTH).tokens
+    return Workload(model, task, 0.0, found)
 
 
 def evaluation(cell: Cell, grid: Grid, sizes: DataSizes) -> Workload:
