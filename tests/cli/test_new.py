@@ -62,3 +62,18 @@ def test_every_experiment_can_be_started_from(tmp_path, name):
     path = tmp_path / "my.yaml"
     command.main(["new", str(path), "--like", name])
     assert path.read_bytes() == (new.EXPERIMENTS / f"{name}.yaml").read_bytes()
+
+
+def test_the_prompts_that_an_experiment_names_are_beside_it(tmp_path, capsys):
+    config = tmp_path / "mine.yaml"
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts/siqa.md").write_text("mine")
+    command.main(["new", str(config), "--like", "synthetic"])
+    assert (
+        "mine.yaml: written (prompts/mnli.md beside it); xstilts check" in capsys.readouterr().out
+    )
+    experiments = new.EXPERIMENTS
+    assert config.read_text() == (experiments / "synthetic.yaml").read_text()
+    prompt = tmp_path / "prompts/mnli.md"
+    assert prompt.read_text() == (experiments / "prompts/mnli.md").read_text()
+    assert (tmp_path / "prompts/siqa.md").read_text() == "mine"

@@ -40,6 +40,7 @@ def test_defaults_are_filled_in_and_names_resolved():
         "threads": 1, "jobs_per_gpu": 1, "micro_batch_tokens": 16384, "compile": False,
         "save_every": 600, "keep_tuned": False, "on_collapse": "keep", "trackers": [],
         "language_traits": {}, "questions": {}, "alignment": {}, "overlap": False,
+        "translators": {}, "generators": {}, "filters": {},
     }  # fmt: skip
     assert found.intermediates == {"none": {}, "mnli": {"mnli": ("en",)}}
     assert found.languages == {

@@ -17,6 +17,8 @@ from safetensors.torch import load_file
 from tests.hub import mirror
 from tests.hub.server import Hub
 
+from xstilts.toy import backbones
+
 ROOT = Path(__file__).resolve().parents[2]
 UDPOS = {
     "task": "udpos", "format": "tagging", "hub": "google/xtreme", "config": "udpos.German",
@@ -333,3 +335,30 @@ def test_what_cannot_be_used_is_said_before_weights_are_fetched(hub, steps):
     one_line(result, "model acme/tiny: its weights are quantised (gptq)", seconds=30)
     assert not out.exists()
     assert not any(path.endswith(".safetensors") for _, path in hub.requests)
+
+
+def test_a_decoder_is_fetched_as_it_is_with_its_chat_template(hub, steps):
+    """`model` fetches no chat template; it is asked for besides, at the same commit."""
+    folder = hub.root / "models/acme/writer"
+    backbones.write("qwen3", folder, head=True)
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content }}\n")
+    (folder / "README.md").write_text("never fetched")
+    hub.commit("models", "acme/writer")
+    pin = steps.given_pin("models", "acme/writer")
+    (folder / "chat_template.jinja").write_text("another\n")
+    hub.commit("models", "acme/writer")
+    out = steps.folder / "results/generators/writer"
+    spec = json.dumps({"from": "acme/writer", "revision": "main"})
+    code, said, error, _ = steps.step(
+        "generator", "--spec", spec, "--pin", str(pin), "--out", str(out)
+    )
+    assert code == 0, error
+    assert sorted(path.name for path in out.iterdir()) == [
+        "chat_template.jinja", "config.json", "model.safetensors", "node.json", "tokenizer.json",
+        "tokenizer_config.json",
+    ]  # fmt: skip
+    assert (out / "chat_template.jinja").read_text() == "{{ messages[0].content }}\n"
+    assert (out / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
+    node = json.loads((out / "node.json").read_text())
+    assert node["chat_template"] is True and "note:" not in said
+    assert node["pins"] == {"models/acme/writer": json.loads(pin.read_text())["revision"]}

@@ -13,7 +13,7 @@ from tests import results
 
 from xstilts.experiment import graph
 from xstilts.experiment.cells import Cell
-from xstilts.experiment.nodes import RECORDED, RULES, TRIALS, ancestors
+from xstilts.experiment.nodes import MAKERS, RECORDED, RULES, TRIALS, ancestors
 from xstilts.monitoring import cell_states, status
 from xstilts.monitoring.cell_states import CellState
 from xstilts.monitoring.records import Pins, Records
@@ -203,7 +203,7 @@ def test_ancestors_come_first_and_once(world):
     assert found[-1] == RECORD and len(found) == len(set(found))
     for at, key in enumerate(found):
         assert set(nodes[key].needs) <= set(found[:at])
-    others = {"choose", "align", "overlap", "subset", "bag_of_words", *TRIALS, *RECORDED}
+    others = {"choose", "align", "overlap", "subset", "bag_of_words", *TRIALS, *RECORDED, *MAKERS}
     others |= {"pin_vision", "vision", "features"}
     assert {nodes[key].rule for key in found} == {
         rule for rule in RULES if not rule.startswith("toy_") and rule not in others

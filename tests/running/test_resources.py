@@ -86,3 +86,14 @@ def test_features_of_pictures():
     assert (alone, two) == (86, 53)
     assert resources.features_minutes(model, pictures, 1, 1, 2) == 172
     assert resources.features_minutes(model, pictures, 0, 1, 1) == 24 * 60, "on a CPU a day"
+
+
+def test_a_decoder_that_writes_is_loaded_as_it_is_stored_and_on_a_cpu_in_fp32():
+    """8 billion parameters in bf16; 24 million tokens of answers, at a quarter of the rate."""
+    stored = 16_000_000_000
+    assert resources.writing_memory(stored, 1, 1) == 4_000 + 16_000
+    assert resources.writing_memory(stored, 0, 1) == 4_000 + 48_000
+    assert resources.writing_memory(0, 0, 2) == 6_000  # the grammar
+    seconds = 600 + 2 * 8e9 * 24e6 / (0.25 * 20e12)
+    assert resources.writing_minutes(stored, 24e6, 1, 1) == int(seconds / 60) + 1
+    assert resources.writing_minutes(0, 0.0, 0, 1) == 11

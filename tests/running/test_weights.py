@@ -32,3 +32,12 @@ def test_a_file_that_tells_nothing_counts_with_its_size(tmp_path, header):
 def test_a_file_that_is_not_made_yet_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         weights.loaded(tmp_path / "model.safetensors")
+
+
+def test_a_decoder_may_be_in_several_files(tmp_path):
+    for name, size in (("model-00001-of-00002.safetensors", 30), ("model-00002.safetensors", 12)):
+        (tmp_path / name).write_bytes(b"0" * size)
+    (tmp_path / "node.json").write_text("{}")
+    assert weights.decoder([tmp_path / "node.json"]) == 42 and weights.decoder([]) == 0
+    with pytest.raises(FileNotFoundError):
+        weights.decoder([tmp_path / "none/node.json"])

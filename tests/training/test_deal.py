@@ -155,3 +155,13 @@ def test_a_training_reads_each_row_in_one_language_and_says_how_many(folder, tok
     for path in rows:
         helpers.write_rows(path, "classification", lines)
     assert train_step.fingerprint_of(args, spec) != record["fingerprint"]
+
+
+def test_translated_rows_may_lack_any_number():
+    """A filter may drop most of a language: these rows are read in the others."""
+    rows = {"de": pa.table({"id": ["3"]}), "en": pa.table({"id": [str(n) for n in range(8)]})}
+    paths = {"de": "results/synthetic/t.strict/mnli/de.train.parquet", "en": "en.parquet"}
+    chosen = deal.draw(rows, paths, {"task": "mnli"}, 1, "x")
+    assert sum(map(len, chosen.values())) == 8
+    with pytest.raises(UserError, match="lacks 7 of the 8 rows"):
+        deal.draw(rows, paths | {"de": "de.parquet"}, {"task": "mnli"}, 1, "x")

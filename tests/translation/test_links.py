@@ -52,3 +52,10 @@ def test_mutual_links_are_one_to_one_and_the_same_both_ways(alike):
     if len(np.unique(alike)) == alike.size:  # of equal ones the first counts, which differs
         assert tuple(links.mutual(alike.T)) == links.swapped(tuple(found))
     assert set(found) <= set(links.itermax(alike))
+
+
+def test_words_at_the_same_place_are_near():
+    found = links.nearness(2, 4)
+    far = np.exp(-((np.array([[0, 1, 2, 3], [2, 1, 0, 1]]) / links.FAR) ** 2))
+    np.testing.assert_allclose(found, far, rtol=1e-6)
+    assert links.nearness(0, 3).shape == (0, 3)

@@ -7,6 +7,7 @@ it has made; one that is missing has its inputs.
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -182,6 +183,11 @@ def every_read_by(of, name):
 def chosen(of):
     """A parameter of a training: what is chosen on dev for it, if anything is searched."""
     return read_by(of, "chosen", lambda path: f"--chosen {path}")
+
+
+def named(names):
+    """A constraint of wildcards: one of some names."""
+    return "|".join(map(re.escape, names)) or "none"
 
 
 def folder(wildcards, output):

@@ -214,3 +214,8 @@ def writing_minutes(wildcards, input, attempt):
     tokens = spec["rows"] * spec["tries"] * spec.get("max_tokens", 0)
     model = weights.decoder(list(input.get("generator", ())))
     return resources.writing_minutes(model, tokens, gpus, attempt)
+
+
+def translation_timeout(wildcards):
+    """The seconds that a block of a translator may take."""
+    return EXPERIMENT.settings["translators"][translator_of(wildcards)].get("timeout", 600)

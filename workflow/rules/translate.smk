@@ -7,23 +7,11 @@ they could be made; results/synthetic/{variant}/{task}/{lang}.train, those that 
 a control makes of these; and, encoded, results/encoded/{model}/synthetic. A record is beside each, .json.
 """
 
-import re
-
 BACK = node("translate_back", "variant", "task", "lang", "shard")
 WORDS = node("lexicon", "by", "task", "lang")
 TRANSLATED = node("translate", "by", "task", "lang", "shard")
 SYNTHETIC = node("synthetic", "variant", "task", "lang")
 ENCODED = node("encode", "model", "task", "lang", "split", "length", "variant")
-
-
-def named(names):
-    """A constraint of wildcards: one of some names."""
-    return "|".join(map(re.escape, names)) or "none"
-
-
-def translation_timeout(wildcards):
-    """The seconds that a block of a translator may take."""
-    return EXPERIMENT.settings["translators"][translator_of(wildcards)].get("timeout", 600)
 
 
 rule pin_translator:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import yaml
+
 import xstilts
 from xstilts.running.errors import UserError, nearest
 from xstilts.running.files import atomic
@@ -25,9 +27,22 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{path}: is there already; give another name, or delete it")
     if not path.parent.is_dir():
         raise UserError(f"{path}: there is no folder {path.parent}")
+    like = EXPERIMENTS / f"{args.like}.yaml"
+    beside = [name for name in prompts(like) if not (path.parent / name).exists()]
+    for name in beside:
+        with atomic(path.parent / name) as temporary:
+            temporary.write_bytes((EXPERIMENTS / name).read_bytes())
     with atomic(path) as temporary:
-        temporary.write_bytes((EXPERIMENTS / f"{args.like}.yaml").read_bytes())
-    print(f"{path}: written; xstilts check {path}, then xstilts run {path}")
+        temporary.write_bytes(like.read_bytes())
+    more = f" ({', '.join(beside)} beside it)" if beside else ""
+    print(f"{path}: written{more}; xstilts check {path}, then xstilts run {path}")
+
+
+def prompts(config: Path) -> list[str]:
+    """Return the files of prompts that a config names, as it does."""
+    entries = yaml.safe_load(config.read_text(encoding="utf-8")).get("intermediates", {})
+    asked = [entry.get("generated", {}).get("prompt") for entry in entries.values()]
+    return list(dict.fromkeys(filter(None, asked)))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -37,6 +37,7 @@ from xstilts.experiment.roles import exists
 from xstilts.experiment.schema import config_schema
 from xstilts.experiment.selectors import NAME
 from xstilts.experiment.tasks import Task
+from xstilts.experiment.trained_in import trained_in
 from xstilts.running import trackers
 from xstilts.running.errors import Problems, UserError
 from xstilts.toy import backbones as toy_backbones
@@ -103,14 +104,10 @@ def load(raw: Mapping[str, Any]) -> Experiment:
             vision.check_trained(name, entry, settings, known)
         with problems.noted():
             chains.check(name, settings["intermediates"], NONE)
-    for name, entry in settings["translators"].items():
+    for target in settings["targets"]:
         with problems.noted():
-            translators.check(name, entry, settings)
-    with problems.noted():
-        filters.check(settings)
-    for name, entry in settings["generators"].items():
-        with problems.noted():
-            generators.check(name, entry, settings)
+            roles.check_target(target, settings, known)
+    _check_makers(settings, problems)
     problems.end()
     for name, entry in settings["intermediates"].items():
         with problems.noted():
@@ -120,15 +117,10 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     problems.end()
     with problems.noted():
         generated.check_prompts(settings, known)
-    for target in settings["targets"]:
-        with problems.noted():
-            roles.check_target(target, settings, known)
-            vision.check_target(target, settings, known)
-    problems.end()
     intermediates: dict[str, dict[str, tuple[str, ...]]] = {NONE: {}}
     for name, entry in settings["intermediates"].items():
         with problems.noted():
-            intermediates[name] = _trained_in(name, entry, settings, known)
+            intermediates[name] = trained_in(name, entry, settings, known)
             amounts.check(name, entry, intermediates[name], settings, known)
         with problems.noted():
             if name in intermediates:
@@ -159,6 +151,18 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     return _asked(found, problems, notes)
 
 
+def _check_makers(settings: Mapping[str, Any], problems: Problems) -> None:
+    """Note what is wrong with what makes rows, and with filters of these."""
+    for name, entry in settings["translators"].items():
+        with problems.noted():
+            translators.check(name, entry, settings)
+    for name, entry in settings["generators"].items():
+        with problems.noted():
+            generators.check(name, entry, settings)
+    with problems.noted():
+        filters.check(settings)
+
+
 def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experiment:
     """Return an experiment with its questions, once its cells and traits are known to be right."""
     settings, known = found.settings, found.tasks
@@ -176,7 +180,7 @@ def _asked(found: Experiment, problems: Problems, notes: list[str]) -> Experimen
         real = {**settings, "source": "hub"}
         trained: dict[str, dict[str, tuple[str, ...]]] = {NONE: {}}
         for name, entry in settings["intermediates"].items():
-            trained[name] = _trained_in(name, entry, real, known)
+            trained[name] = trained_in(name, entry, real, known)
         scored = _languages(real, known, settings["split"], [])
         entries = settings["alignment"].items()
         sets = {name: alignment_check.check(name, entry, real, known) for name, entry in entries}
@@ -310,51 +314,6 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
                     f"tasks: `{other.name}` and `{task.name}` are both of {task.hub}, so their"
                     " `revision` must be the same"
                 )
-    return found
-
-
-def _trained_in(
-    name: str, entry: Mapping[str, Any], settings: Mapping[str, Any], known: Mapping[str, Task]
-) -> dict[str, tuple[str, ...]]:
-    """Return task -> languages that an intermediate is trained in.
-
-    A task of several languages is trained in those that the intermediate lists (or in `all`);
-    without a list in English, and mlm in all. A task of one language is trained in that. (In the
-    toy world: as far as it has them, and in the first that it has in place of others alone, data of
-    one's own apart.)
-    """
-    if synthetic.TRANSLATED in entry:
-        return translated.trained_in(entry, settings, known)
-    if synthetic.GENERATED in entry:
-        return generated.trained_in(entry, settings, known)
-    key, asked = f"intermediates: {name}: languages", entry.get("languages")
-    every = sorted({code for task in entry["tasks"] for code in known[task].languages})
-    for code in asked if isinstance(asked, list) else ():
-        exists(key, code, every, "language")
-    toy = settings["toy"]["languages"] if settings["source"] == "toy" else every
-    found = {}
-    for task in entry["tasks"]:
-        codes = known[task].languages
-        home = known[task].home
-        named = codes if asked == "all" else asked
-        wanted = named or (codes if known[task].format == "mlm" or home is None else [home])
-        if len(codes) == 1:
-            wanted = codes
-        there = sorted(c for c in codes if c in toy or known[task].own)
-        found[task] = tuple(c for c in there if c in wanted)
-        if one := [c for c in found[task] if not known[task].is_there(c, "train")]:
-            path = ", ".join(known[task].files["train"])
-            raise UserError(
-                f"{key}: task `{task}` has no train rows of its own in {one[0]}: {path} is in"
-                f" {known[task].home}; name files of each language with {{lang}}"
-            )
-        if settings["source"] == "toy" and not found[task] and not known[task].own:
-            found[task] = tuple(there[:1])
-        if not found[task]:
-            raise UserError(
-                f"{key}: task `{task}` has none of {', '.join(wanted)}"
-                f" (it has {', '.join(there) or 'none in the toy world'})"
-            )
     return found
 
 

@@ -22,6 +22,10 @@ RECORDED = ("difficulty", "pvi")  # of trainings that are recorded, of which no 
 TRAININGS = ("intermediate", "tune", *TRIALS, *RECORDED)
 TRANSLATING = ("translate", "lexicon", "round_trip")  # whose speed is characters a second
 IN_BLOCKS = (*TRANSLATING, "generate")  # whose blocks are kept
+MAKERS = (  # of synthetic rows, and of what is known of them
+    "pin_translator", "translator", "translate", "lexicon", "pin_generator", "generator",
+    "generate", "similarity", "consistency", "round_trip", "filter", "control",
+)  # fmt: skip
 # The rules whose nodes are pins.
 PINS = ("pin_data", "pin_model", "pin_vision", "pin_translator", "pin_generator")
 CHECKPOINT = ("model.safetensors", "config.json", "tokenizer.json", "node.json")

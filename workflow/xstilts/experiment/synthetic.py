@@ -59,6 +59,11 @@ def with_unfiltered(variants: Mapping[str, Variant]) -> dict[str, Variant]:
     return {**every, **variants}
 
 
+def is_synthetic(path: str) -> bool:
+    """Whether a file of rows is one of a variant."""
+    return f"{FOLDER}/" in path
+
+
 def rows_file(variant: str, task: str, lang: str) -> str:
     """Return the path of the rows of a variant; their record is beside them."""
     return f"{FOLDER}/{variant}/{task}/{lang}.train.parquet"

@@ -35,16 +35,17 @@ def main(args: argparse.Namespace) -> None:
             node = read_json(Path(args.model) / "node.json")
             same_spec(args.model, node["spec"], spec["model"])
             pins |= node["pins"]
-        about = {"spec": spec, "pins": pins}
-        found = values.write(args.out, args.record, measured(args, spec), about)
+        about = {"spec": spec, "pins": pins, "characters": 0, "resumed": 0}
+        found = values.write(args.out, args.record, measured(args, spec, about), about)
         blocks.clear(Path(args.state) / blocks.FOLDER)
     print(f"{found['rows']} rows in {spec['lang']}, on average {found['mean']}")
 
 
 def measured(
-    args: argparse.Namespace, spec: Mapping[str, Any]
+    args: argparse.Namespace, spec: Mapping[str, Any], about: dict[str, Any]
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Yield the ids and values of rows."""
+    """Yield the ids and values of rows; add to `about` the characters that are translated, and the
+    blocks that were before."""
     place = engines.Place(args.model, args.device, args.timeout)
     engine = cache(partial(engines.engine, spec["translator"], place))  # made once, if at all
     key = digest([spec["translator"], spec.get("model"), spec["longest"]])
@@ -57,7 +58,10 @@ def measured(
         before, after = (
             [measures.texts(row, spec["format"]) for row in rows] for rows in (sources, made)
         )
-        back, _ = blocks.translate([t for row in after for t in row if t.strip()], how, engine)
+        texts = [text for row in after for text in row if text.strip()]
+        about["characters"] += blocks.characters(texts, spec["longest"])
+        back, resumed = blocks.translate(texts, how, engine)
+        about["resumed"] += resumed
         pairs = [
             (at, back[there], was)
             for at, row in enumerate(zip(after, before, strict=True))

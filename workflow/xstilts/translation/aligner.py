@@ -46,8 +46,13 @@ class States(NamedTuple):
 
 def aligned(source: States, target: States, method: str) -> Alignment:
     """Return how the words of two texts belong together, by a method of `links.METHODS`: where
-    several words have one state, all of them."""
-    found = links.aligned(source.vectors @ target.vectors.T, method)
+    several words have one state, all of them.
+
+    The cosine of two words counts the less the more words they are from the same place: a context
+    is translated sentence by sentence, and far words that are alike are those of another.
+    """
+    alike = source.vectors @ target.vectors.T
+    found = links.aligned(alike * links.nearness(*alike.shape), method)
     pairs = (
         (i, j) for one, other in found.links for i in source.words[one] for j in target.words[other]
     )

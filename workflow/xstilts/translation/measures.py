@@ -70,7 +70,7 @@ def copied(translated: Texts, source: Texts) -> np.ndarray:
     return found
 
 
-@lru_cache(maxsize=2**14)  # texts repeat: a premise has three hypotheses, a context its questions
+@lru_cache(maxsize=2**12)  # texts repeat: a premise has three hypotheses, a context its questions
 def _words(text: str) -> frozenset[str]:
     return frozenset(_LETTERS.findall(text.lower()))
 
@@ -139,12 +139,12 @@ def names(translated: Texts, source: Texts) -> np.ndarray:
     return found
 
 
-@lru_cache(maxsize=2**14)
+@lru_cache(maxsize=2**12)
 def _names(text: str) -> tuple[str, ...]:
     return tuple(counts.names(text))
 
 
-@lru_cache(maxsize=2**16)
+@lru_cache(maxsize=2**14)
 def _begin(word: str) -> str:
     plain = unicodedata.normalize("NFKD", word.casefold())
     return "".join(c for c in plain if not unicodedata.combining(c))[:PREFIX]

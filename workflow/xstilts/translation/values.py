@@ -1,5 +1,6 @@
 """A measure of synthetic rows that is a step of its own: `id`, `value`, with a record beside."""
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ def write(
     Args:
         out, record: paths.
         blocks: ids, and their values; NaN where there is none.
-        about: {spec, pins}, and what else is recorded.
+        about: {spec, pins}, and what else is recorded; read when all blocks are there.
     """
+    start = time.monotonic()
     with atomic(out) as temporary:
         with pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
             for ids, values in blocks:
@@ -34,5 +36,6 @@ def write(
                 writer.write_table(pa.table({"id": ids, "value": column}, schema=SCHEMA))
         found = pq.read_table(temporary, columns=["value"])["value"].to_numpy()
         values_of = filtering.summary(np.asarray(found, dtype=np.float32))
-    write_json(record, {**about, "sha256": sha256(out), "values": values_of})
+    made = {"sha256": sha256(out), "values": values_of, "seconds": time.monotonic() - start}
+    write_json(record, {**about, **made})
     return values_of

@@ -12,15 +12,24 @@ from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import MAX_LENGTH, Grid
 from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
+<<<<<<< HEAD
 from xstilts.experiment.tasks import POOL, SET
+=======
+from xstilts.experiment.synthetic import UNFILTERED
+from xstilts.experiment.tasks import POOL
+>>>>>>> tr
 from xstilts.experiment.training_specs import CAP
 from xstilts.experiment.vision import OWN as OWN_FEATURES
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate import vision_sizes
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
+<<<<<<< HEAD
 DECODED = 100  # pictures of 640 x 480 that a process decodes a second (tests/bench/decoding.py)
 OWN_POSITIONS = 16  # of features of one's own, before they have been looked at
+=======
+OF_ROWS = ("similarity", "consistency")  # rules of what a model says of synthetic rows
+>>>>>>> tr
 EMPTY = 4  # tokens of a pair of empty texts
 
 
@@ -62,8 +71,13 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         return evaluation(Cell(*parts), grid, sizes)
     if node.rule == "align":
         return alignment(parts[0], parts[-1], grid, sizes)
+<<<<<<< HEAD
     if node.rule == "features" and parts[0] != OWN_FEATURES:
         return features(parts[0], parts[1], parts[2], grid, sizes)
+=======
+    if node.rule in OF_ROWS:
+        return of_rows(node, grid, sizes)
+>>>>>>> tr
     if node.rule not in TRAININGS:
         return None
     if node.rule in RECORDED:
@@ -245,6 +259,16 @@ def alignment(model: str, name: str, grid: Grid, sizes: DataSizes) -> Workload:
     found = [sizes.of(model, of.task, lang, of.split, MAX_LENGTH) for lang in sides]
     tokens = sum(size.first(of.rows * (2 if of.paired else 1)).tokens for size in found)
     return Workload(model, name, 0.0, tokens)
+
+
+def of_rows(node: Node, grid: Grid, sizes: DataSizes) -> Workload:
+    """Return the workload of what a model says of synthetic rows: a pass over them and, of
+    similarity, one over their sources."""
+    model, *_, stem, task, lang = node.name.split("/")
+    found = sizes.of(model, task, lang, "train", MAX_LENGTH, f"{stem}.{UNFILTERED}").tokens
+    if node.rule == "similarity":
+        found += sizes.of(model, task, grid.home(task), "train", MAX_LENGTH).tokens
+    return Workload(model, task, 0.0, found)
 
 
 def evaluation(cell: Cell, grid: Grid, sizes: DataSizes) -> Workload:
