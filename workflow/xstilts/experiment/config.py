@@ -107,6 +107,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
     for target in settings["targets"]:
         with problems.noted():
             roles.check_target(target, settings, known)
+            vision.check_target(target, settings, known)
     _check_makers(settings, problems)
     problems.end()
     for name, entry in settings["intermediates"].items():

@@ -12,24 +12,17 @@ from xstilts.experiment.config import NONE
 from xstilts.experiment.grid import MAX_LENGTH, Grid
 from xstilts.experiment.nodes import RECORDED, TRAININGS, Node
 from xstilts.experiment.recipe import Member, Recipe
-<<<<<<< HEAD
-from xstilts.experiment.tasks import POOL, SET
-=======
 from xstilts.experiment.synthetic import UNFILTERED
-from xstilts.experiment.tasks import POOL
->>>>>>> tr
+from xstilts.experiment.tasks import POOL, SET
 from xstilts.experiment.training_specs import CAP
 from xstilts.experiment.vision import OWN as OWN_FEATURES
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate import vision_sizes
 from xstilts.monitoring.estimate.data_sizes import DataSizes
 
-<<<<<<< HEAD
 DECODED = 100  # pictures of 640 x 480 that a process decodes a second (tests/bench/decoding.py)
 OWN_POSITIONS = 16  # of features of one's own, before they have been looked at
-=======
 OF_ROWS = ("similarity", "consistency")  # rules of what a model says of synthetic rows
->>>>>>> tr
 EMPTY = 4  # tokens of a pair of empty texts
 
 
@@ -71,13 +64,10 @@ def of_node(node: Node, grid: Grid, sizes: DataSizes) -> Workload | None:
         return evaluation(Cell(*parts), grid, sizes)
     if node.rule == "align":
         return alignment(parts[0], parts[-1], grid, sizes)
-<<<<<<< HEAD
     if node.rule == "features" and parts[0] != OWN_FEATURES:
         return features(parts[0], parts[1], parts[2], grid, sizes)
-=======
     if node.rule in OF_ROWS:
         return of_rows(node, grid, sizes)
->>>>>>> tr
     if node.rule not in TRAININGS:
         return None
     if node.rule in RECORDED:
