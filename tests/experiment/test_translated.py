@@ -104,6 +104,19 @@ def test_a_spec_tells_what_it_follows_from():
     assert digest(grid_of(ASKED | {"rows": "all"}).encoder_spec("m", "x", "seed1")) != spec
 
 
+@pytest.mark.parametrize("control", [{}, {"noise": 0.1}, {"shuffled": True}])
+def test_english_beside_translations_is_that_of_the_rows_that_pass(control):
+    """The file of the control `english`."""
+    asked = ASKED | {"filter": "basic"}
+    [member] = grid_of(asked | control | {"keep_english": True}).mixture("x")
+    [english] = grid_of(asked | {"english": True}).mixture("x")
+    assert member.variants["en"] == english.variants["en"]
+    assert member.variants["en"].startswith("nllb.basic.english-2-")
+    assert len(set(member.variants.values())) == 2
+    nodes = graph.build(grid_of(asked | control | {"keep_english": True}))
+    assert f"results/synthetic/{member.variants['en']}/mnli/en.train.json" in nodes
+
+
 @pytest.mark.parametrize(
     ("control", "name", "files"),
     [
@@ -136,13 +149,37 @@ def test_controls_are_made_of_what_passes(control, name, files):
 
 
 def test_leaks_are_looked_for():
-    """A cell reads how much of its target is in what was translated, unless that is allowed."""
-    nodes = graph.build(grid_of(ASKED, languages=["de", "en"]))
-    score = nodes["results/scores/m/x/seed1/xnli/cell.json"]
-    assert score.inputs["overlap"] == ("results/overlap/mnli.json",)
-    assert "overlap" not in nodes["results/scores/m/none/seed1/xnli/cell.json"].inputs
+    """A training and a cell read how much of targets is in what was translated, unless that is
+    allowed: in English, whichever languages are scored."""
+    key, places = "results/overlap/mnli.json", ("encoders/m/x/seed1", "tuned/m/x/seed1/mnli")
+    for languages in (["de", "en"], ["de"]):
+        nodes = graph.build(grid_of(ASKED, languages=languages, targets=["xnli", "pawsx"]))
+        for place in (*places, "tuned/m/x/seed1/pawsx_en"):
+            assert nodes[f"results/{place}/node.json"].inputs["overlap"] == (key,)
+        score = nodes["results/scores/m/x/seed1/xnli/cell.json"]
+        assert score.inputs["overlap"] == (key,) and key in score.needs
+        # It does not follow from the rows of the other target.
+        assert nodes[key].pins - score.pins == {"datasets/google-research-datasets/paws-x"}
+        assert "overlap" not in nodes["results/scores/m/none/seed1/xnli/cell.json"].inputs
     allowed = graph.build(grid_of(ASKED | {"leaks": "allow"}, languages=["de", "en"]))
-    assert "results/overlap/mnli.json" not in allowed
+    assert key not in allowed
+
+
+def test_a_leak_is_of_the_link_that_has_translated():
+    """Of stage 1 in what it reads itself, of the targets of all that follows on it."""
+    grid = make(
+        targets=["xnli", "pawsx"], languages=["de"], seeds=[1], tasks={}, translators=TRANSLATORS,
+        intermediates={
+            "x": {"tasks": ["mnli"], "translated": ASKED}, "y": {"tasks": ["squad"], "after": "x"}
+        },
+        exclude=[{"intermediate": "x", "target": "pawsx"}],
+    )  # fmt: skip
+    both = [("x", "mnli", "xnli"), ("x", "mnli", "pawsx")]
+    assert grid.leaks_into("x") == both and grid.leaks_into("y") == []
+    assert grid.leaks_into("x", "pawsx_en") == []
+    assert grid.leaks_into("y", "pawsx_en") == [("x", "mnli", "pawsx")]
+    [cell] = [c for c in grid.cells if (c.intermediate, c.target) == ("y", "xnli")]
+    assert grid.leaks_of(cell) == both[:1]
 
 
 def test_the_toy_world_stands_for_a_translator():

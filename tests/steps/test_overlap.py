@@ -6,8 +6,8 @@ import pytest
 
 from xstilts.data import prepare
 from xstilts.running.errors import UserError
-from xstilts.running.files import digest, read_json, write_json
-from xstilts.steps import evaluate, overlap
+from xstilts.running.files import digest, read_json
+from xstilts.steps import overlap
 
 ROWS = [{"id": "1", "question": "Who?", "context": "A b.", "answers": {"text": [], "start": []}}]
 
@@ -59,20 +59,3 @@ def test_rows_of_another_spec_are_refused(run):
         run(rows="0")
     with pytest.raises(UserError, match=r"squad/en\.train\.parquet: made by another spec"):
         run(train="0")
-
-
-def test_a_cell_that_would_leak_is_refused(tmp_path):
-    """More than a hundredth of a target's rows in what was translated is one line; less is none."""
-    cell = {"model": "m", "intermediate": "x", "seed": "seed1", "target": "xnli"}
-    for found in (2, 1):
-        counts = {"rows": 100, "question": found, "context": 0, "either": found}
-        write_json(tmp_path / "mnli/xnli.json", counts)
-        if found == 1:
-            evaluate.refuse_leak(str(tmp_path / "mnli.json"), cell)
-            continue
-        with pytest.raises(UserError) as error:
-            evaluate.refuse_leak(str(tmp_path / "mnli.json"), cell)
-        assert str(error.value).startswith(
-            "m/x/seed1/xnli: 2 of the 100 English rows of xnli stand"
-        )
-        assert "`leaks: allow` in `intermediates: x: translated`" in str(error.value)

@@ -28,7 +28,7 @@ from snakemake.exceptions import WorkflowError
 from xstilts.experiment import config_files, recipe
 from xstilts.experiment.config import load
 from xstilts.experiment.difficulty import MEASURES
-from xstilts.experiment.graph import Graph
+from xstilts.experiment.graph import Graph, overlap_file
 from xstilts.experiment.nodes import ADAPTER, CHECKPOINT, HEAD, VISION
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.ancestry import OWN_FEATURES, TOY_MODEL, TOY_VISION
@@ -178,6 +178,11 @@ def read_by(of, name, change=str):
 def every_read_by(of, name):
     """A parameter: all files of a name that a node reads."""
     return lambda w: list(of(w).inputs.get(name, ()))
+
+
+def leaks(found):
+    """A parameter: by which intermediate, and the file of what of a target is in a task of it."""
+    return [f"{one.intermediate}={overlap_file(one.task, one.target)}" for one in found]
 
 
 def chosen(of):

@@ -64,6 +64,7 @@ for rule_name, measure in (("difficulty", "loss"), ("pvi", "pvi")):
             train_rows=every_read_by(recorded(measure), "train_rows"),
             subset="",  # of all rows
             features=[],  # and of none with pictures
+            leaks=[],  # it is not scored
             init=lambda w: f"results/models/{w.model}",
             out=lambda w, output: os.path.splitext(output[0])[0],
             state=lambda w, output: str(lock.folder_of(os.path.splitext(output[0])[0])),

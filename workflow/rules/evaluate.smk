@@ -29,6 +29,16 @@ def score_specs(target, split):
     )
 
 
+def leaks_of_cell(target, split):
+    """What must not be in the train rows of a cell; of the best, on test, it is known."""
+
+    def read(w):
+        of = Cell(w.model, w.intermediate, w.seed, target)
+        return leaks(GRID.leaks_of(of) if split == SPLIT else [])
+
+    return read
+
+
 for step, target, split in EVALUATED:
 
     rule:
@@ -61,11 +71,11 @@ for step, target, split in EVALUATED:
             model=read_by(cell(target, split), "model", os.path.dirname),
             dev=read_by(cell(target, split), "dev_manifest"),
             features=read_by(cell(target, split), "features"),
-            overlap=every_read_by(cell(target, split), "overlap"),
+            leaks=leaks_of_cell(target, split),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.steps.evaluate --cell {params.cell} --specs {params.specs:q}"
             " --model {params.model} --manifest {input.manifest} --dev-manifest={params.dev}"
-            " --features={params.features} --overlap {params.overlap}"
+            " --features={params.features} --leaks {params.leaks}"
             " --state {params.state} --budget {resources.budget}"
             " --trackers {resources.trackers} --attempt {resources.attempt} --out {params.out} --log {log}"

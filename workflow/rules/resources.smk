@@ -136,6 +136,17 @@ def translation_minutes(wildcards, input, attempt):
     return resources.translation_minutes(resources.bytes_of(input.rows), shards, gpus, attempt)
 
 
+def filtering_memory(wildcards, input, attempt):
+    """The host memory of what reads rows one after another, and keeps or changes them."""
+    return resources.filtering_memory(resources.bytes_of(input.rows), attempt)
+
+
+def filtering_minutes(wildcards, input, attempt):
+    """The time limit of it; of the rows of all languages a control reads little beside the ids."""
+    beside = resources.bytes_of(input.get("passed", ())) // 8
+    return resources.filtering_minutes(2 * resources.bytes_of(input.rows) + beside, attempt)
+
+
 def measure_memory(wildcards, input, attempt):
     """The host memory of what a model says of translated rows."""
     gpus, data = gpu_of(wildcards), 2 * resources.bytes_of(input.rows)

@@ -12,7 +12,7 @@ TRAIN = (
     " --state {params.state} {params.search}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --checkpointing {resources.checkpointing} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
-    " --train-rows {params.train_rows} {params.subset} --features {params.features}"
+    " --train-rows {params.train_rows} {params.subset} --features {params.features} --leaks {params.leaks}"
 )
 
 # Tuned weights are dropped after their evaluations, unless the config keeps them or the test set is
@@ -127,6 +127,7 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_1:
             train_rows=every_read_by(made_of, "train_rows"),
             subset=read_by(made_of, "subset", lambda path: f"--subset {path}"),
             features=every_read_by(made_of, "features"),
+            leaks=lambda w: leaks(GRID.leaks_into(w.intermediate)),
             init=lambda w: GRID.start(w.model, w.intermediate, w.seed),
             out=folder,
             state=state,
@@ -175,6 +176,7 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_2:
             train_rows=[],  # dealt, and picked, in stage 1 alone
             subset="",
             features=every_read_by(made_of, "features"),
+            leaks=lambda w: leaks(GRID.leaks_into(w.intermediate, w.task)),
             init=lambda w: GRID.tuned_from(w.model, w.intermediate, w.seed, w.task),
             out=folder,
             state=state,

@@ -178,9 +178,14 @@ rule filter:
     wildcard_constraints:
         variant=named(name for name, of in EXPERIMENT.variants.items() if not of.control),
     priority: priority(SYNTHETIC)
-    localrule: True
     conda:
         ENVIRONMENT
+    resources:
+        nodes=1,
+        mem_mb=filtering_memory,
+        runtime=filtering_minutes,
+        attempt=attempt,
+        slurm_extra=sbatch("filter/{variant}/{task}/{lang}"),
     params:
         spec=spec(SYNTHETIC),
         name=lambda w: EXPERIMENT.variants[w.variant].filter,
@@ -190,7 +195,7 @@ rule filter:
     shell:
         "python -m xstilts.steps.filter --spec {params.spec:q} --filter {params.name} --rows {input.rows}"
         " --parts {input.parts} --measured {params.measured}"
-        " --out {output.rows} --measures {output.measures} --record {output.record} --log {log}"
+        " --attempt {resources.attempt} --out {output.rows} --measures {output.measures} --record {output.record} --log {log}"
 
 
 rule control:
@@ -205,14 +210,19 @@ rule control:
     wildcard_constraints:
         variant=named(name for name, of in EXPERIMENT.variants.items() if of.control),
     priority: priority(SYNTHETIC)
-    localrule: True
     conda:
         ENVIRONMENT
+    resources:
+        nodes=1,
+        mem_mb=filtering_memory,
+        runtime=filtering_minutes,
+        attempt=attempt,
+        slurm_extra=sbatch("control/{variant}/{task}/{lang}"),
     params:
         spec=spec(SYNTHETIC),
     shell:
         "python -m xstilts.steps.control --spec {params.spec:q} --rows {input.rows} --passed {input.passed}"
-        " --made {input.made} --out {output.rows} --record {output.record} --log {log}"
+        " --made {input.made} --attempt {resources.attempt} --out {output.rows} --record {output.record} --log {log}"
 
 
 use rule encode as encode_synthetic with:

@@ -1,6 +1,8 @@
 """The grid: from a checked config to its cells, nodes, paths and specs. Pure."""
 
-from typing import Any
+import functools
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from xstilts.data import source as sources
 from xstilts.experiment.alignment import Row
@@ -14,6 +16,15 @@ from xstilts.experiment.versions import VERSIONS
 from xstilts.running.files import canonical, digest
 
 MAX_LENGTH = 512  # tokens of a sentence whose alignment is measured; what is longer is cut
+
+
+class Leak(NamedTuple):
+    """What may be read by a model that is scored on it: rows of a target among those of a task that
+    an intermediate has translated."""
+
+    intermediate: str
+    task: str
+    target: str
 
 
 class Grid(TrainingSpecs):
@@ -96,17 +107,18 @@ class Grid(TrainingSpecs):
         targets that are scored in it, where `overlap` asks how much of these is in the train rows
         of those, or a score would not be one of what was read before (`checked`)."""
         scored = dict.fromkeys(cell.target for cell in self.cells)
-        targets = [name for name in scored if "en" in self.experiment.languages[name]]
+        in_english = [name for name in scored if "en" in self.experiment.languages[name]]
         rows = dict.fromkeys(cell.intermediate for cell in self.cells)
         chains = dict.fromkeys(name for row in rows for name in self.chain(row))
         asked = self.experiment.settings["overlap"]
-        tasks = {
-            task: None
-            for name in chains
-            for task in self.experiment.intermediates[name]
-            if (asked and self.from_english(name, task)) or self.is_checked(name, task)
-        }
-        return {task: targets for task in tasks if targets}
+        found: dict[str, list[str]] = {}
+        for name in chains:
+            for task in self.experiment.intermediates[name]:
+                if asked and self.from_english(name, task):
+                    found.setdefault(task, in_english)
+                if self.is_checked(name, task):
+                    found[task] = [target for target in scored if self.has_english(target)]
+        return {task: targets for task, targets in found.items() if targets}
 
     def from_english(self, intermediate: str, task: str) -> bool:
         """Whether an intermediate is trained on the English rows of a task, or translations."""
@@ -121,18 +133,53 @@ class Grid(TrainingSpecs):
         allowed = given.get("leaks") == "allow" or self.rehearsed(task)
         return not allowed and self.from_english(intermediate, task)
 
-    def checked(self, cell: Cell) -> list[str]:
-        """Return the tasks of whose train rows a cell must not have any of its target's."""
-        if "en" not in self.experiment.languages[cell.target]:
+    def has_english(self, target: str) -> bool:
+        """Whether a target has English rows, which may be scored in other languages alone: what is
+        a translation of a train row there is one of them here."""
+        return "en" in self.tasks[target].every_language
+
+    def leaks(self, links: Iterable[str], targets: Iterable[str]) -> list[Leak]:
+        """Return what must not be: rows of targets in a task that a link of a chain has translated;
+        of each task the first link."""
+        first: dict[str, str] = {}
+        for link in links:
+            for task in self.experiment.intermediates.get(link, ()):
+                if self.is_checked(link, task):
+                    first.setdefault(task, link)
+        if not first:
             return []
-        links = self.chain(cell.intermediate)
-        tasks = (
-            t
-            for name in links
-            for t in self.experiment.intermediates[name]
-            if self.is_checked(name, t)
+        there = [target for target in dict.fromkeys(targets) if self.has_english(target)]
+        return [Leak(link, task, target) for task, link in first.items() for target in there]
+
+    @functools.cached_property
+    def _scored(self) -> dict[str, dict[str, None]]:
+        """Intermediate -> the targets of its cells, as they are ordered."""
+        found: dict[str, dict[str, None]] = {}
+        for cell in self.cells:
+            found.setdefault(cell.intermediate, {})[cell.target] = None
+        return found
+
+    def leaks_of(self, cell: Cell) -> list[Leak]:
+        """Return those of a cell."""
+        return self.leaks(self.chain(cell.intermediate), [cell.target])
+
+    def leaks_into(self, intermediate: str, task: str = "") -> list[Leak]:
+        """Return those of a training: of stage 1 in what it reads itself, of all targets that are
+        scored of it or of what follows on it; of stage 2 of those that are tuned on its task."""
+        if task:
+            tuned = (
+                target
+                for target in self._scored.get(intermediate, ())
+                if task in self.tunings(target)
+            )
+            return self.leaks(self.chain(intermediate), tuned)
+        scored = (
+            target
+            for row, targets in self._scored.items()
+            if intermediate in self.chain(row)
+            for target in targets
         )
-        return list(dict.fromkeys(tasks))
+        return self.leaks([intermediate], scored)
 
     def overlap_specs(self, task: str) -> dict[str, dict[str, Any]]:
         """Return target -> spec of how much of it is in the train rows of a task."""

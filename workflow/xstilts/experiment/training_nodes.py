@@ -7,6 +7,7 @@ from typing import Any
 
 from xstilts.experiment import difficulty, search
 from xstilts.experiment.config import NONE
+from xstilts.experiment.grid import Leak
 from xstilts.experiment.maker import outputs_of, rows_of
 from xstilts.experiment.nodes import TRIALS, Node, checkpoint_files, features_of
 from xstilts.experiment.recipe import Member
@@ -126,7 +127,24 @@ class TrainingNodes(SubsetNodes):
             inputs["chosen"] = (choice.key,)
             needs.append(choice)
             pins.append(search.pin(choice.name))
-        return self._node(rule, name, key, spec, inputs, needs, pins, outputs_of(key, spec))
+        node = self._node(rule, name, key, spec, inputs, needs, pins, outputs_of(key, spec))
+        return self.checked(node, self.grid.leaks_into(intermediate, task))
+
+    def overlap(self, task: str) -> Node:
+        """How much of each target is in the train rows of a task (`Graph`)."""
+        raise NotImplementedError
+
+    def checked(self, node: Node, leaks: Iterable[Leak]) -> Node:
+        """Return a node that is not made where rows of targets are in what was translated. It does
+        not follow from these: so what it is pinned to stays, and where it is made it is not made
+        anew as other targets are looked at."""
+        before = [self.overlap(task) for task in dict.fromkeys(leak.task for leak in leaks)]
+        if not before:
+            return node
+        keys = tuple(overlap.key for overlap in before)
+        return dataclasses.replace(
+            node, inputs={**node.inputs, "overlap": keys}, needs=(*node.needs, *keys)
+        )
 
     def _seen(self, members: Iterable[Member], intermediate: str = NONE) -> list[Node]:
         """The features of the pictures that a training sees: of each set those of train, then of

@@ -56,11 +56,25 @@ def variant(given: Entry) -> Variant:
     return Variant(name, TRANSLATED, by, passes, languages, of)
 
 
+def english(given: Entry) -> Entry:
+    """Return the `translated` whose rows are the English of those that pass: what `keep_english` has
+    beside the translations, so that what passes nowhere is no row of theirs alone."""
+    left = {k: v for k, v in given.items() if k not in (*CONTROLS, "keep_english")}
+    return {**left, "english": True}
+
+
 def variants(intermediates: Mapping[str, Entry]) -> dict[str, Variant]:
     """Return the variants of all intermediates, by name."""
-    found = [variant(e[TRANSLATED]) for e in intermediates.values() if TRANSLATED in e]
+    entries = [e[TRANSLATED] for e in intermediates.values() if TRANSLATED in e]
+    found = [variant(given) for given in entries]
+    found += [variant(english(g)) for g in entries if g.get("keep_english") and not _is_english(g)]
     plain = [dataclasses.replace(of, name=of.plain, control={}) for of in found]
     return {of.name: of for of in (*plain, *found)}
+
+
+def _is_english(given: Entry) -> bool:
+    """Whether a control is asked for that is English text."""
+    return CONTROLS.get(control(given), False)
 
 
 def least(control: Mapping[str, Any]) -> int:
@@ -105,11 +119,11 @@ def made_in(entry: Entry, task: Task, languages: Sequence[str]) -> dict[str, str
     prepared."""
     if TRANSLATED not in entry:
         return {}
-    given = entry[TRANSLATED]
-    kind, of = control(given), variant(given).name
-    if kind and CONTROLS[kind]:
+    given, home = entry[TRANSLATED], task.home or "en"
+    of = variant(given).name
+    if _is_english(given):
         return dict.fromkeys(languages, of)
-    return {lang: of for lang in languages if lang != (task.home or "en")}
+    return {lang: variant(english(given)).name if lang == home else of for lang in languages}
 
 
 def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:

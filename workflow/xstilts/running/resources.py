@@ -35,6 +35,8 @@ EMBEDDINGS, WIDTH, SENTENCE = 4, 1024, 20
 # Of prepared rows: bytes of text in one of a file; bytes in memory of a text and its translation,
 # as objects, in one of a file. Characters that a translator reads in a second at least.
 UNPACKED, TEXTS, GPU_LETTERS, CPU_LETTERS = 4, 40, 5_000, 500
+# Characters of rows that are measured, or read and changed, in a second at least.
+FILTERED = 200_000
 # Bytes of the hidden states of one side of an alignment set, of all layers, that are in memory;
 # more are in a file.
 STATES = 2**29
@@ -95,6 +97,18 @@ def translation_minutes(rows: int, shards: int, gpus: int, attempt: int) -> int:
     """Return the time limit of a shard of a translation in minutes; `rows` as above. One that
     meets it goes on after its last block."""
     seconds = START_SECONDS + UNPACKED * rows / shards / (gpus * GPU_LETTERS or CPU_LETTERS)
+    return min(MOST_MINUTES, int(seconds / 60 * TIME_GROWTH ** (attempt - 1)) + 1)
+
+
+def filtering_memory(rows: int, attempt: int) -> int:
+    """Return the host memory in MB of what reads rows one after another; `rows` in bytes of the
+    prepared ones, of which eight bytes a row, and lexicons, are in memory."""
+    return min(MOST_MB, int((BASE_MB + 2 * rows / 1e6) * MEMORY_GROWTH ** (attempt - 1)))
+
+
+def filtering_minutes(rows: int, attempt: int) -> int:
+    """Return the time limit of it in minutes; `rows` in bytes of what is read."""
+    seconds = START_SECONDS + UNPACKED * rows / FILTERED
     return min(MOST_MINUTES, int(seconds / 60 * TIME_GROWTH ** (attempt - 1)) + 1)
 
 

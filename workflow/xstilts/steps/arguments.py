@@ -25,6 +25,16 @@ def add_lock_wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_leaks(parser: argparse.ArgumentParser) -> None:
+    """Add what must not be in translated rows to the arguments of a step."""
+    parser.add_argument(
+        "--leaks",
+        nargs="*",
+        default=[],
+        help="INTERMEDIATE=FILE: how much of a target is in a task that it has translated",
+    )
+
+
 def add_translator(parser: argparse.ArgumentParser) -> None:
     """Add what a translation is told to the arguments of a step."""
     parser.add_argument("--spec", required=True, help="by whom, into what, as JSON")

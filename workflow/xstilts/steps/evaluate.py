@@ -6,11 +6,10 @@ others from being scored. Small languages share batches.
 
 import argparse
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import overlap
+from xstilts.data import leaks
 from xstilts.encoding.header import read_header
 from xstilts.experiment.cells import CELL
 from xstilts.experiment.tasks import POOL
@@ -51,8 +50,7 @@ def score(args: argparse.Namespace) -> None:
     }
     for spec in specs.values():
         same_spec(args.model, node["spec"], spec["model"])
-    for path in args.overlap:
-        refuse_leak(path, cell)
+    leaks.refuse(args.cell, args.leaks)
     publish.delete_finished(args.model)
     found = evaluate.languages(scorer, specs, cell, paths)
     scores, absent, failed = {}, {}, []
@@ -69,19 +67,6 @@ def score(args: argparse.Namespace) -> None:
     record = evaluate.cell_record(Path(args.out), cell, scores, absent)
     write_json(Path(args.out) / "cell.json", record)
     track(args, specs, scores)
-
-
-def refuse_leak(path: str, cell: Mapping[str, str]) -> None:
-    """Refuse to score what the model has read in translation, by the record of an overlap."""
-    task, target = Path(path).stem, cell["target"]
-    found = read_json(Path(path).with_suffix("") / f"{target}.json")
-    if found["either"] > overlap.MOST * found["rows"]:
-        raise UserError(
-            f"{'/'.join(cell.values())}: {found['either']} of the {found['rows']} English rows of"
-            f" {target} stand in the train rows of {task}, which {cell['intermediate']} is trained"
-            " on in translation, so it may have read them (tables/overlap); leave the cell out, or"
-            f" say `leaks: allow` in `intermediates: {cell['intermediate']}: translated`"
-        )
 
 
 def track(args: argparse.Namespace, specs: dict[str, Any], scores: dict[str, Any]) -> None:
@@ -114,9 +99,7 @@ def parser() -> argparse.ArgumentParser:
         "--dev-manifest", default="", help="the same of the dev split, where it settles a threshold"
     )
     p.add_argument("--features", default="", help="of the pictures before the rows, if any")
-    p.add_argument(
-        "--overlap", nargs="*", default=[], help="records of what must not be in train rows"
-    )
+    arguments.add_leaks(p)
     p.add_argument("--state", required=True, help="folder of the lock of the cell")
     arguments.add_trackers(p)
     arguments.add_lock_wait(p)

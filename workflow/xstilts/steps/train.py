@@ -6,11 +6,12 @@ The rules `intermediate` (stage 1) and `tune` (stage 2) run it, and those of the
 
 import argparse
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import prepare
+from xstilts.data import leaks, prepare
 from xstilts.encoding import features
 from xstilts.encoding.header import digest_of
 from xstilts.experiment import difficulty, search
@@ -34,6 +35,7 @@ from xstilts.training.tasks import largest_batch, named_heads, read_tasks, with_
 
 def main(args: argparse.Namespace) -> None:
     """Make the checkpoint of one node, unless another process has made it meanwhile."""
+    leaks.refuse(os.path.relpath(args.out, "results"), args.leaks)
     choice = read_json(args.chosen) if args.chosen else {}
     opened = json.loads(args.spec)
     spec = search.filled(opened, choice.get("values", {}))
@@ -266,6 +268,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         help="features of the pictures of each task that has any, of train, then of dev",
     )
+    arguments.add_leaks(p)
     p.add_argument("--recorded", default="", help="what the training on the inputs has recorded")
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
     p.add_argument("--chosen", default="", help="what is chosen on dev for it, JSON")

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from xstilts.data import prepare
 from xstilts.running import lock
 from xstilts.running.files import digest, read_json, sha256, write_json
@@ -103,9 +101,11 @@ def _dealt(found: list[rows.Row], paths: Sequence[str], spec: Mapping[str, Any])
         paths: the rows in each of the languages, in their order.
         spec: of the translation.
     """
+    mine = {row["id"] for row in found}
     there: dict[str, set[str]] = {}
     for lang, path in zip(spec["dealt"], paths, strict=True):
-        there[lang] = set(pq.read_table(path, columns=["id"])["id"].to_pylist())
+        # Of this shard alone: those of all rows in all languages do not fit into memory.
+        there[lang] = {one for one in shards.ids(path) if one in mine}
     home = [spec["lang"]] if spec.get("keep_english") else []
     source = spec["translator"]["from"]
     return [

@@ -5,7 +5,7 @@ shard, and no text is translated in two.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -32,3 +32,10 @@ def read(
                 if count == 1 or shard_of(key, count) == number:
                     found.append(row)
     return found
+
+
+def ids(path: str | Path) -> Iterator[str]:
+    """Yield the ids of the rows of a file; not all are in memory."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH, columns=["id"]):
+            yield from batch.column("id").to_pylist()
