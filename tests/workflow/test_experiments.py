@@ -116,34 +116,41 @@ def test_its_rehearsal_has_every_kind_of_subset_in_few_jobs(tmp_path):
 
 
 def test_the_experiment_on_synthetic_data_is_as_large_as_it_says():
-    """Eight models; 34 rows beside `none`: of MNLI 20, of SQuAD and Social IQa seven each. Into 49
+    """Eight models; 37 rows beside `none`: of MNLI 23, of SQuAD and Social IQa seven each. Into 49
     languages are three tasks translated by one translator, in four shards, and back for the round
     trips, and MNLI into 14 by two others. Filters see all of these once unfiltered and once by
     `good` (the other two translators, and one, by `any`), and the generated rows of three tasks."""
-    experiment = load(config_files.read([SYNTHETIC]))
+    raw = config_files.read([SYNTHETIC])
+    experiment = load(raw)
     jobs = Counter(node.rule for node in graph.build(Grid(experiment)).values())
     every, fifteen = 49, 14
     assert jobs["translate"] == 4 * (2 * 3 * every + 2 * fifteen)
     assert jobs["filter"] == 2 * 3 * every + fifteen + 2 * 2 * fifteen + 3 * every
     assert jobs["similarity"] == jobs["round_trip"] == 3 * every + 2 * fifteen
-    assert jobs["control"] == 3 + 3 + 1 + every + 3 * every  # in English; shuffled, noise
+    # In English: of three tasks, of MNLI of fewer languages, round trips, code-switched; others.
+    assert jobs["control"] == 3 + 3 + 3 + 1 + every + 3 * every
     assert jobs["lexicon"] == every and jobs["generate"] == 3 * every
     assert jobs["translator"] == 3 and jobs["generator"] == 1
-    assert several(jobs, "intermediate") == 8 * 34 * 3
-    assert several(jobs, "tune") == 8 * 35 * 9 * 3
-    assert jobs["evaluate"] == 8 * 35 * 10 * 3
+    assert several(jobs, "intermediate") == 8 * 37 * 3
+    assert several(jobs, "tune") == 8 * 38 * 9 * 3
+    assert jobs["evaluate"] == 8 * 38 * 10 * 3
+    # What a question compares has as many rows: by the bounds of a task, or the same number.
+    rows = {name: of.get("rows") for name, of in experiment.settings["intermediates"].items()}
+    assert {rows[name] for name in rows if name.startswith("mnli")} == {None, 250_000, 100_000}
+    for question in raw["questions"].values():
+        assert all(rows[name] == rows[of] for name, of in question.get("over", {}).items())
     assert len(experiment.questions) == 16 and not experiment.notes
 
 
 def test_its_rehearsal_has_every_kind_of_row_in_few_jobs(tmp_path):
     small = ROOT / "experiments/rehearsals/synthetic.yaml"
     jobs = dry_run(tmp_path, SYNTHETIC, REHEARSAL, small)
-    assert several(jobs, "intermediate") == 3 * 31 and several(jobs, "tune") == 3 * 32
-    assert jobs["evaluate_xnli"] == 3 * 32
+    assert several(jobs, "intermediate") == 3 * 34 and several(jobs, "tune") == 3 * 35
+    assert jobs["evaluate_xnli"] == 3 * 35
     made = {"translate", "filter", "control", "lexicon", "similarity", "round_trip", "generate"}
     assert made < jobs.keys() and "generator" not in jobs
     assert jobs["generate"] == 3 * 3 and jobs["lexicon"] == 3
-    assert sum(jobs.values()) < 660
+    assert sum(jobs.values()) < 690
 
 
 def test_the_experiment_on_hops_is_as_large_as_it_says(tmp_path):
