@@ -34,6 +34,6 @@ def test_a_training_is_refused_before_it_reads_anything(tmp_path):
         "--state", str(tmp_path / "state"), "--out", "results/encoders/m/x/seed1",
         "--leaks", *counted(tmp_path, 50),
     ]  # fmt: skip
-    with pytest.raises(UserError, match="^encoders/m/x/seed1: 50 of the 100 English rows of xnli"):
+    with pytest.raises(UserError, match=r"^encoders/m/x/seed1: 50 of the 100 English rows of xnli"):
         train.main(train.parser().parse_args(args))
     assert not (tmp_path / "state").exists()

@@ -46,8 +46,8 @@ def run(tmp_path, monkeypatch):
         }  # fmt: skip
         args = [
             "--spec", json.dumps(spec), "--rows", source, "--out", str(tmp_path / "out.parquet"),
-            "--record", str(tmp_path / "out.json"), "--passed", *(path for path, _ in files.values()),
-            "--made", *(path for shards in back.values() for path, _ in shards),
+            "--record", str(tmp_path / "out.json"),
+            "--passed", *(path for path, _ in files.values()), "--made", *(path for shards in back.values() for path, _ in shards),
         ]  # fmt: skip
         control.main(control.parser().parse_args(args))
         found = prepare.read(tmp_path / "out.parquet").to_pylist()
@@ -76,12 +76,12 @@ def test_a_round_trip_is_from_the_language_that_a_row_falls_to(run):
     dealt = {one: controls.dealt(one, there) for one, there in languages.items()}
     assert set(dealt.values()) == {"de", "ru"}
     made = {
-        code: [[one for one in "012346" if dealt[one] == code and int(one) % 2 == n] for n in (0, 1)]
+        code: [
+            [one for one in "012346" if dealt[one] == code and int(one) % 2 == n] for n in (0, 1)
+        ]
         for code in PASSED
     }
-    assert run("round_trip", made=made) == [
-        row(one, f"back from {dealt[one]}") for one in "012346"
-    ]
+    assert run("round_trip", made=made) == [row(one, f"back from {dealt[one]}") for one in "012346"]
 
 
 def test_a_share_stays_english_of_the_rows_that_pass_alone(run):
@@ -109,5 +109,7 @@ def test_no_row_is_one_line_and_no_file(run, tmp_path):
 
 
 def test_rows_in_another_order_are_refused(run):
-    with pytest.raises(UserError, match=r"de\.parquet: row `1` is not where it is in .*en\.parquet"):
+    with pytest.raises(
+        UserError, match=r"de\.parquet: row `1` is not where it is in .*en\.parquet"
+    ):
         run("english", passed={"de": "21"})

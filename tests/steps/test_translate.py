@@ -12,6 +12,8 @@ import pytest
 
 from xstilts.data import prepare
 from xstilts.running.files import digest, read_json
+from xstilts.steps import translate
+from xstilts.translation import controls
 
 ROOT = Path(__file__).resolve().parents[2]
 # A translator of a third of a second a block, into capitals.
@@ -112,3 +114,31 @@ def test_what_a_translator_does_wrong(folder, line, said):
     done = run(folder, "out", translator=SLOW | {"run": line})
     assert done.returncode != 0 and said in done.stderr and "Traceback" not in done.stderr
     assert not (folder / "out/0.parquet").exists() and not (folder / "out/0.json").exists()
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_shards_of_a_round_trip_share_the_rows_between_their_languages(tmp_path, keep):
+    """Each row that is in a shard of a language falls to one of those that have it."""
+    passed, files = {"de": "0123456", "ru": "2345678"}, []
+    for lang, ids in passed.items():
+        files.append(str(tmp_path / f"{lang}.parquet"))
+        record = {"spec": {"hub": "o/d"}, "pin": {"revision": "1"}}
+        kept = [{"id": one, "text": lang, "text_pair": None, "label": "a"} for one in ids]
+        prepare.write(files[-1], kept, "classification", record)
+    found = {}
+    for lang in passed:
+        of = {
+            "dealt": list(passed),
+            "lang": "en",
+            "keep_english": keep,
+            "translator": {"from": lang},
+        }
+        for shard in ("02468", "1357"):
+            rows = [{"id": one} for one in passed[lang] if one in shard]
+            found |= {row["id"]: lang for row in translate._dealt(rows, files, of)}
+    home = ["en"] if keep else []
+    dealt = {
+        one: controls.dealt(one, [*(lang for lang, ids in passed.items() if one in ids), *home])
+        for one in "012345678"
+    }
+    assert found == {one: lang for one, lang in dealt.items() if lang != "en"}

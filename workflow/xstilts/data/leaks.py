@@ -23,8 +23,8 @@ def refuse(name: str, leaks: Iterable[str]) -> None:
         target, task, found = Path(path).stem, Path(path).parent.name, read_json(path)
         if found["either"] > overlap.MOST * found["rows"]:
             raise UserError(
-                f"{name}: {found['either']} of the {found['rows']} English rows of {target} stand in"
-                f" the train rows of {task}, which {intermediate} is trained on in translation"
+                f"{name}: {found['either']} of the {found['rows']} English rows of {target} stand"
+                f" in the train rows of {task}, which {intermediate} is trained on in translation"
                 f" (tables/overlap), so it would be scored on what was read; `exclude` the cells of"
                 f" {target} of it and of what follows on it, or say `leaks: allow` in"
                 f" `intermediates: {intermediate}: translated`"

@@ -57,8 +57,8 @@ def variant(given: Entry) -> Variant:
 
 
 def english(given: Entry) -> Entry:
-    """Return the `translated` whose rows are the English of those that pass: what `keep_english` has
-    beside the translations, so that what passes nowhere is no row of theirs alone."""
+    """Return the `translated` whose rows are the English of those that pass: what `keep_english`
+    has beside the translations, so that what passes nowhere is no row of theirs alone."""
     left = {k: v for k, v in given.items() if k not in (*CONTROLS, "keep_english")}
     return {**left, "english": True}
 

@@ -1,7 +1,7 @@
 """Step: translated rows that pass -> what is compared to them (`translation/controls.py`).
 
-Rows are read and written one after another: of each file there is a batch in memory, and of lexicons
-all.
+Rows are read and written one after another: of each file there is a batch in memory, and
+lexicons are.
 """
 
 import argparse
