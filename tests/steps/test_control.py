@@ -47,7 +47,8 @@ def run(tmp_path, monkeypatch):
         args = [
             "--spec", json.dumps(spec), "--rows", source, "--out", str(tmp_path / "out.parquet"),
             "--record", str(tmp_path / "out.json"),
-            "--passed", *(path for path, _ in files.values()), "--made", *(path for shards in back.values() for path, _ in shards),
+            "--passed", *(path for path, _ in files.values()),
+            "--made", *(path for shards in back.values() for path, _ in shards),
         ]  # fmt: skip
         control.main(control.parser().parse_args(args))
         found = prepare.read(tmp_path / "out.parquet").to_pylist()

@@ -48,7 +48,7 @@ def test_translated_rows_are_trained_on(done):
     jobs = done.snakemake().ok().jobs
     made = {k: v for k, v in jobs.items() if k.startswith(("trans", "filt", "cont", "pin_trans"))}
     assert made == {
-        "pin_translator": 1, "translator": 1, "translate": 6, "filter": 4, "control": 1,
+        "pin_translator": 1, "translator": 1, "translate": 6, "filter": 4, "control": 2,
         "translate_back": 4,
     }  # fmt: skip
     node = json.loads(done.read("encoders/xlmr/x/seed1/node.json"))
@@ -72,7 +72,7 @@ def test_translated_rows_are_trained_on(done):
     # Another rate of mistakes is another translation of all that follows from it, and of no other.
     done.write(config(toy=TRANSLATORS["toy"] | {"mistakes": {"wrong_word": 0.1}}))
     planned = done.planned()
-    assert (planned["translate"], planned["translate_back"], planned["control"]) == (4, 4, 1)
+    assert (planned["translate"], planned["translate_back"], planned["control"]) == (4, 4, 2)
     assert planned["intermediate"] == 2 and "translator" not in planned
     # A command that fails: one line, which block; nothing else is made anew.
     done.write(config(loud=TRANSLATORS["loud"] | {"run": "head -c 9; exit 3"}))
@@ -80,3 +80,15 @@ def test_translated_rows_are_trained_on(done):
     said.failed(
         "block 1 of 1", "failed with exit status 3", "results/logs/translate/loud/mine/es/0"
     )
+    # A target of the same rows, in whichever language it is scored: no training begins.
+    leaking = config()
+    leaking["tasks"]["same"] = OWN_TASK | {"languages": ["de", "en"], "files": {
+        "train": "train.csv", "dev": "{lang}.csv"}}  # fmt: skip
+    for lang in ("de", "en"):
+        (done.folder / f"{lang}.csv").write_text((done.folder / "train.csv").read_text())
+    leaking["targets"] = ["same"]
+    leaking["intermediates"] = {"again": INTERMEDIATES["loud"]}
+    done.write(leaking)
+    said = done.snakemake("results/encoders/xlmr/again/seed1/node.json")
+    said.failed("encoders/xlmr/again/seed1: 12 of the 12 English rows of same stand in the train")
+    assert not done.path("encoders/xlmr/again").exists()
