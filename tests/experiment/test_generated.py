@@ -73,13 +73,17 @@ def test_english_beside_generated_rows():
     grid = grid_of(entry(keep_english=True, languages=["de", "ru"]))
     [member] = grid.mixture("made")
     assert member.languages == ("de", "en", "ru")
-    assert dict(member.variants) == dict.fromkeys(("de", "ru"), f"writer-20-2-{digest(['de', 'ru'])[:4]}.none")
+    assert dict(member.variants) == dict.fromkeys(
+        ("de", "ru"), f"writer-20-2-{digest(['de', 'ru'])[:4]}.none"
+    )
     assert nodes_of("generate", grid).keys() == {"writer/mnli/de.10", "writer/mnli/ru.10"}
 
 
 def test_english_may_be_what_is_generated():
     [member] = grid_of(entry(languages=["en"])).mixture("made")
-    assert member.languages == ("en",) and member.variants == {"en": f"writer-20-1-{digest(['en'])[:4]}.none"}
+    assert member.languages == ("en",) and member.variants == {
+        "en": f"writer-20-1-{digest(['en'])[:4]}.none"
+    }
 
 
 def test_two_filters_share_what_is_generated():

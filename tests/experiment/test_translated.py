@@ -128,6 +128,8 @@ def test_controls_are_made_of_what_passes(control, name, files):
         assert all(list(node.inputs["passed"]) == passed for node in made)
     others = {node.rule for node in made for key in node.needs for node in [nodes[key]]}
     assert ("lexicon" in others) == ("code_switched" in control)
+    lexicons = [node.spec for node in nodes.values() if node.rule == "lexicon"]
+    assert not any(set(spec) & {"aligner", "shard", "longest"} for spec in lexicons)
     back = [node for node in nodes.values() if node.name.startswith("back/")]
     assert len(back) == (4 if "round_trip" in control else 0)
     for node in back:
@@ -212,6 +214,17 @@ def test_what_is_no_translator_is_refused(entry, line):
     with pytest.raises(UserError) as error:
         load(merge(BASE, {"translators": {"t": entry}}))
     assert line in str(error.value)
+
+
+def test_words_alone_need_no_aligner():
+    """What aligns the words of whole texts is no part of a lexicon."""
+    grid = make(
+        targets=["xnli"], languages=["de"], seeds=[1], tasks={},
+        translators={"nllb": NLLB | {"aligner": "m"}}, intermediates={"x": {
+            "tasks": ["squad"], "translated": ASKED | {"code_switched": 0.3}}},
+    )  # fmt: skip
+    assert "aligner" in grid.translated_spec("nllb", "squad", "de", 0)
+    assert "aligner" not in grid.lexicon_spec("nllb", "squad", "de")
 
 
 def test_the_command_of_two_languages():

@@ -140,7 +140,9 @@ def check(settings: Mapping[str, Any]) -> None:
             if measure not in MEASURES:
                 known = f"{nearest(measure, MEASURES)} (there are {', '.join(MEASURES)})"
                 raise UserError(f"{where}: there is no measure `{measure}`{known}")
-            _check_measure(f"{where}: {measure}", measure, {} if bounds is None else bounds, settings)
+            _check_measure(
+                f"{where}: {measure}", measure, {} if bounds is None else bounds, settings
+            )
     layers: dict[str, tuple[str, Any]] = {}
     for name, entry in settings["filters"].items():
         for measure, bounds in entry.items():

@@ -29,7 +29,9 @@ def main(args: argparse.Namespace) -> None:
     check(path, name)
     extra = fetch.beside(args.source, pin, name, TEMPLATE) or path / TEMPLATE
     empty(out)
-    own = not sources.from_hub(args.source, name)  # files that stay another's, and may be written over there
+    own = not sources.from_hub(
+        args.source, name
+    )  # files that stay another's, and may be written over there
     with pickles.as_safetensors(path, name, out) as (folder, converted):
         for pattern in sources.MODEL_FILES:
             for file in sorted(folder.glob(pattern)):

@@ -33,7 +33,7 @@ def translate(args: argparse.Namespace) -> None:
     spec, made = json.loads(args.spec), prepare.metadata(args.rows)
     same_spec(args.rows, made["spec"], spec["data"])
     page = rows.page(spec["format"])
-    english = shards.read(args.rows, page.texts, *spec["shard"])
+    english = shards.read(args.rows, *spec["shard"])
     if "dealt" in spec:
         english = _dealt(english, args.others, spec)
     texts = [text for row in english for text in page.texts(row)]
