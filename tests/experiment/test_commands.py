@@ -61,7 +61,7 @@ def test_other_brackets_are_the_shells(run):
 
 
 def test_a_command_of_one_language_is_not_asked_for_two():
-    line = "translators: own: run: names no language, so de, es would be one and the same; write"
+    line = "translators: own: run: names no language, so de, es would be the same; write"
     for languages, more in ((("es", "de"), ()), (("de",), ("es",))):
         with pytest.raises(UserError, match=line):
             of("apertium -u eng-spa", *languages, more=more)

@@ -147,6 +147,24 @@ def test_leaks_are_looked_for():
     assert "results/overlap/mnli.json" not in allowed
 
 
+def test_leaks_are_looked_for_where_english_is_not_scored():
+    """Rows in other languages are translations of the English ones; it is said which link leaks."""
+    entries = {
+        "x": {"tasks": ["mnli"], "translated": ASKED},
+        "y": {"tasks": ["squad"], "after": "x"},
+    }
+    usual = {"targets": ["xnli", "tatoeba"], "languages": ["de"], "seeds": [1], "tasks": {}}
+    grid = make(**usual, translators=TRANSLATORS, intermediates=entries)
+    assert grid.overlapping() == {"mnli": ["xnli"]}
+    rows = graph.build(grid)["results/overlap/mnli.json"].inputs["rows"]
+    assert rows == ("results/data/xnli/en.dev.parquet",)
+    checked = {str(cell): grid.checked(cell) for cell in grid.cells}
+    checked = {key: of for key, of in checked.items() if key.endswith("xnli")}
+    assert checked == {
+        "m/none/seed1/xnli": {}, "m/mnli/seed1/xnli": {}, "m/x/seed1/xnli": {"mnli": "x"}, "m/y/seed1/xnli": {"mnli": "x"}
+    }  # fmt: skip
+
+
 def test_the_toy_world_stands_for_a_translator():
     """With its languages; data of one's own is translated by who is asked for."""
     grid = grid_of({"by": "nllb", "languages": ["sw", "de"]}, source="toy")

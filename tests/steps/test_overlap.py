@@ -68,11 +68,11 @@ def test_a_cell_that_would_leak_is_refused(tmp_path):
         counts = {"rows": 100, "question": found, "context": 0, "either": found}
         write_json(tmp_path / "mnli/xnli.json", counts)
         if found == 1:
-            evaluate.refuse_leak(str(tmp_path / "mnli.json"), cell)
+            evaluate.refuse_leak(str(tmp_path / "mnli.json"), "before", cell)
             continue
         with pytest.raises(UserError) as error:
-            evaluate.refuse_leak(str(tmp_path / "mnli.json"), cell)
+            evaluate.refuse_leak(str(tmp_path / "mnli.json"), "before", cell)
         assert str(error.value).startswith(
             "m/x/seed1/xnli: 2 of the 100 English rows of xnli stand"
         )
-        assert "`leaks: allow` in `intermediates: x: translated`" in str(error.value)
+        assert "`leaks: allow` in `intermediates: before: translated`" in str(error.value)

@@ -29,6 +29,17 @@ def score_specs(target, split):
     )
 
 
+def leaks(target, split):
+    """The records of overlaps that a cell reads, each with the intermediate that would leak."""
+    read = every_read_by(cell(target, split), "overlap")
+
+    def of(w):
+        checked = GRID.checked(Cell(w.model, w.intermediate, w.seed, target))
+        return [f"{path}={checked[Path(path).stem]}" for path in read(w)]
+
+    return of
+
+
 for step, target, split in EVALUATED:
 
     rule:
@@ -61,7 +72,7 @@ for step, target, split in EVALUATED:
             model=read_by(cell(target, split), "model", os.path.dirname),
             dev=read_by(cell(target, split), "dev_manifest"),
             features=read_by(cell(target, split), "features"),
-            overlap=every_read_by(cell(target, split), "overlap"),
+            overlap=leaks(target, split),
             cell=f"{{model}}/{{intermediate}}/{{seed}}/{target}",
         shell:
             "python -m xstilts.steps.evaluate --cell {params.cell} --specs {params.specs:q}"

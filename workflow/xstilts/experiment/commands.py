@@ -56,6 +56,6 @@ def check_languages(key: str, run: str, languages: Collection[str]) -> None:
     """
     if len(languages) > 1 and not any(f"{{{field}}}" in run for field in TARGET):
         raise UserError(
-            f"{key}: names no language, so {', '.join(sorted(languages))} would be one and the same;"
+            f"{key}: names no language, so {', '.join(sorted(languages))} would be the same;"
             " write `{lang}`, `{lang3}` or `{code}` where the command has its language"
         )

@@ -92,21 +92,25 @@ class Grid(TrainingSpecs):
     # ---- overlap and alignment
 
     def overlapping(self) -> dict[str, list[str]]:
-        """Return the tasks that stage 1 trains on in English, or in translations of that -> the
-        targets that are scored in it, where `overlap` asks how much of these is in the train rows
-        of those, or a score would not be one of what was read before (`checked`)."""
-        scored = dict.fromkeys(cell.target for cell in self.cells)
-        targets = [name for name in scored if "en" in self.experiment.languages[name]]
+        """Return the tasks that stage 1 trains on in English, or in translations of that -> targets
+        with English rows of which it is looked how many are in the train rows of those: the ones
+        that are scored in English, where `overlap` asks for it; and the ones that must have none
+        (`checked`), in whichever languages they are scored: these are translations, too."""
         rows = dict.fromkeys(cell.intermediate for cell in self.cells)
         chains = dict.fromkeys(name for row in rows for name in self.chain(row))
         asked = self.experiment.settings["overlap"]
-        tasks = {
-            task: None
-            for name in chains
-            for task in self.experiment.intermediates[name]
-            if (asked and self.from_english(name, task)) or self.is_checked(name, task)
-        }
-        return {task: targets for task in tasks if targets}
+        found: dict[str, dict[str, None]] = {}
+        for name in chains:
+            for task in self.experiment.intermediates[name]:
+                if (asked and self.from_english(name, task)) or self.is_checked(name, task):
+                    found[task] = {}
+        for cell in self.cells:
+            checked = self.checked(cell)
+            for task, targets in found.items():
+                scored = asked and "en" in self.experiment.languages[cell.target]
+                if scored or task in checked:
+                    targets[cell.target] = None
+        return {task: list(targets) for task, targets in found.items() if targets}
 
     def from_english(self, intermediate: str, task: str) -> bool:
         """Whether an intermediate is trained on the English rows of a task, or translations."""
@@ -121,18 +125,18 @@ class Grid(TrainingSpecs):
         allowed = given.get("leaks") == "allow" or self.rehearsed(task)
         return not allowed and self.from_english(intermediate, task)
 
-    def checked(self, cell: Cell) -> list[str]:
-        """Return the tasks of whose train rows a cell must not have any of its target's."""
-        if "en" not in self.experiment.languages[cell.target]:
-            return []
-        links = self.chain(cell.intermediate)
-        tasks = (
-            t
-            for name in links
-            for t in self.experiment.intermediates[name]
-            if self.is_checked(name, t)
-        )
-        return list(dict.fromkeys(tasks))
+    def checked(self, cell: Cell) -> dict[str, str]:
+        """Return the tasks of whose train rows a cell must not have any of its target's -> the
+        first intermediate on its way that is trained on translations of them."""
+        target, split = self.tasks[cell.target], self.experiment.settings["split"]
+        if "en" not in target.every_language or not target.is_there("en", split):
+            return {}
+        found: dict[str, str] = {}
+        for name in self.chain(cell.intermediate):
+            for task in self.experiment.intermediates[name]:
+                if self.is_checked(name, task):
+                    found.setdefault(task, name)
+        return found
 
     def overlap_specs(self, task: str) -> dict[str, dict[str, Any]]:
         """Return target -> spec of how much of it is in the train rows of a task."""

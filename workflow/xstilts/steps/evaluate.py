@@ -51,8 +51,9 @@ def score(args: argparse.Namespace) -> None:
     }
     for spec in specs.values():
         same_spec(args.model, node["spec"], spec["model"])
-    for path in args.overlap:
-        refuse_leak(path, cell)
+    for given in args.overlap:
+        path, _, name = given.rpartition("=")
+        refuse_leak(path, name, cell)
     publish.delete_finished(args.model)
     found = evaluate.languages(scorer, specs, cell, paths)
     scores, absent, failed = {}, {}, []
@@ -71,16 +72,25 @@ def score(args: argparse.Namespace) -> None:
     track(args, specs, scores)
 
 
-def refuse_leak(path: str, cell: Mapping[str, str]) -> None:
-    """Refuse to score what the model has read in translation, by the record of an overlap."""
+def refuse_leak(path: str, name: str, cell: Mapping[str, str]) -> None:
+    """Refuse to score what the model has read in translation, by the record of an overlap.
+
+    Args:
+        path: of the record.
+        name: the intermediate that is trained on the translations; the cell's, or one before it.
+        cell: of the grid.
+
+    Raises:
+        UserError: the cell, what was found, and what to do.
+    """
     task, target = Path(path).stem, cell["target"]
     found = read_json(Path(path).with_suffix("") / f"{target}.json")
     if found["either"] > overlap.MOST * found["rows"]:
         raise UserError(
             f"{'/'.join(cell.values())}: {found['either']} of the {found['rows']} English rows of"
-            f" {target} stand in the train rows of {task}, which {cell['intermediate']} is trained"
+            f" {target} stand in the train rows of {task}, which `{name}` is trained"
             " on in translation, so it may have read them (tables/overlap); leave the cell out, or"
-            f" say `leaks: allow` in `intermediates: {cell['intermediate']}: translated`"
+            f" say `leaks: allow` in `intermediates: {name}: translated`"
         )
 
 
