@@ -161,8 +161,21 @@ def test_leaks_are_looked_for_where_english_is_not_scored():
     checked = {str(cell): grid.checked(cell) for cell in grid.cells}
     checked = {key: of for key, of in checked.items() if key.endswith("xnli")}
     assert checked == {
-        "m/none/seed1/xnli": {}, "m/mnli/seed1/xnli": {}, "m/x/seed1/xnli": {"mnli": "x"}, "m/y/seed1/xnli": {"mnli": "x"}
+        "m/none/seed1/xnli": {}, "m/mnli/seed1/xnli": {},
+        "m/x/seed1/xnli": {"mnli": "x"}, "m/y/seed1/xnli": {"mnli": "x"},
     }  # fmt: skip
+
+
+def test_a_score_has_no_pins_of_other_targets():
+    """The overlap of a task reads those of all targets; a score's record has not theirs, and would
+    be taken for one of other versions."""
+    both = {"targets": ["xnli", "xquad"], "languages": ["de", "en"]}
+    nodes = graph.build(grid_of(ASKED, **both))
+    score = nodes["results/scores/m/x/seed1/xnli/cell.json"]
+    other = nodes["results/scores/m/x/seed1/xquad/cell.json"].pins
+    assert nodes["results/overlap/mnli.json"].pins & other - score.pins == {"datasets/google/xquad"}
+    allowed = graph.build(grid_of(ASKED | {"leaks": "allow"}, **both))[score.key]
+    assert "results/overlap/mnli.json" in score.needs and score.pins == allowed.pins
 
 
 def test_the_toy_world_stands_for_a_translator():

@@ -156,9 +156,7 @@ def check(settings: Mapping[str, Any]) -> None:
                     )
 
 
-def _check_measure(
-    where: str, measure: str, bounds: Mapping[str, Any], settings: Mapping[str, Any]
-) -> None:
+def _check_measure(where: str, measure: str, bounds: Any, settings: Mapping[str, Any]) -> None:
     if not isinstance(bounds, Mapping):
         hint = f"write `{{min: {bounds}}}` or `{{max: {bounds}}}`"
         raise UserError(f"{where}: must be bounds, not `{brief(bounds)}`; {brief(hint)}")

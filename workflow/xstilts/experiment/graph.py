@@ -71,9 +71,13 @@ class Graph(TrainingNodes):
             }
             leaks = [] if chosen else [self.overlap(task) for task in self.grid.checked(cell)]
             inputs |= {"overlap": tuple(node.key for node in leaks)} if leaks else {}
-            needs = [*base, made, *manifests.values(), *seen, *leaks]
+            needs = [*base, made, *manifests.values(), *seen]
             log = f"results/logs/{'test' if chosen else 'evaluate'}/{cell}.log"
-            return self._node("evaluate", str(cell), key, spec, inputs, needs, (), scores, log)
+            node = self._node("evaluate", str(cell), key, spec, inputs, needs, (), scores, log)
+            # Overlaps decide whether a score may be, not what it is: their pins, which are of all
+            # targets, are none of its own.
+            after = (*node.needs, *(leak.key for leak in leaks))
+            return dataclasses.replace(node, needs=after)
 
         chosen = split != self.grid.experiment.settings["split"]
         return self._once(f"{self.grid.scores(split)}/{cell}/cell.json", make)

@@ -186,8 +186,8 @@ class VLLM:
         self.model = vllm.LLM(model=str(folder), trust_remote_code=False)
 
     def __call__(self, prompts: Sequence[str], seed: int) -> list[Written]:
-        """Return the answer to each prompt, drawn by a seed and its place: by one seed, prompts that
-        are alike would have the same answer."""
+        """Return the answer to each prompt, drawn by a seed and its place: by one seed, prompts
+        that are alike would have the same answer."""
         texts = [chat(self.tokenizer, prompt) for prompt in prompts]
         ids = [
             self.tokenizer(text, add_special_tokens=text == prompt)["input_ids"]
