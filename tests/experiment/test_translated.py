@@ -166,6 +166,21 @@ def test_leaks_are_looked_for_where_english_is_not_scored():
     }  # fmt: skip
 
 
+def test_a_training_is_refused_before_it_is_paid_for():
+    """It reads what would leak; its pins are none of the targets'."""
+    both = {"targets": ["xnli", "xquad"], "languages": ["de"]}
+    grid = grid_of(ASKED, **both)
+    nodes, allowed = graph.build(grid), graph.build(grid_of(ASKED | {"leaks": "allow"}, **both))
+    for key in ("encoders/m/x/seed1", "tuned/m/x/seed1/mnli", "tuned/m/x/seed1/squad"):
+        node = nodes[f"results/{key}/node.json"]
+        assert node.inputs["overlap"] == ("results/overlap/mnli.json",)
+        assert node.pins == allowed[node.key].pins and node.spec == allowed[node.key].spec
+        assert "overlap" not in allowed[node.key].inputs
+    assert grid.leaking("m", "x", "seed1") == {"mnli": ("x", ["xnli", "xquad"])}
+    assert grid.leaking("m", "x", "seed1", "squad") == {"mnli": ("x", ["xquad"])}
+    assert grid.leaking("m", "none", "seed1") == grid.leaking("m", "mnli", "seed1") == {}
+
+
 def test_a_score_has_no_pins_of_other_targets():
     """The overlap of a task reads those of all targets; a score's record has not theirs, and would
     be taken for one of other versions."""

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from xstilts.data import overlap as counted
 from xstilts.data import prepare
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json, write_json
-from xstilts.steps import evaluate, overlap
+from xstilts.steps import overlap, train
 
 ROWS = [{"id": "1", "question": "Who?", "context": "A b.", "answers": {"text": [], "start": []}}]
 
@@ -63,16 +64,28 @@ def test_rows_of_another_spec_are_refused(run):
 
 def test_a_cell_that_would_leak_is_refused(tmp_path):
     """More than a hundredth of a target's rows in what was translated is one line; less is none."""
-    cell = {"model": "m", "intermediate": "x", "seed": "seed1", "target": "xnli"}
+    cell = "m/x/seed1/xnli"
     for found in (2, 1):
         counts = {"rows": 100, "question": found, "context": 0, "either": found}
         write_json(tmp_path / "mnli/xnli.json", counts)
         if found == 1:
-            evaluate.refuse_leak(str(tmp_path / "mnli.json"), "before", cell)
+            counted.refuse(str(tmp_path / "mnli.json"), "xnli", "before", cell)
             continue
         with pytest.raises(UserError) as error:
-            evaluate.refuse_leak(str(tmp_path / "mnli.json"), "before", cell)
+            counted.refuse(str(tmp_path / "mnli.json"), "xnli", "before", cell)
         assert str(error.value).startswith(
             "m/x/seed1/xnli: 2 of the 100 English rows of xnli stand"
         )
         assert "`leaks: allow` in `intermediates: before: translated`" in str(error.value)
+
+
+def test_a_training_of_what_would_leak_is_refused_before_it_begins(tmp_path):
+    """By the first target that stands in what is read; none of its other files is there."""
+    write_json(tmp_path / "mnli/xnli.json", {"rows": 100, "either": 1})
+    write_json(tmp_path / "mnli/pawsx.json", {"rows": 100, "either": 2})
+    args = ["--spec", "{}", "--init", "i", "--train", "t", "--dev", "d", "--dev-rows", "r"]
+    args += ["--state", str(tmp_path / "state"), "--out", str(tmp_path / "out")]
+    leaks = f"{tmp_path / 'mnli.json'}=x=xnli,pawsx"
+    with pytest.raises(UserError, match="^x: pawsx: 2 of the 100 English rows of pawsx stand in"):
+        train.main(train.parser().parse_args([*args, "--leaks", leaks]))
+    assert not (tmp_path / "state").exists() and not (tmp_path / "out").exists()

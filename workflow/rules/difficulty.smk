@@ -63,6 +63,7 @@ for rule_name, measure in (("difficulty", "loss"), ("pvi", "pvi")):
             spec=spec(recorded(measure)),
             train_rows=every_read_by(recorded(measure), "train_rows"),
             subset="",  # of all rows
+            leaks="",
             features=[],  # and of none with pictures
             init=lambda w: f"results/models/{w.model}",
             out=lambda w, output: os.path.splitext(output[0])[0],

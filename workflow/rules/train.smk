@@ -12,8 +12,20 @@ TRAIN = (
     " --state {params.state} {params.search}"
     " --save-every {resources.save_every} --sharding {resources.sharding} --checkpointing {resources.checkpointing} --compiled {resources.compiled} --trackers {resources.trackers}"
     " --attempt {resources.attempt} --out {params.out} --log {log}"
-    " --train-rows {params.train_rows} {params.subset} --features {params.features}"
+    " --train-rows {params.train_rows} {params.subset} --features {params.features} {params.leaks}"
 )
+
+
+def leaks(w):
+    """The records of overlaps that a training reads, each with the intermediate that would leak and
+    the targets."""
+    found = GRID.leaking(w.model, w.intermediate, w.seed, w.get("task", ""))
+    records = [
+        f"results/overlap/{task}.json={name}={','.join(targets)}"
+        for task, (name, targets) in found.items()
+    ]
+    return f"--leaks {' '.join(records)}" if records else ""
+
 
 # Tuned weights are dropped after their evaluations, unless the config keeps them or the test set is
 # still to be scored with them; `node.json` stays. Kept, they are one `multiext`, as Snakemake's
@@ -131,6 +143,7 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_1:
             out=folder,
             state=state,
             search=searched,
+            leaks=leaks,
         shell:
             TRAIN
 
@@ -179,5 +192,6 @@ for rule_name, outputs, path, models, made_of, searched in STAGE_2:
             out=folder,
             state=state,
             search=searched,
+            leaks=leaks,
         shell:
             TRAIN

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
+from xstilts.running.errors import UserError
+from xstilts.running.files import read_json
+
 RUN = 13
 MOST = 0.01  # share of the rows of a target beyond which a score may be of what was read before
 # Format -> the columns that are its question together, and those of which each is a context.
@@ -163,3 +166,26 @@ def _counted(part: _Hashes, questions: _Sought, runs: _Sought) -> Overlap:
     read: np.ndarray = np.zeros(len(asked), bool)
     read[part.row[runs.which(part.runs)]] = True
     return Overlap(len(asked), int(asked.sum()), int(read.sum()), int((asked | read).sum()))
+
+
+def refuse(path: str, target: str, name: str, where: str) -> None:
+    """Refuse to score what a model has read in translation, by the record of an overlap.
+
+    Args:
+        path: of the record, that of a task.
+        target: that is scored.
+        name: the intermediate that is trained on translations of the task.
+        where: what is refused, for the message.
+
+    Raises:
+        UserError: what was found, and what to do.
+    """
+    task = Path(path).stem
+    found = read_json(Path(path).with_suffix("") / f"{target}.json")
+    if found["either"] > MOST * found["rows"]:
+        raise UserError(
+            f"{where}: {found['either']} of the {found['rows']} English rows of {target} stand in"
+            f" the train rows of {task}, which `{name}` is trained on in translation, so it may"
+            " have read them (tables/overlap); leave the cell out, or say `leaks: allow` in"
+            f" `intermediates: {name}: translated`"
+        )

@@ -138,6 +138,36 @@ class Grid(TrainingSpecs):
                     found.setdefault(task, name)
         return found
 
+    def leaking(
+        self, model: str, intermediate: str, seed: str, task: str = ""
+    ) -> dict[str, tuple[str, list[str]]]:
+        """Return of whose train rows a training must have read none of targets (`checked`): task ->
+        intermediate and targets, of all cells that come of it.
+
+        Args:
+            model, intermediate, seed: of the training.
+            task: that it tunes on; "" in stage 1.
+        """
+        found: dict[str, tuple[str, list[str]]] = {}
+        chain = self.chain(intermediate)
+        if not any(self.is_checked(one, t) for one in chain for t in self.tasks_in(one)):
+            return found
+        for cell in self.cells:
+            if task:
+                of_it = cell.intermediate == intermediate and task in self.tunings(cell.target)
+            else:
+                of_it = intermediate in self.chain(cell.intermediate)
+            if (cell.model, cell.seed) == (model, seed) and of_it:
+                for read, name in self.checked(cell).items():
+                    targets = found.setdefault(read, (name, []))[1]
+                    if name in chain and cell.target not in targets:
+                        targets.append(cell.target)
+        return {read: of for read, of in found.items() if of[1]}
+
+    def tasks_in(self, intermediate: str) -> tuple[str, ...]:
+        """Return the tasks that an intermediate is trained on."""
+        return tuple(self.experiment.intermediates[intermediate])
+
     def overlap_specs(self, task: str) -> dict[str, dict[str, Any]]:
         """Return target -> spec of how much of it is in the train rows of a task."""
         split = self.experiment.settings["split"]

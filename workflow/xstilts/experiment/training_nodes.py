@@ -72,6 +72,10 @@ class TrainingNodes(SubsetNodes):
 
     # ---- what a training reads
 
+    def overlap(self, task: str) -> Node:
+        """How much of each target in English is in the train rows of a task (`Graph`)."""
+        raise NotImplementedError
+
     def _training(
         self,
         rule: str,
@@ -126,7 +130,12 @@ class TrainingNodes(SubsetNodes):
             inputs["chosen"] = (choice.key,)
             needs.append(choice)
             pins.append(search.pin(choice.name))
-        return self._node(rule, name, key, spec, inputs, needs, pins, outputs_of(key, spec))
+        # Before it is paid for; their pins are of all targets, and none of what it makes.
+        leaks = [self.overlap(read) for read in self.grid.leaking(model, intermediate, seed, task)]
+        inputs |= {"overlap": tuple(node.key for node in leaks)} if leaks else {}
+        node = self._node(rule, name, key, spec, inputs, needs, pins, outputs_of(key, spec))
+        after = dict.fromkeys((*node.needs, *(leak.key for leak in leaks)))
+        return dataclasses.replace(node, needs=tuple(after))
 
     def _seen(self, members: Iterable[Member], intermediate: str = NONE) -> list[Node]:
         """The features of the pictures that a training sees: of each set those of train, then of

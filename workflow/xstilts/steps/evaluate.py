@@ -6,7 +6,6 @@ others from being scored. Small languages share batches.
 
 import argparse
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ def score(args: argparse.Namespace) -> None:
         same_spec(args.model, node["spec"], spec["model"])
     for given in args.overlap:
         path, _, name = given.rpartition("=")
-        refuse_leak(path, name, cell)
+        overlap.refuse(path, cell["target"], name, args.cell)
     publish.delete_finished(args.model)
     found = evaluate.languages(scorer, specs, cell, paths)
     scores, absent, failed = {}, {}, []
@@ -70,28 +69,6 @@ def score(args: argparse.Namespace) -> None:
     record = evaluate.cell_record(Path(args.out), cell, scores, absent)
     write_json(Path(args.out) / "cell.json", record)
     track(args, specs, scores)
-
-
-def refuse_leak(path: str, name: str, cell: Mapping[str, str]) -> None:
-    """Refuse to score what the model has read in translation, by the record of an overlap.
-
-    Args:
-        path: of the record.
-        name: the intermediate that is trained on the translations; the cell's, or one before it.
-        cell: of the grid.
-
-    Raises:
-        UserError: the cell, what was found, and what to do.
-    """
-    task, target = Path(path).stem, cell["target"]
-    found = read_json(Path(path).with_suffix("") / f"{target}.json")
-    if found["either"] > overlap.MOST * found["rows"]:
-        raise UserError(
-            f"{'/'.join(cell.values())}: {found['either']} of the {found['rows']} English rows of"
-            f" {target} stand in the train rows of {task}, which `{name}` is trained"
-            " on in translation, so it may have read them (tables/overlap); leave the cell out, or"
-            f" say `leaks: allow` in `intermediates: {name}: translated`"
-        )
 
 
 def track(args: argparse.Namespace, specs: dict[str, Any], scores: dict[str, Any]) -> None:

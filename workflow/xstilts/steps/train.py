@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xstilts.data import prepare
+from xstilts.data import overlap, prepare
 from xstilts.encoding import features
 from xstilts.encoding.header import digest_of
 from xstilts.experiment import difficulty, search
@@ -34,6 +34,10 @@ from xstilts.training.tasks import largest_batch, named_heads, read_tasks, with_
 
 def main(args: argparse.Namespace) -> None:
     """Make the checkpoint of one node, unless another process has made it meanwhile."""
+    for given in args.leaks:
+        path, name, targets = given.split("=")
+        for target in targets.split(","):
+            overlap.refuse(path, target, name, f"{name}: {target}")
     choice = read_json(args.chosen) if args.chosen else {}
     opened = json.loads(args.spec)
     spec = search.filled(opened, choice.get("values", {}))
@@ -265,6 +269,12 @@ def parser() -> argparse.ArgumentParser:
         nargs="*",
         default=[],
         help="features of the pictures of each task that has any, of train, then of dev",
+    )
+    p.add_argument(
+        "--leaks",
+        nargs="*",
+        default=[],
+        help="records of overlaps with targets: path=intermediate=target,target",
     )
     p.add_argument("--recorded", default="", help="what the training on the inputs has recorded")
     p.add_argument("--budget", type=int, default=16384, help="tokens of a micro-batch")
