@@ -39,6 +39,11 @@ def model():
         ({"copied": {"max": "much"}}, "filters: own: copied: max: must be a number"),
         ({"copied": {"min": 2, "max": 1}}, "filters: own: copied: min 2 is above max 1"),
         ({"copied": {"max": 1, "model": "m"}}, "filters: own: copied: there is no `model`"),
+        ({"copied": 0.5}, "copied: must be bounds, not `0.5`; write `{min: 0.5}` or `{max: 0.5}`"),
+        ({"copied": False}, "filters: own: copied: must be bounds, not `False`"),
+        ({"copied": None}, "filters: own: copied: needs `min`, `max` or both"),
+        ({"similarity": {"min": 0, "model": "m", "layer": 2.5}}, "layer: must be a whole number"),
+        ({"consistency": {"min": 0, "model": "m", "seed": "a"}}, "seed: must be a whole number"),
         ({"similarity": {"min": 0.5}}, "filters: own: similarity: model: is missing"),
         ({"similarity": {"min": 0.5, "model": "nobody"}}, "there is no model `nobody`"),
     ],
@@ -71,6 +76,14 @@ def test_what_labels_rows_is_trained_in_english(model):
         UserError, match="rows of `mewslix_en` have no probability of a label: what"
     ):
         graph.build(grid(own, task="mewslix_en"))
+
+
+def test_what_labels_rows_is_trained_on_their_task_alone(model):
+    own = {"consistency": {"min": 0.2, "model": model, "intermediate": "mnli"}}
+    line = "intermediate: `mnli` is trained on mnli, so it knows no labels of `csqa`; name one that"
+    with pytest.raises(UserError, match=line):
+        graph.build(grid(own, task="csqa"))
+    assert graph.build(grid(own))
 
 
 def test_a_model_is_measured_at_one_layer(model):

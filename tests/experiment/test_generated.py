@@ -73,13 +73,17 @@ def test_english_beside_generated_rows():
     grid = grid_of(entry(keep_english=True, languages=["de", "ru"]))
     [member] = grid.mixture("made")
     assert member.languages == ("de", "en", "ru")
-    assert dict(member.variants) == dict.fromkeys(("de", "ru"), "writer-20-2.none")
+    assert dict(member.variants) == dict.fromkeys(
+        ("de", "ru"), f"writer-20-2-{digest(['de', 'ru'])[:4]}.none"
+    )
     assert nodes_of("generate", grid).keys() == {"writer/mnli/de.10", "writer/mnli/ru.10"}
 
 
 def test_english_may_be_what_is_generated():
     [member] = grid_of(entry(languages=["en"])).mixture("made")
-    assert member.languages == ("en",) and member.variants == {"en": "writer-20-1.none"}
+    assert member.languages == ("en",) and member.variants == {
+        "en": f"writer-20-1-{digest(['en'])[:4]}.none"
+    }
 
 
 def test_two_filters_share_what_is_generated():
@@ -217,7 +221,7 @@ def test_the_estimate_knows_how_many_rows_there_are(tmp_path):
     grid = grid_of(entry(languages=["de"], rows=1000))
     nodes = graph.build(grid)
     sizes = DataSizes(tmp_path, grid)
-    made = sizes.of("m", "mnli", "de", "train", 256, "writer-1000-1.none")
+    made = sizes.of("m", "mnli", "de", "train", 256, f"writer-1000-1-{digest(['de'])[:4]}.none")
     assert made.rows == 1000 and made.tokens == 44 * 1000
     [written] = (key for key, node in nodes.items() if node.rule == "generate")
     seconds, basis = Translations(grid, nodes, tmp_path).seconds(written)

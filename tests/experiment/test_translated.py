@@ -141,6 +141,8 @@ def test_controls_are_made_of_what_passes(control, name, files):
         assert all(list(node.inputs["passed"]) == passed for node in made)
     others = {node.rule for node in made for key in node.needs for node in [nodes[key]]}
     assert ("lexicon" in others) == ("code_switched" in control)
+    lexicons = [node.spec for node in nodes.values() if node.rule == "lexicon"]
+    assert not any(set(spec) & {"aligner", "shard", "longest"} for spec in lexicons)
     back = [node for node in nodes.values() if node.name.startswith("back/")]
     assert len(back) == (4 if "round_trip" in control else 0)
     for node in back:
@@ -180,6 +182,52 @@ def test_a_leak_is_of_the_link_that_has_translated():
     assert grid.leaks_into("y", "pawsx_en") == [("x", "mnli", "pawsx")]
     [cell] = [c for c in grid.cells if (c.intermediate, c.target) == ("y", "xnli")]
     assert grid.leaks_of(cell) == both[:1]
+
+
+def test_leaks_are_looked_for_where_english_is_not_scored():
+    """Rows in other languages are translations of the English ones; it is said which link leaks."""
+    entries = {
+        "x": {"tasks": ["mnli"], "translated": ASKED},
+        "y": {"tasks": ["squad"], "after": "x"},
+    }
+    usual = {"targets": ["xnli", "tatoeba"], "languages": ["de"], "seeds": [1], "tasks": {}}
+    grid = make(**usual, translators=TRANSLATORS, intermediates=entries)
+    assert grid.overlapping() == {"mnli": ["xnli"]}
+    rows = graph.build(grid)["results/overlap/mnli.json"].inputs["rows"]
+    assert rows == ("results/data/xnli/en.dev.parquet",)
+    checked = {str(cell): grid.leaks_of(cell) for cell in grid.cells}
+    checked = {key: of for key, of in checked.items() if key.endswith("xnli")}
+    assert checked == {
+        "m/none/seed1/xnli": [], "m/mnli/seed1/xnli": [],
+        "m/x/seed1/xnli": [("x", "mnli", "xnli")], "m/y/seed1/xnli": [("x", "mnli", "xnli")],
+    }  # fmt: skip
+
+
+def test_a_training_is_refused_before_it_is_paid_for():
+    """It reads what would leak; its pins are none of the targets'."""
+    both = {"targets": ["xnli", "xquad"], "languages": ["de"]}
+    grid = grid_of(ASKED, **both)
+    nodes, allowed = graph.build(grid), graph.build(grid_of(ASKED | {"leaks": "allow"}, **both))
+    for key in ("encoders/m/x/seed1", "tuned/m/x/seed1/mnli", "tuned/m/x/seed1/squad"):
+        node = nodes[f"results/{key}/node.json"]
+        assert node.inputs["overlap"] == ("results/overlap/mnli.json",)
+        assert node.pins == allowed[node.key].pins and node.spec == allowed[node.key].spec
+        assert "overlap" not in allowed[node.key].inputs
+    assert grid.leaks_into("x") == [("x", "mnli", "xnli"), ("x", "mnli", "xquad")]
+    assert grid.leaks_into("x", "squad") == [("x", "mnli", "xquad")]
+    assert grid.leaks_into("none") == grid.leaks_into("mnli") == []
+
+
+def test_a_score_has_no_pins_of_other_targets():
+    """The overlap of a task reads those of all targets; a score's record has not theirs, and would
+    be taken for one of other versions."""
+    both = {"targets": ["xnli", "xquad"], "languages": ["de", "en"]}
+    nodes = graph.build(grid_of(ASKED, **both))
+    score = nodes["results/scores/m/x/seed1/xnli/cell.json"]
+    other = nodes["results/scores/m/x/seed1/xquad/cell.json"].pins
+    assert nodes["results/overlap/mnli.json"].pins & other - score.pins == {"datasets/google/xquad"}
+    allowed = graph.build(grid_of(ASKED | {"leaks": "allow"}, **both))[score.key]
+    assert "results/overlap/mnli.json" in score.needs and score.pins == allowed.pins
 
 
 def test_the_toy_world_stands_for_a_translator():
@@ -249,6 +297,17 @@ def test_what_is_no_translator_is_refused(entry, line):
     with pytest.raises(UserError) as error:
         load(merge(BASE, {"translators": {"t": entry}}))
     assert line in str(error.value)
+
+
+def test_words_alone_need_no_aligner():
+    """What aligns the words of whole texts is no part of a lexicon."""
+    grid = make(
+        targets=["xnli"], languages=["de"], seeds=[1], tasks={},
+        translators={"nllb": NLLB | {"aligner": "m"}}, intermediates={"x": {
+            "tasks": ["squad"], "translated": ASKED | {"code_switched": 0.3}}},
+    )  # fmt: skip
+    assert "aligner" in grid.translated_spec("nllb", "squad", "de", 0)
+    assert "aligner" not in grid.lexicon_spec("nllb", "squad", "de")
 
 
 def test_the_command_of_two_languages():

@@ -359,6 +359,7 @@ def test_a_decoder_is_fetched_as_it_is_with_its_chat_template(hub, steps):
     ]  # fmt: skip
     assert (out / "chat_template.jinja").read_text() == "{{ messages[0].content }}\n"
     assert (out / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
+    assert (out / "model.safetensors").stat().st_nlink == 2, "a link to the cache, not a copy"
     node = json.loads((out / "node.json").read_text())
     assert node["chat_template"] is True and "note:" not in said
     assert node["pins"] == {"models/acme/writer": json.loads(pin.read_text())["revision"]}

@@ -1,10 +1,12 @@
 """A decoder that writes: batches, the same answers whatever is beside them, and bad folders."""
 
 import json
+import os
 import sys
 import types
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,7 +50,12 @@ def test_what_is_beside_a_prompt_changes_nothing(folder):
 
 def test_the_same_seed_draws_the_same_answers(folder):
     write = writer.opened("transformers", folder, Settings(max_tokens=8, budget=64))
-    assert write(PROMPTS, 1) == write(PROMPTS, 1) != write(PROMPTS, 2)
+    write.device = torch.device("cpu")
+    write.model.to("cpu")
+    drawn = write(PROMPTS, 1)
+    assert drawn == write(PROMPTS, 1) != write(PROMPTS, 2)
+    write.settings = Settings(max_tokens=8, budget=10**6)
+    assert drawn == write(PROMPTS, 1), "how many are written together is no part of what is asked"
 
 
 def test_an_answer_ends_where_the_decoder_says(folder):
@@ -116,6 +123,8 @@ def test_vllm_is_asked_for_the_same(folder, monkeypatch):
     with pytest.raises(UserError, match="engine: vllm is not installed; `pip install vllm` into"):
         writer.opened("vllm", folder, GREEDY)
     asked = {}
+    for name in ("VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "HF_HUB_OFFLINE"):
+        monkeypatch.setenv(name, "0")  # and back after it
 
     class LLM:
         def __init__(self, **options):
@@ -133,6 +142,8 @@ def test_vllm_is_asked_for_the_same(folder, monkeypatch):
     write = writer.opened("vllm", folder, Settings(max_tokens=7))
     assert write(["Anna", "x"], 3) == [Written("a", True), Written("a", False)]
     assert asked["model"] == str(folder) and asked["trust_remote_code"] is False
-    assert asked["sampling"] == {"temperature": 1.0, "top_p": 0.95, "max_tokens": 7, "seed": 3}
+    drawn = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 7}
+    assert asked["sampling"] == [{**drawn, "seed": 3}, {**drawn, "seed": 4}]
+    assert os.environ["VLLM_NO_USAGE_STATS"] == os.environ["HF_HUB_OFFLINE"] == "1"
     tokenizer = writer.tokenizer_of(folder)
     assert asked["ids"] == [{"prompt_token_ids": tokenizer(p)["input_ids"]} for p in ("Anna", "x")]

@@ -1,7 +1,6 @@
 """The steps of generated rows: from a decoder's repository and English rows to rows in German."""
 
 import json
-import shutil
 
 import pytest
 from tests import helpers
@@ -83,7 +82,7 @@ def test_a_decoder_writes_rows(mirror, generated, tmp_path):
     folder = fetched(mirror, "acme/taught", tmp_path / "fetched")
     node = read_json(folder / "node.json")
     assert node["chat_template"] is False and node["pins"].keys() == {"models/acme/taught"}
-    assert (folder / "model.safetensors").stat().st_nlink == 2, "linked, not copied"
+    assert (folder / "model.safetensors").stat().st_nlink == 1, "a mirror may be written over"
     model = {"generator": digest(node["spec"]), "shots": 0, "prompt": decoder.PROMPT, **DRAWN}
     out, record = generated(folder, "taught", **model)
     told = read_json(record)
@@ -159,11 +158,49 @@ def test_fewer_rows_than_asked_for_are_noted(generated, capsys):
     assert "note: generated: toy: mnli (de): " in said and "of 20 rows, after 20 answers" in said
 
 
-def test_files_on_another_disk_are_copied(mirror, tmp_path, monkeypatch):
+def test_a_file_of_the_cache_is_linked_and_one_on_another_disk_copied(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.write_text("x")
+    generator_step.place(file, tmp_path / "linked", copy=False)
+    assert file.stat().st_nlink == 2
+
     def link(*_):
         raise OSError
 
     monkeypatch.setattr(generator_step.os, "link", link)
+    generator_step.place(file, tmp_path / "copied", copy=False)
+    assert file.stat().st_nlink == 2 and (tmp_path / "copied").read_text() == "x"
+
+
+def test_no_file_of_an_earlier_pin_stays(mirror, tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    for name in ("node.json", "chat_template.jinja", "model-00002-of-00002.safetensors"):
+        (made / name).write_text("{}")
     folder = fetched(mirror, "acme/untaught", tmp_path)
-    assert (folder / "model.safetensors").stat().st_nlink == 1
-    shutil.rmtree(folder)
+    assert folder == made and sorted(path.name for path in made.iterdir()) == [
+        "config.json", "model.safetensors", "node.json",
+        "tokenizer.json", "tokenizer_config.json",
+    ]  # fmt: skip
+
+
+def test_answers_of_another_pin_are_asked_for_again(generated, tmp_path, monkeypatch):
+    """A lock file that moves while a job is killed."""
+    monkeypatch.setattr(rounds, "BLOCK", 5)
+    answers, calls = generate_step.toy.answers, []
+
+    def killed(requests, *rest):
+        calls.append(requests[0].number)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return answers(requests, *rest)
+
+    monkeypatch.setattr(generate_step.toy, "answers", killed)
+    with pytest.raises(KeyboardInterrupt):
+        generated()
+    metadata = prepare.metadata
+    of = {"pin": {"revision": "r3"}}
+    monkeypatch.setattr(prepare, "metadata", lambda path: metadata(path) | of)
+    _, record = generated()
+    assert calls[:4] == [0, 5, 0, 5]
+    assert "resumed" not in read_json(record)

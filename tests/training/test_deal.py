@@ -138,7 +138,7 @@ def test_a_training_reads_each_row_in_one_language_and_says_how_many(folder, tok
         dev=[str(tmp_path / "dev.safetensors")], dev_rows=[str(tmp_path / "dev.parquet")],
         budget=2000, state=str(tmp_path / "state"), save_every=600, lock_wait=0, sharding="none",
         compiled="no", checkpointing="auto", chosen="", trial="no", trackers=[],
-        subset="", features=[], recorded="", out=str(tmp_path / "out"),
+        subset="", features=[], recorded="", leaks=[], out=str(tmp_path / "out"),
     )  # fmt: skip
     train_step.main(args)
     record = read_json(tmp_path / "out/node.json")

@@ -471,6 +471,7 @@ class Node:
                 chosen=str(chosen),
                 trial=trial,
                 subset="",
+                leaks=[],
                 features=[],
                 lock_wait=0,
                 sharding="none",
@@ -632,6 +633,7 @@ def mixed(tmp_path, tokenizer):
             "chosen": "",
             "trial": "no",
             "features": [],
+            "leaks": [],
         }
         train_step.main(
             argparse.Namespace(**arguments, **keep, trackers=[], budget=2000, out=str(out))

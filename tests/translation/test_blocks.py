@@ -5,7 +5,7 @@ import json
 import pytest
 
 from xstilts.running.errors import UserError
-from xstilts.translation.blocks import Blocks, characters, translate
+from xstilts.translation.blocks import Blocks, characters, key, translate
 
 TEXTS = ["a b", "c\nd", "a b", "d"]  # four segments, three of them different lines
 
@@ -91,9 +91,28 @@ def test_another_number_of_lines(tmp_path):
 
 
 def test_empty_translations(tmp_path):
-    """More than a tenth of a block is refused, with an example."""
-    line = "block 1 of 2: 1 of its 2 translations are empty, the first of `c`"
-    with pytest.raises(UserError, match=line):
-        translate(TEXTS, blocks(tmp_path), lambda: Fixed(["x", " "]))
-    found, _ = translate(TEXTS, blocks(tmp_path, most_empty=1.0), lambda: Fixed(["x", " "]))
+    """More than a tenth of a block is refused, with an example, and a translator that is silent;
+    not a few of a small block, which would stop the job for good."""
+    many = [f"n {n}" for n in range(100)]
+    for count in (10, 11):
+        engine = Fixed(["x"] * (100 - count) + [" "] * count)
+        size = Blocks(tmp_path / str(count), "k", 100, 99)
+        if count == 10:
+            assert translate(many, size, lambda: engine)[0]["n 99"] == ""  # noqa: B023
+            continue
+        line = "block 1 of 1: 11 of its 100 translations are empty, the first of `n 89`"
+        with pytest.raises(UserError, match=line):
+            translate(many, size, lambda: engine)  # noqa: B023
+    found, _ = translate(TEXTS, blocks(tmp_path), lambda: Fixed(["x", " "]))
     assert found["c\nd"] == "\nx"
+    with pytest.raises(UserError, match="2 of its 2 translations are empty, the first of `a b`"):
+        translate(TEXTS, blocks(tmp_path / "silent"), lambda: Fixed(["", " "]))
+    found, _ = translate(TEXTS, blocks(tmp_path / "any", most_empty=1.0), lambda: Fixed(["", ""]))
+    assert set(found.values()) == {"", "\n"}
+
+
+def test_blocks_are_of_a_version_and_of_pins():
+    """A lock file that moves while a job is killed makes its blocks anew."""
+    spec, pins = {"translator": {"engine": "x"}, "version": 1}, {"models/a": "1"}
+    others = [key(spec | {"version": 2}, pins), key(spec, {"models/a": "2"})]
+    assert key(spec, dict(pins)) == key(spec, pins) not in others

@@ -40,6 +40,16 @@ def test_not_installed():
         Command("apertium-none x", 1, False)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["LC_ALL=C.UTF-8 LANG= tr a-z A-Z", "(tr a-z A-Z; true)", "{ tr a-z A-Z; }",
+     "$NO_SUCH_VARIABLE tr a-z A-Z", "while read -r x; do echo ${x^^}; done", "cd /; tr a-z A-Z"],
+)  # fmt: skip
+def test_a_command_of_the_shell_is_no_program_that_is_missing(line):
+    """What begins with a variable, a bracket, or a word of the shell's."""
+    assert run(line) == ["ONE TWO", "THREE"]
+
+
 def test_a_part_of_a_pipe_is_not_installed():
     """The shell says so."""
     with pytest.raises(UserError, match=r"exit status 127: .*no-such-program"):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xstilts.translation import controls
+from xstilts.translation.tags import repaired
 from xstilts.translation.words import words
 
 PAIR = {"id": "7", "text": "The dog eats bread.", "text_pair": "A dog eats.", "label": "entailment"}
@@ -81,6 +82,22 @@ def test_noise_of_tags(monkeypatch):
     made = controls.changed(TAGS, "tagging", controls.noise(1.0, []), "x")
     assert made["tokens"] == ["Anna", "Anna", "Smith", "Smith", "eats", "eats", "."]
     assert made["tags"] == ["B-PER", "I-PER", "I-PER", "I-PER", "O", "O", "O"]
+
+
+@given(st.floats(0, 1), st.integers(0, 50))
+def test_noise_leaves_names_that_begin(rate, seed):
+    """Where the first word of a name is dropped, or two are swapped."""
+    row = TAGS | {"id": str(seed), "tags": ["B-PER", "I-PER", "O", "B-LOC"]}
+    made = controls.changed(row, "tagging", controls.noise(rate, ["w"]), "x")["tags"]
+    assert made == repaired(made)
+
+
+def test_noise_of_other_tags(monkeypatch):
+    """Those that are no names stay as they are."""
+    monkeypatch.setattr(controls, "NOISES", ("dropped",))
+    row = TAGS | {"tags": ["PROPN", "I-X", "VERB", "PUNCT"]}
+    made = controls.changed(row, "tagging", controls.noise(1.0, []), "x")
+    assert made["tags"] == ["PUNCT"]
 
 
 @given(st.floats(0, 1), st.text("abc .,'\n安", max_size=40), st.integers(0, 9))

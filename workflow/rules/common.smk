@@ -25,7 +25,7 @@ if getattr(sys.modules.get("xstilts"), "__path__", [PACKAGES])[0].rpartition("/"
 
 from snakemake.exceptions import WorkflowError
 
-from xstilts.experiment import config_files, recipe
+from xstilts.experiment import config_files, packages, recipe
 from xstilts.experiment.config import load
 from xstilts.experiment.difficulty import MEASURES
 from xstilts.experiment.graph import Graph, overlap_file
@@ -77,9 +77,12 @@ try:
     HOME = products.home(NAME)
     GRAPH = Graph(GRID)
     PLANNING = Planning(GRAPH, NAME, LOCK)
-    if workflow.is_main_process and not workflow.deployment_settings.deployment_method:
-        trackers.check(EXPERIMENT.settings["trackers"])
-        recipe.check_packages(EXPERIMENT)
+    if workflow.is_main_process:
+        deployed = bool(workflow.deployment_settings.deployment_method)
+        packages.check(GRID, Path.cwd(), Path(ENVIRONMENT) if deployed else None)
+        if not deployed:
+            trackers.check(EXPERIMENT.settings["trackers"])
+            recipe.check_packages(EXPERIMENT)
 except UserError as error:
     # An exception would come with the place in this file, which is not where the mistake is.
     for line in str(error).splitlines():

@@ -6,7 +6,7 @@ from typing import Any
 
 from xstilts.experiment.roles import exists
 from xstilts.experiment.synthetic import GENERATED, MADE, UNFILTERED
-from xstilts.running.errors import UserError, nearest
+from xstilts.running.errors import UserError, brief, nearest
 
 TEXT, ENCODER, BACK, LABEL = "texts", "encoder", "round trip", "label"
 
@@ -140,7 +140,9 @@ def check(settings: Mapping[str, Any]) -> None:
             if measure not in MEASURES:
                 known = f"{nearest(measure, MEASURES)} (there are {', '.join(MEASURES)})"
                 raise UserError(f"{where}: there is no measure `{measure}`{known}")
-            _check_measure(f"{where}: {measure}", measure, bounds or {}, settings)
+            _check_measure(
+                f"{where}: {measure}", measure, {} if bounds is None else bounds, settings
+            )
     layers: dict[str, tuple[str, Any]] = {}
     for name, entry in settings["filters"].items():
         for measure, bounds in entry.items():
@@ -154,9 +156,10 @@ def check(settings: Mapping[str, Any]) -> None:
                     )
 
 
-def _check_measure(
-    where: str, measure: str, bounds: Mapping[str, Any], settings: Mapping[str, Any]
-) -> None:
+def _check_measure(where: str, measure: str, bounds: Any, settings: Mapping[str, Any]) -> None:
+    if not isinstance(bounds, Mapping):
+        hint = f"write `{{min: {bounds}}}` or `{{max: {bounds}}}`"
+        raise UserError(f"{where}: must be bounds, not `{brief(bounds)}`; {brief(hint)}")
     own = OWN.get(MEASURES[measure].needs, ())
     for key in bounds:
         if key not in (*BOUNDS, *own):
@@ -170,6 +173,9 @@ def _check_measure(
             isinstance(bounds[key], bool) or not isinstance(bounds[key], int | float)
         ):
             raise UserError(f"{where}: {key}: must be a number, not `{bounds[key]}`")
+    for key in ("layer", "seed"):
+        if key in bounds and type(bounds[key]) is not int:
+            raise UserError(f"{where}: {key}: must be a whole number, not `{brief(bounds[key])}`")
     if bounds.get("min", float("-inf")) > bounds.get("max", float("inf")):
         raise UserError(f"{where}: min {bounds['min']} is above max {bounds['max']}: no row stays")
     if "model" in bounds:

@@ -48,9 +48,7 @@ def variant(given: Entry) -> Variant:
     """Return how the rows of an intermediate are made, by its `generated`. What is asked for, all
     that rows follow from before they are filtered, is `by`; the generator is among the options."""
     languages, rows = tuple(sorted(given["languages"])), given["rows"]
-    by = f"{given['by']}-{rows}-{len(languages)}"
-    if rows % len(languages):  # which of them have one more
-        by += f"-{digest(languages)[:4]}"
+    by = f"{given['by']}-{rows}-{len(languages)}-{digest(languages)[:4]}"
     passes, options = given.get("filter", PASSES), {"by": given["by"], "rows": rows}
     return Variant(f"{by}.{passes}", GENERATED, by, passes, languages, options=options)
 

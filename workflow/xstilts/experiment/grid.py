@@ -136,7 +136,8 @@ class Grid(TrainingSpecs):
     def has_english(self, target: str) -> bool:
         """Whether a target has English rows, which may be scored in other languages alone: what is
         a translation of a train row there is one of them here."""
-        return "en" in self.tasks[target].every_language
+        of, split = self.tasks[target], self.experiment.settings["split"]
+        return "en" in of.every_language and of.is_there("en", split)
 
     def leaks(self, links: Iterable[str], targets: Iterable[str]) -> list[Leak]:
         """Return what must not be: rows of targets in a task that a link of a chain has translated;

@@ -39,7 +39,7 @@ class MeasureSpecs(SyntheticSpecs):
         says, else the first intermediate that is trained on the task alone, and the first seed.
 
         Raises:
-            UserError: there is none.
+            UserError: there is none, or the one that is named is trained on another task.
         """
         settings: Any = self.experiment.settings
         if (format := self.tasks[task].format) not in difficulty.ANY.formats:
@@ -54,6 +54,12 @@ class MeasureSpecs(SyntheticSpecs):
         ]
         seed = f"seed{says.get('seed', settings['seeds'][0])}"
         if name := says.get("intermediate", next(iter(alone), "")):
+            if (tasks := settings["intermediates"][name]["tasks"]) != [task]:
+                raise UserError(
+                    f"filters: consistency: intermediate: `{name}` is trained on"
+                    f" {', '.join(tasks)}, so it knows no labels of `{task}`; name one that is"
+                    f" trained on `{task}` alone"
+                )
             return says["model"], name, seed
         raise UserError(
             f"filters: consistency: no intermediate is trained on the English rows of `{task}`"

@@ -122,7 +122,8 @@ class SyntheticSpecs(GeneratedSpecs):
     def lexicon_spec(self, by: str, task: str, lang: str) -> dict[str, Any]:
         """Return the spec of what a translator makes of the words of a task."""
         spec = self.translated_spec(by, task, lang, 0)
-        kept = {k: v for k, v in spec.items() if k not in ("shard", "longest")}
+        other = ("shard", "longest", "aligner")  # of whole texts alone
+        kept = {k: v for k, v in spec.items() if k not in other}
         version = VERSIONS["lexicon"]
         return kept | {"kind": "lexicon", "words": WORDS, "version": version}
 

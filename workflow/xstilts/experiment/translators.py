@@ -1,13 +1,13 @@
 """Translators (`translators`): engines by name, the codes that they have for languages, and what
 their translations follow from."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from xstilts.experiment import reference
+from xstilts.experiment import commands, reference
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.roles import exists
+from xstilts.experiment.synthetic import TRANSLATED
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError
 from xstilts.toy import lexicon
@@ -21,8 +21,6 @@ OF_ENGINE = {
     "batch_tokens": CTRANSLATE2, "gpus": CTRANSLATE2, "codes": "",
 }  # fmt: skip
 MISTAKES = ("wrong_word", "dropped_word", "english_left", "other_order", "lost_mark")
-FIELDS = ("lang", "lang3", "code", "from", "from3", "from_code")  # of `run`
-_FIELD = re.compile("{(" + "|".join(FIELDS) + ")}")
 ALIGNED = ("span", "tagging")  # formats whose labels are found again, if need be by aligned words
 Entry = Mapping[str, Any]
 
@@ -65,6 +63,11 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any]) -> None:
             raise UserError(f"{key}: {own}: is of the engine {of}, not of {engine}")
     if engine == COMMAND and not entry.get("run", "").strip():
         raise UserError(f"{key}: run: is missing: the command that reads lines and writes lines")
+    if engine == COMMAND:
+        commands.check(f"{key}: run", entry["run"])
+        made = [of.get(TRANSLATED, {}) for of in settings["intermediates"].values()]
+        asked = {lang for of in made if of.get("by") == name for lang in of.get("languages", ())}
+        commands.check_languages(f"{key}: run", entry["run"], asked - {"en"})
     if engine == CTRANSLATE2 and not entry.get("from"):
         raise UserError(f"{key}: from: is missing: a hub id, or a folder")
     if "mistakes" in entry and engine != TOY and settings["source"] != "toy":
@@ -125,7 +128,7 @@ def run(entry: Entry, source: str, target: str) -> str:
         "lang": target, "lang3": three.get(target, target), "code": known.get(target, target),
         "from": source, "from3": three.get(source, source), "from_code": known.get(source, source),
     }  # fmt: skip
-    return _FIELD.sub(lambda field: values[field[1]], entry["run"])
+    return commands.FIELD.sub(lambda field: values[field[1]], entry["run"])
 
 
 def both_ways(entry: Entry) -> bool:

@@ -18,7 +18,8 @@ _DRAWS = 50  # for each example, among rows of which some are too long to be sho
 class Examples:
     """The train rows of a task, of which each prompt shows some.
 
-    Rows stay in the table that they are read from, so memory does not grow with their number.
+    Rows stay in the table that they are read from, as Arrow holds them; beside it there is a number
+    for each row of a classification.
     """
 
     def __init__(self, table: pa.Table, shape: Shape, seed: int) -> None:

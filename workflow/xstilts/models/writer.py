@@ -10,6 +10,7 @@ GPU, and by vLLM, they need not be, since sums of other batches are rounded othe
 """
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from xstilts.running.errors import UserError
 
 ENGINES = ("transformers", "vllm")
 FIRST = 128  # sequences of a batch at most, however short
+ON_CPU = 16_384  # tokens of a batch there, whatever the budget: draws follow from what is in it
 TEMPLATE = "chat_template.jinja"
 
 
@@ -38,7 +40,7 @@ class Settings:
         temperature: of the draws; 0 takes the most probable token.
         top_p: the share of probability that is drawn from (nucleus, Holtzman et al. 2020).
         max_tokens: of an answer.
-        budget: tokens of a batch, of prompts and answers with padding.
+        budget: tokens of a batch on a GPU, of prompts and answers with padding.
     """
 
     temperature: float = 1.0
@@ -115,7 +117,8 @@ class Transformers:
             )
         torch.manual_seed(seed)
         found: dict[int, Written] = {}
-        for batch in batches([len(one) for one in ids], more, self.settings.budget):
+        budget = ON_CPU if self.device.type == "cpu" else self.settings.budget
+        for batch in batches([len(one) for one in ids], more, budget):
             written = self._fitting([ids[at] for at in batch])
             found |= dict(zip(batch, written, strict=True))
         return [found[at] for at in range(len(prompts))]
@@ -168,6 +171,9 @@ class VLLM:
     """vLLM's engine for many prompts at once, which makes its own batches."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
+        # Read when it is imported, and by the processes that it starts: it tells nobody that it is
+        # used, and asks the hub for nothing.
+        os.environ.update(VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1", HF_HUB_OFFLINE="1")
         try:
             import vllm
         except ImportError:
@@ -180,18 +186,22 @@ class VLLM:
         self.model = vllm.LLM(model=str(folder), trust_remote_code=False)
 
     def __call__(self, prompts: Sequence[str], seed: int) -> list[Written]:
-        """Return the answer to each prompt, drawn by a seed."""
+        """Return the answer to each prompt, drawn by a seed and its place: by one seed, prompts
+        that are alike would have the same answer."""
         texts = [chat(self.tokenizer, prompt) for prompt in prompts]
         ids = [
             self.tokenizer(text, add_special_tokens=text == prompt)["input_ids"]
             for text, prompt in zip(texts, prompts, strict=True)
         ]
-        sampling = self.vllm.SamplingParams(
-            temperature=self.settings.temperature,
-            top_p=self.settings.top_p,
-            max_tokens=self.settings.max_tokens,
-            seed=seed,
-        )
+        sampling = [
+            self.vllm.SamplingParams(
+                temperature=self.settings.temperature,
+                top_p=self.settings.top_p,
+                max_tokens=self.settings.max_tokens,
+                seed=seed + at,
+            )
+            for at in range(len(ids))
+        ]
         whole = self.model.generate([{"prompt_token_ids": one} for one in ids], sampling)
         answers = [one.outputs[0] for one in whole]
         return [Written(answer.text, answer.finish_reason == "stop") for answer in answers]

@@ -47,7 +47,7 @@ def generate(args: argparse.Namespace) -> None:
     where = f"generated: {args.name}: {spec['task']} ({spec['lang']})"
     said, start = Said(), time.monotonic()
     try:
-        result = rows_of(spec, args, said)
+        result = rows_of(spec, pins, args, said)
     except UserError as error:
         error.args = (f"{where}: {error}",)
         raise
@@ -74,8 +74,11 @@ class Said:
     there: bool = False
 
 
-def rows_of(spec: dict[str, Any], args: argparse.Namespace, said: Said) -> rounds.Result:
-    """Return what was made, and count what was `said`."""
+def rows_of(
+    spec: dict[str, Any], pins: dict[str, str], args: argparse.Namespace, said: Said
+) -> rounds.Result:
+    """Return what was made, and count what was `said`. Answers that are kept follow from the spec,
+    with the version of this step in it, and from the pins."""
     table = prepare.read(args.rows)
     first = table.slice(0, LOOKED_AT).to_pylist()
     labels = spec["labels"]
@@ -83,7 +86,7 @@ def rows_of(spec: dict[str, Any], args: argparse.Namespace, said: Said) -> round
         labels = sorted(set(table["label"].to_pylist()))
     prompt = template.parse(spec["prompt"], "prompt", spec["format"], labels, spec["shots"])
     shape = shapes.of(spec["format"], first, labels, prompt.names)
-    examples, key = Examples(table, shape, spec["seed"]), digest(spec)
+    examples, key = Examples(table, shape, spec["seed"]), digest([spec, pins])
     write = _writer(spec, shape, args)
 
     def answer(block: int, requests: list[Request]) -> list[Answer]:

@@ -1,10 +1,12 @@
 """Step: one public decoder that writes -> a folder with its files, as they are pinned.
 
-`node.json` is written last: where it is, the folder is whole. Files are linked where that can be
-(a decoder of 8 billion parameters is 16 GB), else copied.
+`node.json` is written last: where it is, the folder is whole. Files of the hub's cache are
+linked where that can be (a decoder of 8 billion parameters is 16 GB), others copied: they may be
+written over where they are.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -26,13 +28,16 @@ def main(args: argparse.Namespace) -> None:
     path = fetch.fetch(args.source, args.root, pin, name)
     check(path, name)
     extra = fetch.beside(args.source, pin, name, TEMPLATE) or path / TEMPLATE
-    (out / "node.json").unlink(missing_ok=True)
+    empty(out)
+    own = not sources.from_hub(
+        args.source, name
+    )  # files that stay another's, and may be written over there
     with pickles.as_safetensors(path, name, out) as (folder, converted):
         for pattern in sources.MODEL_FILES:
             for file in sorted(folder.glob(pattern)):
-                place(file, out / file.name)
+                place(file, out / file.name, copy=own)
     if extra.is_file():
-        place(extra, out / TEMPLATE)
+        place(extra, out / TEMPLATE, copy=own)
     told = bool(tokenizer_of(out).chat_template)
     if not told:
         process.note(
@@ -71,14 +76,25 @@ def check(path: Path, name: str) -> None:
         )
 
 
-def place(file: Path, target: Path) -> None:
-    """Link a file, or copy it where it is on another disk."""
+def empty(folder: Path) -> None:
+    """Delete the files of an earlier pin, the record first: a further file of weights, or another
+    chat template, would stay beside the new ones."""
+    (folder / "node.json").unlink(missing_ok=True)
+    for file in folder.glob("*"):
+        if file.is_file():
+            file.unlink()
+
+
+def place(file: Path, target: Path, copy: bool) -> None:
+    """Link a file of the hub's cache, where none is ever changed; copy any other, and that which is
+    on another disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
-    try:
-        os.link(file.resolve(), target)
-    except OSError:
-        shutil.copyfile(file, target)
+    if not copy:
+        with contextlib.suppress(OSError):
+            os.link(file.resolve(), target)
+            return
+    shutil.copyfile(file, target)
 
 
 def parser() -> argparse.ArgumentParser:

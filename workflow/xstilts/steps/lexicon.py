@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from xstilts.data import prepare
 from xstilts.running import lock
-from xstilts.running.files import atomic, digest, sha256, write_json
+from xstilts.running.files import atomic, sha256, write_json
 from xstilts.running.record import same_spec
 from xstilts.steps import arguments, process, translate
 from xstilts.translation import blocks, controls, engines, rows
@@ -26,10 +26,10 @@ def main(args: argparse.Namespace) -> None:
     with lock.held(args.state, args.lock_wait):
         words = controls.vocabulary(_texts(args.rows, spec["format"]), spec["words"])
         place = engines.Place(args.model, args.device, args.timeout)
-        key = digest([spec["translator"], spec.get("model"), "words"])
+        pins = prepare.pins(made) | translate.pins_of(args.model, spec)
         into = blocks.Blocks(
             Path(args.state) / blocks.FOLDER,
-            key,
+            blocks.key(spec, pins),
             spec["block"],
             longest=10**6,
             unspaced=spec["lang"] in UNSPACED,
@@ -46,7 +46,6 @@ def main(args: argparse.Namespace) -> None:
         with atomic(args.out) as temporary:
             schema = pa.schema([(name, pa.string()) for name in table])
             pq.write_table(pa.table(table, schema=schema), temporary, compression="zstd")
-        pins = prepare.pins(made) | translate.pins_of(args.model, spec)
         record = {"spec": spec, "pins": pins, "sha256": sha256(args.out), **about}
         write_json(args.record, {**record, "words": len(words), "translated": len(lexicon)})
         blocks.clear(into.folder)

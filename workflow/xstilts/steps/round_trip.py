@@ -16,7 +16,7 @@ import numpy as np
 from xstilts.data import prepare
 from xstilts.metrics.chrf import chrf
 from xstilts.running import lock
-from xstilts.running.files import digest, read_json
+from xstilts.running.files import read_json
 from xstilts.running.record import same_spec
 from xstilts.steps import arguments, process
 from xstilts.translation import blocks, engines, measures, passing, values
@@ -35,7 +35,7 @@ def main(args: argparse.Namespace) -> None:
             node = read_json(Path(args.model) / "node.json")
             same_spec(args.model, node["spec"], spec["model"])
             pins |= node["pins"]
-        about = {"spec": spec, "pins": pins, "characters": 0, "resumed": 0}
+        about: dict[str, Any] = {"spec": spec, "pins": pins, "characters": 0, "resumed": 0}
         found = values.write(args.out, args.record, measured(args, spec, about), about)
         blocks.clear(Path(args.state) / blocks.FOLDER)
     print(f"{found['rows']} rows in {spec['lang']}, on average {found['mean']}")
@@ -48,7 +48,7 @@ def measured(
     blocks that were before."""
     place = engines.Place(args.model, args.device, args.timeout)
     engine = cache(partial(engines.engine, spec["translator"], place))  # made once, if at all
-    key = digest([spec["translator"], spec.get("model"), spec["longest"]])
+    key = blocks.key(spec, about["pins"])
     files = passing.Files(args.source, [args.rows], {})
     for number, (sources, made) in enumerate(passing.blocks(files)):
         assert sources is not None

@@ -13,7 +13,7 @@ from typing import Any
 
 from xstilts.data import prepare
 from xstilts.running import lock
-from xstilts.running.files import digest, read_json, sha256, write_json
+from xstilts.running.files import read_json, sha256, write_json
 from xstilts.running.record import same_spec
 from xstilts.steps import arguments, process
 from xstilts.translation import blocks, controls, counts, engines, projection, rows, shards
@@ -31,14 +31,15 @@ def translate(args: argparse.Namespace) -> None:
     spec, made = json.loads(args.spec), prepare.metadata(args.rows)
     same_spec(args.rows, made["spec"], spec["data"])
     page = rows.page(spec["format"])
-    english = shards.read(args.rows, page.texts, *spec["shard"])
+    english = shards.read(args.rows, *spec["shard"])
     if "dealt" in spec:
         english = _dealt(english, args.others, spec)
     texts = [text for row in english for text in page.texts(row)]
     start, place = time.monotonic(), engines.Place(args.model, args.device, args.timeout)
+    pins = prepare.pins(made) | pins_of(args.model, spec)
     into = blocks.Blocks(
         Path(args.state) / blocks.FOLDER,
-        digest([spec["translator"], spec.get("model"), spec["longest"]]),
+        blocks.key(spec, pins),
         spec["block"],
         spec["longest"],
         spec["lang"] in UNSPACED,
@@ -50,7 +51,6 @@ def translate(args: argparse.Namespace) -> None:
     kept, dropped, projected = projection.rebuilt(
         page, english, translated, _aligner(args.aligner, spec), _truth(spec)
     )
-    pins = prepare.pins(made) | pins_of(args.model, spec)
     about = {"rows_total": len(english), "rows_kept": len(kept), "dropped": dict(dropped)}
     prepare.write(args.out, kept, spec["format"], {"spec": spec, "pins": pins, **about})
     record = {

@@ -7,8 +7,9 @@ follows from the texts alone.
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from xstilts.running.errors import UserError
 from xstilts.running.files import digest, read_json, write_json
@@ -17,6 +18,7 @@ from xstilts.translation.engines import Engine
 
 FOLDER = "blocks"  # in a state folder
 MOST_EMPTY = 0.1  # the share of a block's translations that may be empty
+FEW = 10  # empty ones that say nothing of a translator, where a block is small
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +57,8 @@ def translate(
         say: is told of each block.
 
     Raises:
-        UserError: the engine failed, on which block; a tenth of a block came back empty.
+        UserError: the engine failed, on which block; more than a tenth of a block came back empty,
+            and more than `FEW`; or nothing has come back at all.
     """
     cut = {text: segments.cut(text, blocks.longest) for text in texts}
     lines = list(dict.fromkeys(part for text in cut.values() for part in text.parts))
@@ -64,13 +67,14 @@ def translate(
     total, resumed = -(-len(lines) // blocks.size), 0
     for number, block in enumerate(_blocks(lines, blocks.size), 1):
         path = blocks.folder / f"{number:06}.json"
-        key = digest([blocks.key, block])
-        translated = _kept(path, key, len(block))
+        of = digest([blocks.key, block])
+        translated = _kept(path, of, len(block))
         resumed += translated is not None
         if translated is None:
             made = made or engine()
-            translated = _made(made, block, f"block {number} of {total}", blocks.most_empty)
-            write_json(path, {"key": key, "lines": translated})
+            name, none_yet = f"block {number} of {total}", not any(found.values())
+            translated = _made(made, block, name, blocks.most_empty, none_yet)
+            write_json(path, {"key": of, "lines": translated})
             say(f"block {number} of {total}: {len(block)} segments")
         found.update(zip(block, translated, strict=True))
     whole = {
@@ -78,6 +82,12 @@ def translate(
         for text, parts in cut.items()
     }
     return whole, resumed
+
+
+def key(spec: Mapping[str, Any], pins: Mapping[str, str]) -> str:
+    """Return the key of the blocks of a step: what it is asked for, by which version of it, and the
+    revisions of what it reads, which a lock file may move while a job is killed."""
+    return digest([spec, dict(pins)])
 
 
 def clear(folder: Path) -> None:
@@ -109,7 +119,9 @@ def _kept(path: Path, key: str, count: int) -> list[str] | None:
     return block["lines"] if same else None
 
 
-def _made(engine: Engine, block: Sequence[str], name: str, most_empty: float) -> list[str]:
+def _made(
+    engine: Engine, block: Sequence[str], name: str, most_empty: float, none_yet: bool
+) -> list[str]:
     try:
         translated = engine.translate(block)
     except UserError as error:
@@ -122,7 +134,8 @@ def _made(engine: Engine, block: Sequence[str], name: str, most_empty: float) ->
         )
     translated = [" ".join(line.split()) for line in translated]
     empty = [line for line, into in zip(block, translated, strict=True) if not into]
-    if len(empty) > most_empty * len(block):
+    none_yet = none_yet and 1 < len(empty) == len(block)
+    if most_empty < 1 and (none_yet or len(empty) > max(most_empty * len(block), FEW)):
         raise UserError(
             f"{name}: {len(empty)} of its {len(block)} translations are empty, the first of"
             f" `{empty[0][:60]}`; is it a translator of these languages?"

@@ -7,12 +7,11 @@ one sentence), so with `blank_lines` an empty line stands after each, which ends
 
 import contextlib
 import os
-import shlex
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
 
+from xstilts.experiment import commands
 from xstilts.running.errors import UserError
 
 # How some are installed; of others it is their makers who know.
@@ -40,8 +39,8 @@ class Command:
             UserError: it is not installed; how to install it, as far as that is known.
         """
         self.run, self.timeout, self.blank_lines = run, timeout, blank_lines
-        program = shlex.split(run)[0]
-        if shutil.which(program) is None:
+        program = commands.program(run)
+        if program and not _is_there(program):
             raise UserError(f"`{program}` is not installed ({_advice(program)})")
 
     def translate(self, lines: Sequence[str]) -> list[str]:
@@ -74,7 +73,7 @@ class Command:
             process.wait()
         if process.returncode:
             last = (said.strip().splitlines() or ["it said nothing"])[-1]
-            program = shlex.split(self.run)[0]
+            program = commands.program(self.run)
             advice = f" ({_advice(program)})" if process.returncode == NOT_FOUND else ""
             raise UserError(
                 f"`{self.run}` failed with exit status {process.returncode}: {last}{advice}"
@@ -88,6 +87,12 @@ def _paragraphs(lines: Sequence[str], count: int) -> list[str]:
     if len(lines) in (2 * count, 2 * count - 1) and not any(line.strip() for line in lines[1::2]):
         return [line.strip() for line in lines[::2]]
     return [line for line in lines if line.strip()]
+
+
+def _is_there(program: str) -> bool:
+    """Whether the shell knows a program, or has it built in."""
+    look = ["bash", "-c", 'type -t -- "$1"', "bash", program]
+    return subprocess.run(look, capture_output=True, check=False).returncode == 0
 
 
 def _advice(program: str) -> str:

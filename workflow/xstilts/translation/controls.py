@@ -10,6 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from xstilts.translation.rows import Row
+from xstilts.translation.tags import is_bio, repaired
 from xstilts.translation.words import is_character, words
 
 NOISES = ("dropped", "doubled", "swapped", "replaced")
@@ -54,7 +55,10 @@ def changed(row: Row, format: str, change: Change, name: str, answers: bool = Fa
     if format == "tagging":
         pieces = [Piece(" ", *pair) for pair in zip(row["tokens"], row["tags"], strict=True)]
         found = change(pieces, rng) or pieces
-        return row | {"tokens": [p.text for p in found], "tags": [p.tag for p in found]}
+        tags = [piece.tag for piece in found]
+        if is_bio(row["tags"]):  # a name may have lost its first word
+            tags = repaired(tags)
+        return row | {"tokens": [p.text for p in found], "tags": tags}
     if format == "span":
         question = {"question": _text(row["question"], change, rng)}
         return row | question | _span(row, change, rng, answers)
