@@ -86,6 +86,6 @@ def test_a_training_of_what_would_leak_is_refused_before_it_begins(tmp_path):
     args = ["--spec", "{}", "--init", "i", "--train", "t", "--dev", "d", "--dev-rows", "r"]
     args += ["--state", str(tmp_path / "state"), "--out", str(tmp_path / "out")]
     leaks = f"{tmp_path / 'mnli.json'}=x=xnli,pawsx"
-    with pytest.raises(UserError, match="^x: pawsx: 2 of the 100 English rows of pawsx stand in"):
+    with pytest.raises(UserError, match=r"^x: pawsx: 2 of the 100 English rows of pawsx stand in"):
         train.main(train.parser().parse_args([*args, "--leaks", leaks]))
     assert not (tmp_path / "state").exists() and not (tmp_path / "out").exists()

@@ -80,3 +80,18 @@ def test_translated_rows_are_trained_on(done):
     said.failed(
         "block 1 of 1", "failed with exit status 3", "results/logs/translate/loud/mine/es/0"
     )
+
+
+def test_a_target_that_is_translated_is_refused_before_a_training(done):
+    """Its rows are those of the task, and would be scored after they were read in Spanish."""
+    rows = "".join(f"Here it is said {n} times.,{'yes' if n % 2 else 'no'}\n" for n in range(12))
+    (done.folder / "train.csv").write_text(f"text,label\n{rows}")
+    same = {"mine": OWN_TASK, "same": OWN_TASK}
+    loud = {"loud": INTERMEDIATES["loud"]}
+    done.write(config() | {"tasks": same, "targets": ["same"], "languages": ["en"],
+                           "intermediates": loud})  # fmt: skip
+    done.snakemake("results/encoders/xlmr/loud/seed1/node.json").failed(
+        "loud: same: 12 of the 12 English rows of same stand in the train rows of mine",
+        "say `leaks: allow` in `intermediates: loud: translated`",
+    )
+    assert done.path("overlap/mine/same.json").exists()
