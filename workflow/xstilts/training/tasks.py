@@ -197,8 +197,12 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
     One for the tasks of equal format and equal labels (MNLI, SNLI, ANLI); tasks without labels
     (regression, choice, span) have heads of their own, as in jiant. All heads of tasks with
     pictures have the same projector.
+
+    Raises:
+        UserError: features of different shapes; an encoder that cannot read texts behind pictures.
     """
     from xstilts.formats.pictures import Projector, add
+    from xstilts.models.before import positions_given
 
     heads: dict[Any, Any] = {}
     projector, tasks_with_heads = None, []
@@ -210,6 +214,7 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
         if key not in heads:
             made = task.page.head(encoder, list(task.labels), train, **task.options)
             if pictures:
+                positions_given(encoder, encoder.device, train[0].meta["pad"])
                 projector = projector or Projector.of(pictures.features.shape, encoder)
                 _check_shared(projector, pictures, task.name)
                 add(made, projector)
