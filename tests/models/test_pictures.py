@@ -101,7 +101,7 @@ def test_an_encoder_whose_text_would_be_moved_is_refused_in_a_line(monkeypatch):
         return forward(input_ids=input_ids, attention_mask=attention_mask)
 
     monkeypatch.setattr(encoder, "forward", without_positions)
-    with pytest.raises(UserError, match="^an encoder of the architecture `bert` has no way to"):
+    with pytest.raises(UserError, match=r"^an encoder of the architecture `bert` has no way to"):
         states_of(encoder.eval(), [9, 5], len(helpers.VOCABULARY))
 
 

@@ -5,7 +5,7 @@ of the prepared rows of the set, in the layout of safetensors
 (https://github.com/huggingface/safetensors#format): a header, then the numbers. Its record is
 beside it, `<split>.json`, written last. It is written block by block, and read by batch
 (`encoding/features.py`), as it is larger than one would hold in memory. A picture that could not be
-read is all zeros.
+read is all zeros, and the rows about it stay.
 """
 
 import json

@@ -57,6 +57,9 @@ class Problems:
             raise UserError("\n".join(dict.fromkeys(self.lines)))
 
 
+LABELS_SHOWN = 200  # characters of a list of labels, of which there may be thousands
+
+
 def nearest(name: object, valid: Iterable[str]) -> str:
     """Return "; did you mean `x`?" for the valid name nearest to `name`, or "" if none is near."""
     close = difflib.get_close_matches(str(name), [str(v) for v in valid], n=1, cutoff=0.5)

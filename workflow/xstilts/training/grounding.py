@@ -13,6 +13,7 @@ from typing import Any
 from xstilts import metrics
 from xstilts.encoding.encoded import Encoded
 from xstilts.encoding.features import NONE, OWN, SHUFFLED
+from xstilts.experiment.tasks import MASKED
 from xstilts.models.execution import Execution
 from xstilts.scoring import predict
 from xstilts.training.tasks import TrainingTask, weights
@@ -87,7 +88,9 @@ def _under(encoder, task: TrainingTask, dev: Encoded, device, max_tokens: int) -
 
     told: Any = SimpleNamespace(collate=task.page.collate, reduce=reduce)
     execution = Execution.choose(encoder, device)
-    reduced = predict.reduced(told, encoder, task.head, dev, device, 4 * max_tokens, execution)
+    # What tells pieces of the vocabulary has, for each, a number for all others: as in training.
+    budget = max_tokens if task.format in MASKED else 4 * max_tokens
+    reduced = predict.reduced(told, encoder, task.head, dev, device, budget, execution)
     predictions = task.page.decode(reduced, dev, task.dev_rows)
     found, values = task.page.score(task.dev_rows, predictions, task.metric, task.dev_lang)
     score = metrics.METRICS[task.metric].task_score(found)

@@ -12,10 +12,10 @@ from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding import features as features_files
 from xstilts.encoding.encoded import Encoded
-from xstilts.encoding.features import OWN, PART, SHUFFLED, Pictures
+from xstilts.encoding.features import OWN, PART, SHUFFLED, Features, Pictures
 from xstilts.experiment import amounts
 from xstilts.models import adapters
-from xstilts.running.errors import UserError
+from xstilts.running.errors import LABELS_SHOWN, UserError, brief
 from xstilts.training import deal, host, sample
 
 SPLITS = ("train", "dev")
@@ -116,6 +116,8 @@ def read_tasks(
         name: {split: _pictures(next(features_paths), name, split, of[split], spec) for split in of}
         for name, of in _in_order(spec.get("features", {}))
     }
+    for images, of in sets.items():
+        _check_splits(images, *(of[split][0].features for split in SPLITS))
     eval_rows = spec["recipe"]["eval_rows"]
 
     def load(path: str, spec_digest: str, whole: bool = True) -> Encoded:
@@ -153,7 +155,8 @@ def read_tasks(
             if list(dev_data.labels) != list(labels):
                 raise UserError(
                     f"{task.name}: its dev rows are encoded with the labels"
-                    f" {', '.join(dev_data.labels)}, its train rows with {', '.join(labels)};"
+                    f" {brief(', '.join(dev_data.labels), LABELS_SHOWN)}, its train rows with"
+                    f" {brief(', '.join(labels), LABELS_SHOWN)};"
                     " delete results/encoded, run again"
                 )
             task = dataclasses.replace(
@@ -180,6 +183,16 @@ def _pictures(
     opened = features_files.load(path, spec_digest)
     others = features_files.derangement(len(opened), spec["seed"], f"{name} {split}")
     return Pictures(opened), Pictures(opened, others)
+
+
+def _check_splits(images: str, train: Features, dev: Features) -> None:
+    """Refuse features of dev pictures that are not of the kind of those trained on."""
+    if train.shape[1:] != dev.shape[1:]:
+        raise UserError(
+            f"{images}: its features to train on are of {train.shape[1]} positions and"
+            f" {train.shape[2]} wide, those of dev of {dev.shape[1]} and {dev.shape[2]}; take those"
+            " of one vision encoder"
+        )
 
 
 def _before(
