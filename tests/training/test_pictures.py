@@ -49,6 +49,11 @@ def test_captions_are_told_from_their_pictures_and_not_from_others(trained):
     _, record = trained["pictures"]
     found = record["grounding"]["a caption"]
     assert (found["metric"], found["rows"], found["trained"]) == ("told", 120, "pictures")
+    rows = [row["image"] for row in seeing.rows_of("caption", "dev")]
+    assert [rows.index(image) for image in rows] == [
+        found["images"].index(number) for number in found["images"]
+    ]
+    assert sorted(set(found["images"])) == list(range(60))
     own, others, none = (found[name] for name in ("pictures", "shuffled", "none"))
     assert own["score"] > 0.9 > 0.7 > max(others["score"], none["score"])
     assert own["loss"] < 0.5 * min(others["loss"], none["loss"])

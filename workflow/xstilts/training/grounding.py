@@ -32,9 +32,10 @@ def measure(
     """Return what `node.json` says of it: {} where no task has pictures, nor is trained without its
     own on purpose (`images: none`).
 
-    Task -> metric, rows, trained (`pictures`, `shuffled` or `none`), and under each condition
-    `score`, `loss` (of an example, of a hidden piece) and `values`, of each row, as far as it can
-    be: text alone (`none`) is all that a training on it can read.
+    Task -> metric, rows, `images` (the number of the picture of each row, as they first occur),
+    trained (`pictures`, `shuffled` or `none`), and under each condition `score`, `loss` (of an
+    example, of a hidden piece) and `values`, of each row, as far as it can be: text alone (`none`)
+    is all that a training on it can read.
 
     Args:
         encoder, tasks: what was trained; it has the best weights afterwards.
@@ -70,9 +71,16 @@ def _of_task(encoder, task: TrainingTask, device, max_tokens: int) -> dict[str, 
     return {
         "metric": task.metric,
         "rows": len(task.dev_rows),
+        "images": images_of(task.dev_rows),
         "trained": task.trained_with,
         **{name: _under(encoder, task, dev, device, max_tokens) for name, dev in shown.items()},
     }
+
+
+def images_of(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the number of the picture of each row, in the order in which pictures first occur."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(row["image"], len(numbers)) for row in rows]
 
 
 def _under(encoder, task: TrainingTask, dev: Encoded, device, max_tokens: int) -> dict[str, Any]:
