@@ -15,6 +15,10 @@ class Absent(UserError):
     """A data set has nothing of a language or split, which is so for that language alone."""
 
 
+class NotCached(UserError):
+    """What is of the hub is not on this machine, and the hub is not to be asked."""
+
+
 class NotFinite(UserError):
     """A loss or weights are no longer finite."""
 
