@@ -208,7 +208,7 @@ class Found:
         return grounding.table(judged, self.controls)
 
     @cached_property
-    def unused(self) -> dict[grounding.Row, list[str]]:
+    def unused(self) -> dict[tuple[str, str], list[str]]:
         """See `grounding.unused`."""
         return grounding.unused(self.grounding)
 

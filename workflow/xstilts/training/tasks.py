@@ -14,11 +14,10 @@ from xstilts.encoding import features as features_files
 from xstilts.encoding.encoded import Encoded
 from xstilts.encoding.features import OWN, PART, SHUFFLED, Features, Pictures
 from xstilts.experiment import amounts
+from xstilts.experiment.training_specs import SEEN
 from xstilts.models import adapters
 from xstilts.running.errors import LABELS_SHOWN, UserError, brief
 from xstilts.training import deal, host, sample
-
-SPLITS = ("train", "dev")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -117,7 +116,7 @@ def read_tasks(
         for name, of in _in_order(spec.get("features", {}))
     }
     for images, of in sets.items():
-        _check_splits(images, *(of[split][0].features for split in SPLITS))
+        _check_splits(images, *(of[split][0].features for split in SEEN))
     eval_rows = spec["recipe"]["eval_rows"]
 
     def load(path: str, spec_digest: str, whole: bool = True) -> Encoded:
@@ -173,7 +172,7 @@ def read_tasks(
 def _in_order(sets: Mapping[str, Mapping[str, str]]) -> list[tuple[str, dict[str, str]]]:
     """Return the sets of pictures of a spec, whose keys are sorted, each with its splits in the
     order in which their features are named."""
-    return [(name, {split: sets[name][split] for split in SPLITS}) for name in sets]
+    return [(name, {split: sets[name][split] for split in SEEN}) for name in sets]
 
 
 def _pictures(
