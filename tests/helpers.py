@@ -147,6 +147,8 @@ def encode(tokenizer: Tokenizer, format: str, rows, labels=(), length=64, **spec
 def write_rows(path: Path, format: str, rows, strata=()) -> Path:
     """Write unified rows as the prepare step does."""
     spec = {"hub": "o/data", **({"strata": {name: name for name in strata}} if strata else {})}
+    if format != "images" and rows and "image" in rows[0]:
+        spec["images"] = "things"
     prepare.write(path, rows, format, {"spec": spec, "pin": {"revision": "r2"}})
     return path
 

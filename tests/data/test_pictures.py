@@ -1,13 +1,19 @@
 """Sets of pictures, and rows that name their pictures."""
 
+import io
+import tarfile
 from collections import Counter
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
-from xstilts.data import annotations, pictures, prepare
+from xstilts.data import annotations, pictures, pin, prepare
+from xstilts.data import source as sources
 from xstilts.running.errors import UserError
+from xstilts.steps import prepare as prepare_step
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 SPEC = {
@@ -58,6 +64,40 @@ def test_a_folder_is_read_without_its_pictures(tmp_path, readme):
     assert pictures.others_in(path, "o/coco", None, "train") == ["id"]
     path = write(tmp_path, "mnli", readme, text=["a"])
     assert pictures.others_in(path, "o/mnli", None, "train") is None, "all are read, as ever"
+
+
+def test_neither_a_config_nor_a_licence_makes_pictures_be_read(tmp_path):
+    image = pa.array([{"bytes": b"a", "path": "a.png"}], IMAGE)
+    path = write(tmp_path, "coco", False, image=image, id=[1])
+    assert pictures.others_in(path, "o/coco", "default", "train") == ["id"]
+    (path / "LICENSE.txt").write_text("free")
+    assert pictures.others_in(path, "o/coco", "default", "train") == ["id"]
+    (path / "train.txt").write_text("a line is a row")  # two files: then the library reads text
+    assert pictures.others_in(path, "o/coco", "default", "train") is None
+
+
+def test_an_archive_of_pictures_is_read_one_by_one(tmp_path, monkeypatch):
+    """Which columns it has is known to the library alone; what is kept has no picture."""
+    folder = tmp_path / "datasets/o/tarred"
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / "train-0.tar", "w") as tar:
+        for number in range(3):
+            file = io.BytesIO()
+            Image.new("RGB", (4, 4), (number, 0, 0)).save(file, "png")
+            about = tarfile.TarInfo(f"p{number}.png")
+            about.size = file.tell()
+            file.seek(0)
+            tar.addfile(about, file)
+    spec = {"task": "t", "format": "images", "hub": "o/tarred", "split": "train",
+            "columns": {"__key__": "id", "png": "image"}}  # fmt: skip
+    asked, load = [], sources.load
+    monkeypatch.setattr(sources, "load", lambda *a, **how: asked.append(how) or load(*a, **how))
+    args = SimpleNamespace(source="mirror", root=str(tmp_path))
+    pinned = pin.resolve("datasets", "mirror", str(tmp_path), "o/tarred", "main")
+    data = prepare_step.load(args, spec, pinned, "train")
+    assert asked == [{"streaming": True}] and data["png"][:] == [None] * 3
+    ids = prepare_step.ids_of(args, spec, data)["id"].to_pylist()
+    assert ids == ["p0", "p1", "p2"]
 
 
 def unify(rows, there=("12",), **changes):

@@ -223,6 +223,9 @@ def test_a_label_that_the_task_does_not_have():
         label("2", ["no", "yes"])
     with pytest.raises(UserError, match="label `0` is not one of its labels 1, 2, 3"):
         label("0", ["1", "2", "3"])  # a name that is missing, not the number of one
+    with pytest.raises(UserError, match=r"label `x` is not one of its labels 0, 1, .*…$") as error:
+        label("x", [str(number) for number in range(3129)])
+    assert len(str(error.value)) < 300
     with pytest.raises(UserError, match="label `x` is not one"):
         label("x", ["None"])
 

@@ -132,6 +132,13 @@ def test_features_of_ones_own_need_no_encoder(tmp_path):
     assert node.inputs["pin"] == ("results/pins/datasets/files/regions/en.train.json",)
     assert not of("vision", found) and not of("pin_vision", found)
 
+    sees = {"seen": {"tasks": ["seen"], "vision": "dino"}}
+    line = (
+        "intermediates: seen: vision: `dino` sees none of its pictures: .* of `regions` are files"
+    )
+    with pytest.raises(UserError, match=line):
+        nodes(tasks=own, intermediates=sees)
+
 
 SET = {"format": "images", "hub": "o/set"}
 TASK = {"format": "classification", "hub": "o/t", "languages": ["en"], "images": "coco"}

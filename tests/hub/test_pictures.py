@@ -21,8 +21,9 @@ SET = {
 ENCODER = {"kind": "vision", "from": "acme/vit", "revision": "main"}
 
 
-def features(steps, root, source, pin):
-    """Run the step; return its record and the bytes of the features."""
+def features(steps, root, source, pin, missing=False):
+    """Run the step; return its record and the bytes of the features; its error where the pictures
+    are missing."""
     of = {"kind": "features", "data": digest(SET), "vision": digest(ENCODER), "positions": 4}
     out = steps.folder / f"results/features/{source}"
     code, _, error, _ = steps.step(
@@ -32,6 +33,9 @@ def features(steps, root, source, pin):
         "--pin", str(pin), "--state", str(out / "state"), "--out", str(out / "a.safetensors"),
         "--record", str(out / "a.json"),
     )  # fmt: skip
+    if missing:
+        assert code == 1 and "Traceback" not in error
+        return error
     assert code == 0, error
     return json.loads((out / "a.json").read_text()), (out / "a.safetensors").read_bytes()
 
@@ -65,6 +69,11 @@ def test_features_need_no_hub_once_the_pictures_are_there(tmp_path):
     assert record["pins"] == prepare.pins(prepare.metadata(tmp_path / "set.parquet")) | {
         "models/acme/vit": json.loads(of_vision.read_text())["revision"]
     }
+    elsewhere = Steps(hub, tmp_path)
+    elsewhere.env = hub.env(tmp_path / "another")
+    line = features(elsewhere, "", "hub", pin, missing=True)
+    assert f"the pictures of {COCO} are not in the cache of `datasets` (HF_HOME must be" in line
+    assert "unset it" not in line and f"delete {tmp_path}/*, run again" in line
     # A folder with the same files gives the same.
     of_folder = tmp_path / "folder.json"
     files = {

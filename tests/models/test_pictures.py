@@ -6,7 +6,9 @@ from tests import helpers
 from tests.encoding.test_packing import padded
 
 from xstilts.models import attention, checkpoint
-from xstilts.models.execution import Execution, behind, hidden_states, tensors
+from xstilts.models.before import behind, positions_given
+from xstilts.models.execution import Execution, hidden_states, tensors
+from xstilts.running.errors import UserError
 
 REAL = "../shared/data/models/local/me5-small-xlmr-32k-6l"
 POSITIONS = 4
@@ -74,6 +76,33 @@ def test_pictures_take_none_of_the_positions_of_the_longest_text(kind):
     room = 70 - attention.first_position(encoder.config)
     alone, _, unseen = states_of(encoder, [room, 3], len(helpers.VOCABULARY), positions=16)
     assert (unseen - alone).abs().max() < 1e-5
+
+
+OTHERS = {  # that count positions from the first place, which few say by their config
+    "distilbert": {}, "rembert": {}, "deberta": {}, "deberta-v2": {}, "xlm": {"n_langs": 1},
+    "gpt2": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("lengths", [[9, 5, 1, 12], [70, 3]], ids=["padded", "full"])
+def test_positions_are_given_to_encoders_that_count_the_places(kind, lengths):
+    encoder = helpers.make_encoder(kind, **OTHERS[kind]).train()
+    assert positions_given(encoder, cpu(), 1) and encoder.training
+    alone, seen, unseen = states_of(encoder.eval(), lengths, len(helpers.VOCABULARY))
+    assert (unseen - alone).abs().max() < 1e-4 < 1e-2 < (seen - alone).abs().max()
+
+
+def test_an_encoder_whose_text_would_be_moved_is_refused_in_a_line(monkeypatch):
+    encoder = helpers.make_encoder("bert")
+    forward = encoder.forward
+
+    def without_positions(input_ids=None, attention_mask=None):
+        return forward(input_ids=input_ids, attention_mask=attention_mask)
+
+    monkeypatch.setattr(encoder, "forward", without_positions)
+    with pytest.raises(UserError, match=r"^an encoder of the architecture `bert` has no way to"):
+        states_of(encoder.eval(), [9, 5], len(helpers.VOCABULARY))
 
 
 @pytest.mark.parametrize("kind", attention.AFTER_PADDING)

@@ -90,6 +90,8 @@ def test_states_that_are_a_grid_stay_one():
     assert vision.grid_of(states, (96, 128), None) is states
     with pytest.raises(UserError, match="of a picture of 16 x 24 pixels it has 7 states"):
         vision.grid_of(torch.zeros(2, 7, 5), (16, 24), None)
+    with pytest.raises(UserError, match="it has 50 states, which are no grid"):
+        vision.grid_of(torch.zeros(1, 50, 5), (224, 224), 16)  # a class token, a quarter of patches
 
 
 def test_more_positions_than_an_encoder_has(vit, tmp_path):
@@ -126,6 +128,29 @@ def test_a_checkpoint_of_text_and_pictures_is_reduced_to_its_vision_tower(kind, 
     torch.testing.assert_close(
         vision.Tower(tmp_path / "tower", 16, CPU)(seen).float(), states, atol=2e-3, rtol=1e-3
     )
+
+
+@pytest.mark.parametrize(
+    ("patch", "share", "line"),
+    [
+        (8, 0.5, "^o/vit: of a picture of 32 x 32 pixels it has 9 states, which are no grid|other"),
+        (8, 0.75, "^o/vit: of a picture of 32 x 32 pixels it has 5 states, which are no grid$"),
+        (4, 0.25, "^o/vit: of a picture of 32 x 32 pixels it has 49 states|^o/vit: has other"),
+        (8, 0.0, "^o/vit: has other states of the same picture each time"),
+    ],
+)
+def test_an_encoder_that_hides_patches_at_random_is_refused(vit, tmp_path, patch, share, line):
+    """Even where what it shows is as many states as a grid has, or all of them in another order."""
+    import transformers
+
+    config = transformers.ViTMAEConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
+        image_size=32, patch_size=patch, mask_ratio=share,
+    )  # fmt: skip
+    transformers.ViTMAEModel(config).save_pretrained(tmp_path / "mae")
+    shutil.copy(vit / "preprocessor_config.json", tmp_path / "mae")
+    with pytest.raises(UserError, match=line):
+        reduced(tmp_path / "mae", tmp_path / "tower", 1)
 
 
 def config(**changes):

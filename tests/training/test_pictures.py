@@ -2,6 +2,7 @@
 # ruff: noqa: F811 (fixtures of another module are imported)
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,11 +20,12 @@ from tests.training.test_resume import (  # noqa: F401
     terminate,
 )
 
-from xstilts.encoding import features
+from xstilts.encoding import encoded, features
 from xstilts.encoding.features import Pictures
 from xstilts.models.execution import Execution
 from xstilts.running.errors import UserError
-from xstilts.training import loop
+from xstilts.scoring import predict
+from xstilts.training import grounding, loop
 from xstilts.training.tasks import TrainingTask, with_heads
 
 
@@ -47,6 +49,11 @@ def test_captions_are_told_from_their_pictures_and_not_from_others(trained):
     _, record = trained["pictures"]
     found = record["grounding"]["a caption"]
     assert (found["metric"], found["rows"], found["trained"]) == ("told", 120, "pictures")
+    rows = [row["image"] for row in seeing.rows_of("caption", "dev")]
+    assert [rows.index(image) for image in rows] == [
+        found["images"].index(number) for number in found["images"]
+    ]
+    assert sorted(set(found["images"])) == list(range(60))
     own, others, none = (found[name] for name in ("pictures", "shuffled", "none"))
     assert own["score"] > 0.9 > 0.7 > max(others["score"], none["score"])
     assert own["loss"] < 0.5 * min(others["loss"], none["loss"])
@@ -227,6 +234,58 @@ def test_features_of_another_spec_set_or_size(tmp_path, tokenizer):
     training.features[0].unlink()
     with pytest.raises(UserError, match=r"train\.safetensors: there is no such file"):
         training.run(tmp_path / "out")
+
+
+def test_features_of_dev_pictures_of_another_shape(tmp_path, tokenizer):
+    training = seeing.Training(tmp_path, tokenizer, ["caption"], max_steps=1)
+    one = features.load(training.features[1]).rows(np.arange(60))[:, :1]  # would be broadcast
+    seeing.write(training.features[1], one, "dev")
+    line = (
+        "^things: its features to train on are of 4 positions and 12 wide, those of dev of 1 and 12"
+    )
+    with pytest.raises(UserError, match=line):
+        training.run(tmp_path / "out")
+
+
+def test_a_projector_takes_the_shape_alone_that_it_was_made_for():
+    import torch
+
+    from xstilts.formats.pictures import Projector
+
+    projector = Projector(6, 4, helpers.make_encoder().get_input_embeddings())
+    for shape in ((2, 1, 6), (2, 4, 5)):
+        with pytest.raises(UserError, match=f"^features of {shape[1]} positions and {shape[2]} wi"):
+            projector(torch.zeros(shape))
+
+
+def test_rows_of_pictures_at_another_pin(tmp_path, tokenizer):
+    training = seeing.Training(tmp_path, tokenizer, ["caption"], max_steps=1)
+    rows = seeing.rows_of("caption", "dev")
+    data = seeing.encode(tokenizer, "caption", rows, split="dev")
+    for pin, whole in (("r3", True), ("r9", False)):
+        pins = data.meta["pins"] | {"datasets/o/pictures": pin}
+        one = dataclasses.replace(data, meta=data.meta | {"pins": pins})
+        shown = Pictures(features.load(training.features[1]))
+        if whole:
+            assert encoded.behind("dev.st", one, shown).pictures is shown
+            continue
+        with pytest.raises(UserError, match=r"^dev\.st: of o/pictures at r9, and .* at r3; delete"):
+            encoded.behind("dev.st", one, shown)
+
+
+def test_what_tells_pieces_is_judged_in_batches_of_training(monkeypatch, tmp_path, tokenizer):
+    """For each hidden piece there is a number for each of the vocabulary; a class has few."""
+    found = {}
+
+    def reduced(told, encoder, head, data, device, most, *rest):
+        found[data.meta["spec"]["format"]] = most
+        return predict.reduced(told, encoder, head, data, device, most, *rest)
+
+    monkeypatch.setattr(grounding, "predict", SimpleNamespace(reduced=reduced))
+    for name in ("caption", "classification"):
+        training = seeing.Training(tmp_path / name, tokenizer, [name], max_steps=1)
+        training.run(tmp_path / f"{name}.out", budget=500)
+    assert found == {"caption": 500, "classification": 2000}
 
 
 def test_rows_of_features_are_those_of_the_array(tmp_path):

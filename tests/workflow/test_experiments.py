@@ -6,6 +6,7 @@ import pytest
 import yaml
 from tests.workflow.running import ROOT, command, run
 
+from xstilts.analysis import grounding
 from xstilts.experiment import config_files, graph
 from xstilts.experiment.config import load
 from xstilts.experiment.grid import Grid
@@ -194,6 +195,17 @@ def test_the_experiment_with_pictures_is_planned_without_a_network(tmp_path):
     assert {f"evaluate_{t}": n for t, n in cells.items()}.items() <= jobs.items()
     assert jobs["pin_vision"] == jobs["vision"] == 2
     assert jobs["features"] == 4, "two encoders, COCO's train and dev pictures, for all tasks"
+
+
+def test_an_arm_with_pictures_takes_the_steps_of_its_controls():
+    grid = Grid(load(config_files.read([MULTIMODAL])))
+    controls = grounding.controls(grid)
+    assert {name: len(of) for name, of in controls.items()} == {
+        "captions": 2, "vqa": 2, "both": 2, "captions-siglip": 1,
+    }  # fmt: skip
+    arms = {*controls, *(one for of in controls.values() for one in of)}
+    specs = {one: grid.encoder_spec("xlmr-large", one, "seed1") for one in arms}
+    assert len(arms) == 10 and {spec["steps"] for spec in specs.values()} == {30_000}
 
 
 def test_a_rehearsal_with_pictures_has_every_control():

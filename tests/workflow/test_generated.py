@@ -9,6 +9,7 @@ from tests.generation import decoder
 from tests.workflow.running import Experiment, tiny
 
 from xstilts.data import prepare
+from xstilts.running.files import digest
 
 MADE = {"tasks": ["mnli"], "generated": {"by": "writer", "languages": ["de"], "rows": 24}}
 
@@ -83,8 +84,9 @@ def test_generated_rows_are_trained_on_and_done(plan, done):
     done.write({**config, "intermediates": {"made": other}})
     jobs = done.planned()
     assert jobs["filter"] == 1 and "generate" not in jobs
-    done.snakemake("results/synthetic/writer-24-1.basic/mnli/de.train.json").ok()
-    passed = json.loads(done.read("synthetic/writer-24-1.basic/mnli/de.train.json"))
+    made = f"synthetic/writer-24-1-{digest(['de'])[:4]}.basic/mnli/de.train.json"
+    done.snakemake(f"results/{made}").ok()
+    passed = json.loads(done.read(made))
     assert passed["rows_total"] == told["rows_total"]
     assert passed["dropped"]["language"] > 0 and passed["dropped"]["not JSON"] > 0
     assert passed["rows_kept"] == passed["rows_total"] - sum(passed["dropped"].values())

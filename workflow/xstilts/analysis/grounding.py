@@ -3,6 +3,9 @@
 *Used*: a model's score on its dev rows with their own pictures, less that with others. *Helps*: its
 score less that of its control, which was trained the same on shuffled pictures or on text alone and
 is judged as it was trained. A model may use its pictures and be no better for it, so both are told.
+
+Rows about one picture (five captions, several questions) are right or wrong together, so what is
+drawn is pictures, not rows: the value of a picture is the mean of those of its rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +28,11 @@ CONDITIONS = (OWN, SHUFFLED, NONE)
 AS_TRAINED = "as trained"  # the condition that a training itself was under
 USED, HELPS = ("used", "used low", "used high"), ("helps", "helps low", "helps high")
 COLUMNS = [
-    "model", "intermediate", "task", "trained", "metric", "rows", "seeds", *CONDITIONS,
-    *(f"loss {name}" for name in CONDITIONS), *USED, "uses", "control", *HELPS, "over",
+    "model", "intermediate", "task", "trained", "metric", "rows", "images", "seeds", "steps",
+    *CONDITIONS, *(f"loss {name}" for name in CONDITIONS), *USED, "uses",
+    "control", "control steps", *HELPS, "over",
 ]  # fmt: skip
+Row = tuple[str, str]  # model, intermediate
 Judged = Mapping[tuple[str, str, str, str], Mapping[str, Any]]  # model, intermediate, seed, task
 
 
@@ -35,7 +40,7 @@ def of_trainings(
     lineages: Iterable[Sequence[Key]], records: Mapping[Key, Mapping[str, Any]]
 ) -> dict[tuple[str, str, str, str], Mapping[str, Any]]:
     """Return model, intermediate, seed and task -> what the record of a training of stage 1 says of
-    its pictures; of those that scores come from.
+    its pictures, and its `steps`; of those that scores come from.
 
     Args:
         lineages: of scores, see `collapse.of_scores`.
@@ -46,7 +51,8 @@ def of_trainings(
         record = records[key]
         if record["stage"] == STAGES["encoders"]:
             row = (record["model"], record["intermediate"], record["seed"])
-            found |= {(*row, task): told for task, told in record.get(GROUNDING, {}).items()}
+            for task, told in record.get(GROUNDING, {}).items():
+                found[*row, task] = {**told, "steps": record["steps"]}
     return found
 
 
@@ -55,20 +61,22 @@ def controls(grid: Grid) -> dict[str, list[str]]:
     before their texts."""
 
     def rest(name: str) -> dict[str, Any]:
-        entry = dict(grid.entry(name))
-        apart = ("images", "traits", *(("vision",) if entry.get("images") == NONE else ()))
-        return {key: value for key, value in entry.items() if key not in apart}
+        apart = ("images", "traits", "vision")
+        return {key: value for key, value in grid.entry(name).items() if key not in apart}
+
+    def by(name: str) -> set[str]:  # what sees the pictures, however it was named
+        sets = {grid.tasks[task].images for task in grid.experiment.intermediates[name]}
+        return {grid.sees(grid.vision(name), images) for images in sets if images}
 
     names = [name for name in grid.experiment.settings["intermediates"] if grid.seen(name)]
     order = {name: grid.entry(name).get("images", True) for name in names}
     own = [name for name in names if order[name] is True]
-    text = {name: {k: v for k, v in rest(name).items() if k != "vision"} for name in names}
     return {
         name: [
             other
             for other in names
-            if (order[other] == SHUFFLED and rest(other) == rest(name))
-            or (order[other] == NONE and text[other] == text[name])
+            if rest(other) == rest(name)
+            and (order[other] == NONE or (order[other] == SHUFFLED and by(other) == by(name)))
         ]
         for name in own
     }
@@ -78,9 +86,10 @@ def table(judged: Judged, compared: Mapping[str, Sequence[str]]) -> pd.DataFrame
     """Return `COLUMNS`: a row per intermediate, task and control; scores, differences in percent.
 
     `pictures`, `shuffled` and `none` are mean scores over seeds under each condition, `loss` the
-    losses. `used` and `helps` are means over dev rows of the value of each, with the bounds of
-    their 95% intervals, over `over`: examples, and seeds where each row has enough of them (see
-    `estimates`). `uses`: whether the interval of `used` is above 0.
+    losses. `used` and `helps` are means over the `images`, pictures of the dev rows, of the mean
+    value of the rows of each, with the bounds of their 95% intervals, over `over`: pictures, and
+    seeds where each row has enough of them (see `estimates`). `uses`: whether the interval of
+    `used` is above 0. `steps` are means over seeds.
 
     Args:
         judged: see `of_trainings`.
@@ -108,8 +117,9 @@ def table(judged: Judged, compared: Mapping[str, Sequence[str]]) -> pd.DataFrame
                         **dict(zip(USED, used[:3], strict=True)),
                         "uses": "" if np.isnan(used[0]) else "yes" if used[1] > 0 else "no",
                         "control": control,
+                        "control steps": _steps(own, (model, control)),
                         **dict(zip(HELPS, helps[:3], strict=True)),
-                        "over": used[3] or helps[3],
+                        "over": (used[3] or helps[3]).replace("examples", "pictures"),
                     }
                 )
     order = {row: at for at, row in enumerate(dict.fromkeys(key[:2] for key in judged))}
@@ -118,20 +128,38 @@ def table(judged: Judged, compared: Mapping[str, Sequence[str]]) -> pd.DataFrame
 
 
 def _evidence(own: Mapping[tuple[str, str, str], Mapping[str, Any]], task: str) -> Evidence:
-    """Return the values of the dev rows of a task: its languages are the conditions."""
-    size = max(told["rows"] for told in own.values())
+    """Return the values of the pictures of the dev rows of a task, which are its examples here: its
+    languages are the conditions."""
+    images = max((told["images"] for told in own.values()), key=len)
+    size = max(images) + 1
     values = {
         (task, name): np.full((len(own), size), np.nan, np.float32)
         for name in (*CONDITIONS, AS_TRAINED)
     }
     for at, told in enumerate(own.values()):
-        if told["rows"] == size:  # of fewer rows nothing is to be compared
+        if told["images"] == images:  # of fewer, or other, rows nothing is to be compared
             for name in (*CONDITIONS, AS_TRAINED):
                 under = told.get(told["trained"] if name == AS_TRAINED else name)
                 if under:
-                    values[task, name][at] = under["values"]
+                    values[task, name][at] = by_picture(under["values"], images)
     ids = [f"{task} {number}" for number in range(size)]
     return Evidence(list(own), values, dict.fromkeys(values, ids))
+
+
+def by_picture(values: Sequence[float], images: Sequence[int]) -> np.ndarray:
+    """Return the mean of the values of the rows of each picture, float64 [pictures].
+
+    Args:
+        values: of each row.
+        images: the number of the picture of each row, from 0, none of them left out.
+    """
+    return np.bincount(images, values) / np.bincount(images)
+
+
+def _steps(own: Mapping[tuple[str, str, str], Mapping[str, Any]], row: tuple[str, str]) -> float:
+    """Return the mean steps of the trainings of a row; NaN where there are none."""
+    found = [told["steps"] for key, told in own.items() if key[:2] == row]
+    return float(np.mean(found)) if found else float("nan")
 
 
 def _about(
@@ -149,13 +177,15 @@ def _about(
         "trained": first["trained"],
         "metric": first["metric"],
         "rows": first["rows"],
+        "images": max(first["images"]) + 1,
         "seeds": len(told),
+        "steps": _steps(own, row),
         **{name: 100 * mean(name, "score") for name in CONDITIONS},
         **{f"loss {name}": mean(name, "loss") for name in CONDITIONS},
     }
 
 
-Side = tuple[tuple[str, str], str]  # a row (model, intermediate), a condition
+Side = tuple[Row, str]  # a row, a condition
 
 
 def _difference(
@@ -176,24 +206,39 @@ def _difference(
     return 100 * found.value, 100 * low, 100 * high, noise_of(found.seeds)
 
 
-def unused(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Return intermediate -> its tasks whose pictures it was trained with and does not use."""
-    found: dict[str, list[str]] = {}
+def unused(table: pd.DataFrame) -> dict[Row, list[str]]:
+    """Return model and intermediate -> its tasks whose pictures it was trained with and does not
+    use."""
+    found: dict[Row, list[str]] = {}
     for line in table[(table["trained"] == OWN) & (table["uses"] == "no")].itertuples():
-        tasks = found.setdefault(line.intermediate, [])
+        tasks = found.setdefault((line.model, line.intermediate), [])
         tasks += [line.task] * (line.task not in tasks)
     return found
 
 
-def notes(unused: Mapping[str, Sequence[str]], asked: Iterable[str] | None = None) -> list[str]:
+def notes(
+    unused: Mapping[Row, Sequence[str]],
+    asked: Iterable[Row] | None = None,
+    chains: Mapping[str, Sequence[str]] | None = None,
+) -> list[str]:
     """Return what is said of an answer, or a table, that rests on rows which do not use pictures.
 
     Args:
         unused: see the function.
-        asked: the rows that it rests on; None for all.
+        asked: the rows that it rests on, model and intermediate; None for all.
+        chains: intermediate -> those that it follows on (`after`), and itself; what rests on it
+            rests on all of them.
     """
-    rows = [name for name in (unused if asked is None else dict.fromkeys(asked)) if name in unused]
-    said = [name + f" ({', '.join(unused[name])})" * (unused[name] != [name]) for name in rows]
+    every = [
+        (model, one)
+        for model, name in ([] if asked is None else asked)
+        for one in (chains or {}).get(name, (name,))
+    ]
+    rows = [row for row in dict.fromkeys(unused if asked is None else every) if row in unused]
+    said = [
+        f"{row[1]} of {row[0]}" + f" ({', '.join(unused[row])})" * (unused[row] != [row[1]])
+        for row in rows
+    ]
     if not said:
         return []
     return [
@@ -218,11 +263,28 @@ def text_table(table: pd.DataFrame) -> TextTable:
         " with text alone. Used: the first less the second, of one model; `no` where the 95%"
         " interval does not lie above 0. Helps: the score of a model less that of its control, each"
         f" as it was trained. Intervals cover the noise of {' or '.join(over) or 'nothing'}; with"
-        " fewer than 3 seeds that of training is not in them. Both are means of the value of each"
-        " row, which need not be the score."
+        " fewer than 3 seeds that of training is not in them. Both are means over pictures, of the"
+        " mean value of the rows about each, which need not be the score.",
+        *_steps_note(table),
     ]
     headings = ["trained with", "own", "others", "text alone", "used", "control", "helps"]
     return TextTable(("model", "intermediate", "task"), headings, rows, notes)
+
+
+def _steps_note(table: pd.DataFrame) -> list[str]:
+    """Return what is said where a training and its control did not take the same steps."""
+    pairs = dict.fromkeys(
+        f"{line['intermediate']} of {line['model']} ({line['steps']:,.0f}) and {line['control']}"
+        f" ({line['control steps']:,.0f})"
+        for line in table.to_dict("records")
+        if line["control"] and line["steps"] != line["control steps"]
+    )
+    if not pairs:
+        return []
+    return [
+        f"Not the same steps, as one ended early, so `helps` has that in it: {', '.join(pairs)}."
+        " With `steps` in their entries none does."
+    ]
 
 
 def _between(line: Mapping[str, Any], names: tuple[str, str, str]) -> str:

@@ -93,6 +93,7 @@ class Found:
         aligned: the measures of alignment that questions are about.
         overlap: see `overlap.read`; None where it is not asked for.
         controls: see `grounding.controls`.
+        chains: intermediate -> those that it follows on, and itself, see `Grid.chain`.
         made: of synthetic rows, see `projection.read`; None where there are none.
         quality: see `quality.means`.
     """
@@ -116,6 +117,7 @@ class Found:
     aligned: Sequence[Aligned] = ()
     overlap: pd.DataFrame | None = None
     controls: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    chains: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     made: tuple[pd.DataFrame, pd.DataFrame] | None = None
     quality: Mapping[str, Mapping[tuple[str, str], float]] = dataclasses.field(default_factory=dict)
 
@@ -206,7 +208,7 @@ class Found:
         return grounding.table(judged, self.controls)
 
     @cached_property
-    def unused(self) -> dict[str, list[str]]:
+    def unused(self) -> dict[tuple[str, str], list[str]]:
         """See `grounding.unused`."""
         return grounding.unused(self.grounding)
 
@@ -335,9 +337,8 @@ def _answers(found: Found, questions: Iterable[Question]) -> Iterator[Table]:
         cells = [c for one in question.classes for point in one.points for c in point.cells]
         asked = ((cell.intermediate, cell.target) for cell in cells)
         more = overlap.notes(found.overlapping, asked)
-        more += grounding.notes(
-            found.unused, (row for c in cells for row in (c.intermediate, c.over))
-        )
+        rows = ((c.model, row) for c in cells for row in (c.intermediate, c.over))
+        more += grounding.notes(found.unused, rows, found.chains)
         yield _answer(question, answering.answer(question), more)
 
 

@@ -5,7 +5,7 @@ of the prepared rows of the set, in the layout of safetensors
 (https://github.com/huggingface/safetensors#format): a header, then the numbers. Its record is
 beside it, `<split>.json`, written last. It is written block by block, and read by batch
 (`encoding/features.py`), as it is larger than one would hold in memory. A picture that could not be
-read is all zeros.
+read is all zeros, and the rows about it stay.
 """
 
 import json
@@ -13,7 +13,7 @@ import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from xstilts.running.errors import UserError
 from xstilts.running.files import atomic
 
 TENSOR = "features"
-DTYPE = np.dtype("<f2")
+DTYPE, KIND = np.dtype("<f2"), "F16"  # its numbers, as numpy and safetensors name them
 ALIGNED = 8  # bytes by which a header ends
 Shape = tuple[int, int, int]  # pictures, positions, width
 
@@ -35,7 +35,7 @@ def write(path: str | Path, shape: Shape, blocks: Iterable[np.ndarray]) -> None:
         blocks: the features in order, fp16 [some, positions, width]; one is in memory at a time.
     """
     size = DTYPE.itemsize * int(np.prod(shape))
-    about = {"dtype": "F16", "shape": list(shape), "data_offsets": [0, size]}
+    about = {"dtype": KIND, "shape": list(shape), "data_offsets": [0, size]}
     text = json.dumps({TENSOR: about}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNED)
     with atomic(path) as temporary, open(temporary, "wb") as file:
@@ -46,6 +46,15 @@ def write(path: str | Path, shape: Shape, blocks: Iterable[np.ndarray]) -> None:
             raise ValueError(f"{path}: the blocks are not {shape}")
 
 
+def header_in(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """Return the header of an open safetensors file, and the byte at which its numbers begin;
+    ValueError or struct.error where it is none."""
+    (length,) = struct.unpack("<Q", file.read(8))
+    if length > os.fstat(file.fileno()).st_size:  # a damaged length may be anything
+        raise ValueError
+    return json.loads(file.read(length)), 8 + length
+
+
 def header_of(path: Path) -> tuple[dict[str, Any], int]:
     """Return the header of a safetensors file, and the byte at which its numbers begin.
 
@@ -54,11 +63,7 @@ def header_of(path: Path) -> tuple[dict[str, Any], int]:
     """
     try:
         with open(path, "rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            size = os.fstat(file.fileno()).st_size
-            if length > size:
-                raise ValueError
-            return json.loads(file.read(length)), 8 + length
+            return header_in(file)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except (ValueError, OSError, struct.error):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
+# Kinds of files that `datasets` reads in place of parquet, where there are more of them.
 OTHER_KINDS = (".csv", ".json", ".jsonl", ".arrow", ".tar", ".zip", ".txt")
 SHOWN = 3  # ids in a message
 
@@ -50,12 +51,20 @@ def schema_in(folder: Path, name: str, config: str | None, split: str) -> "pa.Sc
         UserError, Absent: as `mirror.schema`.
     """
     found = mirror.schema(folder, name, config, split)
-    files = sorted(folder.rglob("*.parquet")) if found is None and config is None else []
-    if files and not any(path.suffix in OTHER_KINDS for path in folder.rglob("*")):
-        import pyarrow.parquet as pq
+    if found is not None:
+        return found
+    files = sorted(folder.rglob("*.parquet"))
+    others = Counter(path.suffix for path in folder.rglob("*") if path.suffix in OTHER_KINDS)
+    if not files or max(others.values(), default=0) > len(files):
+        return None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-        return pq.read_schema(files[0])
-    return found
+    of = [path for path in files if config and config in path.relative_to(folder).as_posix()]
+    try:
+        return pq.read_schema((of or files)[0])
+    except (pa.ArrowException, OSError, ValueError):
+        return None  # which the library is to say
 
 
 def others_in(folder: Path, name: str, config: str | None, split: str) -> list[str] | None:
@@ -66,6 +75,22 @@ def others_in(folder: Path, name: str, config: str | None, split: str) -> list[s
         return None
     pictures = columns_of(schema)
     return [column for column in schema.names if column not in pictures] if pictures else None
+
+
+def streams(spec: dict[str, Any]) -> bool:
+    """Whether a split can be read row by row: not a sum or a slice of splits."""
+    return not set("+[") & set(spec["split"])
+
+
+def collected(stream: Any) -> Any:
+    """Return the rows of a streamed data set, without what is in the columns of pictures: these are
+    there, and empty. One picture is in memory at a time."""
+    import datasets
+
+    held = columns_of(stream.features.arrow_schema)
+    none = dict.fromkeys(held)
+    found = [row | none for row in stream.remove_columns(held)]
+    return datasets.Dataset.from_list(found, features=stream.features)
 
 
 def rows(ids: Iterable[Any], where: str) -> tuple[list[Row], dict[str, int]]:

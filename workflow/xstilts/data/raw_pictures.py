@@ -35,7 +35,7 @@ def blobs(
     """
     where = f"task {spec['task']}: {spec['hub']}"
     remote = sources.from_hub(source, spec["hub"])
-    streamed = not remote and not set("+[") & set(spec["split"])
+    streamed = not remote and pictures.streams(spec)
     column = None if remote else _column(root, spec, where)
     of = (spec["hub"], spec.get("config"), spec["split"])
     data = sources.load(source, root, pin, *of, **_how(column, streamed))

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xstilts.data import annotations, hops, retrieval
-from xstilts.running.errors import UserError, brief, nearest
+from xstilts.running.errors import LABELS_SHOWN, UserError, brief, nearest
 
 Row = dict[str, Any]
 
@@ -294,8 +294,7 @@ class RowCleaner:
         named = any(annotations.number(name) is None for name in labels)
         if named and number is not None and 0 <= number < len(labels):
             return labels[number]
-        hint = nearest(label, labels)
+        names, hint = brief(", ".join(labels), LABELS_SHOWN), nearest(label, labels)
         raise UserError(
-            f"{self.where}: label `{brief(label)}` is not one of its labels {', '.join(labels)}"
-            f"{hint}"
+            f"{self.where}: label `{brief(label)}` is not one of its labels {names}{hint}"
         )

@@ -16,7 +16,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xstilts.running.errors import Absent, UserError, nearest
+from xstilts.running.errors import Absent, NotCached, UserError, nearest
 from xstilts.running.files import sha256
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def hub_error(error: BaseException, kind: str, name: str, revision: str) -> User
         return any(isinstance(e, kinds) for e in chain)
 
     if is_a(errors.OfflineModeIsEnabled) or (constants.is_offline_mode() and is_a(OSError)):
-        return UserError(
+        return NotCached(
             f"{subject}: not in the local cache, and HF_HUB_OFFLINE is set; unset it where the hub "
             "can be reached, or set `source` to a mirror folder"
         )

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save, save_file
 
-from xstilts.encoding.features import Pictures
+from xstilts.encoding.features import Pictures, record
 from xstilts.encoding.header import DIGEST, opened, read_arrays
-from xstilts.running.errors import Absent, UserError
+from xstilts.running.errors import Absent, UserError, brief
 from xstilts.running.files import atomic
 from xstilts.running.record import same_spec
 
@@ -195,11 +195,21 @@ def pad(data: Encoded, examples: np.ndarray) -> dict[str, Any]:
 
 
 def behind(path: str | Path, data: Encoded, pictures: Pictures) -> Encoded:
-    """Return encoded rows, of a file, with pictures before them; UserError where they are of
-    another set, or of more pictures."""
+    """Return encoded rows, of a file, with pictures before them.
+
+    Raises:
+        UserError: they are of another set, of more pictures, or of pictures at another pin.
+    """
     numbers, there = data.arrays.get("image"), len(pictures.features)
     if numbers is None or numbers.max(initial=-1) >= there:
         raise UserError(f"{path}: is not of the {there} pictures of its set; delete it, run again")
+    own, theirs = data.meta["pins"], record(pictures.features.path)["pins"]
+    for name in own.keys() & theirs.keys():
+        if name.startswith("datasets/") and own[name] != theirs[name]:
+            raise UserError(
+                f"{path}: of {name.removeprefix('datasets/')} at {brief(own[name], 12)}, and"
+                f" {pictures.features.path} at {brief(theirs[name], 12)}; delete both, run again"
+            )
     return dataclasses.replace(data, pictures=pictures)
 
 

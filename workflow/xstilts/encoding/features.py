@@ -6,22 +6,21 @@ any size takes no memory of the process.
 """
 
 import dataclasses
-import functools
 import hashlib
-import json
 import math
 import os
+import struct
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from xstilts.data.features import DTYPE, KIND, TENSOR, Shape, header_in
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 from xstilts.running.record import same_spec
 
-ARRAY, KIND, BYTES = "features", "F16", 2  # as safetensors names them
 PART = "pictures"  # of a head: what makes of features the text encoder's input
 # What is before a text: its own picture, another one, or none. The last two are controls, which
 # `images:` of an intermediate asks for.
@@ -42,7 +41,7 @@ class Features:
     path: str
     file: int
     start: int
-    shape: tuple[int, int, int]
+    shape: Shape
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -139,30 +138,29 @@ def load(path: str | Path, spec_digest: str | None = None) -> Features:
     if spec_digest is not None:
         same_spec(record_of(path), read_json(record_of(path))["spec"], spec_digest)
     try:
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        file = open(path, "rb")  # noqa: SIM115 (for as long as the features are)
     except OSError:
         raise UserError(f"{path}: there is no such file; delete its record, run again") from None
     try:
-        shape, start = _header(file)
-    except (OSError, KeyError, TypeError, ValueError, AttributeError):
-        os.close(file)
+        shape, start = _array(file)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, struct.error):
+        file.close()
         line = "damaged, or cut off; delete it to have it made anew"
         raise UserError(f"{path}: {line}") from None
-    found = Features(str(path), file, start, shape)
-    weakref.finalize(found, functools.partial(os.close, file))
+    found = Features(str(path), file.fileno(), start, shape)
+    weakref.finalize(found, file.close)
     return found
 
 
-def _header(file: int) -> tuple[tuple[int, int, int], int]:
+def _array(file: BinaryIO) -> tuple[Shape, int]:
     """Return shape and first byte of the array of a file; ValueError where it is no such file."""
-    there = os.fstat(file).st_size
-    size = min(int.from_bytes(os.pread(file, 8, 0), "little"), there)
-    header: dict[str, Any] = json.loads(os.pread(file, size, 8))
-    array = header[ARRAY]
+    header, start = header_in(file)
+    array = header[TENSOR]
     pictures, positions, width = array["shape"]
     first, last = array["data_offsets"]
-    end = 8 + size + max(one["data_offsets"][1] for k, one in header.items() if k[:2] != "__")
-    size_told = math.prod(array["shape"]) * BYTES
-    if array["dtype"] != KIND or last - first != size_told or there != end:
+    end = start + max(one["data_offsets"][1] for k, one in header.items() if k[:2] != "__")
+    size = math.prod(array["shape"]) * DTYPE.itemsize
+    there = os.fstat(file.fileno()).st_size
+    if array["dtype"] != KIND or last - first != size or there != end:
         raise ValueError
-    return (pictures, positions, width), 8 + size + first
+    return (pictures, positions, width), start + first

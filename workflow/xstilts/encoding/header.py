@@ -3,10 +3,12 @@
 import contextlib
 import json
 import os
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from xstilts.data.features import header_in
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
 
@@ -56,20 +58,17 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
     try:
         with open(path, "rb") as file:
             yield file
-    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, struct.error):
         raise UserError(f"{path}: damaged; delete it to have it made anew") from None
 
 
 def _read(file: BinaryIO) -> tuple[dict[str, tuple[str, list[int], int]], dict[str, Any]]:
-    # A damaged length may be anything, so no more is read than there is.
-    there = os.fstat(file.fileno()).st_size
-    size = min(int.from_bytes(file.read(8), "little"), there)
-    header = json.loads(file.read(size))
+    header, start = header_in(file)
     record = json.loads(header.pop("__metadata__")["xstilts"])
     end = max((array["data_offsets"][1] for array in header.values()), default=0)
-    if there != 8 + size + end:
+    if os.fstat(file.fileno()).st_size != start + end:
         raise ValueError  # a copy that was cut off
     return {
-        name: (array["dtype"], array["shape"], 8 + size + array["data_offsets"][0])
+        name: (array["dtype"], array["shape"], start + array["data_offsets"][0])
         for name, array in header.items()
     }, record

@@ -93,6 +93,11 @@ def check_trained(
         if entry.get("images") == "none":
             raise UserError(f"{key}: vision: with `images: none` nothing is seen; leave one out")
     by_encoder = [task for task in seen if not known[known[task].images].files]
+    if "vision" in entry and not by_encoder:
+        raise UserError(
+            f"{key}: vision: `{entry['vision']}` sees none of its pictures: the features of"
+            f" `{known[seen[0]].images}` are files of your own; leave it out"
+        )
     if by_encoder and not settings["vision"] and entry.get("images") != "none":
         raise UserError(
             f"{key}: `{by_encoder[0]}` has pictures, and no vision encoder is named:"

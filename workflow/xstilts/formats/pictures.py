@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from xstilts.encoding.features import PART
+from xstilts.running.errors import UserError
 
 PLACE_SHARE = 0.1  # of the size of a projected state, what its place adds at the beginning
 
@@ -42,7 +43,18 @@ class Projector(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return what takes the place of word embeddings, [sequences, positions, H], of features
-        [sequences, positions, width] of any precision."""
+        [sequences, positions, width] of any precision.
+
+        Raises:
+            UserError: they are of another shape than it was made for.
+        """
+        made_for = len(self.place), self.out.in_features
+        if features.shape[1:] != made_for:
+            raise UserError(
+                f"features of {features.shape[1]} positions and {features.shape[2]} wide are not"
+                f" for what was trained on {made_for[0]} positions and {made_for[1]} wide; take"
+                " those of one vision encoder"
+            )
         return self.out(self.norm(features.float())) + self.place
 
 

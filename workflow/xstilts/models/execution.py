@@ -3,7 +3,6 @@
 Neither changes what is computed, but for rounding, so no spec has it.
 """
 
-import contextlib
 import dataclasses
 import weakref
 from collections.abc import Callable
@@ -15,13 +14,10 @@ import numpy as np
 from xstilts.encoding import packing
 from xstilts.encoding.encoded import Encoded
 from xstilts.models import attention, pinning, shards
+from xstilts.models.before import TOLERANCE, behind, in_place, mask_for
 from xstilts.running import device as devices
 from xstilts.running import ranks
 
-# A hidden state of one sequence, packed against padded: the most that the norm of the difference
-# may be of its own. In bf16 and TF32 rounding makes a hundredth in 24 layers; a sequence that sees
-# its neighbours, or wrong positions, make a tenth and more.
-TOLERANCE = {"cpu": 1e-4, "cuda": 0.05}
 LENGTHS = (37, 1, 20, 2, 9)  # of the sequences that it is tried on
 SHAPES = 1024  # that may be compiled for: more than there are buckets of tokens, so never reached
 
@@ -154,72 +150,7 @@ def hidden_states(encoder, batch: dict[str, Any], pictures=None):
     if pictures is not None:
         return behind(encoder, batch, pictures)
     mask = batch["mask"]
-    return encoder(input_ids=batch["ids"], attention_mask=_mask(encoder, mask)).last_hidden_state
-
-
-def _mask(encoder, mask):
-    # DeBERTa-v2's convolution subtracts it from 1.
-    by_number = mask is not None and getattr(encoder.config, "conv_kernel_size", None)
-    return mask.long() if by_number else mask
-
-
-def behind(encoder, batch: dict[str, Any], pictures, seen: bool = True):
-    """Return the last hidden states of a padded batch of texts with pictures before them.
-
-    The pictures are at ids of padding, which an encoder that counts its positions from the ids
-    (XLM-R) does not count; to one that takes absolute positions from outside they are given, so
-    that those of the text are what they are without pictures. Relative ones are anyway.
-
-    Args:
-        pictures: see `hidden_states`.
-        seen: whether anything attends to them; if not, the states are those of the text alone.
-    """
-    import torch
-
-    count = pictures.shape[1]
-    ids, mask = batch["ids"], batch["mask"]
-    front = ids.new_full((len(ids), count), batch["pad"])
-    if mask is None and not seen:
-        mask = torch.ones_like(ids, dtype=torch.bool)
-    if mask is not None:
-        mask = torch.cat([mask.new_full(front.shape, seen), mask], 1)
-    options = {}
-    if attention.first_position(encoder.config) == 0:
-        at = torch.arange(-count, ids.shape[1], device=ids.device).clamp(min=0)
-        options["position_ids"] = at[None].expand(len(ids), -1)
-    with in_place(encoder, pictures):
-        states = encoder(
-            input_ids=torch.cat([front, ids], 1), attention_mask=_mask(encoder, mask), **options
-        ).last_hidden_state
-    return states[:, count:]
-
-
-@contextlib.contextmanager
-def in_place(encoder, pictures, places=None):
-    """Put pictures in place of the first word embeddings of each sequence; nothing for None.
-
-    By a hook on the module of the word embeddings, which every encoder has.
-
-    Args:
-        pictures: [sequences, positions, H].
-        places: int64 [sequences * positions], where these are in a packed batch.
-    """
-    if pictures is None:
-        yield
-        return
-    import torch
-
-    def replaced(module, given, embedded):
-        own = pictures.to(embedded.dtype)
-        if places is None:
-            return torch.cat([own, embedded[:, own.shape[1] :]], 1)
-        return embedded.index_copy(1, places, own.flatten(0, 1)[None])
-
-    hook = encoder.get_input_embeddings().register_forward_hook(replaced)
-    try:
-        yield
-    finally:
-        hook.remove()
+    return encoder(input_ids=batch["ids"], attention_mask=mask_for(encoder, mask)).last_hidden_state
 
 
 def packed_states(encoder, batch: dict[str, Any]):

@@ -152,11 +152,11 @@ def grid_of(states: Any, pixels: tuple[int, int], patch: int | None) -> Any:
     rows, columns = (n // patch for n in pixels) if patch else (0, 0)
     if not rows or rows * columns > found:
         rows = columns = round(found**0.5)
-    if rows * columns != found and (not patch or rows * columns > found):
-        raise UserError(
-            f"of a picture of {pixels[0]} x {pixels[1]} pixels it has {found} states, which are no"
-            " grid"
-        )
+        if rows * columns != found:  # such as a class token and some of the patches
+            raise UserError(
+                f"of a picture of {pixels[0]} x {pixels[1]} pixels it has {found} states, which are"
+                " no grid"
+            )
     return (
         states[:, found - rows * columns :].transpose(1, 2).reshape(pictures, width, rows, columns)
     )
@@ -210,7 +210,8 @@ def reduce(path: Path, name: str, out: Path, positions: int) -> dict[str, Any]:
         positions: states of a picture that are asked for.
 
     Raises:
-        UserError: as `load`; the processor cannot be loaded; the encoder has fewer states.
+        UserError: as `load`; the processor cannot be loaded; the encoder has fewer states, or
+            others each time.
     """
     import numpy as np
     import torch
@@ -230,9 +231,18 @@ def reduce(path: Path, name: str, out: Path, positions: int) -> dict[str, Any]:
     processor.save_pretrained(out)
     if not (out / PROCESSOR).exists():
         raise UserError(f"{name}: its image processor writes no {PROCESSOR}")
-    image = Image.fromarray(np.zeros((480, 640, 3), np.uint8))
-    seen = processor([image], return_tensors="np")["pixel_values"]
-    grid = Tower(out, 1, torch.device("cpu")).patches(torch.from_numpy(seen))
+    drawn = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    seen = processor([Image.fromarray(drawn)], return_tensors="np")["pixel_values"]
+    model = Tower(out, 1, torch.device("cpu"))
+    try:
+        grid, again = (model.patches(torch.from_numpy(seen)) for _ in range(2))
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from None
+    if not torch.allclose(grid, again, rtol=1e-3, atol=1e-4):
+        raise UserError(
+            f"{name}: has other states of the same picture each time (it may hide patches at"
+            " random, as ViT-MAE does), so its features would be of chance"
+        )
     rows, columns = (int(n) for n in grid.shape[-2:])
     if positions > min(rows, columns) ** 2:
         raise too_many(positions, rows, columns)

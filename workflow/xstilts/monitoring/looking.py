@@ -28,7 +28,7 @@ from xstilts.experiment.nodes import TRAININGS, Node
 from xstilts.experiment.tasks import POOL
 from xstilts.models import adapters, repository, vision
 from xstilts.monitoring.records import TO_PIN, Pins, Records, next_run
-from xstilts.running.errors import Absent, Problems, UserError, nearest
+from xstilts.running.errors import LABELS_SHOWN, Absent, Problems, UserError, brief, nearest
 
 LARGE = 2**26  # bytes of a file of which the first rows alone are looked at
 FIRST = 20_000  # those rows
@@ -220,7 +220,7 @@ class _Rows:
         if known and (odd := sorted(own - known)):
             line = (
                 f"{where}: label `{odd[0]}` is none of those of the train rows:"
-                f" {', '.join(sorted(known))}{nearest(odd[0], known)}"
+                f" {brief(', '.join(sorted(known)), LABELS_SHOWN)}{nearest(odd[0], known)}"
             )
             if spec["format"] == "tagging":  # a rare tag may be missing among few train rows
                 self.notes.append(line)

@@ -217,9 +217,10 @@ def records(grid: Grid, nodes: Mapping[str, Node]) -> list[str]:
     aligned = [f"{row.folder(name)}/{RECORD}" for row in rows for name in sets]
     overlap = [key for key, node in nodes.items() if node.rule == "overlap"]
     seen = dict.fromkeys(
-        f"{grid.encoder(cell.model, cell.intermediate, cell.seed)}/node.json"
+        f"{grid.encoder(cell.model, name, cell.seed)}/node.json"
         for cell in grid.cells
-        if grid.seen(cell.intermediate)
+        for name in grid.chain(cell.intermediate)
+        if grid.seen(name)
     )
     return [*choices(grid), *difficulty(nodes), *aligned, *overlap, *filtered(nodes), *seen]
 
@@ -236,7 +237,9 @@ def has(grid: Grid, nodes: Mapping[str, Node]) -> dict[str, bool]:
         "difficulty": bool(difficulty(nodes)),
         "alignment": bool(grid.experiment.alignment),
         "overlap": bool(grid.overlapping()),
-        "grounding": any(grid.seen(cell.intermediate) for cell in grid.cells),
+        "grounding": any(
+            grid.seen(name) for cell in grid.cells for name in grid.chain(cell.intermediate)
+        ),
         "projection": bool(filtered(nodes)),
     }
 

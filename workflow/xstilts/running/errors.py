@@ -15,6 +15,10 @@ class Absent(UserError):
     """A data set has nothing of a language or split, which is so for that language alone."""
 
 
+class NotCached(UserError):
+    """What is of the hub is not on this machine, and the hub is not to be asked."""
+
+
 class NotFinite(UserError):
     """A loss or weights are no longer finite."""
 
@@ -55,6 +59,9 @@ class Problems:
         """
         if self.lines:
             raise UserError("\n".join(dict.fromkeys(self.lines)))
+
+
+LABELS_SHOWN = 200  # characters of a list of labels, of which there may be thousands
 
 
 def nearest(name: object, valid: Iterable[str]) -> str:

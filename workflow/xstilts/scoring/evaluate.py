@@ -21,7 +21,7 @@ from xstilts.encoding import encoded, features
 from xstilts.encoding.header import digest_of
 from xstilts.running import device
 from xstilts.running.energy import Meter
-from xstilts.running.errors import Absent, UserError
+from xstilts.running.errors import LABELS_SHOWN, Absent, UserError, brief
 from xstilts.running.files import atomic, digest, read_json, sha256, write_json
 from xstilts.running.record import versions
 from xstilts.scoring import examples, pooled
@@ -161,9 +161,10 @@ def prepared(
     data = encoded.load_checked(paths["encoded"], spec["encoded"], *tokenizer)
     trained = list(node.get("labels", {}).values())
     if len(trained) == 1 and data.labels and trained[0] != list(data.labels):
+        own, theirs = (brief(", ".join(names), LABELS_SHOWN) for names in (data.labels, trained[0]))
         raise UserError(
-            f"{paths['encoded']}: its labels are {', '.join(data.labels)}, those of {scorer.folder}"
-            f" are {', '.join(trained[0])}; delete both, run again"
+            f"{paths['encoded']}: its labels are {own}, those of {scorer.folder} are {theirs};"
+            " delete both, run again"
         )
     read = {"encoded": digest_of, "rows": sha256, "dev_encoded": digest_of, "dev_rows": sha256}
     read |= {"pool_encoded": digest_of, "pool_rows": scorer.sha256}

@@ -13,7 +13,7 @@ from typing import Any
 from xstilts.data import features, own_features, prepare, raw_pictures
 from xstilts.models import seeing, vision
 from xstilts.running import device, lock
-from xstilts.running.errors import UserError
+from xstilts.running.errors import NotCached, UserError
 from xstilts.running.files import digest, read_json, sha256, write_json
 from xstilts.running.record import same_spec, versions
 from xstilts.steps import arguments, process
@@ -46,7 +46,13 @@ def see(args: argparse.Namespace, spec: dict, pin: dict, made: dict) -> None:
 
     def pictures(first: int) -> Any:
         of = made["spec"]
-        return raw_pictures.blobs(args.source, args.root, pin, of, numbers[first:])
+        try:
+            yield from raw_pictures.blobs(args.source, args.root, pin, of, numbers[first:])
+        except NotCached:  # its advice is for who has chosen to be offline
+            raise UserError(
+                f"the pictures of {of['hub']} are not in the cache of `datasets` (HF_HOME must be a"
+                f" folder that this machine sees); delete {Path(args.rows).parent}/*, run again"
+            ) from None
 
     folder, state = Path(args.node).parent, seeing.State(args.state, digest([spec, pins]))
     tower = vision.Tower(folder, spec["positions"], on)

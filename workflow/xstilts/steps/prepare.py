@@ -153,6 +153,12 @@ def load(args: argparse.Namespace, spec: dict[str, Any], pin: dict[str, Any], sp
     how: dict[str, Any] = {}
     if not sources.from_hub(args.source, spec["hub"]):
         folder = sources.folder(args.root, "datasets", spec["hub"])
+        schema = pictures.schema_in(folder, spec["hub"], config, split)
+        about_pictures = spec["format"] == "images" or "images" in spec
+        if schema is None and about_pictures and pictures.streams(spec | {"split": split}):
+            stream = sources.load(*where, config, split, streaming=True)
+            if stream.features is not None:
+                return pictures.collected(stream)
         columns = pictures.others_in(folder, spec["hub"], config, split)
         how = {} if columns is None else {"columns": columns}
     return sources.load(*where, config, split, **how)

@@ -103,6 +103,7 @@ def _read(
         aligned=aligned,
         overlap=counted,
         controls=grounding.controls(of) if of else {},
+        chains={n: of.chain(n) for n in of.experiment.settings["intermediates"]} if of else {},
         made=(made_rows[0], made_rows[1]) if of else None,
         quality=quality.means(of, nodes, results.parent, made.current) if of else {},
     )

@@ -13,6 +13,7 @@ from typing import Any
 from xstilts import metrics
 from xstilts.encoding.encoded import Encoded
 from xstilts.encoding.features import NONE, OWN, SHUFFLED
+from xstilts.experiment.tasks import MASKED
 from xstilts.models.execution import Execution
 from xstilts.scoring import predict
 from xstilts.training.tasks import TrainingTask, weights
@@ -31,9 +32,10 @@ def measure(
     """Return what `node.json` says of it: {} where no task has pictures, nor is trained without its
     own on purpose (`images: none`).
 
-    Task -> metric, rows, trained (`pictures`, `shuffled` or `none`), and under each condition
-    `score`, `loss` (of an example, of a hidden piece) and `values`, of each row, as far as it can
-    be: text alone (`none`) is all that a training on it can read.
+    Task -> metric, rows, `images` (the number of the picture of each row, as they first occur),
+    trained (`pictures`, `shuffled` or `none`), and under each condition `score`, `loss` (of an
+    example, of a hidden piece) and `values`, of each row, as far as it can be: text alone (`none`)
+    is all that a training on it can read.
 
     Args:
         encoder, tasks: what was trained; it has the best weights afterwards.
@@ -69,9 +71,16 @@ def _of_task(encoder, task: TrainingTask, device, max_tokens: int) -> dict[str, 
     return {
         "metric": task.metric,
         "rows": len(task.dev_rows),
+        "images": images_of(task.dev_rows),
         "trained": task.trained_with,
         **{name: _under(encoder, task, dev, device, max_tokens) for name, dev in shown.items()},
     }
+
+
+def images_of(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the number of the picture of each row, in the order in which pictures first occur."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(row["image"], len(numbers)) for row in rows]
 
 
 def _under(encoder, task: TrainingTask, dev: Encoded, device, max_tokens: int) -> dict[str, Any]:
@@ -87,7 +96,9 @@ def _under(encoder, task: TrainingTask, dev: Encoded, device, max_tokens: int) -
 
     told: Any = SimpleNamespace(collate=task.page.collate, reduce=reduce)
     execution = Execution.choose(encoder, device)
-    reduced = predict.reduced(told, encoder, task.head, dev, device, 4 * max_tokens, execution)
+    # What tells pieces of the vocabulary has, for each, a number for all others: as in training.
+    budget = max_tokens if task.format in MASKED else 4 * max_tokens
+    reduced = predict.reduced(told, encoder, task.head, dev, device, budget, execution)
     predictions = task.page.decode(reduced, dev, task.dev_rows)
     found, values = task.page.score(task.dev_rows, predictions, task.metric, task.dev_lang)
     score = metrics.METRICS[task.metric].task_score(found)

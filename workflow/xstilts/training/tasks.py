@@ -12,13 +12,12 @@ from xstilts.data import prepare
 from xstilts.encoding import encoded
 from xstilts.encoding import features as features_files
 from xstilts.encoding.encoded import Encoded
-from xstilts.encoding.features import OWN, PART, SHUFFLED, Pictures
+from xstilts.encoding.features import OWN, PART, SHUFFLED, Features, Pictures
 from xstilts.experiment import amounts
+from xstilts.experiment.training_specs import SEEN
 from xstilts.models import adapters
-from xstilts.running.errors import UserError
+from xstilts.running.errors import LABELS_SHOWN, UserError, brief
 from xstilts.training import deal, host, sample
-
-SPLITS = ("train", "dev")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -116,6 +115,8 @@ def read_tasks(
         name: {split: _pictures(next(features_paths), name, split, of[split], spec) for split in of}
         for name, of in _in_order(spec.get("features", {}))
     }
+    for images, of in sets.items():
+        _check_splits(images, *(of[split][0].features for split in SEEN))
     eval_rows = spec["recipe"]["eval_rows"]
 
     def load(path: str, spec_digest: str, whole: bool = True) -> Encoded:
@@ -153,7 +154,8 @@ def read_tasks(
             if list(dev_data.labels) != list(labels):
                 raise UserError(
                     f"{task.name}: its dev rows are encoded with the labels"
-                    f" {', '.join(dev_data.labels)}, its train rows with {', '.join(labels)};"
+                    f" {brief(', '.join(dev_data.labels), LABELS_SHOWN)}, its train rows with"
+                    f" {brief(', '.join(labels), LABELS_SHOWN)};"
                     " delete results/encoded, run again"
                 )
             task = dataclasses.replace(
@@ -170,7 +172,7 @@ def read_tasks(
 def _in_order(sets: Mapping[str, Mapping[str, str]]) -> list[tuple[str, dict[str, str]]]:
     """Return the sets of pictures of a spec, whose keys are sorted, each with its splits in the
     order in which their features are named."""
-    return [(name, {split: sets[name][split] for split in SPLITS}) for name in sets]
+    return [(name, {split: sets[name][split] for split in SEEN}) for name in sets]
 
 
 def _pictures(
@@ -180,6 +182,16 @@ def _pictures(
     opened = features_files.load(path, spec_digest)
     others = features_files.derangement(len(opened), spec["seed"], f"{name} {split}")
     return Pictures(opened), Pictures(opened, others)
+
+
+def _check_splits(images: str, train: Features, dev: Features) -> None:
+    """Refuse features of dev pictures that are not of the kind of those trained on."""
+    if train.shape[1:] != dev.shape[1:]:
+        raise UserError(
+            f"{images}: its features to train on are of {train.shape[1]} positions and"
+            f" {train.shape[2]} wide, those of dev of {dev.shape[1]} and {dev.shape[2]}; take those"
+            " of one vision encoder"
+        )
 
 
 def _before(
@@ -197,8 +209,12 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
     One for the tasks of equal format and equal labels (MNLI, SNLI, ANLI); tasks without labels
     (regression, choice, span) have heads of their own, as in jiant. All heads of tasks with
     pictures have the same projector.
+
+    Raises:
+        UserError: features of different shapes; an encoder that cannot read texts behind pictures.
     """
     from xstilts.formats.pictures import Projector, add
+    from xstilts.models.before import positions_given
 
     heads: dict[Any, Any] = {}
     projector, tasks_with_heads = None, []
@@ -210,6 +226,7 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
         if key not in heads:
             made = task.page.head(encoder, list(task.labels), train, **task.options)
             if pictures:
+                positions_given(encoder, encoder.device, train[0].meta["pad"])
                 projector = projector or Projector.of(pictures.features.shape, encoder)
                 _check_shared(projector, pictures, task.name)
                 add(made, projector)
