@@ -13,7 +13,7 @@ from xstilts.running.errors import UserError
 
 GIVEN = {"by": "cat", "languages": ["de", "ru"], "filter": "strict"}
 SETTINGS = {
-    "translators": {"cat": {"engine": "command", "run": "cat"}},
+    "translators": {"cat": {"engine": "command", "run": "cat {lang}"}},
     "intermediates": {
         "made": {"tasks": ["mnli"], "translated": GIVEN},
         "noisy": {"tasks": ["mnli"], "translated": {**GIVEN, "noise": 0.1}},

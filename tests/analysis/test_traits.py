@@ -137,7 +137,7 @@ def test_differences_by_class_have_intervals():
 
 def test_the_reference_has_every_language_of_every_task():
     known = traits.language_traits()
-    spoken = {language for task in tasks.known().values() for language in task["languages"]}
+    spoken = {language for task in tasks.known().values() for language in task.get("languages", ())}
     assert spoken <= set(known.index)
     assert set(known.columns) == set(traits.TRAITS)
     assert set(known["resources"]) == set(traits.SIZES)

@@ -19,7 +19,7 @@ def test_what_came_later_is_in_a_spec_only_where_it_is_not_the_default():
     """So that what was trained before there was such a key is not trained again."""
     plain, fields = Recipe(), dataclasses.asdict(Recipe())
     later = {"grouping": ("length", "none"), "optimizer": ("adamw", "adamw8bit")}
-    later |= {"scale": (None, 20.0)}
+    later |= {"scale": (None, 20.0), "image_learning_rate": (1e-4, 1e-3)}
     assert plain.spec() == {k: v for k, v in fields.items() if k not in later}
     assert Recipe(**plain.spec()) == plain
     for key, (default, other) in later.items():

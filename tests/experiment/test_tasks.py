@@ -115,6 +115,7 @@ def test_the_targets_have_the_languages_of_xtreme():
         "lareqa", "mewslix", "multichecklist", "tatoeba_r", "xcopa",
         "hotpot", "hotpot_gold", "hotpot_answer", "hotpot_x", "hotpot_x_gold", "hotpot_x_answer",
         "multiq", "musique", "musique_gold", "musique_last",
+        "xgqa",
     }  # fmt: skip
     assert {name: scored[name].languages for name in wanted} == wanted
 

@@ -35,6 +35,7 @@ THERE = {
     "anli_r3": {"dev": ["en"]},
     "snli": EN,
     "multinli": {},
+    **{name: {} for name in ("coco", "captions", "vqa", "gqa_images", "gqa", "xgqa")},
     "qqp": EN,
     "squad": EN,
     "squad_translated": {},

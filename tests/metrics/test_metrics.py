@@ -22,6 +22,8 @@ EXAMPLES = {  # metric -> gold, prediction that is perfect for it
     "tagging": ([["B-PER", "O"], ["NOUN"]], [["B-PER", "O"], ["NOUN"]]),
     "squad": ([["Paris", "in Paris"], []], ["Paris", ""]),
     "squad2": ([["Paris", "in Paris"], []], ["Paris", ""]),
+    "squad_f1": ([["Paris", "in Paris"], []], ["Paris", ""]),
+    "told": ([2, 1], [2, 1]),  # hidden pieces, and those told
     "mlqa": ([["Paris", "in Paris"], ["Rom"]], ["Paris", "Rom"]),
     "map20": ([["a"], ["b", "c"]], [["a", "x"], ["c", "b"]]),
     "bucc": ([("de-1", "en-7"), ("de-2", "en-4")], [("de-2", "en-4"), ("de-1", "en-7")]),
@@ -36,6 +38,8 @@ STRATEGIES = {
     "tagging": tag_pairs(IOBES + UPOS).map(lambda pair: list(zip(*pair, strict=True))),
     "squad": QUESTIONS,
     "squad2": QUESTIONS,
+    "squad_f1": QUESTIONS,
+    "told": st.lists(st.tuples(st.just(3), st.integers(0, 3)), min_size=1),
     "mlqa": QUESTIONS,
     "map20": st.lists(st.tuples(*[st.lists(IDS, min_size=1, unique=True)] * 2), min_size=1),
     "bucc": st.lists(st.tuples(st.tuples(IDS, IDS), st.tuples(IDS, IDS)), min_size=1),

@@ -410,6 +410,7 @@ def test_fields_types_and_labels_are_those_of_the_real_data(written):
     assert missing == {
         "local/ccgbank", "local/squad-translated", "nyu-mll/multi_nli", "wikimedia/wikipedia",
         "local/mewslix", "local/multichecklist", "mteb/tatoeba-bitext-mining",
+        "AKCIT/coco2017-captioning", "pminervini/VQAv2", "lmms-lab/GQA", "floschne/xgqa",
         "RussianNLP/tape", "dgslibisey/MuSiQue", "local/hotpotqa-x",
     }  # fmt: skip
 

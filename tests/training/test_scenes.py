@@ -110,7 +110,9 @@ def train(world, format, shuffled=False, epochs=6, seed=1):
 
 def shown(judged):
     """The table of a training and its control, of one seed."""
-    keyed = {("xlmr", name, "seed1", "scenes"): told for name, told in judged.items()}
+    keyed = {
+        ("xlmr", name, "seed1", "scenes"): {**told, "steps": 1} for name, told in judged.items()
+    }
     table = tables.table(keyed, {"own": ["shuffled"]})
     print(tables.text_table(table).rows)
     return table.set_index("intermediate").to_dict("index")

@@ -9,16 +9,16 @@ read is all zeros, and the rows about it stay.
 """
 
 import json
-import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from xstilts.running.errors import UserError
 from xstilts.running.files import atomic
+from xstilts.running.safetensors import header_in
 
 TENSOR = "features"
 DTYPE, KIND = np.dtype("<f2"), "F16"  # its numbers, as numpy and safetensors name them
@@ -44,15 +44,6 @@ def write(path: str | Path, shape: Shape, blocks: Iterable[np.ndarray]) -> None:
             file.write(np.ascontiguousarray(block, DTYPE).data)
         if file.tell() != 8 + len(text) + size:
             raise ValueError(f"{path}: the blocks are not {shape}")
-
-
-def header_in(file: BinaryIO) -> tuple[dict[str, Any], int]:
-    """Return the header of an open safetensors file, and the byte at which its numbers begin;
-    ValueError or struct.error where it is none."""
-    (length,) = struct.unpack("<Q", file.read(8))
-    if length > os.fstat(file.fileno()).st_size:  # a damaged length may be anything
-        raise ValueError
-    return json.loads(file.read(length)), 8 + length
 
 
 def header_of(path: Path) -> tuple[dict[str, Any], int]:

@@ -16,10 +16,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from xstilts.data.features import DTYPE, KIND, TENSOR, Shape, header_in
+from xstilts.data.features import DTYPE, KIND, TENSOR, Shape
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
 from xstilts.running.record import same_spec
+from xstilts.running.safetensors import header_in
 
 PART = "pictures"  # of a head: what makes of features the text encoder's input
 # What is before a text: its own picture, another one, or none. The last two are controls, which

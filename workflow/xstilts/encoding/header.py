@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from xstilts.data.features import header_in
 from xstilts.running.errors import UserError
 from xstilts.running.files import sha256
+from xstilts.running.safetensors import header_in
 
 DIGEST = "sha256"  # in the record of a file, of the file without it
 

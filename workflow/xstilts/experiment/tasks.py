@@ -29,6 +29,7 @@ WITHOUT_PICTURES = ("choice", "retrieval", "dual", "images")  # the formats whos
 SPLITS = ("train", "dev", "test")
 POOL = sources.POOL
 SET = "en"  # in place of a language: a set of pictures
+SEEN = ("train", "dev")  # the splits whose pictures a training sees
 
 
 @dataclasses.dataclass(frozen=True)

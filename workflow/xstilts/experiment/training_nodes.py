@@ -12,7 +12,7 @@ from xstilts.experiment.maker import outputs_of, rows_of
 from xstilts.experiment.nodes import TRIALS, Node, checkpoint_files, features_of
 from xstilts.experiment.recipe import Member
 from xstilts.experiment.subset_nodes import SubsetNodes
-from xstilts.experiment.training_specs import SEEN
+from xstilts.experiment.tasks import SEEN
 from xstilts.running.files import digest
 
 

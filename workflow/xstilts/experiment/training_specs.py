@@ -8,9 +8,9 @@ from xstilts.experiment.config import NONE
 from xstilts.experiment.measure_specs import MeasureSpecs
 from xstilts.experiment.recipe import Member, Recipe
 from xstilts.experiment.searches import Searches
+from xstilts.experiment.tasks import SEEN
 from xstilts.experiment.versions import VERSIONS
 
-SEEN = ("train", "dev")  # the splits whose pictures a training sees
 CAP = 131_072  # K of examples-proportional mixing, 2**17 (`training/mixture.py`)
 
 

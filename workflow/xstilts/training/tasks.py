@@ -14,7 +14,7 @@ from xstilts.encoding import features as features_files
 from xstilts.encoding.encoded import Encoded
 from xstilts.encoding.features import OWN, PART, SHUFFLED, Features, Pictures
 from xstilts.experiment import amounts
-from xstilts.experiment.training_specs import SEEN
+from xstilts.experiment.tasks import SEEN
 from xstilts.models import adapters
 from xstilts.running.errors import LABELS_SHOWN, UserError, brief
 from xstilts.training import deal, host, sample
@@ -221,7 +221,8 @@ def with_heads(tasks: Iterable[TrainingTask], encoder) -> list[TrainingTask]:
     for task in tasks:
         key: Any = (task.format, *task.labels) if task.labels else task.name
         train = list(task.train.values())
-        if pictures := train[0].pictures:
+        pictures = train[0].pictures if train else None
+        if pictures:
             key = "pictures", key
         if key not in heads:
             made = task.page.head(encoder, list(task.labels), train, **task.options)
