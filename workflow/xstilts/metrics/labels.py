@@ -48,8 +48,9 @@ def told(hidden: Sequence[int], right: Sequence[int]) -> dict[str, float]:
     """Share of all hidden pieces that are told right: numbers of both a row; 0 where none is
     hidden."""
     counts.check(hidden, right)
-    of_all = counts.mean(hidden)
-    return {"told": counts.mean(right) / of_all if of_all else 0.0}
+    if not hidden:
+        raise ValueError("there is nothing to score")
+    return {"told": sum(right) / sum(hidden) if sum(hidden) else 0.0}
 
 
 def _tally(
