@@ -186,13 +186,18 @@ def _copy_files(init: Path, folder: Path, adapted: bool) -> None:
 
 
 def retrieval_layer(config, requested: int | None) -> int:
-    """Return the layer whose hidden states are pooled for retrieval: the requested one, or 14/24
-    of the depth.
+    """Return the layer whose hidden states are pooled for retrieval: the requested one, or that of
+    the paper (`pooled_layer`)."""
+    depth = Architecture.of(config).layers
+    if requested is not None and requested > depth:
+        raise UserError(f"retrieval_layer: {requested} is above the {depth} layers of the model")
+    return requested if requested is not None else pooled_layer(depth)
+
+
+def pooled_layer(depth: int) -> int:
+    """Return the layer that is pooled of an encoder of `depth` layers, where none is asked for.
 
     Phang et al. 2020 and jiant pool hidden state 14 of the 24 layers of XLM-R Large; other depths
     take the same fraction, rounded (12 layers: 7, 6 layers: 4).
     """
-    depth = Architecture.of(config).layers
-    if requested is not None and requested > depth:
-        raise UserError(f"retrieval_layer: {requested} is above the {depth} layers of the model")
-    return requested if requested is not None else max(1, int(depth * 14 / 24 + 0.5))
+    return max(1, int(depth * 14 / 24 + 0.5))

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -32,13 +31,8 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{args.encoded}: is of other rows than {args.rows}; delete it, run again")
     pins = prepare.pins(made) | node["pins"]
     block = ids, probabilities(args, spec["format"], data)
-    found = values.write(args.out, args.record, one(block), {"spec": spec, "pins": pins})
+    found = values.write(args.out, args.record, [block], {"spec": spec, "pins": pins})
     print(f"{found['rows']} rows in {spec['lang']}, on average {found['mean']}")
-
-
-def one(block: tuple[list[str], np.ndarray]) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Yield a block."""
-    yield block
 
 
 def probabilities(args: argparse.Namespace, format: str, data: encoded.Encoded) -> np.ndarray:

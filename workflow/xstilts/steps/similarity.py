@@ -4,7 +4,7 @@ import argparse
 import json
 
 from xstilts.data import prepare
-from xstilts.models import lean
+from xstilts.models import checkpoint, lean
 from xstilts.running.record import read_node, same_spec
 from xstilts.scoring.alignment import Aligner
 from xstilts.steps import process
@@ -19,7 +19,7 @@ def main(args: argparse.Namespace) -> None:
     made, source = prepare.metadata(args.rows), prepare.metadata(args.source)
     same_spec(args.rows, made["spec"], spec["rows"])
     same_spec(args.source, source["spec"], spec["data"])
-    layer = spec["layer"] or max(1, int(node["layers"] * 14 / 24 + 0.5))
+    layer = spec["layer"] or checkpoint.pooled_layer(node["layers"])
     measure = Similarity(Aligner(args.model, node, [layer], args.budget, args.out), spec["format"])
     pins = prepare.pins(made, source) | node["pins"]
     blocks = measure.measured(passing.blocks(passing.Files(args.source, [args.rows], {})))

@@ -18,7 +18,7 @@ from xstilts.experiment.training_specs import CAP
 from xstilts.experiment.vision import OWN as OWN_FEATURES
 from xstilts.models.flop import training_flop
 from xstilts.monitoring.estimate import vision_sizes
-from xstilts.monitoring.estimate.data_sizes import DataSizes
+from xstilts.monitoring.estimate.data_sizes import DataSize, DataSizes
 
 DECODED = 100  # pictures of 640 x 480 that a process decodes a second (tests/bench/decoding.py)
 OWN_POSITIONS = 16  # of features of one's own, before they have been looked at
@@ -144,18 +144,8 @@ def passes(model: str, intermediate: str, grid: Grid, sizes: DataSizes) -> float
     asked = ("rows", "steps", "translations", "subset", "translated")
     if grid.entry(intermediate).keys().isdisjoint(asked):
         return grid.recipe(intermediate, model, values).epochs
-    there = sum(
-        sizes.of(
-            model,
-            member.task,
-            lang,
-            "train",
-            member.recipe.max_length,
-            member.variants.get(lang, ""),
-        ).tokens
-        for member in grid.mixture(intermediate)
-        for lang in member.languages
-    )
+    members = grid.mixture(intermediate)
+    there = sum(size.tokens for one in members for size in _train_sizes(model, one, sizes))
     return stage_1(model, intermediate, grid, sizes, values).train_tokens / max(there, 1.0)
 
 
@@ -163,6 +153,15 @@ def tuned_epochs(model: str, intermediate: str, task: str, grid: Grid) -> float:
     """Return how often stage 2 reads its rows; at most, where that is searched."""
     values = search.most(grid.searches.of(model, intermediate, task))
     return grid.tuning(task, model, values)[0].recipe.epochs
+
+
+def _train_sizes(model: str, member: Member, sizes: DataSizes) -> list[DataSize]:
+    """Return the sizes of the train rows of a task, a language each."""
+    length, variants = member.recipe.max_length, member.variants
+    return [
+        sizes.of(model, member.task, lang, "train", length, variants.get(lang, ""))
+        for lang in member.languages
+    ]
 
 
 def training(
@@ -182,17 +181,7 @@ def training(
     """
     weights, batch_tokens, epoch_steps = [], [], 0
     for member in members:
-        train = [
-            sizes.of(
-                model,
-                member.task,
-                lang,
-                "train",
-                member.recipe.max_length,
-                member.variants.get(lang, ""),
-            )
-            for lang in member.languages
-        ]
+        train = _train_sizes(model, member, sizes)
         examples, tokens = sum(size.examples for size in train), sum(size.tokens for size in train)
         tokens += examples * before(member.task)
         batch_tokens.append(member.recipe.batch_size * tokens / examples)
