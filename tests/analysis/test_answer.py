@@ -103,6 +103,22 @@ def test_two_classes_and_their_difference():
     assert number(answer(points_alone, evidence(MEANS, spread=0.01)), "difference", "far")["agrees"]
 
 
+def test_without_errors_there_is_no_share_of_them():
+    means = MEANS | {("none", "near"): 1.0}
+    classes = tuple(one(name, ["mnli", "squad"], [name]) for name in ("near", "far"))
+    question = Question("q", "?", classes, contrast="first", scales=("share", "points", "log-odds"))
+    found = Calculation(question, Estimator(evidence(means)))
+    assert found.table()["scale"].unique().tolist() == ["points", "log-odds"]
+    assert found.points()["scale"].unique().tolist() == ["points", "log-odds"]
+    assert found.notes == [
+        "Without the share of errors: the row that the gain of near is over makes no error."
+    ]
+    only = dataclasses.replace(question, scales=("share",))
+    with pytest.raises(UserError, match=r"near is over makes no error.*`scales: \[points\]`"):
+        answer(only, evidence(means))
+    assert set(answer(only, evidence(MEANS))["scale"]) == {"share"}
+
+
 def test_each_class_for_itself():
     question = Question(
         "q", "?", (one("mnli", ["mnli"], ["far"]), one("squad", ["squad"], ["far"]))

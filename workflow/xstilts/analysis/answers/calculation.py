@@ -76,7 +76,7 @@ class Calculation:
 
     def table(self) -> pd.DataFrame:
         """Return the table of the answer; an estimate that is not there is NaN."""
-        rows = [row for scale in self.question.scales for row in self._on_scale(scale)]
+        rows = [row for scale in self.means.scales for row in self._on_scale(scale)]
         table = pd.DataFrame(rows, columns=COLUMNS).astype({"tested": bool})
         for _, part in table[table["tested"]].groupby("scale", sort=False):
             table.loc[part.index, "p holm"] = holm(part["p"].tolist())
@@ -184,7 +184,7 @@ class Calculation:
     def points(self) -> pd.DataFrame:
         """Return the estimate of every point, `POINT_COLUMNS`."""
         rows = []
-        for scale in self.question.scales:
+        for scale in self.means.scales:
             for one in self.classes:
                 xs = np.mean(one.xs, axis=0)
                 for i, point in enumerate(one.asked.points):

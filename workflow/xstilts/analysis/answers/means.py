@@ -12,6 +12,7 @@ from xstilts.analysis.evidence import MIN_EXAMPLES, Part
 from xstilts.analysis.forms import Form, by_row, combine, mean_form
 from xstilts.experiment.classes import FEWEST
 from xstilts.experiment.questions import (
+    ALL,
     FLOP,
     HEADROOM,
     LEVELS,
@@ -40,6 +41,11 @@ class Mean:
     over: Quantity | None
     examples: int
 
+    @property
+    def faultless(self) -> bool:
+        """Whether what the gain is over makes less than one error: it has no share to remove."""
+        return self.over is not None and (1 - self.over.value) * self.examples < 1
+
     def on(self, scale: str) -> Quantity:
         """Return the gain (or score) on a scale, and its derivative.
 
@@ -49,7 +55,7 @@ class Mean:
         """
         m, m0 = self.row.value, self.over.value if self.over else 0.0
         if scale == SHARE:
-            rest = max(1 - m0, 1 / (2 * self.examples))
+            rest = 1 - m0  # not 0: see `faultless`
             value, by_m, by_m0 = (m - m0) / rest, 1 / rest, (m - 1) / rest**2
             value, by_m, by_m0 = 100 * value, 100 * by_m, 100 * by_m0
         elif scale == LOG_ODDS:
@@ -85,6 +91,7 @@ class Means:
 
     Attributes:
         classes: of the question, in its order.
+        scales: those of the question that there are numbers on.
     """
 
     def __init__(self, question: Question, estimator: Estimator) -> None:
@@ -93,11 +100,35 @@ class Means:
         self._left_out: dict[str, None] = {}
         self._counts: dict[frozenset[Part], int] = {}
         self.classes = [self._measure(one) for one in question.classes]
+        self.scales = self._scales()
 
     @property
     def notes(self) -> list[str]:
         """What was left out of the classes, a line each."""
         return list(self._left_out)
+
+    def _scales(self) -> tuple[str, ...]:
+        """Return the scales without the share of errors, if the row that a gain is over makes none:
+        what is lost of nothing is no share, and would be a number of any size.
+
+        Raises:
+            UserError: no other scale is asked for.
+        """
+        if SHARE not in self.question.scales:
+            return self.question.scales
+        names = [
+            one.asked.name
+            for one in self.classes
+            if any(mean.faultless for means in one.means for mean in means)
+        ]
+        if not names:
+            return self.question.scales
+        of = "" if names == [ALL] else f" of {', '.join(names)}"
+        why = f"the row that the gain{of} is over makes no error"
+        if rest := tuple(scale for scale in self.question.scales if scale != SHARE):
+            self._left_out[f"Without the share of errors: {why}."] = None
+            return rest
+        raise UserError(f"{why}, so there is no share of them; ask with `scales: [points]`")
 
     def _measure(self, one: AskedClass) -> Measured:
         points = [dataclasses.replace(p, cells=self._kept(one, p)) for p in one.points]
