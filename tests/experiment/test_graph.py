@@ -1,10 +1,13 @@
 """The graph of a small grid, by hand: what each job reads, needs and follows from."""
 
+from pathlib import Path
+
 import pytest
 from tests.experiment.test_grid import GERMAN, make
 
-from xstilts.experiment import graph
+from xstilts.experiment import config_files, graph
 from xstilts.experiment.cells import Cell
+from xstilts.experiment.config import load
 from xstilts.experiment.grid import Grid
 from xstilts.running.files import digest
 
@@ -392,3 +395,13 @@ def test_a_model_of_another_architecture_has_a_tiny_checkpoint_of_that_in_the_to
     assert fetched.public("q") == "Qwen/Qwen3-8B" and fetched.tokenizer("twin") == "m"
     assert fetched.experiment.settings["models"]["q"]["gpus"] == 8
     assert not any(node.rule == "toy_backbone" for node in nodes.values())
+
+
+KEPT = sorted(Path(__file__).parents[1].glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_configs_for_runs_by_hand_are_of_today(path):
+    files = [path.with_name("config.yaml"), path] if path.stem == "tasks" else [path]
+    nodes = graph.build(Grid(load(config_files.read(files))))
+    assert any(node.rule.startswith("evaluate") for node in nodes.values())
