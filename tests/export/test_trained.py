@@ -78,6 +78,42 @@ def test_a_task_that_the_intermediate_has_not(made):
         trained.find("m/mnli/seed1/xnli", directory=made.root, task="xnli")
 
 
+WITH_PICTURES = """
+source: toy
+toy: {languages: [en, de]}
+models: {m: {from: o/m}}
+vision: {v: {from: o/v, positions: 16}}
+tasks: {xgqa: {languages: [en, de]}}
+intermediates:
+  captions: {tasks: [captions]}
+  vqa: {tasks: [vqa]}
+  text: {tasks: [captions, vqa], images: none}
+targets: [xgqa]
+languages: [de]
+seeds: [1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "why"),
+    [
+        ("m/vqa/seed1", None, "`vqa` comes with pictures"),
+        ("m/captions/seed1", None, "`captions` comes with pictures"),
+        ("m/text/seed1", "captions", "`captions` hides tokens"),
+        ("m/none/seed1/xgqa", None, "`gqa` comes with pictures"),
+    ],
+)
+def test_of_some_the_encoder_alone_is_of_use(tmp_path, name, task, why):
+    config = tmp_path / "pictures.yaml"
+    config.write_text(WITH_PICTURES)
+    folder = "tuned/m/none/seed1/gqa" if name.endswith("xgqa") else f"encoders/{name}"
+    line = f"^{name}: {why}.*which {tmp_path}/results/{folder} is as transformers loads it$"
+    with pytest.raises(UserError, match=line):
+        trained.find(name, [str(config)], tmp_path, task)
+    with pytest.raises(UserError, match="m/text/seed1: is not made yet"):
+        trained.find("m/text/seed1", [str(config)], tmp_path, "vqa")
+
+
 def test_nothing_has_been_run(tmp_path):
     with pytest.raises(UserError, match="no experiment has been run here; --directory names"):
         trained.find("m/mnli/seed1/xnli", directory=tmp_path)

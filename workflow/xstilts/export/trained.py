@@ -10,7 +10,7 @@ from xstilts.encoding.header import read_header
 from xstilts.experiment.cells import Cell
 from xstilts.experiment.grid import Grid
 from xstilts.experiment.nodes import CHECKPOINT, HEAD, checkpoint_files
-from xstilts.experiment.tasks import Task
+from xstilts.experiment.tasks import MASKED, Task
 from xstilts.export import names
 from xstilts.export.names import Named
 from xstilts.models import adapters, checkpoint
@@ -87,10 +87,16 @@ def find(
 
     Raises:
         UserError: there is no such name (the nearest is said), the model is not made, or its
-            weights were dropped (the command that makes them again is said).
+            weights were dropped (the command that makes them again is said), or its head is for
+            no rows of text.
     """
     found = names.look_up(name, given, Path(directory), task)
     folder = found.root / found.path
+    if why := _encoder_alone(found):
+        raise UserError(
+            f"{name}: {why}; what it leaves is its encoder, which {folder} is as transformers loads"
+            " it"
+        )
     adapter = found.grid.adapter(found.model) is not None
     weights, *rest = checkpoint_files(found.path, adapter)
     record, *heads = (path for path in rest if path.endswith(("/node.json", f"/{HEAD}")))
@@ -113,6 +119,18 @@ def find(
             f"{name}: {base} is missing, which its adapter is on; to make it: {found.command(path)}"
         )
     return _trained(name, found, folder, read_json(folder / "node.json"))
+
+
+def _encoder_alone(named: Named) -> str:
+    """Return why the head of a model is of no use without its training, "" where it is."""
+    if named.train is None:
+        return ""
+    task = named.grid.tasks[named.train]
+    if task.images and (named.cell or named.grid.entry(named.intermediate).get("images") != "none"):
+        return f"`{task.name}` comes with pictures, which only its training and evaluation read"
+    if task.format in MASKED:
+        return f"`{task.name}` hides tokens and tells them, so there is nothing of a row to predict"
+    return ""
 
 
 def _trained(name: str, named: Named, folder: Path, node: Mapping[str, Any]) -> Trained:
