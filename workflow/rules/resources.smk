@@ -123,16 +123,21 @@ def translation_gpus(wildcards):
     return GRID.translator_gpus(translator_of(wildcards), wildcards.task)
 
 
+def shards_of(wildcards):
+    """In how many jobs the rows are translated: the measure `round_trip` reads all in one."""
+    return GRID.shards(translator_of(wildcards)) if "shard" in wildcards.keys() else 1
+
+
 def translation_memory(wildcards, input, attempt):
     """The host memory of a shard of a translation."""
     model = resources.bytes_of(getattr(input, "translator", ()))
-    shards = GRID.shards(translator_of(wildcards))
+    shards = shards_of(wildcards)
     return resources.translation_memory(model, resources.bytes_of(input.rows), shards, attempt)
 
 
 def translation_minutes(wildcards, input, attempt):
     """The time limit of it."""
-    gpus, shards = translation_gpus(wildcards), GRID.shards(translator_of(wildcards))
+    gpus, shards = translation_gpus(wildcards), shards_of(wildcards)
     return resources.translation_minutes(resources.bytes_of(input.rows), shards, gpus, attempt)
 
 
