@@ -126,3 +126,8 @@ def test_the_spec_has_what_is_asked_and_first_is_cls():
     a, b = (grid.model_spec(name) for name in "ab")
     assert a == b | {"attention": "bidirectional"}
     assert b["pooling"] == "cls"
+
+
+def test_what_reads_pictures_is_no_model():
+    line = "models: m: facebook/dinov2-base reads no text; name it in `vision`"
+    assert refused(m={"from": "facebook/dinov2-base"}) == line

@@ -48,6 +48,8 @@ def of(run, *languages, more=()):
         ("t eng-{lng3}", r"run: there is no field `{lng3}`; did you mean `lang3`\? \(there are"),
         ("t '{lng3}'", "there is no field `{lng3}`"),
         ("t {target}", "there is no field `{target}`"),
+        ("t eng-${lang}", r"`\${lang}` is a variable of the shell; write `{lang}`"),
+        ("t {{lang}}", "`{{lang}}` has its braces twice; write `{lang}`"),
     ],
 )
 def test_a_command_line_that_cannot_be(run, line):

@@ -46,6 +46,16 @@ def model():
         ({"consistency": {"min": 0, "model": "m", "seed": "a"}}, "seed: must be a whole number"),
         ({"similarity": {"min": 0.5}}, "filters: own: similarity: model: is missing"),
         ({"similarity": {"min": 0.5, "model": "nobody"}}, "there is no model `nobody`"),
+        ({"similarity": {"min": 0.5, "model": ["m"]}}, "model: must be a name, not `['m']`"),
+        ({"similarity": {"min": 2, "model": "m"}}, "min: 2 is above 1, the most that it can be"),
+        ({"similarity": {"min": 0, "model": "m", "layer": 0}}, "layer: 0 is below 1, the first"),
+        ({"consistency": {"min": 0, "model": "m", "intermediate": [1]}}, "intermediate: must be a"),
+        ({"consistency": {"min": 0, "model": "m", "seed": -1}}, "seed: -1 is below 0"),
+        ({"language": {"min": float("nan")}}, "language: min: must be a number, not `nan`"),
+        ({"names": {"min": 60}}, "min: 60 is above 1, the most that it can be: no row stays"),
+        ({"empty": {"max": -1}}, "max: -1 is below 0, the least that it can be: no row stays"),
+        ({"round_trip": {"min": 0.35}}, "round_trip: min: 0.35 is of 100: it is in percent"),
+        ({"round_trip": {"min": 101}}, "min: 101 is above 100, the most that it can be"),
     ],
 )
 def test_mistakes_are_said_in_a_line(own, line):

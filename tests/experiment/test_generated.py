@@ -140,7 +140,12 @@ def test_two_prompts_for_the_same_rows(tmp_path):
         (entry(languages=["deu"]), "languages: there is no language `deu`; did you mean `de`?"),
         (entry(languages=["german"]), "there is no language `german`; did you mean `de`?"),
         (entry(filter="bsic"), "filter: there is no filter `bsic`"),
-        (entry(rows=2), "generated: rows: 2 are fewer than the 3 languages"),
+        (
+            entry(rows=8),
+            "rows: 8 are fewer than the 3 languages, each with 3 labels: ask for 9 or more",
+        ),
+        (entry("squad", rows=2), "rows: 2 are fewer than the 3 languages: ask for 3 or more"),
+        (entry("vqa"), "generated: `vqa` has pictures, which a decoder does not draw"),
         (entry(more={"rows": 21}), "made: rows: 21, but 20 are generated; ask for fewer"),
         (entry(more={"languages": ["en"]}), "trained on, so leave `languages` out"),
         (
@@ -160,7 +165,7 @@ def test_two_prompts_for_the_same_rows(tmp_path):
     ],
 )  # fmt: skip
 def test_mistakes_of_an_intermediate(intermediates, line):
-    said = refused(intermediates)
+    said = refused(intermediates, vision={"d": {"from": "facebook/dinov2-base"}})
     assert said.startswith("intermediates: made: ") and line in said and "\n" not in said
 
 
@@ -226,3 +231,8 @@ def test_the_estimate_knows_how_many_rows_there_are(tmp_path):
     [written] = (key for key, node in nodes.items() if node.rule == "generate")
     seconds, basis = Translations(grid, nodes, tmp_path).seconds(written)
     assert seconds == pytest.approx(1.2 * 44 * 1000 * 4.5 / 8000) and basis == "engine"
+
+
+def test_a_filter_of_sources_alone_is_none_of_generated_rows():
+    said = refused(entry(filter="like"), filters={"like": {"length_ratio": {"min": 0.5}}})
+    assert "filter: `like` asks how rows are beside their sources alone" in said

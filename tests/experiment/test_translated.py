@@ -19,7 +19,26 @@ def grid_of(translated, entry=None, **more):
     """Return the grid of one intermediate, `x`."""
     x = {"tasks": ["mnli"], "translated": translated} | (entry or {})
     settings = {"targets": ["xnli"], "languages": ["de"], "seeds": [1], "tasks": {}}
-    return make(**{**settings, **more}, translators=TRANSLATORS, intermediates={"x": x})
+    return make(**{**settings, "translators": TRANSLATORS, **more}, intermediates={"x": x})
+
+
+def test_two_kinds_of_rows_have_two_names():
+    """Else one would be trained on the rows of the other."""
+    made = {
+        "x": {"tasks": ["mnli"], "translated": {**ASKED, "by": "a", "filter": "b.c"}},
+        "y": {"tasks": ["mnli"], "translated": {**ASKED, "by": "a.b", "filter": "c"}},
+    }
+    rest = {"targets": ["xnli"], "languages": ["de"], "seeds": [1], "tasks": {}}
+    bounds = {"copied": {"max": 0.5}}
+    with pytest.raises(UserError, match=r"`a` by filter `b.c` and of `a.b` by filter `c` would"):
+        make(
+            **rest, translators={"a": NLLB, "a.b": NLLB}, intermediates=made,
+            filters={"b.c": bounds, "c": bounds},
+        )  # fmt: skip
+    noisy = {name: {"tasks": ["mnli"], "translated": {**ASKED, "noise": rate}}
+             for name, rate in (("x", 0.1), ("y", 0.1000001))}  # fmt: skip
+    with pytest.raises(UserError, match=r"rate 0.1 and .*rate 0.1000001 would both be called"):
+        make(**rest, translators={"nllb": NLLB}, intermediates=noisy)
 
 
 def nodes_of(*args, **more):
@@ -258,7 +277,15 @@ def test_the_toy_world_stands_for_a_translator():
     ("translated", "entry", "line"),
     [
         ({"by": "nlbl"}, {}, "translated: by: there is no translator `nlbl`; did you mean `nllb`?"),
-        ({"languages": ["german"]}, {}, "`nllb` has no code for `german`; did you mean `de`?"),
+        (
+            {"languages": ["german"]}, {},
+            "no code for `german`; did you mean `de`? (or give it in `translators: nllb: codes`)",
+        ),
+        ({"languages": ["../x"]}, {}, "languages: `../x` is no language code"),
+        ({"by": "own", "languages": ["ru"]}, {}, "`ru` is none of the languages of `own` (it has"),
+        ({"by": "oneway", "languages": ["es"], "round_trip": True}, {}, "name both languages"),
+        ({"by": "writer"}, {}, "translated: by: `writer` is a generator: say `generated`"),
+        ({}, {"tasks": ["vqa"]}, "`vqa` has pictures, whose rows are not translated"),
         ({"languages": ["qqq"]}, {}, "no code for `qqq`; give it in `translators: nllb: codes`"),
         ({"languages": ["en"]}, {}, "languages: en is what is translated; for its rows beside the"),
         ({}, {"languages": ["de"]}, "says which rows it is trained on, so leave `languages`"),
@@ -266,7 +293,7 @@ def test_the_toy_world_stands_for_a_translator():
         ({"noise": 0}, {}, "translated: noise: 0 is less than or equal to the minimum of 0"),
         ({"shuffled": True, "languages": ["de"]}, {}, "shuffled: the two texts of a row are"),
         ({"shuffled": True}, {"tasks": ["squad"]}, "is of format span, whose rows are not two"),
-        ({"round_trip": True, "by": "apertium"}, {}, "`run` of `apertium` says to which"),
+        ({"round_trip": True, "by": "apertium"}, {}, "`run` of `apertium` has to name both"),
         ({"round_trip": True, "rows": "all"}, {}, "rows: of round_trip each row is one row"),
         ({"english": True, "keep_english": True}, {}, "english: is English alone; leave"),
         ({"filter": "strikt"}, {}, "filter: there is no filter `strikt`; did you mean `strict`?"),
@@ -276,8 +303,16 @@ def test_the_toy_world_stands_for_a_translator():
 )  # fmt: skip
 def test_what_cannot_be_translated_is_refused(translated, entry, line):
     """The key, what is wrong, and what would be right."""
+    more = {
+        "own": {**NLLB, "languages": ["de"]},
+        "oneway": {"engine": "command", "run": "apertium {from3}-spa"},
+    }
     with pytest.raises(UserError) as error:
-        grid_of(ASKED | translated, entry=entry)
+        grid_of(
+            ASKED | translated, entry=entry, translators=TRANSLATORS | more,
+            generators={"writer": {"from": "Qwen/Qwen3-8B"}},
+            vision={"d": {"from": "facebook/dinov2-base"}},
+        )  # fmt: skip
     assert line in str(error.value)
 
 
@@ -286,6 +321,15 @@ def test_what_cannot_be_translated_is_refused(translated, entry, line):
     [
         ({"engine": "command"}, "translators: t: run: is missing"),
         ({"engine": "ctranslate2"}, "translators: t: from: is missing"),
+        (
+            {"engine": "ctranslate2", "from": "FacebookAI/xlm-roberta-base"},
+            "t: from: FacebookAI/xlm-roberta-base does not translate",
+        ),
+        (
+            {"engine": "ctranslate2", "from": "Helsinki-NLP/opus-mt-en-de"},
+            "opus-mt-en-de is neither NLLB nor M2M100 by its name, and others are not supported",
+        ),
+        ({**NLLB, "aligner": "m", "aligner_layer": 99}, "aligner_layer: 99 is above the 12 layers"),
         ({"engine": "toy"}, "engine: toy knows the words of the toy world alone"),
         ({"engine": "apertium"}, "t: engine: 'apertium' is not one of"),
         ({**NLLB, "run": "x"}, "translators: t: run: is of the engine command, not of ctranslate2"),
@@ -295,7 +339,8 @@ def test_what_cannot_be_translated_is_refused(translated, entry, line):
 def test_what_is_no_translator_is_refused(entry, line):
     """Keys of another engine, or that are missing."""
     with pytest.raises(UserError) as error:
-        load(merge(BASE, {"translators": {"t": entry}}))
+        known = {"m": {"from": "FacebookAI/xlm-roberta-base"}}
+        load(merge(BASE, {"models": known, "translators": {"t": entry}}))
     assert line in str(error.value)
 
 

@@ -152,6 +152,14 @@ TASK = {"format": "classification", "hub": "o/t", "languages": ["en"], "images":
             r"vision: dino: positions: must be a square, .*: 9 or 16, not 15",
         ),
         ({"vision": {"dino": {"from": "o/dino", "position": 16}}}, "vision: dino:.*`position`"),
+        (
+            {"vision": {"dino": {"from": "facebook/dinov2-base", "positions": 400}}},
+            "dino: positions: 400 are more than the 256 patches of facebook/dinov2-base; say at mo",
+        ),
+        (
+            {"vision": {"dino": {"from": "FacebookAI/xlm-roberta-base"}}},
+            "vision: dino: FacebookAI/xlm-roberta-base reads texts, and no pictures",
+        ),
         ({"vision": {"own": {"from": "o/dino"}}}, "vision: `own` stands for features of your own"),
         ({"vision": {}}, "intermediates: vqa: `vqa` has pictures, and no vision encoder is named"),
         (

@@ -60,6 +60,7 @@ def test_a_choice_says_how_many_are_wrong():
         ("---\nfield: {}\n---\n{language}", "there is no key `field`; did you mean `fields`?"),
         ("---\n- a\n---\n", "what is above the second --- must be `fields` and `labels`"),
         ("---\na: [\n---\n", "what is above the second --- is no YAML"),
+        ("--- \nfields: {}\n{language}", "begins with ---, and no second line of three dashes"),
         (
             "---\nfields: {txt: premise}\n---\n{language} {label} {examples}",
             "fields: there is no `txt`; did you mean `text`? (valid: label, text, text_pair)",

@@ -6,7 +6,7 @@ nothing is known here; the rule `model` refuses then what an architecture cannot
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xstilts.data import source as sources
 from xstilts.experiment import chains, reference
@@ -19,10 +19,14 @@ from xstilts.experiment.architecture import (
     check_attention,
     told_kind,
 )
-from xstilts.experiment.experiment import Experiment
 from xstilts.experiment.tasks import MASKED
 from xstilts.running.errors import UserError
 from xstilts.running.files import read_json
+
+if TYPE_CHECKING:
+    from xstilts.experiment.experiment import Experiment
+
+VISION = "vision"  # the kind, in `reference/encoders.csv`, of what reads pictures
 
 
 def config(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -58,21 +62,33 @@ def check(name: str, entry: Mapping[str, Any], settings: Mapping[str, Any]) -> N
     """Refuse what the architecture of a model cannot have, as far as it is known.
 
     Raises:
-        UserError: `attention` of what is no decoder, or of one that cannot be bidirectional; a
-            `retrieval_layer` above its layers.
+        UserError: a vision encoder; `attention` of what is no decoder, or of one that cannot be
+            bidirectional; a `retrieval_layer` above its layers.
     """
     found = config(entry, settings)
-    if told := told_kind(found):
+    if (told := told_kind(found)) == VISION:
+        raise UserError(f"models: {name}: {entry['from']} reads no text; name it in `vision`")
+    if told:
         check_attention(f"models: {name}", entry["attention"], told, str(found.get("model_type")))
-    asked, layers = entry["retrieval_layer"], Architecture.of(found).layers
-    if asked is not None and layers and asked > layers:
-        raise UserError(
-            f"models: {name}: retrieval_layer: {asked} is above the {layers} layers of"
-            f" {entry['from']}"
-        )
+    if (asked := entry["retrieval_layer"]) is not None:
+        check_layer(f"models: {name}: retrieval_layer", asked, name, settings)
 
 
-def check_masked(experiment: Experiment, pairs: Iterable[tuple[str, str]]) -> None:
+def check_layer(key: str, layer: int, model: str, settings: Mapping[str, Any]) -> None:
+    """Refuse a layer that a model has not, as far as it is known.
+
+    Raises:
+        UserError: the key.
+    """
+    entry = settings["models"][model]
+    if layer < 1:
+        raise UserError(f"{key}: {layer} is below 1, the first layer")
+    layers = Architecture.of(config(entry, settings)).layers
+    if layers and layer > layers:
+        raise UserError(f"{key}: {layer} is above the {layers} layers of {entry['from']}")
+
+
+def check_masked(experiment: "Experiment", pairs: Iterable[tuple[str, str]]) -> None:
     """Refuse masked language modelling of what was not made for it, as far as it is known.
 
     Args:

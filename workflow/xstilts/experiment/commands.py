@@ -10,6 +10,8 @@ TARGET = ("lang", "lang3", "code")  # the language that is translated into
 FIELDS = (*TARGET, "from", "from3", "from_code")
 FIELD = re.compile("{(" + "|".join(FIELDS) + ")}")
 _WORD = re.compile(r"(?<!\$){([A-Za-z_]\w*)}")  # not of a variable of the shell
+_SHELL = re.compile(r"\$" + FIELD.pattern)
+_TWICE = re.compile("{" + FIELD.pattern + "}")
 _QUOTED = re.compile(r"'[^']*'")  # where a program of awk may have one, such as {print}
 _PLAIN = re.compile(r"[\w./+-]+")
 _GIVEN = re.compile(r"[A-Za-z_]\w*\+?=")  # a variable that is set for the program
@@ -40,6 +42,9 @@ def check(key: str, run: str) -> None:
         shlex.split(run)
     except ValueError as error:
         raise UserError(f"{key}: `{run}` cannot be read: {str(error).lower()}") from None
+    for odd, why in ((_SHELL, "is a variable of the shell"), (_TWICE, "has its braces twice")):
+        if found := odd.search(run):
+            raise UserError(f"{key}: `{found[0]}` {why}; write `{{{found[1]}}}`")
     bare = set(_WORD.findall(_QUOTED.sub("", run)))
     for word in _WORD.findall(run):
         near = nearest(word, FIELDS)

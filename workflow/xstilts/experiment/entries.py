@@ -41,7 +41,7 @@ _LONGEST = 255  # bytes of a file's name
 _OF_THE_HUB = ("config", "splits", "gold", "pool", "revision")  # of no use beside `files`
 # What may be another for the languages that a suite adds.
 _OF_A_SUITE = ("languages", "hub", "config", "codes", "rows", "columns", "revision", "no_dev")
-_CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
+CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
 
 
 def over(ours: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -259,7 +259,7 @@ def _check_languages(where: str, entry: Mapping[str, Any]) -> None:
             f' {languages!r} (YAML reads no and on as booleans: write "no")'
         )
     for code in languages:
-        if not _CODE.fullmatch(code):
+        if not CODE.fullmatch(code):
             raise UserError(
                 f"{where}languages: `{brief(code)}` is no language code (letters and"
                 " digits, with - or _ between them, as zh-Hans); what files call the language"

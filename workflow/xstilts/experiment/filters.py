@@ -1,9 +1,11 @@
 """Filters of synthetic rows (`filters`): named measures of a row, and what they may be."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from xstilts.experiment import backbones
 from xstilts.experiment.roles import exists
 from xstilts.experiment.synthetic import GENERATED, MADE, UNFILTERED
 from xstilts.running.errors import UserError, brief, nearest
@@ -21,12 +23,15 @@ class Measure:
         needs: `TEXT`, the row and its source alone; `ENCODER`, the states of a model; `BACK`, the
             row translated back; `LABEL`, a model that is trained on the task.
         source: whether it is of the translation beside its source, so not of generated rows.
+        least, most: that it can be.
     """
 
     about: str
     reason: str
     needs: str = TEXT
     source: bool = True
+    least: float = 0
+    most: float = 1
 
     @property
     def needs_model(self) -> bool:
@@ -35,19 +40,25 @@ class Measure:
 
 
 MEASURES: Mapping[str, Measure] = {
-    "empty": Measure("texts without a character", "empty", source=False),
+    "empty": Measure("texts without a character", "empty", source=False, most=math.inf),
     "copied": Measure(
         "share of the words of the source that stand in the translation", "copy of the source"
     ),
     "length_ratio": Measure(
-        "characters over those of the source, in units of the same of all rows", "length"
+        "characters over those of the source, in units of the same of all rows",
+        "length",
+        most=math.inf,
     ),
     "language": Measure("probability of the language, by py3langid", "language", source=False),
     "numbers": Measure("share of the numbers of both that are the same", "numbers"),
     "names": Measure("share of the names of the source that are in the translation", "names"),
-    "duplicate": Measure("rows before it with the same texts", "duplicate", source=False),
-    "similarity": Measure("cosine with the source, by an encoder", "similarity", ENCODER),
-    "round_trip": Measure("chrF of the source and the row translated back", "round trip", BACK),
+    "duplicate": Measure(
+        "rows before it with the same texts", "duplicate", source=False, most=math.inf
+    ),
+    "similarity": Measure("cosine with the source, by an encoder", "similarity", ENCODER, least=-1),
+    "round_trip": Measure(
+        "chrF of the source and the row translated back", "round trip", BACK, most=100
+    ),
     "consistency": Measure(
         "probability of the label, by a model trained on English", "label", LABEL, source=False
     ),
@@ -170,16 +181,26 @@ def _check_measure(where: str, measure: str, bounds: Any, settings: Mapping[str,
         raise UserError(f"{where}: needs `min`, `max` or both: what a row must have to stay")
     for key in BOUNDS:
         if key in bounds and (
-            isinstance(bounds[key], bool) or not isinstance(bounds[key], int | float)
+            isinstance(bounds[key], bool)
+            or not isinstance(bounds[key], int | float)
+            or not math.isfinite(bounds[key])
         ):
-            raise UserError(f"{where}: {key}: must be a number, not `{bounds[key]}`")
+            raise UserError(f"{where}: {key}: must be a number, not `{brief(bounds[key])}`")
     for key in ("layer", "seed"):
         if key in bounds and type(bounds[key]) is not int:
             raise UserError(f"{where}: {key}: must be a whole number, not `{brief(bounds[key])}`")
     if bounds.get("min", float("-inf")) > bounds.get("max", float("inf")):
         raise UserError(f"{where}: min {bounds['min']} is above max {bounds['max']}: no row stays")
+    _check_range(where, MEASURES[measure], bounds)
+    for key in ("model", "intermediate"):
+        if key in bounds and not isinstance(bounds[key], str):
+            raise UserError(f"{where}: {key}: must be a name, not `{brief(bounds[key])}`")
+    if bounds.get("seed", 0) < 0:
+        raise UserError(f"{where}: seed: {bounds['seed']} is below 0")
     if "model" in bounds:
         exists(f"{where}: model", bounds["model"], settings["models"], "model")
+        if "layer" in bounds:
+            backbones.check_layer(f"{where}: layer", bounds["layer"], bounds["model"], settings)
     if own and "model" not in bounds:
         raise UserError(f"{where}: model: is missing: the one that measures it, of `models`")
     if "intermediate" in bounds:
@@ -192,3 +213,17 @@ def _check_measure(where: str, measure: str, bounds: Any, settings: Mapping[str,
             )
         if len(settings["intermediates"][name]["tasks"]) > 1:
             raise UserError(f"{where}: intermediate: `{name}` is trained on several tasks")
+
+
+def _check_range(where: str, measure: Measure, bounds: Mapping[str, Any]) -> None:
+    """Refuse bounds that no row can be within."""
+    low, high = bounds.get("min", measure.least), bounds.get("max", measure.most)
+    if low > measure.most:
+        said = f"min: {low} is above {measure.most:g}, the most that it can be"
+    elif high < measure.least:
+        said = f"max: {high} is below {measure.least:g}, the least that it can be"
+    elif measure.most == 100 and 0 < low < 1:
+        raise UserError(f"{where}: min: {low} is of 100: it is in percent")
+    else:
+        return
+    raise UserError(f"{where}: {said}: no row stays")

@@ -36,7 +36,7 @@ def prompt(given: Entry, task: Task, key: str) -> str:
     path = given.get("prompt")
     file = Path(path).expanduser() if path else PROMPTS / f"{task.format}.md"
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{key}: prompt: {path}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -125,8 +125,16 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
     given, key = entry[GENERATED], f"intermediates: {name}: {GENERATED}"
     if twice := [other for other in WITHOUT if other in entry]:
         raise UserError(f"{key}: says which rows it is trained on, so leave `{twice[0]}` out")
+    if given["by"] in settings["translators"] and given["by"] not in settings["generators"]:
+        raise UserError(f"{key}: by: `{given['by']}` is a translator: say `translated`")
     exists(f"{key}: by", given["by"], settings["generators"], "generator")
     exists(f"{key}: filter", given.get("filter", PASSES), filters.names(settings), "filter")
+    asked = filters.resolved(given.get("filter", PASSES), settings)
+    if asked and all(filters.MEASURES[measure].source for measure in asked):
+        raise UserError(
+            f"{key}: filter: `{given['filter']}` asks how rows are beside their sources alone, and"
+            " these have none"
+        )
     if len(entry["tasks"]) > 1:
         raise UserError(
             f"{key}: is of one task, by one prompt, and there are {', '.join(entry['tasks'])};"
@@ -141,6 +149,8 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
 
 
 def _check_task(key: str, given: Entry, task: Task, settings: Mapping[str, Any]) -> None:
+    if task.images:
+        raise UserError(f"{key}: `{task.name}` has pictures, which a decoder does not draw")
     shapes.check_format(f"{key}: `{task.name}`", task.format)
     if task.no_answer:
         raise UserError(
@@ -160,9 +170,12 @@ def _check_task(key: str, given: Entry, task: Task, settings: Mapping[str, Any])
             f"{key}: languages: {home} is generated, so its own rows are not kept beside; leave it"
             " or `keep_english` out"
         )
-    if settings["source"] != "toy" and given["rows"] < len(given["languages"]):
+    languages, labels = len(given["languages"]), max(1, len(task.labels))
+    if settings["source"] != "toy" and given["rows"] < languages * labels:
+        each = f", each with {labels} labels" if labels > 1 else ""
         raise UserError(
-            f"{key}: rows: {given['rows']} are fewer than the {len(given['languages'])} languages"
+            f"{key}: rows: {given['rows']} are fewer than the {languages} languages{each}: ask for"
+            f" {languages * labels} or more"
         )
     shots = settings["generators"][given["by"]].get("shots", SHOTS)
     where = f"{key}: prompt: {given.get('prompt', f'that of {task.format}')}"

@@ -30,13 +30,18 @@ class MeasureSpecs(SyntheticSpecs):
             if needs == filters.ENCODER:
                 of = ("similarity_spec", says["model"])
             elif needs == filters.LABEL:
-                of = ("consistency_spec", *self.labeller(says, task))
+                of = ("consistency_spec", *self.labeller(says, task, self.variant(variant).filter))
             found[name] = self._digest(*of, stem, task, lang)
         return found
 
-    def labeller(self, says: Mapping[str, Any], task: str) -> tuple[str, str, str]:
+    def labeller(self, says: Mapping[str, Any], task: str, of: str) -> tuple[str, str, str]:
         """Return model, intermediate and seed of what says how probable a label is: as the filter
         says, else the first intermediate that is trained on the task alone, and the first seed.
+
+        Args:
+            says: the filter, of consistency.
+            task: whose rows are filtered.
+            of: the filter's name.
 
         Raises:
             UserError: there is none, or the one that is named is trained on another task.
@@ -44,7 +49,7 @@ class MeasureSpecs(SyntheticSpecs):
         settings: Any = self.experiment.settings
         if (format := self.tasks[task].format) not in difficulty.ANY.formats:
             raise UserError(
-                f"filters: consistency: rows of `{task}` have no probability of a label:"
+                f"filters: {of}: consistency: rows of `{task}` have no probability of a label:"
                 f" {difficulty.NONE[format]}"
             )
         alone = [
@@ -56,14 +61,14 @@ class MeasureSpecs(SyntheticSpecs):
         if name := says.get("intermediate", next(iter(alone), "")):
             if (tasks := settings["intermediates"][name]["tasks"]) != [task]:
                 raise UserError(
-                    f"filters: consistency: intermediate: `{name}` is trained on"
+                    f"filters: {of}: consistency: intermediate: `{name}` is trained on"
                     f" {', '.join(tasks)}, so it knows no labels of `{task}`; name one that is"
                     f" trained on `{task}` alone"
                 )
             return says["model"], name, seed
         raise UserError(
-            f"filters: consistency: no intermediate is trained on the English rows of `{task}`"
-            " alone, so none can say how probable a label is; add one"
+            f"filters: {of}: consistency: no intermediate is trained on the English rows of"
+            f" `{task}` alone, so none can say how probable a label is; add one"
         )
 
     def _of_rows(self, kind: str, stem: str, task: str, lang: str) -> dict[str, Any]:
@@ -110,8 +115,8 @@ class MeasureSpecs(SyntheticSpecs):
         entry, home = self.translator(by), self.home(task)
         if not self.rehearsed(task) and not translators.both_ways(entry):
             raise UserError(
-                f"filters: round_trip: translators: {by}: run: says to which language alone; write"
-                " `{from3}` in it for the one that is translated from"
+                f"filters: round_trip: `run` of `{by}` has to name both languages: write"
+                " `{from3}` for the one that is translated from, `{lang3}` for the other"
             )
         model = {}
         if self.converted(by, task):

@@ -69,7 +69,20 @@ def variants(intermediates: Mapping[str, Entry]) -> dict[str, Variant]:
     found = [variant(given) for given in entries]
     found += [variant(english(g)) for g in entries if g.get("keep_english") and not _is_english(g)]
     plain = [dataclasses.replace(of, name=of.plain, control={}) for of in found]
+    for of in (*plain, *found):
+        other = next(one for one in (*plain, *found) if one.name == of.name)
+        if (other.by, other.filter, other.control) != (of.by, of.filter, of.control):
+            ways = " and of ".join(_told(one) for one in (other, of))
+            raise UserError(
+                f"intermediates: {TRANSLATED}: the rows of {ways} would both be called `{of.name}`;"
+                " rename a translator or a filter, or take another rate"
+            )
     return {of.name: of for of in (*plain, *found)}
+
+
+def _told(of: Variant) -> str:
+    control = "".join(f", {key} {value}" for key, value in of.control.items())
+    return f"`{of.by}` by filter `{of.filter}`{control}"
 
 
 def _is_english(given: Entry) -> bool:
@@ -137,6 +150,8 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
     given, key = entry[TRANSLATED], f"intermediates: {name}: {TRANSLATED}"
     if twice := [other for other in WITHOUT if other in entry]:
         raise UserError(f"{key}: says which rows it is trained on, so leave `{twice[0]}` out")
+    if given["by"] in settings["generators"] and given["by"] not in settings["translators"]:
+        raise UserError(f"{key}: by: `{given['by']}` is a generator: say `generated`")
     exists(f"{key}: by", given["by"], settings["translators"], "translator")
     exists(f"{key}: filter", given.get("filter", filters.NONE), filters.names(settings), "filter")
     asked = [kind for kind in CONTROLS if given.get(kind)]
@@ -150,14 +165,16 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
     one_way = not translators.both_ways(settings["translators"][given["by"]])
     if given.get("round_trip") and real and one_way:
         raise UserError(
-            f"{key}: round_trip: `run` of `{given['by']}` says to which language alone; write"
-            " `{from3}` in it for the one that is translated from"
+            f"{key}: round_trip: `run` of `{given['by']}` has to name both languages: write"
+            " `{from3}` for the one that is translated from, `{lang3}` for the other"
         )
 
 
 def _check_task(key: str, given: Entry, task: Task, settings: Mapping[str, Any]) -> None:
     translator = settings["translators"][given["by"]]
     home = task.home
+    if task.images:
+        raise UserError(f"{key}: `{task.name}` has pictures, whose rows are not translated")
     if task.format not in FORMATS:
         raise UserError(f"{key}: `{task.name}` is of format {task.format}, which is not translated")
     if home is None:
@@ -176,8 +193,8 @@ def _check_task(key: str, given: Entry, task: Task, settings: Mapping[str, Any])
             f" of an encoder; name one of `models` in translators: {given['by']}: aligner"
         )
     if not translators.stood_for(settings, task):
-        languages = (home, *given["languages"])
-        translators.check_languages(f"{key}: languages", given["by"], translator, languages)
+        where = f"{key}: languages"
+        translators.check_languages(where, given["by"], translator, home, given["languages"])
 
 
 def _check_control(key: str, given: Entry, kind: str, tasks: Sequence[Task]) -> None:

@@ -1,15 +1,16 @@
 """Translators (`translators`): engines by name, the codes that they have for languages, and what
 their translations follow from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from xstilts.experiment import commands, reference
+from xstilts.experiment import backbones, commands, reference
+from xstilts.experiment.entries import CODE
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.roles import exists
 from xstilts.experiment.synthetic import TRANSLATED
 from xstilts.experiment.tasks import Task
-from xstilts.running.errors import UserError
+from xstilts.running.errors import UserError, brief
 from xstilts.toy import lexicon
 
 TOY, COMMAND, CTRANSLATE2 = "toy", "command", "ctranslate2"
@@ -38,17 +39,17 @@ def codes(entry: Entry) -> dict[str, str] | None:
         return {code: code for code in lexicon.LANGUAGES}
     known = {row["language"]: row["iso 639-3"] for row in reference.table("languages")}
     if entry["engine"] == COMMAND:
-        listed = entry.get("languages")
-        named = {code: code for code in listed or known} | own
-        return {k: v for k, v in named.items() if not listed or k in (*listed, "en")} | (
-            {} if "en" in named else {"en": "en"}
-        )
-    name = entry["from"].lower()
-    column = "nllb" if "nllb" in name else "m2m100" if "m2m" in name else ""
-    table = (
-        {r["language"]: r[column] for r in reference.table("codes") if r[column]} if column else {}
-    )
+        listed = entry.get("languages", ())
+        return {code: code for code in (*known, *listed, "en")} | own
+    column = _column(entry["from"])
+    table = {r["language"]: r[column] for r in reference.table("codes") if column and r[column]}
     return table | own
+
+
+def _column(name: str) -> str:
+    """Return the column of `codes.csv` of a checkpoint, as its name says; "" where it does not."""
+    name = name.lower()
+    return "nllb" if "nllb" in name else "m2m100" if "m2m" in name else ""
 
 
 def check(name: str, entry: Entry, settings: Mapping[str, Any]) -> None:
@@ -68,30 +69,62 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any]) -> None:
         made = [of.get(TRANSLATED, {}) for of in settings["intermediates"].values()]
         asked = {lang for of in made if of.get("by") == name for lang in of.get("languages", ())}
         commands.check_languages(f"{key}: run", entry["run"], asked - {"en"})
-    if engine == CTRANSLATE2 and not entry.get("from"):
-        raise UserError(f"{key}: from: is missing: a hub id, or a folder")
+    if engine == CTRANSLATE2:
+        _check_checkpoint(key, entry)
     if "mistakes" in entry and engine != TOY and settings["source"] != "toy":
         raise UserError(f"{key}: mistakes: are of the toy world (source: toy)")
     if "aligner" in entry:
         exists(f"{key}: aligner", entry["aligner"], settings["models"], "model")
+        if layer := entry.get("aligner_layer"):
+            backbones.check_layer(f"{key}: aligner_layer", layer, entry["aligner"], settings)
     elif "aligner_layer" in entry:
         raise UserError(f"{key}: aligner_layer: of which model? name it in `aligner`")
     if engine == TOY and settings["source"] != "toy":
         raise UserError(f"{key}: engine: toy knows the words of the toy world alone (source: toy)")
 
 
-def check_languages(key: str, name: str, entry: Entry, languages: tuple[str, ...]) -> None:
-    """Refuse a language that a translator has no code for.
+def _check_checkpoint(key: str, entry: Entry) -> None:
+    if not (name := entry.get("from")):
+        raise UserError(f"{key}: from: is missing: a hub id, or a folder")
+    if reference.encoder(name):
+        raise UserError(
+            f"{key}: from: {name} does not translate; take a checkpoint of NLLB or M2M100"
+        )
+    if not _column(name) and "codes" not in entry:
+        raise UserError(
+            f"{key}: from: {name} is neither NLLB nor M2M100 by its name, and others are not"
+            " supported; if it is one of them, give its `codes` of all languages, English too"
+        )
+
+
+def check_languages(
+    key: str, name: str, entry: Entry, home: str, languages: Collection[str]
+) -> None:
+    """Refuse a language that a translator is not to be asked for, or has no code for.
+
+    Args:
+        home: the language that is translated from, which is in no list.
 
     Raises:
         UserError: the key, the language, the nearest that there is.
     """
-    known = codes(entry)
-    for lang in languages:
+    known, listed = codes(entry), entry.get("languages")
+    for lang in (home, *languages):
+        if not CODE.fullmatch(lang):
+            raise UserError(
+                f"{key}: `{brief(lang)}` is no language code (letters and digits, with - or _"
+                " between them, as zh-Hans)"
+            )
+        if listed and lang not in (home, *listed):
+            raise UserError(
+                f"{key}: `{lang}` is none of the languages of `{name}`{suggested(lang, listed)}"
+                f" (it has {', '.join(listed)})"
+            )
         if known is not None and lang not in known:
-            hint = "" if entry["engine"] == TOY else f"; give it in `translators: {name}: codes`"
+            give = f"give it in `translators: {name}: codes`"
             near = suggested(lang, known)
-            raise UserError(f"{key}: `{name}` has no code for `{lang}`{near or hint}")
+            hint = "" if entry["engine"] == TOY else f" (or {give})" if near else f"; {give}"
+            raise UserError(f"{key}: `{name}` has no code for `{lang}`{near}{hint}")
 
 
 def engine_spec(entry: Entry, toy: bool, source: str, target: str) -> dict[str, Any]:
@@ -132,7 +165,9 @@ def run(entry: Entry, source: str, target: str) -> str:
 
 
 def both_ways(entry: Entry) -> bool:
-    """Whether a translator can be asked for English, too: a command whose line says from what."""
-    return entry["engine"] != COMMAND or any(
-        f"{{{field}}}" in entry["run"] for field in ("from", "from3", "from_code")
-    )
+    """Whether a translator can be asked for English, too: a command whose line says both from what
+    it translates and into what."""
+    if entry["engine"] != COMMAND:
+        return True
+    there = {found[1] for found in commands.FIELD.finditer(entry["run"])}
+    return bool(there & {*commands.TARGET}) and bool(there - {*commands.TARGET})

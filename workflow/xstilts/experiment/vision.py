@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from xstilts.experiment import chains
+from xstilts.experiment import chains, reference
 from xstilts.experiment.roles import exists
 from xstilts.experiment.tasks import WITHOUT_PICTURES, Task
 from xstilts.running.errors import UserError, nearest
@@ -42,6 +42,7 @@ def check(settings: Mapping[str, Any]) -> list[str]:
                 " give the encoder another name"
             )
         side(f"vision: {name}: positions", entry["positions"])
+        _check_known(f"vision: {name}", entry)
         if settings["source"] == "toy" and entry["positions"] > TOY_PATCHES:
             notes.append(
                 f"vision: {name}: {TOY_PATCHES} positions in place of {entry['positions']}"
@@ -49,6 +50,18 @@ def check(settings: Mapping[str, Any]) -> list[str]:
             )
             entry["positions"] = TOY_PATCHES
     return notes
+
+
+def _check_known(key: str, entry: Mapping[str, Any]) -> None:
+    """Refuse a public model that reads texts, or has fewer patches than positions."""
+    known = reference.encoder(entry["from"])
+    if known and known.kind != "vision":
+        raise UserError(f"{key}: {entry['from']} reads texts, and no pictures; it is for `models`")
+    if known and entry["positions"] > known.vocabulary:
+        raise UserError(
+            f"{key}: positions: {entry['positions']} are more than the {known.vocabulary} patches"
+            f" of {entry['from']}; say at most {int(known.vocabulary**0.5) ** 2}"
+        )
 
 
 def check_task(task: Task, known: Mapping[str, Task]) -> None:

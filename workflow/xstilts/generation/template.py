@@ -34,7 +34,7 @@ PLACES = {
 }
 HEAD = {"fields": "{text: premise}", "labels": "{LABEL: what it means}"}
 _PLACE = re.compile(r"\{([A-Za-z_]+)\}")
-_HEAD = re.compile(r"\A---\n(.*?)^---\n", re.S | re.M)
+_HEAD = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*\n", re.S | re.M)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +123,8 @@ def parse(text: str, where: str, format: str, labels: Sequence[str], shots: int)
 
 def _split(text: str, where: str) -> tuple[dict[str, Any], str]:
     found = _HEAD.match(text)
+    if not found and text.startswith("---"):
+        raise UserError(f"{where}: begins with ---, and no second line of three dashes follows")
     if not found:
         return {}, text
     try:

@@ -81,6 +81,11 @@ def _shuffled(
         for code in others:
             streams[code].step(one)
         if first is not None and second is not None:
+            if second["text_pair"] is None:
+                raise UserError(
+                    f"shuffled: row {one} of `{spec['task']}` has one text, so there is no second"
+                    " to be of another language"
+                )
             yield controls.shuffled(first, second)
     streaming.check_read(streams.values(), source)
 
