@@ -342,3 +342,20 @@ def test_a_vision_encoder_and_features_of_ones_own_that_cannot_be_used(folder):
         " ids",
         f"vision: v: {folder}/text: is of the architecture `bert`, which sees no pictures",
     ]
+
+
+def test_a_translator_and_a_generator_whose_folders_hold_no_model(folder):
+    (folder / "empty").mkdir()
+    nllb = {"engine": "ctranslate2", "from": str(folder / "nllb"), "codes": {"en": "e", "de": "d"}}
+    over = {
+        "source": "hub",
+        "translators": {"t": nllb},
+        "generators": {"g": {"from": str(folder / "empty")}},
+        "intermediates": {
+            "t": {"tasks": ["mnli"], "translated": {"by": "t", "languages": ["de"]}},
+            "g": {"tasks": ["mnli"], "generated": {"by": "g", "languages": ["de"], "rows": 9}},
+        },
+    }
+    lines = found(folder, over)[0].problems.lines
+    assert f"translators: t: {folder}/nllb: there is no such folder" in lines
+    assert any(line.startswith(f"generators: g: model {folder}/empty: ") for line in lines)

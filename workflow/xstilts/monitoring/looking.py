@@ -85,6 +85,9 @@ def look(grid: Grid, nodes: Mapping[str, Node], records: Records) -> Found:
         if node.rule == "vision" and node.key in run:
             with found.problems.noted():
                 _look_at_vision(grid, node, nodes)
+        if node.rule in ("translator", "generator") and node.key in run:
+            with found.problems.noted():
+                _look_at_checkpoint(grid, node, nodes)
     found.problems.lines = list(dict.fromkeys(found.problems.lines))
     return found
 
@@ -252,3 +255,15 @@ def _look_at_vision(grid: Grid, node: Node, nodes: Mapping[str, Node]) -> None:
         vision.check(sources.folder(pin.folder or grid.experiment.root or "", "models", name), name)
     except UserError as error:
         raise UserError(f"vision: {node.name}: {error}") from None
+
+
+def _look_at_checkpoint(grid: Grid, node: Node, nodes: Mapping[str, Node]) -> None:
+    """Refuse a translator or generator whose folder is none of a model."""
+    root = nodes[node.pin].folder or ("" if grid.experiment.toy else grid.experiment.root)
+    if not root:
+        return
+    name = node.spec["from"]
+    try:
+        repository.read_config(sources.folder(root, "models", name), name)
+    except UserError as error:
+        raise UserError(f"{node.rule}s: {node.name}: {error}") from None
