@@ -257,6 +257,12 @@ def own(**changes):
             "task `own`: format: there is no `clasification`; did you mean `classification`?",
         ),
         (
+            {"tasks": {"own": {"format": "image", "hub": "o/own"}}},
+            "task `own`: format: there is no `image`; did you mean `images`?",
+        ),
+        ({"tasks": {"own": {"format": "span", "hub": "o/own"}}}, "field `languages` is missing"),
+        (own(format=["image"]), "task `own`: `format` must be text, not .'image'"),
+        (
             own(metric="acuracy"),
             "task `own`: metric: there is no `acuracy`; did you mean `accuracy`?",
         ),
