@@ -125,8 +125,17 @@ def own(**changes):
         ({"models": {1: {"from": "a"}}}, 'models: `1` is not text: quote the name, "1"'),
         (
             {"intermediates": {False: {"tasks": ["mnli"]}}},
-            "intermediates: `False` is not text: quote",
+            'intermediates: `False` is not text: YAML reads no, .*: quote it, "no"',
         ),
+        ({"vision": {2: {"from": "o/d"}}}, 'vision: `2` is not text: quote the name, "2"'),
+        ({"generators": {2: {"from": "o/d"}}}, 'generators: `2` is not text: quote the name, "2"'),
+        (
+            {"translators": {name: {"engine": "command", "run": "x {lang}"} for name in (1, "a")}},
+            'translators: `1` is not text: quote the name, "1"',
+        ),
+        ({"filters": {1: {}, "a": {}}}, 'filters: `1` is not text: quote the name, "1"'),
+        ({"filters": {True: {}}}, 'filters: `True` is not text: YAML reads .*: quote it, "yes"'),
+        ({"alignment": {1: {"task": "xnli"}}}, 'alignment: `1` is not text: quote the name, "1"'),
         (
             {"intermediates": {"mnli": {"tasks": ["mnil"]}}},
             "intermediates: mnli: there is no task `mnil`; did you mean `mnli`?",
