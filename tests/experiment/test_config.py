@@ -170,6 +170,14 @@ def own(**changes):
             'intermediates: x: languages: YAML reads no, .* as booleans: quote it, "no"',
         ),
         (
+            {"intermediates": {"x": {"tasks": ["squad"], "languages": ["de"]}}},
+            "intermediates: x: languages: `squad` has no rows in `de` .but in en.$",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli", "squad"], "languages": ["ja"]}}},
+            "intermediates: x: languages: none of its tasks has rows in `ja` .but in en.$",
+        ),
+        (
             {"intermediates": {"none": {"tasks": ["mnli"]}}},
             "`none` is always there; leave it out with `exclude`",
         ),
@@ -192,6 +200,10 @@ def own(**changes):
         (
             {"languages": [False]},
             'config: languages: YAML reads no, .* as booleans: quote it, "no"',
+        ),
+        (
+            {"targets": ["xgqa"], "languages": ["sw"], "vision": {"d": {"from": "o/d"}}},
+            "languages: `xgqa` has no dev rows in `sw` .but in bn, de, en, id, ko, pt, ru, zh.$",
         ),
         (
             {"language_traits": {"de": True}},

@@ -33,7 +33,7 @@ from xstilts.experiment import (
 from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.experiment import BEST, NONE, Experiment, used
-from xstilts.experiment.roles import exists
+from xstilts.experiment.roles import exists, has_rows
 from xstilts.experiment.schema import config_schema
 from xstilts.experiment.selectors import NAME, quoted
 from xstilts.experiment.tasks import Task
@@ -379,10 +379,12 @@ def _languages(
                 f"task `{name}`: {', '.join(gone)}: not scored, {paths} is in {task.home} alone;"
                 " name files of each language with {lang}"
             )
+    one, toy = next(iter(targets)), ""
+    none = f"`{one}` has no {split} rows" if len(targets) == 1 else f"no target has {split} rows"
     if settings["source"] == "toy":
-        toy = settings["toy"]["languages"]
+        there, toy = settings["toy"]["languages"], "; source: toy"
         available = {
-            name: [c for c in codes if c in toy or targets[name].own]
+            name: [c for c in codes if c in there or targets[name].own]
             for name, codes in available.items()
         }
     wanted = settings["languages"]
@@ -391,7 +393,7 @@ def _languages(
     if wanted != "all":
         for code in wanted:
             with problems.noted():
-                exists("languages", code, every, "language")
+                has_rows("languages", code, every, none, toy)
         problems.end()
         available = {name: [c for c in codes if c in wanted] for name, codes in available.items()}
     for name, codes in available.items():
