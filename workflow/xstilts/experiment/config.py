@@ -302,8 +302,8 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
             notes.append(f"tasks: {name}: the toy world's rows stand for {where} (source: toy)")
     if toy:
         ours = merge(ours, {name: {"strata": has} for name, has in toy_strata.STRATA.items()})
-    found = {}
-    for name, entry in merge(ours, own).items():
+    found, asked = {}, merge(ours, own)
+    for name, entry in asked.items():
         with problems.noted():
             found[name] = entries.check(name, entries.over(entry, own.get(name, {})))
     for name, task in found.items():
@@ -311,8 +311,9 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         if name in own and train and not task.labels and task.format == train.format:
             found[name] = dataclasses.replace(task, labels=train.labels)
     for task in found.values():
-        with problems.noted():
-            vision.check_task(task, found)
+        if task.images in found or task.images not in asked:  # a set that is refused is one mistake
+            with problems.noted():
+                vision.check_task(task, found)
     schema = config_schema()["properties"]["recipes"]
     for error in shape.errors({name: task.recipe for name, task in found.items()}, schema):
         error.path.insert(1, "recipe")
