@@ -40,9 +40,9 @@ def test_what_is_not_said_has_a_default(given, found):
 @pytest.mark.parametrize(
     ("entry", "line"),
     [
-        ({"adapter": {"rank": 0}}, "adapter: rank: 0 is less than the minimum of 1"),
+        ({"adapter": {"rank": 0}}, "adapter: rank: must be at least 1, not 0"),
         ({"adapter": {"rnak": 3}}, "adapter: there is no key `rnak`; did you mean `rank`?"),
-        ({"adapter": {"dropout": 1}}, "adapter: dropout: 1 is greater than or equal to"),
+        ({"adapter": {"dropout": 1}}, "adapter: dropout: must be below 1, not 1"),
         ({"adapter": {"on": []}}, "adapter: on: the list is empty; name at least one"),
         ({"adapter": {"on": "query"}}, "`query` is neither `all-linear` nor a list; for modules"),
         ({"adapter": True}, "adapter: must be a mapping or null, not true"),

@@ -100,7 +100,7 @@ FLORES = {"format": "mlm", "languages": ["de", "en"], "files": {"dev": "{lang}.d
         ({"xnli": {"split": "train"}}, "split: `xnli` has no train (it has dev, test)", {}),
         ({"xnli": {"measures": ["ckb"]}}, "there is no measure `ckb`; did you mean `cka`?", {}),
         ({"xnli": {"rows": 4}}, "rows: 4 sentences are too few for `margin`, which needs 5", {}),
-        ({"xnli": {"rows": 2001}}, "alignment: xnli: rows: 2001 is greater than the maximum", {}),
+        ({"xnli": {"rows": 2001}}, "alignment: xnli: rows: must be at most 2000, not 2001", {}),
         ({"xnli": {"layers": [3, 14]}}, "layers: 14 is not there: x has 12 (0, the embedd", XLMR),
         ({"xnli": {"layers": "last"}}, "neither `all` nor a list of one or more different", {}),
         ({"xnli": {"pivot": "xx"}}, "alignment: xnli: pivot: there is no language `xx`", {}),

@@ -125,8 +125,17 @@ def own(**changes):
         ({"models": {1: {"from": "a"}}}, 'models: `1` is not text: quote the name, "1"'),
         (
             {"intermediates": {False: {"tasks": ["mnli"]}}},
-            "intermediates: `False` is not text: quote",
+            'intermediates: `False` is not text: YAML reads no, .*: quote it, "no"',
         ),
+        ({"vision": {2: {"from": "o/d"}}}, 'vision: `2` is not text: quote the name, "2"'),
+        ({"generators": {2: {"from": "o/d"}}}, 'generators: `2` is not text: quote the name, "2"'),
+        (
+            {"translators": {name: {"engine": "command", "run": "x {lang}"} for name in (1, "a")}},
+            'translators: `1` is not text: quote the name, "1"',
+        ),
+        ({"filters": {1: {}, "a": {}}}, 'filters: `1` is not text: quote the name, "1"'),
+        ({"filters": {True: {}}}, 'filters: `True` is not text: YAML reads .*: quote it, "yes"'),
+        ({"alignment": {1: {"task": "xnli"}}}, 'alignment: `1` is not text: quote the name, "1"'),
         (
             {"intermediates": {"mnli": {"tasks": ["mnil"]}}},
             "intermediates: mnli: there is no task `mnil`; did you mean `mnli`?",
@@ -138,7 +147,7 @@ def own(**changes):
         ({"intermediates": {"x": {"tasks": []}}}, "intermediates: x: tasks: the list is empty"),
         (
             {"intermediates": {"x": {"tasks": ["mnli", "mnli"]}}},
-            "config: intermediates: x: tasks: .* non-unique",
+            "config: intermediates: x: tasks: `mnli` is there twice",
         ),
         (
             {"intermediates": {"x": {"task": ["mnli"]}}},
@@ -161,6 +170,14 @@ def own(**changes):
             'intermediates: x: languages: YAML reads no, .* as booleans: quote it, "no"',
         ),
         (
+            {"intermediates": {"x": {"tasks": ["squad"], "languages": ["de"]}}},
+            "intermediates: x: languages: `squad` has no rows in `de` .but in en.$",
+        ),
+        (
+            {"intermediates": {"x": {"tasks": ["mnli", "squad"], "languages": ["ja"]}}},
+            "intermediates: x: languages: none of its tasks has rows in `ja` .but in en.$",
+        ),
+        (
             {"intermediates": {"none": {"tasks": ["mnli"]}}},
             "`none` is always there; leave it out with `exclude`",
         ),
@@ -170,19 +187,26 @@ def own(**changes):
             "targets: `mnli` is a task to train on.*`tuned_on`; did you mean `xnli`?",
         ),
         ({"targets": []}, "config: targets: the list is empty"),
-        ({"targets": ["xnli", "xnli"]}, "config: targets: .* non-unique"),
+        ({"targets": ["xnli", "xnli"]}, "config: targets: `xnli` is there twice"),
         (
             {"languages": []},
             r"config: languages: `\[\]` is neither `all` nor a list of one or more",
         ),
         ({"languages": ["en", "en"]}, "config: languages: .* different language codes"),
         ({"languages": "en"}, "config: languages: `en` is neither `all`"),
-        ({"jobs_per_gpu": "atuo"}, r"jobs_per_gpu: 'atuo' is not one of .*; did you mean `auto`"),
-        ({"jobs_per_gpu": 0}, r"config: jobs_per_gpu: 0 is not one of \['auto', 1, 2"),
+        (
+            {"jobs_per_gpu": "atuo"},
+            "jobs_per_gpu: must be auto or a whole number from 1 to 20; did you mean `auto`",
+        ),
+        ({"jobs_per_gpu": 0}, "config: jobs_per_gpu: must be auto or a whole number from 1 to 20$"),
         ({"languages": ["ed"]}, "languages: there is no language `ed`; did you mean `"),
         (
             {"languages": [False]},
             'config: languages: YAML reads no, .* as booleans: quote it, "no"',
+        ),
+        (
+            {"targets": ["xgqa"], "languages": ["sw"], "vision": {"d": {"from": "o/d"}}},
+            "languages: `xgqa` has no dev rows in `sw` .but in bn, de, en, id, ko, pt, ru, zh.$",
         ),
         (
             {"language_traits": {"de": True}},
@@ -191,15 +215,22 @@ def own(**changes):
         ({"languages": ["sw"]}, "languages: target `xquad` has none of sw .it has ar, de,"),
         ({"seeds": []}, "config: seeds: the list is empty"),
         ({"seeds": [1.0]}, "config: seeds: 0: must be a whole number, not 1.0"),
-        ({"seeds": [1, 1]}, "config: seeds: .* non-unique"),
-        ({"source": ""}, "config: source: '' should be non-empty"),
+        ({"seeds": [1, 1]}, "config: seeds: `1` is there twice"),
+        ({"source": ""}, "config: source: must not be empty"),
         ({"toy": {"sizes": {"train": "many"}}}, "toy: sizes: train: must be a whole number"),
         ({"toy": {"languages": None}}, "config: toy: languages: must be a list, not nothing"),
-        ({"split": "tset"}, "config: split: 'tset' is not one of .*; did you mean `test`"),
+        ({"split": "tset"}, "config: split: must be dev or test; did you mean `test`"),
         (
             {"recipes": {"all": {"grouping": "lenght"}}},
-            "config: recipes: all: grouping: 'lenght' is not one of .*; did you mean `length`",
+            "config: recipes: all: grouping: must be length or none; did you mean `length`",
         ),
+        (
+            {"languages": [True, "de"]},
+            'config: languages: YAML reads no, .* as booleans: quote it, "yes" or "on"',
+        ),
+        ({"split": True}, "config: split: must be dev or test$"),
+        ({"threads": 0}, "config: threads: must be at least 1, not 0"),
+        ({"seeds": [2**32]}, "config: seeds: 0: must be at most 4294967295, not 4294967296"),
         ({"split": "test"}, "split: target `xquad` has no test split"),
         (
             {"exclude": [{"model": "bose"}]},
@@ -227,6 +258,9 @@ def own(**changes):
             "learning_rate: must be a number, not '1e-5' .YAML takes 1e-5 for text: write 1.0e-5",
         ),
         ({"recipes": {"mnli": {"learning_rate": math.nan}}}, "must be a number, not nan"),
+        ({"recipes": {"mnli": {"learning_rate": "nan"}}}, "must be a number, not 'nan'$"),
+        ({"recipes": {"mnli": {"dropout": "5e"}}}, "must be a number or null, not '5e'$"),
+        ({"recipes": {"mnli": {"dropout": 1.0}}}, "dropout: must be below 1, not 1.0"),
         ({"recipes": {"mnli": {"max_length": 64.0}}}, "must be a whole number, not 64.0"),
         ({"recipes": None}, "config: recipes: must be a mapping, not nothing"),
         (
@@ -256,6 +290,12 @@ def own(**changes):
             own(format="clasification"),
             "task `own`: format: there is no `clasification`; did you mean `classification`?",
         ),
+        (
+            {"tasks": {"own": {"format": "image", "hub": "o/own"}}},
+            "task `own`: format: there is no `image`; did you mean `images`?",
+        ),
+        ({"tasks": {"own": {"format": "span", "hub": "o/own"}}}, "field `languages` is missing"),
+        (own(format=["image"]), "task `own`: `format` must be text, not .'image'"),
         (
             own(metric="acuracy"),
             "task `own`: metric: there is no `acuracy`; did you mean `accuracy`?",
@@ -442,7 +482,7 @@ def test_checkpointing_may_be_a_boolean_of_yaml(mode):
 
 def test_checkpointing_that_does_not_exist_is_one_line():
     model = {"from": "o/base", "checkpointing": "auto-on"}
-    line = "config: models: base: checkpointing: 'auto-on' is not one of .* did you mean `auto`?"
+    line = "config: models: base: checkpointing: must be auto, yes or no; did you mean `auto`?"
     with pytest.raises(UserError, match=line):
         load({**BASE, "models": {"base": model}})
 

@@ -170,6 +170,21 @@ def test_whatever_is_there_a_config_is_expanded_or_refused_in_lines(value):
             " family",
         ),
         (
+            {"a-{by}": {"tasks": ["mnli"], "translated": {"by": ["t", "u"], "languages": ["de"]}}},
+            "intermediates: a-{by}: a family goes by keys of the entry and of `subset`, and `by` is"
+            " one of `translated`; write an intermediate for each value",
+        ),
+        (
+            {"a-{rows}": {"tasks": ["mnli"], "generated": {"rows": [100, 200]}}},
+            "intermediates: a-{rows}: a family goes by keys of the entry and of `subset`, and"
+            " `rows` is one of `generated`; write an intermediate for each value",
+        ),
+        (
+            {"a-{filter}": {"tasks": ["mnli"], "translated": {"filter": ["basic", "strict"]}}},
+            "intermediates: a-{filter}: a family goes by keys of the entry and of `subset`, and"
+            " `filter` is one of `translated`; write an intermediate for each value",
+        ),
+        (
             {"a-{rows}": {"tasks": ["mnli"], "rows": []}},
             "intermediates: a-{rows}: rows: must be a list, of a value for each intermediate of the"
             " family, not []",

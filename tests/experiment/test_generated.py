@@ -124,6 +124,16 @@ def test_a_prompt_is_read_from_the_folder_of_the_config(tmp_path):
     )
 
 
+def test_an_empty_prompt_or_source_stays_empty_for_the_schema(tmp_path):
+    told = config_files.anchored(
+        {"source": "", "intermediates": entry(prompt="")}, tmp_path / "c.yaml"
+    )
+    assert refused(**told).splitlines() == [
+        "config: intermediates: made: generated: prompt: must not be empty",
+        "config: source: must not be empty",
+    ]
+
+
 def test_two_prompts_for_the_same_rows(tmp_path):
     (tmp_path / "own.md").write_text("{language} {label} {examples}")
     own = {"second": {"tasks": ["mnli"], "generated": GIVEN | {"prompt": str(tmp_path / "own.md")}}}
@@ -157,6 +167,7 @@ def test_two_prompts_for_the_same_rows(tmp_path):
             entry(languages=["en", "de"], keep_english=True),
             "languages: en is generated, so its own rows are not kept beside",
         ),
+        (entry("mnli_translated"), "trained in? say `train_language` in its entry, of ar"),
         (entry(prompt="/no/where.md"), "prompt: /no/where.md: there is no such file"),
         (
             {"made": {"tasks": ["mnli", "squad"], "generated": GIVEN}},

@@ -226,7 +226,7 @@ SHORT = {"intermediates": {"short": {"tasks": ["mnli"], "steps": 9}}}
             "one value is no search: name several, or set `learning_rate: 1.0e-05`",
         ),
         (of({"learning_rate": [1e-5, "3e-5"]}), "(YAML takes 1e-5 for text: write 1.0e-5)"),
-        (of({"learning_rate": [1e-5, -1]}), "tune_on_dev: learning_rate: -1 is less than"),
+        (of({"learning_rate": [1e-5, -1]}), "tune_on_dev: learning_rate: must be above 0, not -1"),
         (of({"batch_size": [8, 8]}), "batch_size: a value is there twice: 8, 8"),
         (of({"max_length": [64, 128]}), "max_length: cannot be searched: rows are encoded to it"),
         (of({"eval_rows": [64, 128]}), "eval_rows: cannot be searched: the dev scores would be"),

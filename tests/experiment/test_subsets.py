@@ -48,7 +48,7 @@ def refused(entry, **more):
         ),
         (
             {"subset": {**BY, "keep": "low"}},
-            "intermediates: hard: subset: keep: 'low' is not one of",
+            "hard: subset: keep: must be highest, middle, lowest or random; did you mean `lowest`?",
         ),
         (
             {"subset": {**BY, "of": "n"}},

@@ -88,6 +88,16 @@ def test_specs_of_rows_without_pictures_have_no_word_of_them():
     assert not of("features", found) and not of("vision", found) and not of("pin_vision", found)
 
 
+def test_any_rows_of_a_task_keep_their_pictures():
+    any_rows = {"keep": "random", "rows": 10, "balance": False}
+    found = nodes(intermediates={"vqa": {"tasks": ["vqa"], "subset": any_rows}})
+    picked, training = "results/subsets/m/vqa/seed1.json", found[TRAINED]
+    assert found[picked].inputs == {"rows": ("results/data/vqa/en.train.parquet",)}
+    assert training.inputs["subset"][0] == picked
+    assert training.inputs["features"] == nodes()[TRAINED].inputs["features"]
+    assert not of("difficulty", found) and not of("bag_of_words", found)
+
+
 def test_a_split_of_xgqa_is_a_language_and_a_config_of_gqa_a_split():
     grid = Grid(load({**BASE, "intermediates": {"gqa": {"tasks": ["gqa"]}}}))
     graph = Graph(grid)
@@ -188,6 +198,24 @@ TASK = {"format": "classification", "hub": "o/t", "languages": ["en"], "images":
             "task `t`: images: a task of format choice has no pictures; leave it out",
         ),
         ({"tasks": {"s": {**SET, "metric": "accuracy"}}}, "a set of pictures is not scored"),
+        (
+            {"tasks": {"s": {**SET, "labels": ["a"]}, "t": {**TASK, "images": "s"}}},
+            "task `s`: a set of pictures has no `labels`",
+        ),
+        ({"tasks": {"coco": {"metric": "accuracy"}}}, "task `coco`: a set of pictures is not"),
+        (
+            {"intermediates": {"vqa": {"tasks": ["vqa"], "images": False}}},
+            "vqa: images: must be true, shuffled or none; did you mean `none`?",
+        ),
+        (
+            {"intermediates": {"vqa": {"tasks": ["vqa"], "images": "no"}}},
+            "vqa: images: must be true, shuffled or none; did you mean `none`?",
+        ),
+        (
+            {"intermediates": {"vqa": {"tasks": ["vqa"], "subset": {
+                "keep": "lowest", "by": "loss", "rows": 10}}}},
+            "subset: how difficult .* has some; say `keep: random`, or `rows` for a sample",
+        ),
         ({"tasks": {"s": {**SET, "strata": ["a"]}}}, "a set of pictures is not scored, so it has"),
         (
             {"tasks": {"t": {**TASK, "most_labels": 5}}},

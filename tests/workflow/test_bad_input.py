@@ -59,7 +59,7 @@ CASES = {
     ),
     "unquoted name": (
         yaml.safe_dump(without("intermediates")) + "intermediates: {on: {tasks: [mnli]}}\n",
-        "quote the name",
+        'YAML reads no, on, yes and off as booleans: quote it, "yes" or "on"',
     ),
     "model of an exclusion": (
         tiny(exclude=[{"model": "xlm", "target": "xnli"}]),

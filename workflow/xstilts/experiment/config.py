@@ -33,9 +33,9 @@ from xstilts.experiment import (
 from xstilts.experiment.alignment import AlignmentSet
 from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.experiment import BEST, NONE, Experiment, used
-from xstilts.experiment.roles import exists
+from xstilts.experiment.roles import exists, has_rows
 from xstilts.experiment.schema import config_schema
-from xstilts.experiment.selectors import NAME
+from xstilts.experiment.selectors import NAME, quoted
 from xstilts.experiment.tasks import Task
 from xstilts.experiment.trained_in import trained_in
 from xstilts.running import trackers
@@ -45,6 +45,12 @@ from xstilts.toy import spec
 from xstilts.toy import strata as toy_strata
 
 __all__ = ["BEST", "NONE", "Experiment", "load"]
+
+# Sections of entries by a name; that questions have text for theirs, `asking` sees to.
+_NAMED = (
+    "models", "intermediates", "tasks", "vision", "translators", "generators", "filters",
+    "alignment",
+)  # fmt: skip
 
 
 def load(raw: Mapping[str, Any]) -> Experiment:
@@ -62,10 +68,9 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         problems.end()
     if settings["source"] == "toy":
         settings["toy"] = spec.parse(settings["toy"]).as_dict()
+    _check_text(settings)
     for section in ("models", "intermediates", "tasks"):
         for name in settings[section]:
-            if not isinstance(name, str):
-                raise UserError(f'{section}: `{name}` is not text: quote the name, "{name}"')
             if name == "all" and section != "models":
                 raise UserError(
                     f"{section}: `all` stands for all tasks in `recipes` and `limits`; give it"
@@ -150,6 +155,20 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         settings, known, intermediates, languages, tested, alignment=sets, variants=variants
     )
     return _asked(found, problems, notes)
+
+
+def _check_text(settings: Mapping[str, Any]) -> None:
+    """Refuse names that are no text, which are not to be sorted with others, and are no names of
+    files."""
+    for section in _NAMED:
+        for name in settings[section]:
+            if not isinstance(name, str):
+                how = quoted(name) if isinstance(name, bool) else f'quote the name, "{name}"'
+                raise UserError(f"{section}: `{name}` is not text: {how}")
+    for name, entry in settings["translators"].items():
+        for code in entry.get("codes", ()):
+            if not isinstance(code, str):
+                raise UserError(f"translators: {name}: codes: `{code}` is not text: {quoted(code)}")
 
 
 def _check_makers(settings: Mapping[str, Any], problems: Problems) -> None:
@@ -283,8 +302,8 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
             notes.append(f"tasks: {name}: the toy world's rows stand for {where} (source: toy)")
     if toy:
         ours = merge(ours, {name: {"strata": has} for name, has in toy_strata.STRATA.items()})
-    found = {}
-    for name, entry in merge(ours, own).items():
+    found, asked = {}, merge(ours, own)
+    for name, entry in asked.items():
         with problems.noted():
             found[name] = entries.check(name, entries.over(entry, own.get(name, {})))
     for name, task in found.items():
@@ -292,8 +311,9 @@ def _tasks(settings: Mapping[str, Any], problems: Problems, notes: list[str]) ->
         if name in own and train and not task.labels and task.format == train.format:
             found[name] = dataclasses.replace(task, labels=train.labels)
     for task in found.values():
-        with problems.noted():
-            vision.check_task(task, found)
+        if task.images in found or task.images not in asked:  # a set that is refused is one mistake
+            with problems.noted():
+                vision.check_task(task, found)
     schema = config_schema()["properties"]["recipes"]
     for error in shape.errors({name: task.recipe for name, task in found.items()}, schema):
         error.path.insert(1, "recipe")
@@ -360,10 +380,12 @@ def _languages(
                 f"task `{name}`: {', '.join(gone)}: not scored, {paths} is in {task.home} alone;"
                 " name files of each language with {lang}"
             )
+    one, toy = next(iter(targets)), ""
+    none = f"`{one}` has no {split} rows" if len(targets) == 1 else f"no target has {split} rows"
     if settings["source"] == "toy":
-        toy = settings["toy"]["languages"]
+        there, toy = settings["toy"]["languages"], "; source: toy"
         available = {
-            name: [c for c in codes if c in toy or targets[name].own]
+            name: [c for c in codes if c in there or targets[name].own]
             for name, codes in available.items()
         }
     wanted = settings["languages"]
@@ -372,7 +394,7 @@ def _languages(
     if wanted != "all":
         for code in wanted:
             with problems.noted():
-                exists("languages", code, every, "language")
+                has_rows("languages", code, every, none, toy)
         problems.end()
         available = {name: [c for c in codes if c in wanted] for name, codes in available.items()}
     for name, codes in available.items():

@@ -123,7 +123,7 @@ def anchored(content: Mapping[str, Any], file: str | Path) -> dict[str, Any]:
     """
     folder, found = str(Path(file).absolute().parent), dict(content)
     source = content.get("source")
-    if isinstance(source, str) and source not in ("toy", "hub"):
+    if isinstance(source, str) and source not in ("", "toy", "hub"):
         found["source"] = str(sources.absolute(source, folder))
     with_from = ("models", "vision", "translators", "generators")
     named = (("tasks", ("files", "hub")), *((section, ("from",)) for section in with_from))
@@ -146,6 +146,8 @@ def _with_prompt(entry: Any, folder: str) -> Any:
     """Return an intermediate's entry with the path of a prompt absolute."""
     given = entry.get("generated") if isinstance(entry, Mapping) else None
     if not isinstance(given, Mapping) or not isinstance(given.get("prompt"), str):
+        return entry
+    if not given["prompt"]:  # no path: the schema refuses it
         return entry
     return {
         **entry,

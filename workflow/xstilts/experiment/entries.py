@@ -65,6 +65,9 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
     for key in entry:
         if key not in fields:
             raise UserError(f"task `{name}`: there is no field `{key}`{nearest(key, fields)}")
+    _check_kinds(name, entry, fields)
+    if "format" in entry:  # by which it is told what else is missing
+        _one_of(name, "format", entry["format"], FORMATS)
     if entry.get("format") == "images":  # in no language
         entry = {"languages": [SET], **entry}
     for key in ("format", "languages"):
@@ -72,8 +75,6 @@ def check(name: str, entry: Mapping[str, Any]) -> Task:
             raise UserError(f"task `{name}`: the field `{key}` is missing")
     if not entry.get("hub") and "files" not in entry:
         raise UserError(f"task `{name}`: `files` (paths of yours) or `hub` (an id) is missing")
-    _check_kinds(name, entry, fields)
-    _one_of(name, "format", entry["format"], FORMATS)
     _check_languages(f"task `{name}`: ", entry)
     _check_suites(name, entry)
     _check_place(name, entry)

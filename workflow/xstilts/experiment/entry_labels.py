@@ -18,7 +18,8 @@ def check(name: str, entry: Mapping[str, Any]) -> None:
     labels, format = entry.get("labels") or [], entry["format"]
     if format not in LABELLED:
         if labels or entry.get("other_labels"):
-            raise UserError(f"task `{name}`: a {format} task has no `labels`; leave them out")
+            kind = "a set of pictures" if format == "images" else f"a {format} task"
+            raise UserError(f"task `{name}`: {kind} has no `labels`; leave them out")
         return
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise UserError(f"task `{name}`: labels: `{twice[0]}` is there twice")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from xstilts.experiment.synthetic import MADE
 from xstilts.running.errors import Problems, UserError, brief, nearest
 
 LISTS = ("tasks", "languages")  # keys of which an intermediate has a list anyway
@@ -75,6 +76,11 @@ def _members(name: Any, entry: Any) -> dict[Any, Any]:
     parts: Mapping[str, Any] = subset if isinstance(subset, Mapping) else {}
     given_by = {**entry, **{field: parts[field] for field in PARTS if field in parts}}
     for field in fields:
+        if field not in given_by and (made := _made(entry, field)):
+            raise UserError(
+                f"{key}: a family goes by keys of the entry and of `subset`, and `{field}` is one"
+                f" of `{made}`; write an intermediate for each value"
+            )
         if field not in (*KEYS, *PARTS):
             raise UserError(
                 f"{key}: there is no `{{{field}}}` to name a family by"
@@ -111,6 +117,12 @@ def _members(name: Any, entry: Any) -> dict[Any, Any]:
         if isinstance(found[member].get("after"), str):  # squad-{rows}: {after: mnli-{rows}}
             found[member]["after"] = _filled(found[member]["after"], chosen)
     return found
+
+
+def _made(entry: Mapping[str, Any], field: str) -> str:
+    """Return what of an entry that tells how rows are made has a key, by which no family goes."""
+    has = [made for made in MADE if isinstance(entry.get(made), Mapping) and field in entry[made]]
+    return has[0] if has else ""
 
 
 def _filled(name: str, chosen: Mapping[str, Any]) -> str:

@@ -1,10 +1,11 @@
 """What a task may be used for: as a target, to be tuned on, as part of an intermediate."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from xstilts.experiment import suites
 from xstilts.experiment.languages import suggested
+from xstilts.experiment.synthetic import MADE
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError, nearest
 
@@ -18,6 +19,26 @@ def exists(key: str, name: str, valid: Iterable[str], noun: str) -> None:
     if name not in valid:
         near = suggested if noun == "language" else nearest
         raise UserError(f"{key}: there is no {noun} `{name}`{near(name, valid)}")
+
+
+def has_rows(key: str, code: str, valid: Sequence[str], none: str, where: str = "") -> None:
+    """Refuse a language without rows, with the code that is meant if there is one.
+
+    Args:
+        key: that names the language.
+        code: of it.
+        valid: codes of the languages in which there are rows.
+        none: what has no rows, as the beginning of a sentence.
+        where: in which world that is so; "" for any.
+
+    Raises:
+        UserError: the key, the language, those that there are.
+    """
+    if code in valid:
+        return
+    if near := suggested(code, valid):
+        raise UserError(f"{key}: there is no language `{code}`{near}")
+    raise UserError(f"{key}: {none} in `{code}` (but in {', '.join(valid) or 'none'}{where})")
 
 
 def check_target(target: str, settings: Mapping[str, Any], known: Mapping[str, Task]) -> None:
@@ -110,15 +131,17 @@ def check_intermediate(name: str, entry: Mapping[str, Any], known: Mapping[str, 
 
 def _check_trained_in(name: str, entry: Mapping[str, Any], task: Task) -> None:
     """Ask for the language of a task of several without English, mlm apart, which is trained in
-    all: labels that are not listed are those of that language, whichever it is trained in."""
+    all: labels that are not listed are those of that language, whichever it is trained in. Of rows
+    that are made `languages` says another thing."""
     if task.home is not None or task.format == "mlm":
         return
     says = "`train_language` in its entry"
-    if task.open_labels:
+    made = any(key in entry for key in MADE)
+    if task.open_labels and not made:
         says += " (or `labels`)" if entry.get("languages") else ""
-    elif not entry.get("languages"):
+    elif not entry.get("languages") and not made:
         says = f"`languages` here, or {says}"
-    else:
+    elif not made:
         return
     raise UserError(
         f"intermediates: {name}: which language is `{task.name}` trained in? say {says}, of"

@@ -240,16 +240,17 @@ def one_line(given: str) -> bool:
 def quoted(given: Any) -> str:
     """Say what to do about a name that YAML has read as something else."""
     if isinstance(given, bool):
-        return 'YAML reads no, on, yes and off as booleans: quote it, "no"'
+        meant = '"yes" or "on"' if given else '"no" or "off"'
+        return f"YAML reads no, on, yes and off as booleans: quote it, {meant}"
     return f'quote it, "{_brief(given)}"'
 
 
 def _names(key: str, given: Any) -> tuple[str, ...]:
     """Return a name or several."""
     parts = given if isinstance(given, list) else [given]
-    if any(isinstance(part, bool) for part in parts):
-        raise UserError(f"{key}: {quoted(True)}")
     for part in parts:
+        if isinstance(part, bool):
+            raise UserError(f"{key}: {quoted(part)}")
         if isinstance(part, str) and part.startswith(f"{NOT} "):
             raise UserError(
                 f"{key}: `{_brief(part)}` is no name; write {{not: {part[4:].strip()}}}"

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 
 from xstilts.experiment.schema import NOUNS, config_schema, types
+from xstilts.experiment.selectors import quoted
 from xstilts.running.errors import UserError, brief, nearest
 
 # JSON schema takes 1.0 for an integer, which paths and ranges do not, and YAML has .nan and .inf.
@@ -17,6 +18,14 @@ _TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
     }
 )
 _Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_TYPES)
+_BOUNDS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "above",
+    "exclusiveMaximum": "below",
+}
+# The last two keys of a path -> where what is given there would be right.
+_BESIDE = {("translated", "rows"): "; a number of rows stands beside `translated`"}
 
 
 def errors(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
@@ -63,12 +72,10 @@ def line(error: Any) -> str:
         return f"{prefix}the key `{missing[0]}` is missing"
     if error.validator in ("minItems", "minProperties") and not error.instance:
         return f"{prefix}the list is empty; name at least one"
-    if (isinstance(error.instance, bool) and _wants_text(schema)) or (
-        error.validator == "oneOf"
-        and isinstance(error.instance, list)
-        and any(isinstance(item, bool) for item in error.instance)
-    ):
-        return f'{prefix}YAML reads no, on, yes and off as booleans: quote it, "no"'
+    if error.validator == "enum":
+        return f"{prefix}{_one_of(error)}"
+    if (odd := _bare(error)) is not None:
+        return f"{prefix}{quoted(odd)}"
     if error.validator == "oneOf":
         items = schema["x-value"].rpartition("list of ")[2]
         return (
@@ -79,8 +86,7 @@ def line(error: Any) -> str:
         kinds = types(schema)
         wanted = " or ".join(NOUNS[kind] for kind in kinds)
         given = "nothing" if error.instance is None else _written(error.instance)
-        text = isinstance(error.instance, str) and "number" in kinds
-        hint = " (YAML takes 1e-5 for text: write 1.0e-5)" if text else ""
+        hint = _as_number(error.instance) if "number" in kinds else ""
         return f"{prefix}must be {wanted}, not {given}{hint}"
     if error.validator == "pattern":
         return f"{prefix}`{error.instance}` is no name: letters and digits, then also `.`, `_`, `-`"
@@ -89,9 +95,55 @@ def line(error: Any) -> str:
         return (
             f"{prefix}`{brief(error.instance)}` is too long for a name: {most} characters at most"
         )
-    if error.validator == "enum":
-        return f"{prefix}{error.message}{nearest(error.instance, error.validator_value)}"
+    if error.validator in _BOUNDS:
+        bound = f"{_BOUNDS[error.validator]} {error.validator_value}"
+        return f"{prefix}must be {bound}, not {error.instance}"
+    if error.validator == "minLength":
+        return f"{prefix}must not be empty"
+    if error.validator == "uniqueItems":
+        twice = next(v for at, v in enumerate(error.instance) if v in error.instance[:at])
+        return f"{prefix}`{brief(twice)}` is there twice"
     return f"{prefix}{error.message}"
+
+
+def _one_of(error: Any) -> str:
+    """Say what a value may be that is one of a few, and which of them is the nearest."""
+    listed = error.validator_value
+    # A yes or no that is not in quotes is allowed beside the text.
+    valid = [v for v in listed if not (isinstance(v, bool) and "yes" in listed)]
+    numbers = [v for v in valid if type(v) is int]
+    names = [_plain(v) for v in valid if type(v) is not int]
+    if numbers:
+        names.append(f"a whole number from {numbers[0]} to {numbers[-1]}")
+    given = "no" if error.instance is False and "none" in names else error.instance
+    near = nearest(given, names) if isinstance(given, str) else ""
+    beside = near or _BESIDE.get(tuple(error.path)[-2:], "")
+    return f"must be {', '.join(names[:-1])} or {names[-1]}{beside}"
+
+
+def _bare(error: Any) -> bool | None:
+    """Return what YAML has read as a boolean where text is wanted; None if there is none."""
+    if isinstance(error.instance, bool) and _wants_text(error.schema):
+        return error.instance
+    if error.validator != "oneOf" or not isinstance(error.instance, list):
+        return None
+    if not _wants_text(error.schema["oneOf"][-1]["items"]):
+        return None
+    return next((item for item in error.instance if isinstance(item, bool)), None)
+
+
+def _as_number(given: Any) -> str:
+    """Say how a number is written that YAML takes for text."""
+    if not isinstance(given, str):
+        return ""
+    share = given.rstrip().endswith("%")
+    try:
+        number = float(given.rstrip().removesuffix("%"))
+    except ValueError:
+        return ""
+    if not math.isfinite(number):
+        return ""
+    return f": write {number / 100:g}" if share else " (YAML takes 1e-5 for text: write 1.0e-5)"
 
 
 def _wants_text(schema: dict[str, Any]) -> bool:
@@ -102,6 +154,11 @@ def _wants_text(schema: dict[str, Any]) -> bool:
 def _written(value: Any) -> str:
     """Return a value as YAML writes it, so far as that is shorter."""
     return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _plain(value: Any) -> str:
+    """Return a value of a list of valid ones as YAML writes it, which a user copies."""
+    return "null" if value is None else value if isinstance(value, str) else _written(value)
 
 
 def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:

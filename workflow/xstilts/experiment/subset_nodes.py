@@ -60,11 +60,11 @@ class SubsetNodes(MeasureNodes):
         for cell in self.grid.cells:
             for name in self.grid.chain(cell.intermediate):
                 entry = self.grid.entry(name)
-                if (
-                    "subset" in entry
-                    and self.grid.tasks[task := entry["tasks"][0]].format in FORMATS
-                ):
-                    self.bag_of_words(task)
+                task = self.grid.tasks[entry["tasks"][0]] if "subset" in entry else None
+                # Of a question about a picture words tell little, and there are answers by the
+                # thousand, of each of which the model has a number for each row.
+                if task and task.format in FORMATS and not task.images:
+                    self.bag_of_words(task.name)
 
     def subset(self, model: str, intermediate: str, seed: str) -> Node:
         """The rows that an intermediate is trained on, picked by how difficult they are.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.experiment import generated, synthetic, translated
-from xstilts.experiment.roles import exists
+from xstilts.experiment.roles import has_rows
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError
 
@@ -25,8 +25,10 @@ def trained_in(
         return generated.trained_in(entry, settings, known)
     key, asked = f"intermediates: {name}: languages", entry.get("languages")
     every = sorted({code for task in entry["tasks"] for code in known[task].languages})
+    one = entry["tasks"][0]
+    none = f"`{one}` has no rows" if len(entry["tasks"]) == 1 else "none of its tasks has rows"
     for code in asked if isinstance(asked, list) else ():
-        exists(key, code, every, "language")
+        has_rows(key, code, every, none)
     toy = settings["toy"]["languages"] if settings["source"] == "toy" else every
     found = {}
     for task in entry["tasks"]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from xstilts.data.subset import RANDOM
 from xstilts.experiment import chains, reference
 from xstilts.experiment.roles import exists
 from xstilts.experiment.tasks import WITHOUT_PICTURES, Task
@@ -96,10 +97,10 @@ def check_trained(
                 f"{key}: {of}: none of its tasks ({', '.join(entry['tasks'])}) has pictures; leave"
                 " it out"
             )
-    if "subset" in entry and seen:
+    if seen and entry.get("subset", {"keep": RANDOM})["keep"] != RANDOM:
         raise UserError(
             f"{key}: subset: how difficult rows are is measured without pictures, and `{seen[0]}`"
-            " has some; leave it out, or say `rows` for a sample"
+            " has some; say `keep: random`, or `rows` for a sample"
         )
     if "vision" in entry:
         exists(f"{key}: vision", entry["vision"], settings["vision"], "vision encoder")
