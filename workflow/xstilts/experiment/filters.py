@@ -222,7 +222,7 @@ def _check_range(where: str, measure: Measure, bounds: Mapping[str, Any]) -> Non
         said = f"min: {low} is above {measure.most:g}, the most that it can be"
     elif high < measure.least:
         said = f"max: {high} is below {measure.least:g}, the least that it can be"
-    elif measure.most == 100 and 0 < low < 1:
+    elif measure.needs == BACK and 0 < low < 1:
         raise UserError(f"{where}: min: {low} is of 100: it is in percent")
     else:
         return

@@ -32,8 +32,8 @@ def stood_for(settings: Mapping[str, Any], task: Task) -> bool:
     return settings["source"] == "toy" and not task.own
 
 
-def codes(entry: Entry) -> dict[str, str] | None:
-    """Return our code of a language -> the translator's; None of a command that takes any."""
+def codes(entry: Entry) -> dict[str, str]:
+    """Return our code of a language -> the translator's, of all that it can be asked for."""
     own = dict(entry.get("codes", {}))
     if entry["engine"] == TOY:
         return {code: code for code in lexicon.LANGUAGES}
@@ -120,7 +120,7 @@ def check_languages(
                 f"{key}: `{lang}` is none of the languages of `{name}`{suggested(lang, listed)}"
                 f" (it has {', '.join(listed)})"
             )
-        if known is not None and lang not in known:
+        if lang not in known:
             give = f"give it in `translators: {name}: codes`"
             near = suggested(lang, known)
             hint = "" if entry["engine"] == TOY else f" (or {give})" if near else f"; {give}"
@@ -144,7 +144,7 @@ def engine_spec(entry: Entry, toy: bool, source: str, target: str) -> dict[str, 
             "run": run(entry, source, target),
             "blank_lines": entry.get("blank_lines", True),
         }
-    known = codes(entry) or {}
+    known = codes(entry)
     return of | {
         "codes": [known[source], known[target]],
         "beam": entry.get("beam", 4),
