@@ -26,8 +26,6 @@ from xstilts.running.files import read_json
 if TYPE_CHECKING:
     from xstilts.experiment.experiment import Experiment
 
-VISION = "vision"  # the kind, in `reference/encoders.csv`, of what reads pictures
-
 
 def config(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what is known of the config of a model's entry, by the keys of a config.json."""
@@ -66,7 +64,7 @@ def check(name: str, entry: Mapping[str, Any], settings: Mapping[str, Any]) -> N
             bidirectional; a `retrieval_layer` above its layers.
     """
     found = config(entry, settings)
-    if (told := told_kind(found)) == VISION:
+    if (told := told_kind(found)) == reference.VISION:
         raise UserError(f"models: {name}: {entry['from']} reads no text; name it in `vision`")
     if told:
         check_attention(f"models: {name}", entry["attention"], told, str(found.get("model_type")))

@@ -41,7 +41,7 @@ _LONGEST = 255  # bytes of a file's name
 _OF_THE_HUB = ("config", "splits", "gold", "pool", "revision")  # of no use beside `files`
 # What may be another for the languages that a suite adds.
 _OF_A_SUITE = ("languages", "hub", "config", "codes", "rows", "columns", "revision", "no_dev")
-CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
+_CODE = re.compile("[A-Za-z0-9]+([_-][A-Za-z0-9]+)*")  # it is part of the names of files and rules
 
 
 def over(ours: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,6 +252,19 @@ def _check_suites(name: str, entry: Mapping[str, Any]) -> None:
         _check_languages(where, more)
 
 
+def check_code(key: str, code: str, hint: str = "") -> None:
+    """Refuse a language's code that cannot be part of the names of files and rules.
+
+    Raises:
+        UserError: the key, the code, what one is, and the hint.
+    """
+    if not _CODE.fullmatch(code):
+        raise UserError(
+            f"{key}: `{brief(code)}` is no language code (letters and digits, with - or _ between"
+            f" them, as zh-Hans){hint}"
+        )
+
+
 def _check_languages(where: str, entry: Mapping[str, Any]) -> None:
     languages = entry["languages"]
     if len({c for c in languages if isinstance(c, str)}) != len(languages) or not languages:
@@ -260,12 +273,8 @@ def _check_languages(where: str, entry: Mapping[str, Any]) -> None:
             f' {languages!r} (YAML reads no and on as booleans: write "no")'
         )
     for code in languages:
-        if not CODE.fullmatch(code):
-            raise UserError(
-                f"{where}languages: `{brief(code)}` is no language code (letters and"
-                " digits, with - or _ between them, as zh-Hans); what files call the language"
-                " is said by `codes`"
-            )
+        said = "; what files call the language is said by `codes`"
+        check_code(f"{where}languages", code, said)
     home = entry.get("train_language")
     if home and home not in languages:
         raise UserError(

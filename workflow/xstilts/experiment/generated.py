@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xstilts import WORKFLOW
-from xstilts.experiment import filters, reference
+from xstilts.experiment import filters, made, reference
 from xstilts.experiment.generators import SHOTS
 from xstilts.experiment.roles import exists
 from xstilts.experiment.synthetic import GENERATED, Variant
@@ -123,12 +123,7 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
     if GENERATED not in entry:
         return
     given, key = entry[GENERATED], f"intermediates: {name}: {GENERATED}"
-    if twice := [other for other in WITHOUT if other in entry]:
-        raise UserError(f"{key}: says which rows it is trained on, so leave `{twice[0]}` out")
-    if given["by"] in settings["translators"] and given["by"] not in settings["generators"]:
-        raise UserError(f"{key}: by: `{given['by']}` is a translator: say `translated`")
-    exists(f"{key}: by", given["by"], settings["generators"], "generator")
-    exists(f"{key}: filter", given.get("filter", PASSES), filters.names(settings), "filter")
+    made.check(key, GENERATED, entry, settings, WITHOUT)
     asked = filters.resolved(given.get("filter", PASSES), settings)
     if asked and all(filters.MEASURES[measure].source for measure in asked):
         raise UserError(

@@ -24,14 +24,14 @@ class MeasureNodes(SyntheticNodes):
 
     def measures(self, variant: str, task: str, lang: str) -> dict[str, Node]:
         """The measures that the filter of a variant asks models for, by name."""
-        stem, found = self.grid.variant(variant).stem, {}
-        of = self.grid.variant(variant).filter
+        of = self.grid.variant(variant)
+        stem, found = of.stem, {}
         for name, says in self.grid.measured(variant).items():
             needs = filters.MEASURES[name].needs
             if needs == filters.ENCODER:
                 found[name] = self.similarity(says["model"], stem, task, lang)
             elif needs == filters.LABEL:
-                labeller = self.grid.labeller(says, task, of)
+                labeller = self.grid.labeller(says, task, of.filter)
                 found[name] = self.consistency(*labeller, stem, task, lang)
             else:
                 found[name] = self.round_trip(stem, task, lang)

@@ -23,14 +23,15 @@ class MeasureSpecs(SyntheticSpecs):
 
     def measure_specs(self, variant: str, task: str, lang: str) -> dict[str, str]:
         """Return measure -> digest of its spec, of the rows of a variant in a language."""
-        stem, found = self.variant(variant).stem, {}
+        asked = self.variant(variant)
+        stem, found = asked.stem, {}
         for name, says in self.measured(variant).items():
             needs = filters.MEASURES[name].needs
             of: tuple[str, ...] = ("round_trip_spec",)
             if needs == filters.ENCODER:
                 of = ("similarity_spec", says["model"])
             elif needs == filters.LABEL:
-                of = ("consistency_spec", *self.labeller(says, task, self.variant(variant).filter))
+                of = ("consistency_spec", *self.labeller(says, task, asked.filter))
             found[name] = self._digest(*of, stem, task, lang)
         return found
 
@@ -113,11 +114,8 @@ class MeasureSpecs(SyntheticSpecs):
         """Return the spec of how near rows are to their sources when they are translated back."""
         by = self.variant(f"{stem}.{filters.NONE}").by
         entry, home = self.translator(by), self.home(task)
-        if not self.rehearsed(task) and not translators.both_ways(entry):
-            raise UserError(
-                f"filters: round_trip: `run` of `{by}` has to name both languages: write"
-                " `{from3}` for the one that is translated from, `{lang3}` for the other"
-            )
+        if not self.rehearsed(task):
+            translators.check_both_ways("filters: round_trip", by, entry)
         model = {}
         if self.converted(by, task):
             model = {"model": self._digest("translator_spec", by)}

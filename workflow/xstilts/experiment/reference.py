@@ -8,6 +8,7 @@ from xstilts import WORKFLOW
 from xstilts.running.errors import UserError, nearest
 
 FOLDER = WORKFLOW / "reference"
+VISION = "vision"  # the kind of an encoder that reads pictures
 CERTAIN = ("read", "derived")  # of what is told of the rows: not from memory, not guessed
 
 

@@ -5,8 +5,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xstilts.experiment import filters, translators
-from xstilts.experiment.roles import exists
+from xstilts.experiment import made, translators
 from xstilts.experiment.synthetic import TRANSLATED, Variant
 from xstilts.experiment.tasks import Task
 from xstilts.running.errors import UserError
@@ -69,8 +68,9 @@ def variants(intermediates: Mapping[str, Entry]) -> dict[str, Variant]:
     found = [variant(given) for given in entries]
     found += [variant(english(g)) for g in entries if g.get("keep_english") and not _is_english(g)]
     plain = [dataclasses.replace(of, name=of.plain, control={}) for of in found]
+    named: dict[str, Variant] = {}
     for of in (*plain, *found):
-        other = next(one for one in (*plain, *found) if one.name == of.name)
+        other = named.setdefault(of.name, of)
         if (other.by, other.filter, other.control) != (of.by, of.filter, of.control):
             ways = " and of ".join(_told(one) for one in (other, of))
             raise UserError(
@@ -148,12 +148,7 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
     if TRANSLATED not in entry:
         return
     given, key = entry[TRANSLATED], f"intermediates: {name}: {TRANSLATED}"
-    if twice := [other for other in WITHOUT if other in entry]:
-        raise UserError(f"{key}: says which rows it is trained on, so leave `{twice[0]}` out")
-    if given["by"] in settings["generators"] and given["by"] not in settings["translators"]:
-        raise UserError(f"{key}: by: `{given['by']}` is a generator: say `generated`")
-    exists(f"{key}: by", given["by"], settings["translators"], "translator")
-    exists(f"{key}: filter", given.get("filter", filters.NONE), filters.names(settings), "filter")
+    made.check(key, TRANSLATED, entry, settings, WITHOUT)
     asked = [kind for kind in CONTROLS if given.get(kind)]
     if len(asked) > 1:
         raise UserError(f"{key}: {asked[1]}: is a control of its own; leave `{asked[0]}` out")
@@ -162,12 +157,9 @@ def check(name: str, entry: Entry, settings: Mapping[str, Any], known: Mapping[s
     tasks = [known[task] for task in entry["tasks"]]
     _check_control(key, given, asked[0] if asked else "", tasks)
     real = any(not translators.stood_for(settings, task) for task in tasks)
-    one_way = not translators.both_ways(settings["translators"][given["by"]])
-    if given.get("round_trip") and real and one_way:
-        raise UserError(
-            f"{key}: round_trip: `run` of `{given['by']}` has to name both languages: write"
-            " `{from3}` for the one that is translated from, `{lang3}` for the other"
-        )
+    if given.get("round_trip") and real:
+        by = given["by"]
+        translators.check_both_ways(f"{key}: round_trip", by, settings["translators"][by])
 
 
 def _check_task(key: str, given: Entry, task: Task, settings: Mapping[str, Any]) -> None:

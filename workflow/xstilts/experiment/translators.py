@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from xstilts.experiment import backbones, commands, reference
-from xstilts.experiment.entries import CODE
+from xstilts.experiment.entries import check_code
 from xstilts.experiment.languages import suggested
 from xstilts.experiment.roles import exists
 from xstilts.experiment.synthetic import TRANSLATED
 from xstilts.experiment.tasks import Task
-from xstilts.running.errors import UserError, brief
+from xstilts.running.errors import UserError
 from xstilts.toy import lexicon
 
 TOY, COMMAND, CTRANSLATE2 = "toy", "command", "ctranslate2"
@@ -110,11 +110,7 @@ def check_languages(
     """
     known, listed = codes(entry), entry.get("languages")
     for lang in (home, *languages):
-        if not CODE.fullmatch(lang):
-            raise UserError(
-                f"{key}: `{brief(lang)}` is no language code (letters and digits, with - or _"
-                " between them, as zh-Hans)"
-            )
+        check_code(key, lang)
         if listed and lang not in (home, *listed):
             raise UserError(
                 f"{key}: `{lang}` is none of the languages of `{name}`{suggested(lang, listed)}"
@@ -162,6 +158,19 @@ def run(entry: Entry, source: str, target: str) -> str:
         "from": source, "from3": three.get(source, source), "from_code": known.get(source, source),
     }  # fmt: skip
     return commands.FIELD.sub(lambda field: values[field[1]], entry["run"])
+
+
+def check_both_ways(key: str, name: str, entry: Entry) -> None:
+    """Refuse a translator of which a round trip is asked that has but one way.
+
+    Raises:
+        UserError: the key, the translator, what to write.
+    """
+    if not both_ways(entry):
+        raise UserError(
+            f"{key}: `run` of `{name}` has to name both languages: write `{{from3}}` for the one"
+            " that is translated from, `{lang3}` for the other"
+        )
 
 
 def both_ways(entry: Entry) -> bool:

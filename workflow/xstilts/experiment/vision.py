@@ -56,7 +56,7 @@ def check(settings: Mapping[str, Any]) -> list[str]:
 def _check_known(key: str, entry: Mapping[str, Any]) -> None:
     """Refuse a public model that reads texts, or has fewer patches than positions."""
     known = reference.encoder(entry["from"])
-    if known and known.kind != "vision":
+    if known and known.kind != reference.VISION:
         raise UserError(f"{key}: {entry['from']} reads texts, and no pictures; it is for `models`")
     if known and entry["positions"] > known.vocabulary:
         raise UserError(
