@@ -35,7 +35,7 @@ from xstilts.experiment.config_files import merge, typed
 from xstilts.experiment.experiment import BEST, NONE, Experiment, used
 from xstilts.experiment.roles import exists, has_rows
 from xstilts.experiment.schema import config_schema
-from xstilts.experiment.selectors import NAME, quoted
+from xstilts.experiment.selectors import NAME
 from xstilts.experiment.tasks import Task
 from xstilts.experiment.trained_in import trained_in
 from xstilts.running import trackers
@@ -45,12 +45,6 @@ from xstilts.toy import spec
 from xstilts.toy import strata as toy_strata
 
 __all__ = ["BEST", "NONE", "Experiment", "load"]
-
-# Sections of entries by a name; that questions have text for theirs, `asking` sees to.
-_NAMED = (
-    "models", "intermediates", "tasks", "vision", "translators", "generators", "filters",
-    "alignment",
-)  # fmt: skip
 
 
 def load(raw: Mapping[str, Any]) -> Experiment:
@@ -68,7 +62,7 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         problems.end()
     if settings["source"] == "toy":
         settings["toy"] = spec.parse(settings["toy"]).as_dict()
-    _check_text(settings)
+    shape.check_names(settings)
     for section in ("models", "intermediates", "tasks"):
         for name in settings[section]:
             if name == "all" and section != "models":
@@ -155,20 +149,6 @@ def load(raw: Mapping[str, Any]) -> Experiment:
         settings, known, intermediates, languages, tested, alignment=sets, variants=variants
     )
     return _asked(found, problems, notes)
-
-
-def _check_text(settings: Mapping[str, Any]) -> None:
-    """Refuse names that are no text, which are not to be sorted with others, and are no names of
-    files."""
-    for section in _NAMED:
-        for name in settings[section]:
-            if not isinstance(name, str):
-                how = quoted(name) if isinstance(name, bool) else f'quote the name, "{name}"'
-                raise UserError(f"{section}: `{name}` is not text: {how}")
-    for name, entry in settings["translators"].items():
-        for code in entry.get("codes", ()):
-            if not isinstance(code, str):
-                raise UserError(f"translators: {name}: codes: `{code}` is not text: {quoted(code)}")
 
 
 def _check_makers(settings: Mapping[str, Any], problems: Problems) -> None:

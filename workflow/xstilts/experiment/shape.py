@@ -26,6 +26,11 @@ _BOUNDS = {
 }
 # The last two keys of a path -> where what is given there would be right.
 _BESIDE = {("translated", "rows"): "; a number of rows stands beside `translated`"}
+# Sections of entries by a name; that questions have text for theirs, `asking` sees to.
+_NAMED = (
+    "models", "intermediates", "tasks", "vision", "translators", "generators", "filters",
+    "alignment",
+)  # fmt: skip
 
 
 def errors(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
@@ -175,3 +180,21 @@ def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
         if key not in filled and "default" in entry:
             filled[key] = entry["default"]
     return filled
+
+
+def check_names(settings: Mapping[str, Any]) -> None:
+    """Refuse names that are no text, which are not to be sorted with others, and are no names of
+    files.
+
+    Raises:
+        UserError: the section, the name, and how it is quoted.
+    """
+    for section in _NAMED:
+        for name in settings[section]:
+            if not isinstance(name, str):
+                how = quoted(name) if isinstance(name, bool) else f'quote the name, "{name}"'
+                raise UserError(f"{section}: `{name}` is not text: {how}")
+    for name, entry in settings["translators"].items():
+        for code in entry.get("codes", ()):
+            if not isinstance(code, str):
+                raise UserError(f"translators: {name}: codes: `{code}` is not text: {quoted(code)}")
